@@ -1,0 +1,71 @@
+"""One symptom = one file in this folder; a file that is here, or an entry point of another package, is a detector."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from analyzer.anatomy import Anatomy
+from analyzer.model.case import Case
+from analyzer.model.guide import Guide, LimitGuide, parse_guide
+from analyzer.model.verdict import Reading
+
+ENTRY_POINTS = "posthoc.detectors"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A symptom: its page, its limits, how it is measured, and the cases that prove it.
+
+    `measure` is pure and yields evidence whether bad or fine. `limits` is an instance of the module's frozen
+    dataclass Limits, whose fields each carry `metadata={"why": …}`. `rank` orders findings of equal severity
+    and decides who explains whom (lower leads).
+    """
+
+    symptom: str
+    page: str
+    measure: Callable[[Anatomy], Iterable[Reading]]
+    limits: Any
+    cases: tuple[Case, ...]
+    explains: tuple[str, ...] = ()
+
+    @property
+    def default_limits(self) -> Mapping[str, float]:
+        """The limits by name."""
+        return {f.name: float(getattr(self.limits, f.name)) for f in fields(self.limits)}
+
+    @property
+    def guide(self) -> Guide:
+        """The symptom's page for people."""
+        rows = tuple(
+            LimitGuide(f.name, float(getattr(self.limits, f.name)), str(f.metadata["why"])) for f in fields(self.limits)
+        )
+        return parse_guide(self.symptom, self.page, rows)
+
+
+@cache
+def known() -> Mapping[str, Detector]:
+    """Return every detector by symptom: this folder's, then those other packages bring by entry point.
+
+    ValueError when a name is not kebab-case or is taken twice.
+    """
+    found: dict[str, Detector] = {}
+    for module in pkgutil.iter_modules(__path__):
+        _add(found, importlib.import_module(f"{__name__}.{module.name}").DETECTOR, module.name.replace("_", "-"))
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        _add(found, entry.load(), entry.name)
+    return found
+
+
+def _add(found: dict[str, Detector], detector: Detector, name: str) -> None:
+    if detector.symptom != name or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError(f"the detector {detector.symptom!r} must be called {name!r}, in kebab-case")
+    if name in found:
+        raise ValueError(f"two detectors are called {name!r}")
+    found[name] = detector

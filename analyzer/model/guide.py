@@ -1,0 +1,44 @@
+"""The page of a symptom, taken from its detector's docstring: one text for README, `explain` and the report."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+
+SECTIONS = ("Why it matters", "How it is measured", "When it is wrong", "What to do", "References")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitGuide:
+    """One settings key of a symptom: its default and what it means."""
+
+    key: str
+    default: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What is known about a symptom, for people. Section texts hold paragraphs separated by blank lines."""
+
+    symptom: str
+    title: str
+    why_it_matters: str
+    how_it_is_measured: str
+    when_it_is_wrong: str
+    what_to_do: str
+    references: str
+    limits: tuple[LimitGuide, ...] = ()
+
+
+def parse_guide(symptom: str, docstring: str, limits: tuple[LimitGuide, ...] = ()) -> Guide:
+    """Return the guide written in a detector's docstring; ValueError names a missing or empty section."""
+    text = inspect.cleandoc(docstring or "")
+    title, _, body = text.partition("\n")
+    parts = re.split(rf"^({'|'.join(SECTIONS)})\n-+\n", body, flags=re.MULTILINE)
+    found = {name: content.strip() for name, content in zip(parts[1::2], parts[2::2], strict=True)}
+    missing = [name for name in SECTIONS if not found.get(name)]
+    if missing or not title.strip():
+        raise ValueError(f"the page of {symptom} lacks {', '.join(missing) or 'its first line'}")
+    return Guide(symptom, title.strip().rstrip("."), *(found[name] for name in SECTIONS), limits=limits)

@@ -1,0 +1,260 @@
+"""What is said of one run (Result) and of many (Night), and the same as plain JSON values."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from analyzer.model.run import Note, Series
+from analyzer.model.verdict import Mark, Severity
+
+SCHEMA = "posthoc/1"
+
+Status = Literal["ok", "in-progress", "partial", "failed", "skipped"]
+STATUSES: tuple[Status, ...] = ("ok", "in-progress", "partial", "failed", "skipped")
+Verdict = Literal["healthy", "problems", "unjudged"]
+
+
+def fingerprint(symptom: str, run: str, tags: tuple[str, ...]) -> str:
+    """First 16 hex digits of SHA-256 over symptom, run name and sorted tags: the same from night to night."""
+    text = "\0".join((symptom, run, *sorted(tags)))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMeasure:
+    """A measure beside the limit it was compared with; `limit` None where it is told as evidence only."""
+
+    name: str
+    value: float
+    limit: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One symptom in one set of tags. `p_value` is corrected for the other tests of the run."""
+
+    symptom: str
+    severity: Severity
+    tags: tuple[str, ...]
+    first_step: int | None
+    last_step: int | None
+    summary: str
+    cause: str | None
+    speaks_for: tuple[str, ...]
+    advice: tuple[str, ...]
+    measures: tuple[JudgedMeasure, ...]
+    p_value: float | None
+    explained_by: str | None
+    fingerprint: str
+    marks: tuple[Mark, ...] = ()
+    also: tuple[str, ...] = ()
+    state: Literal["new", "persisting", "regressed"] | None = None
+    suppressed: Mapping[str, str] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts for the verdict and the gate: neither explained nor suppressed."""
+        return self.explained_by is None and self.suppressed is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as findings.json has it, with `speaks_for` and `also` besides."""
+        return {
+            "symptom": self.symptom,
+            "severity": self.severity,
+            "tags": list(self.tags),
+            "first_step": self.first_step,
+            "last_step": self.last_step,
+            "summary": self.summary,
+            "cause": self.cause,
+            "speaks_for": list(self.speaks_for),
+            "advice": list(self.advice),
+            "measures": [_measure_dict(m) for m in self.measures],
+            "p_value": json_number(self.p_value),
+            "explained_by": self.explained_by,
+            "also": list(self.also),
+            "fingerprint": self.fingerprint,
+            "state": self.state,
+            "suppressed": dict(self.suppressed) if self.suppressed is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A symptom that could not be judged in this run, and why."""
+
+    symptom: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A symptom that was looked for and is not there, with its numbers."""
+
+    symptom: str
+    tags: tuple[str, ...]
+    measures: tuple[JudgedMeasure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something ordinary that happened in the run and may explain findings (restart, warm-up, lr-drop, …)."""
+
+    kind: str
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """One series as understood: its role, why, and a thinned curve for pictures (None when dropped)."""
+
+    tag: str
+    points: int
+    role: str
+    split: str | None
+    direction: Literal["lower", "higher"] | None
+    why: str
+    first_step: int | None
+    last_step: int | None
+    last: float | None
+    best: float | None
+    best_step: int | None
+    curve: Series | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A further check that belongs to a run that trains well, and what this log says for or against it."""
+
+    check: str
+    in_this_log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything that is said of one run; immutable, and the only thing the writers see of it."""
+
+    run: str
+    name: str
+    source: str
+    location: str
+    status: Status
+    reason: str
+    verdict: Verdict
+    sentence: str
+    series: tuple[SeriesRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    checked: tuple[Checked, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    notes: tuple[Note, ...] = ()
+    events: tuple[Event, ...] = ()
+    params: tuple[tuple[str, object], ...] = ()
+    family: str = "unknown"
+    main_tag: str | None = None
+    reasons: tuple[str, ...] = ()
+    further_checks: tuple[Advice, ...] = ()
+    started: float | None = None
+    ended: float | None = None
+
+    def without_curves(self) -> Result:
+        """Return the result without its pictures' points, for keeping thousands of them."""
+        return replace(self, series=tuple(replace(row, curve=None) for row in self.series))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one element of `runs` in findings.json."""
+        return {
+            "run": self.run,
+            "name": self.name,
+            "source": self.source,
+            "location": self.location,
+            "status": self.status,
+            "reason": self.reason,
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "family": self.family,
+            "params": {name: json_value(value) for name, value in self.params},
+            "series": [
+                {
+                    "tag": row.tag,
+                    "points": row.points,
+                    "role": row.role,
+                    "split": row.split,
+                    "first_step": row.first_step,
+                    "last_step": row.last_step,
+                }
+                for row in self.series
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "checked": [
+                {"symptom": c.symptom, "tags": list(c.tags), "measures": [_measure_dict(m) for m in c.measures]}
+                for c in self.checked
+            ],
+            "not_checked": [{"symptom": n.symptom, "reason": n.reason} for n in self.not_checked],
+            "notes": [
+                {"kind": n.kind, "message": n.message, "file": n.file, "offset": n.offset, "bytes": n.size}
+                for n in self.notes
+            ],
+            "events": [{"kind": e.kind, "step": e.step, "text": e.text} for e in self.events],
+        }
+
+    def _repr_html_(self) -> str:
+        from analyzer.writers.notebook import fragment  # noqa: PLC0415 - jinja2 is imported only when shown
+
+        return fragment(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """All results of one call; a single report is a night of one run."""
+
+    version: str
+    sources: tuple[str, ...]
+    results: tuple[Result, ...]
+    resolved: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Runs by status; the five add up to `discovered`."""
+        counts = {"discovered": len(self.results)} | dict.fromkeys(STATUSES, 0)
+        for result in self.results:
+            counts[result.status] += 1
+        return counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that findings.json holds."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "posthoc", "version": self.version},
+            "sources": list(self.sources),
+            "counts": self.counts,
+            "resolved": [dict(r) for r in self.resolved],
+            "runs": [result.to_dict() for result in self.results],
+        }
+
+
+def json_number(value: float | None) -> float | str | None:
+    """Return the number, or "NaN", "Infinity", "-Infinity" for what strict JSON cannot hold."""
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def json_value(value: object) -> object:
+    """Return a parameter's value as strict JSON can hold it; what is no plain value becomes its text."""
+    if isinstance(value, float):
+        return json_number(value)
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _measure_dict(measure: JudgedMeasure) -> dict[str, Any]:
+    return {
+        "name": measure.name,
+        "value": json_number(measure.value),
+        "limit": json_number(measure.limit),
+        "unit": measure.unit,
+    }
