@@ -1,12 +1,12 @@
 """What posthoc raises, and nothing else on purpose.
 
-    PosthocError              one clear sentence: what, where, what to do; the command exits with 2
-    ├── UsageError            the call's own words are wrong (options, names of symptoms, roles)
-    ├── SettingsError         a settings file cannot be read, or has a key that does not exist
-    ├── SourceError           a source is absent, unreadable as a whole, or of a kind that is not read
-    │   ├── NoRunsError       the source can be read, but there is no run in it
-    │   └── SeveralRunsError  one run was asked for, the source holds several
-    └── OutputError           a page or file cannot be written
+PosthocError              one clear sentence: what, where, what to do; the command exits with 2
+├── UsageError            the call's own words are wrong (options, names of symptoms, roles)
+├── SettingsError         a settings file cannot be read, or has a key that does not exist
+├── SourceError           a source is absent, unreadable as a whole, or of a kind that is not read
+│   ├── NoRunsError       the source can be read, but there is no run in it
+│   └── SeveralRunsError  one run was asked for, the source holds several
+└── OutputError           a page or file cannot be written
 """
 
 

@@ -73,9 +73,6 @@ class Series:
         return int(self.steps.size)
 
 
-_EMPTY: Mapping[str, object] = MappingProxyType({})
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Run:
     """One training as its logs tell it.
@@ -91,8 +88,8 @@ class Run:
     source: str
     location: str
     series: Mapping[str, Series] = field(default_factory=dict)
-    params: Mapping[str, object] = _EMPTY
-    tags: Mapping[str, str] = _EMPTY  # type: ignore[assignment]  # an empty mapping of any kind
+    params: Mapping[str, object] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     declared: str | None = None
 
