@@ -41,4 +41,5 @@ def parse_guide(symptom: str, docstring: str, limits: tuple[LimitGuide, ...] = (
     missing = [name for name in SECTIONS if not found.get(name)]
     if missing or not title.strip():
         raise ValueError(f"the page of {symptom} lacks {', '.join(missing) or 'its first line'}")
-    return Guide(symptom, title.strip().rstrip("."), *(found[name] for name in SECTIONS), limits=limits)
+    why, how, wrong, todo, references = (found[name] for name in SECTIONS)
+    return Guide(symptom, title.strip().rstrip("."), why, how, wrong, todo, references, limits)

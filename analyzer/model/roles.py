@@ -1,0 +1,257 @@
+"""What a tag means: its role, split and direction of good, read from its words and never from substrings.
+
+A tag is cut into words at `/ _ . - ( ) [ ] : , ;`, blanks and changes of case; names such as mAP, IoU, AUROC
+and R2 stay whole. The part after the last slash speaks before the folders, so that `train/val_loss` is a
+validation loss. An unknown name is an unknown series, never a loss. The words are those of the loggers
+themselves: Keras, Lightning, Transformers, fastai, Ultralytics, Stable-Baselines3, Detectron2, TF Object
+Detection, nanoGPT, Megatron-LM, NeMo, clu, MLflow's autologs, and the common habits of add_scalar.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+RoleName = Literal["loss", "metric", "learning-rate", "gradient-norm", "counter", "system", "constant", "unknown"]
+ROLES: tuple[RoleName, ...] = (
+    "loss",
+    "metric",
+    "learning-rate",
+    "gradient-norm",
+    "counter",
+    "system",
+    "constant",
+    "unknown",
+)
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Direction = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The reading of one tag. `why` gives the words it rests on; `kind` is the metric's standard name.
+
+    `part` tells components of a loss (`box`, `generator`, …) from the total (""); `per` is "epoch" or "step"
+    when the name says which it is; `running` marks values averaged since the epoch began; `given` marks a
+    role that the user set.
+    """
+
+    role: RoleName
+    split: Split | None = None
+    direction: Direction | None = None
+    why: str = ""
+    kind: str = ""
+    part: str = ""
+    per: Literal["epoch", "step", ""] = ""
+    running: bool = False
+    given: bool = False
+
+
+_SPLIT_WORDS: dict[str, Split] = (
+    dict.fromkeys(("train", "training", "trn", "tr", "trainer"), "train")
+    | dict.fromkeys(
+        ("val", "valid", "validation", "validate", "eval", "evaluation", "evaluate", "dev", "holdout", "heldout", "cv"),
+        "validation",
+    )
+    | dict.fromkeys(("test", "testing", "tst"), "test")
+)  # type: ignore[assignment]  # mypy reads the literals as str
+
+_WHOLE = re.compile(
+    r"mAP(?:50)?(?:-95)?|mIoU|IoU|AUROC|AUPRC|ROC_?AUC|PR_?AUC|R2|F1|GPU|CPU|TPU|RAM|FLOPs|BCE|NLL|KL|ELBO|ELO|"
+    r"LR|MSE|RMSE|MAE|MAPE|SSIM|PSNR|FID|BLEU|ROUGE|WER|CER|PPL|AP|AR"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CUTS = re.compile(r"[/_.\-()\[\]{}:,;\s|@=#+]+")
+
+_LOSS = {"loss", "losses", "nll", "xent", "bce", "elbo", "objective", "cost", "logloss", "mlogloss", "crossentropy"}
+_LOSS |= {"ce", "deviance", "nelbo", "energy"}
+
+# kind -> (words, direction)
+_METRICS: dict[str, tuple[frozenset[str], Direction]] = {
+    "accuracy": (frozenset({"accuracy", "acc", "accuracies", "top1", "top5", "acc1", "acc5"}), "higher"),
+    "precision": (frozenset({"precision", "prec"}), "higher"),
+    "recall": (frozenset({"recall", "sensitivity", "tpr", "ar"}), "higher"),
+    "specificity": (frozenset({"specificity", "tnr"}), "higher"),
+    "f1": (frozenset({"f1", "fscore", "fbeta", "f1score", "macrof1", "microf1"}), "higher"),
+    "pr-auc": (frozenset({"prauc", "auprc", "aucpr"}), "higher"),
+    "auc": (frozenset({"auc", "auroc", "rocauc", "roc", "gini"}), "higher"),
+    "ap": (frozenset({"ap", "map", "map50", "map5095", "ap50", "ap75", "aps", "apm", "apl", "map95"}), "higher"),
+    "iou": (frozenset({"iou", "miou", "dice", "jaccard"}), "higher"),
+    "bleu": (frozenset({"bleu", "rouge", "rouge1", "rouge2", "rougel", "meteor", "chrf", "cider"}), "higher"),
+    "r2": (frozenset({"r2", "r2score", "rsquared"}), "higher"),
+    "correlation": (frozenset({"pearson", "spearman", "pearsonr", "spearmanr", "mcc", "kappa", "ndcg", "mrr"}), "higher"),
+    "reward": (frozenset({"reward", "rewards", "return", "returns", "rew", "elo", "winrate"}), "higher"),
+    "similarity": (frozenset({"ssim", "psnr", "similarity", "snr", "sdr"}), "higher"),
+    "perplexity": (frozenset({"perplexity", "ppl", "bpc", "bpb"}), "lower"),
+    "wer": (frozenset({"wer", "cer", "ter"}), "lower"),
+    "fid": (frozenset({"fid", "kid", "lpips"}), "lower"),
+    "error": (
+        frozenset({"error", "err", "mae", "mse", "rmse", "mape", "smape", "rmsle", "l1", "l2", "merror", "regret", "eer"}),
+        "lower",
+    ),
+    "explained-variance": (frozenset({"explainedvariance"}), "higher"),
+}  # fmt: skip
+_KIND = {word: kind for kind, (words, _) in _METRICS.items() for word in words}
+
+# Losses that are logged under the name of an error when there is no better one.
+STANDS_FOR_LOSS = frozenset({"mse", "rmse", "mae", "l1", "l2", "rmsle", "error", "merror", "mape", "perplexity", "ppl"})
+
+_NUMBERED = {"epoch", "dataloader", "idx", "fold", "rank"}  # with a number, they count variants of one tag
+
+_COUNTERS = {"epoch", "epochs", "iteration", "iterations", "iter", "iters", "step", "steps", "timesteps", "flos"}
+_COUNTERS |= {"flops", "examples", "samples", "updates", "episodes", "count", "counter", "tokens", "duration", "index"}
+_COUNTERS |= {"imgs", "images", "batches", "progress"}
+_SYSTEM = {"gpu", "cpu", "tpu", "ram", "memory", "mem", "fps", "runtime", "throughput", "mfu", "hfu", "system", "disk"}
+_SYSTEM |= {"network", "power", "temperature", "utilization", "latency", "seconds", "sec", "sps", "ips", "time", "tflops"}
+_SYSTEM |= {"elapsed", "eta", "walltime", "profile"}
+_STRONG_SYSTEM = {"time", "fps", "sec", "seconds", "throughput", "gpu", "cpu", "memory"}
+_CONSTANTS = {"momentum", "mom", "wd", "decay", "beta", "betas", "beta1", "beta2", "epsilon", "eps", "dropout", "lesson"}
+_CONSTANTS |= {"gamma", "scale", "coef", "coefficient", "exploration", "probability", "range", "bs", "batchsize", "size"}
+_RL_PARTS = {"policy", "value", "actor", "critic", "entropy", "kl", "q", "qf", "qf1", "qf2", "alpha", "ent", "baseline"}
+_GAN_PARTS = {"generator", "discriminator", "gen", "disc", "g", "d", "netg", "netd", "adversarial", "adv", "gan", "gp"}
+_PLAIN = {"total", "mean", "avg", "average", "overall", "all", "full", "sum", "running", "smoothed", "smooth", "raw", "lm"}
+_PLAIN |= {"batch", "epoch", "step", "vs", "iterations", "iter", "log", "softmax", "reduced", "data"}
+_PLAIN |= {"history", "metrics", "metric", "scalar", "scalars", "group", "curve", "value0", "per", "logs", "model", "main"}
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the lower-case words of a tag or of one of its parts."""
+    marked = _WHOLE.sub(lambda m: f" {m.group().replace('-', '').replace('_', '').lower()} ", text) if text else ""
+    found = []
+    for piece in _CUTS.split(marked):
+        found += [w.lower() for w in _CAMEL.split(piece) if w]
+    return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def read_role(tag: str) -> Role:
+    """Return what the tag's own words say. What needs the other tags of the run is settled by `read_roles`."""
+    *folders, last = tag.split("/")
+    if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in _NUMBERED):
+        last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
+        folders = folders[:-1]
+    words, before = words_of(last), tuple(w for f in folders for w in words_of(f))
+    split, split_word = _split(words, before)
+    everything = (*before, *words)
+    role, kind, why = _role(words, before, everything)
+    direction: Direction | None = None
+    if role == "loss":
+        direction = "lower"
+    elif role == "metric":
+        direction = _METRICS[kind][1]
+    if split_word:
+        why += f"; split from “{split_word}”"
+    return Role(
+        role,
+        split,
+        direction,
+        why,
+        kind,
+        part=_part(everything) if role == "loss" else "",
+        per=_per(everything),
+        running=role in ("loss", "metric") and words[:1] == ("batch",),
+    )
+
+
+def _split(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[Split | None, str]:
+    for group in (words, before[::-1]):
+        hits = [(w, _SPLIT_WORDS[w]) for w in group if w in _SPLIT_WORDS]
+        held = [h for h in hits if h[1] != "train"]
+        if hits:
+            word, split = (held or hits)[0]
+            return split, word
+    return None, ""
+
+
+def _role(words: tuple[str, ...], before: tuple[str, ...], everything: tuple[str, ...]) -> tuple[RoleName, str, str]:
+    own = set(words)
+    if words == ("hp", "metric"):
+        return "constant", "", "“hp_metric” is a placeholder"
+    if "vs" in own and own & {"samples", "tokens"}:
+        return "counter", "", "a twin of another series over samples"
+    for role, hit in (("learning-rate", _is_learning_rate(words, before)), ("gradient-norm", _is_gradient(everything))):
+        if hit:
+            return role, "", f"“{hit}”"  # type: ignore[return-value]  # one of the two literals above
+    if before[:1] == ("system",) or (before[:1] == ("time",) and not own & _LOSS):
+        return "system", "", f"folder “{before[0]}”"
+    if "loss" in own and own & {"scale", "scaler"}:
+        return "constant", "", "the loss scale of mixed precision"
+    if {"total", "time"} <= own or "per" in own and own & {"second", "sec", "s"}:
+        return "system", "", "a speed or time"
+    if own & _STRONG_SYSTEM and not own & _LOSS:
+        return "system", "", f"“{next(w for w in words if w in _STRONG_SYSTEM)}”"
+    if own & {"ppl", "perplexity"}:
+        return "metric", "perplexity", "“perplexity”"
+    hit = next((w for w in words if w in _LOSS), None) or _pair(words, "cross", "entropy")
+    coefficient = own & {"coef", "coefficient", "weight", "lambda"}
+    if hit and not (coefficient and "loss" not in own):
+        return "loss", "", f"“{hit}”"
+    for reading in (_metric(words), _plain(words, _COUNTERS, "counter"), _plain(words, _SYSTEM, "system")):
+        if reading:
+            return reading
+    hit = next((w for w in before if w in _LOSS), None) or _pair(before, "cross", "entropy")
+    if hit and not (own & _CONSTANTS):
+        return "loss", "", f"folder “{hit}”"
+    return _plain(words, _CONSTANTS, "constant") or _metric(before) or ("unknown", "", "no word that is known")
+
+
+def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
+    joined = ["".join(pair) for pair in zip(words, words[1:], strict=False)]
+    for word in (*joined, *words):
+        bare = word.rstrip("0123456789") if word not in _KIND else word
+        known = word if word in _KIND else bare if len(bare) > 2 and bare in _KIND else None
+        if known == "return" and "time" in words:
+            continue
+        if known:
+            return "metric", _KIND[known], f"“{word}”"
+    return None
+
+
+def _plain(words: tuple[str, ...], known: set[str], role: RoleName) -> tuple[RoleName, str, str] | None:
+    hit = next((w for w in words if w in known), None)
+    return (role, "", f"“{hit}”") if hit else None
+
+
+def _is_learning_rate(words: tuple[str, ...], before: tuple[str, ...]) -> str | None:
+    if "lr" in words or "lrs" in words:
+        return "lr"
+    if "learningrate" in words or _pair(words, "learning", "rate"):
+        return "learning rate"
+    in_folder = "lr" in before and all(w.startswith("pg") or w.isdigit() for w in words)
+    return "lr" if in_folder else None
+
+
+def _is_gradient(words: tuple[str, ...]) -> str | None:
+    if {"gnorm", "gradnorm", "gradientnorm"} & set(words):
+        return "gradient norm"
+    if {"grad", "grads", "gradient", "gradients"} & set(words) and {"norm", "norms", "l2", "magnitude"} & set(words):
+        return "gradient norm"
+    return None
+
+
+def _pair(words: tuple[str, ...], first: str, second: str) -> str | None:
+    return f"{first} {second}" if (first, second) in zip(words, words[1:], strict=False) else None
+
+
+def _part(words: tuple[str, ...]) -> str:
+    if _pair(words, "cross", "entropy"):
+        words = tuple(w for w in words if w not in ("cross", "entropy"))
+    rest = [w for w in words if w not in _LOSS and w not in _SPLIT_WORDS and w not in _PLAIN and w not in _NUMBERED and not w.isdigit()]
+    return " ".join(dict.fromkeys(rest))
+
+
+def _per(words: tuple[str, ...]) -> Literal["epoch", "step", ""]:
+    if "epoch" in words:
+        return "epoch"
+    return "step" if "step" in words or "batch" in words or "iter" in words else ""
+
+
+def family_words(part: str) -> str | None:
+    """Return "rl" or "gan" when a loss's part names a component of such a training, else None."""
+    own = set(part.split())
+    if own & (_GAN_PARTS - {"g", "d", "adv"}) or own in ({"g"}, {"d"}):
+        return "gan"
+    return "rl" if own & (_RL_PARTS - {"kl", "q", "alpha", "value", "entropy"}) else None

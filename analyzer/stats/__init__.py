@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: robust measures that know nothing of runs."""
