@@ -50,14 +50,12 @@ class Role:
     given: bool = False
 
 
-_SPLIT_WORDS: dict[str, Split] = (
-    dict.fromkeys(("train", "training", "trn", "tr", "trainer"), "train")
-    | dict.fromkeys(
-        ("val", "valid", "validation", "validate", "eval", "evaluation", "evaluate", "dev", "holdout", "heldout", "cv"),
-        "validation",
-    )
-    | dict.fromkeys(("test", "testing", "tst"), "test")
-)  # type: ignore[assignment]  # mypy reads the literals as str
+_SPLITS_BY_WORDS: dict[Split, str] = {
+    "train": "train training trn tr trainer",
+    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv",
+    "test": "test testing tst",
+}
+_SPLIT_WORDS = {word: split for split, words in _SPLITS_BY_WORDS.items() for word in words.split()}
 
 _WHOLE = re.compile(
     r"mAP(?:50)?(?:-95)?|mIoU|IoU|AUROC|AUPRC|ROC_?AUC|PR_?AUC|R2|F1|GPU|CPU|TPU|RAM|FLOPs|BCE|NLL|KL|ELBO|ELO|"
@@ -69,32 +67,29 @@ _CUTS = re.compile(r"[/_.\-()\[\]{}:,;\s|@=#+]+")
 _LOSS = {"loss", "losses", "nll", "xent", "bce", "elbo", "objective", "cost", "logloss", "mlogloss", "crossentropy"}
 _LOSS |= {"ce", "deviance", "nelbo", "energy"}
 
-# kind -> (words, direction)
-_METRICS: dict[str, tuple[frozenset[str], Direction]] = {
-    "accuracy": (frozenset({"accuracy", "acc", "accuracies", "top1", "top5", "acc1", "acc5"}), "higher"),
-    "precision": (frozenset({"precision", "prec"}), "higher"),
-    "recall": (frozenset({"recall", "sensitivity", "tpr", "ar"}), "higher"),
-    "specificity": (frozenset({"specificity", "tnr"}), "higher"),
-    "f1": (frozenset({"f1", "fscore", "fbeta", "f1score", "macrof1", "microf1"}), "higher"),
-    "pr-auc": (frozenset({"prauc", "auprc", "aucpr"}), "higher"),
-    "auc": (frozenset({"auc", "auroc", "rocauc", "roc", "gini"}), "higher"),
-    "ap": (frozenset({"ap", "map", "map50", "map5095", "ap50", "ap75", "aps", "apm", "apl", "map95"}), "higher"),
-    "iou": (frozenset({"iou", "miou", "dice", "jaccard"}), "higher"),
-    "bleu": (frozenset({"bleu", "rouge", "rouge1", "rouge2", "rougel", "meteor", "chrf", "cider"}), "higher"),
-    "r2": (frozenset({"r2", "r2score", "rsquared"}), "higher"),
-    "correlation": (frozenset({"pearson", "spearman", "pearsonr", "spearmanr", "mcc", "kappa", "ndcg", "mrr"}), "higher"),
-    "reward": (frozenset({"reward", "rewards", "return", "returns", "rew", "elo", "winrate"}), "higher"),
-    "similarity": (frozenset({"ssim", "psnr", "similarity", "snr", "sdr"}), "higher"),
-    "perplexity": (frozenset({"perplexity", "ppl", "bpc", "bpb"}), "lower"),
-    "wer": (frozenset({"wer", "cer", "ter"}), "lower"),
-    "fid": (frozenset({"fid", "kid", "lpips"}), "lower"),
-    "error": (
-        frozenset({"error", "err", "mae", "mse", "rmse", "mape", "smape", "rmsle", "l1", "l2", "merror", "regret", "eer"}),
-        "lower",
-    ),
-    "explained-variance": (frozenset({"explainedvariance"}), "higher"),
-}  # fmt: skip
-_KIND = {word: kind for kind, (words, _) in _METRICS.items() for word in words}
+# kind: its words, and the direction of good
+_METRICS: dict[str, tuple[str, Direction]] = {
+    "accuracy": ("accuracy acc accuracies top1 top5 acc1 acc5", "higher"),
+    "precision": ("precision prec", "higher"),
+    "recall": ("recall sensitivity tpr ar", "higher"),
+    "specificity": ("specificity tnr", "higher"),
+    "f1": ("f1 fscore fbeta f1score macrof1 microf1", "higher"),
+    "pr-auc": ("prauc auprc aucpr", "higher"),
+    "auc": ("auc auroc rocauc roc gini", "higher"),
+    "ap": ("ap map map50 map5095 map95 ap50 ap75 aps apm apl", "higher"),
+    "iou": ("iou miou dice jaccard", "higher"),
+    "bleu": ("bleu rouge rouge1 rouge2 rougel meteor chrf cider", "higher"),
+    "r2": ("r2 r2score rsquared", "higher"),
+    "explained-variance": ("explainedvariance", "higher"),
+    "correlation": ("pearson spearman pearsonr spearmanr mcc kappa ndcg mrr", "higher"),
+    "reward": ("reward rewards return returns rew elo winrate", "higher"),
+    "similarity": ("ssim psnr similarity snr sdr", "higher"),
+    "perplexity": ("perplexity ppl bpc bpb", "lower"),
+    "wer": ("wer cer ter", "lower"),
+    "fid": ("fid kid lpips", "lower"),
+    "error": ("error err mae mse rmse mape smape rmsle l1 l2 merror regret eer", "lower"),
+}
+_KIND = {word: kind for kind, (words, _) in _METRICS.items() for word in words.split()}
 
 # Losses that are logged under the name of an error when there is no better one.
 STANDS_FOR_LOSS = frozenset({"mse", "rmse", "mae", "l1", "l2", "rmsle", "error", "merror", "mape", "perplexity", "ppl"})
@@ -105,16 +100,79 @@ _COUNTERS = {"epoch", "epochs", "iteration", "iterations", "iter", "iters", "ste
 _COUNTERS |= {"flops", "examples", "samples", "updates", "episodes", "count", "counter", "tokens", "duration", "index"}
 _COUNTERS |= {"imgs", "images", "batches", "progress"}
 _SYSTEM = {"gpu", "cpu", "tpu", "ram", "memory", "mem", "fps", "runtime", "throughput", "mfu", "hfu", "system", "disk"}
-_SYSTEM |= {"network", "power", "temperature", "utilization", "latency", "seconds", "sec", "sps", "ips", "time", "tflops"}
+_SYSTEM |= {
+    "network",
+    "power",
+    "temperature",
+    "utilization",
+    "latency",
+    "seconds",
+    "sec",
+    "sps",
+    "ips",
+    "time",
+    "tflops",
+}
 _SYSTEM |= {"elapsed", "eta", "walltime", "profile"}
 _STRONG_SYSTEM = {"time", "fps", "sec", "seconds", "throughput", "gpu", "cpu", "memory"}
-_CONSTANTS = {"momentum", "mom", "wd", "decay", "beta", "betas", "beta1", "beta2", "epsilon", "eps", "dropout", "lesson"}
-_CONSTANTS |= {"gamma", "scale", "coef", "coefficient", "exploration", "probability", "range", "bs", "batchsize", "size"}
+_CONSTANTS = {
+    "momentum",
+    "mom",
+    "wd",
+    "decay",
+    "beta",
+    "betas",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "eps",
+    "dropout",
+    "lesson",
+}
+_CONSTANTS |= {
+    "gamma",
+    "scale",
+    "coef",
+    "coefficient",
+    "exploration",
+    "probability",
+    "range",
+    "bs",
+    "batchsize",
+    "size",
+}
 _RL_PARTS = {"policy", "value", "actor", "critic", "entropy", "kl", "q", "qf", "qf1", "qf2", "alpha", "ent", "baseline"}
 _GAN_PARTS = {"generator", "discriminator", "gen", "disc", "g", "d", "netg", "netd", "adversarial", "adv", "gan", "gp"}
-_PLAIN = {"total", "mean", "avg", "average", "overall", "all", "full", "sum", "running", "smoothed", "smooth", "raw", "lm"}
+_PLAIN = {
+    "total",
+    "mean",
+    "avg",
+    "average",
+    "overall",
+    "all",
+    "full",
+    "sum",
+    "running",
+    "smoothed",
+    "smooth",
+    "raw",
+    "lm",
+}
 _PLAIN |= {"batch", "epoch", "step", "vs", "iterations", "iter", "log", "softmax", "reduced", "data"}
-_PLAIN |= {"history", "metrics", "metric", "scalar", "scalars", "group", "curve", "value0", "per", "logs", "model", "main"}
+_PLAIN |= {
+    "history",
+    "metrics",
+    "metric",
+    "scalar",
+    "scalars",
+    "group",
+    "curve",
+    "value0",
+    "per",
+    "logs",
+    "model",
+    "main",
+}
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -179,7 +237,7 @@ def _role(words: tuple[str, ...], before: tuple[str, ...], everything: tuple[str
         return "system", "", f"folder “{before[0]}”"
     if "loss" in own and own & {"scale", "scaler"}:
         return "constant", "", "the loss scale of mixed precision"
-    if {"total", "time"} <= own or "per" in own and own & {"second", "sec", "s"}:
+    if {"total", "time"} <= own or ("per" in own and own & {"second", "sec", "s"}):
         return "system", "", "a speed or time"
     if own & _STRONG_SYSTEM and not own & _LOSS:
         return "system", "", f"“{next(w for w in words if w in _STRONG_SYSTEM)}”"
@@ -239,7 +297,11 @@ def _pair(words: tuple[str, ...], first: str, second: str) -> str | None:
 def _part(words: tuple[str, ...]) -> str:
     if _pair(words, "cross", "entropy"):
         words = tuple(w for w in words if w not in ("cross", "entropy"))
-    rest = [w for w in words if w not in _LOSS and w not in _SPLIT_WORDS and w not in _PLAIN and w not in _NUMBERED and not w.isdigit()]
+    rest = [
+        w
+        for w in words
+        if w not in _LOSS and w not in _SPLIT_WORDS and w not in _PLAIN and w not in _NUMBERED and not w.isdigit()
+    ]
     return " ".join(dict.fromkeys(rest))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ def difference_sigma(values: Array) -> float:
 
     A slow trend does not enter; where noise is correlated it is smaller than `mad_sigma` of the residuals.
     """
-    return mad_sigma(np.diff(values)) / np.sqrt(2.0) if values.size > 2 else 0.0
+    return mad_sigma(np.diff(values)) / math.sqrt(2.0) if values.size > 2 else 0.0
 
 
 def upper_sigma(values: Array) -> float:
@@ -63,4 +65,4 @@ def median_error(values: Array, rho: float = 0.0) -> float:
     """Standard error of the median of values with lag-1 autocorrelation rho (1.2533 σ / √n_eff)."""
     if values.size < 2:
         return float("inf")
-    return 1.2533 * mad_sigma(values) / np.sqrt(effective_size(values.size, rho))
+    return 1.2533 * mad_sigma(values) / math.sqrt(effective_size(values.size, rho))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Period:
-    """A period in points: `length`, the correlation of the curve with itself one period later (`echo`), how much
-    of the variance the folded shape explains (`share`, 0 to 1, adjusted), `cycles` seen, and the chance of such
-    an echo in noise of the same colour (`p_value`)."""
+    """A period, `length` in points.
+
+    `echo` is the correlation of the curve with itself one period later, `share` the part of the variance that
+    the folded shape explains (0 to 1, adjusted), `cycles` how many were seen, and `p_value` the chance of such
+    an echo in noise of the same colour.
+    """
 
     length: float
     echo: float
@@ -155,10 +159,4 @@ def _ar1(rng: np.random.Generator, n: int, rho: float, sigma: float) -> Array:
 def _tail(echo: float, cycles: float, n: int) -> float:
     """Chance of an echo beyond all surrogates: Fisher's z of a correlation over the cycles, times the lags tried."""
     z = np.arctanh(min(echo, 0.999999)) * np.sqrt(max(1.0, cycles * 4 - 3))
-    return float(min(1.0, n * 0.5 * _erfc(z / np.sqrt(2.0))))
-
-
-def _erfc(x: float) -> float:
-    import math  # noqa: PLC0415 - one function
-
-    return math.erfc(x)
+    return float(min(1.0, n * 0.5 * math.erfc(z / math.sqrt(2.0))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64
 def blocked(values: Array, blocks: int = 40, *, least: int = 3) -> Blocks:
     """Return medians and robust spreads of consecutive blocks; one block for a handful of points."""
     edges = block_edges(values.size, blocks, least=least)
-    pairs = list(zip(edges[:-1], edges[1:], strict=True))
+    pairs = list(itertools.pairwise(edges.tolist()))
     level = np.array([np.median(values[a:b]) for a, b in pairs])
     spread = np.array([mad_sigma(values[a:b]) for a, b in pairs])
     return Blocks(edges, np.array([(a + b - 1) / 2 for a, b in pairs]), level, spread)

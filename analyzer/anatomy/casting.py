@@ -1,0 +1,98 @@
+"""Who plays which role in this run: the tags' own words, then what only the other tags can tell, then the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.model.roles import STANDS_FOR_LOSS, Role, family_words, read_role, words_of
+from analyzer.model.run import Series
+from analyzer.settings import RoleSetting
+
+
+def cast(series: Mapping[str, Series], given: Mapping[str, RoleSetting]) -> dict[str, Role]:
+    """Return the role of every tag.
+
+    Rules that need the whole run: xgboost's `validation_0` is the training set when there is a `validation_1`;
+    a run without any loss is judged by its error metric; a loss without a split is the training loss; the mean
+    that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a series of one value
+    that no rule knows is a constant.
+    """
+    roles = {tag: read_role(tag) for tag in series}
+    _boosting(roles)
+    _without_loss(roles)
+    for tag, role in roles.items():
+        roles[tag] = _settled(tag, role, series, roles)
+    for tag, setting in given.items():
+        if tag in roles:
+            roles[tag] = _given(roles[tag], setting)
+    return roles
+
+
+def _settled(tag: str, role: Role, series: Mapping[str, Series], roles: Mapping[str, Role]) -> Role:
+    one = series[tag]
+    if role.role == "loss" and role.split is None:
+        role = replace(role, split="train", why=f"{role.why}; no split named: taken as training")
+    if role.role == "loss" and role.split == "train" and one.points == 1:
+        longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())
+        if longer:
+            return replace(role, role="constant", direction=None, why=f"{role.why}, but logged once: a summary")
+    if role.role == "unknown" and one.points > 1 and bool(np.all(one.values == one.values[0])):
+        return replace(role, role="constant", why="never changes")
+    return role
+
+
+def _boosting(roles: dict[str, Role]) -> None:
+    numbered = {tag: words_of(tag)[:2] for tag in roles}
+    if not any(w == ("validation", "1") for w in numbered.values()):
+        return
+    for tag, words in numbered.items():
+        if words == ("validation", "0"):
+            why = f"{roles[tag].why}; there is a validation_1 too, so this is the training set"
+            roles[tag] = replace(roles[tag], split="train", why=why)
+
+
+def _without_loss(roles: dict[str, Role]) -> None:
+    if any(r.role == "loss" for r in roles.values()):
+        return
+    for tag, role in roles.items():
+        words = [w.rstrip("0123456789") if w not in STANDS_FOR_LOSS else w for w in words_of(tag)]
+        hit = next((w for w in words if w in STANDS_FOR_LOSS), None)
+        if role.role == "metric" and role.direction == "lower" and hit:
+            part = "" if hit in ("mse", "rmse", "error", "l2") else hit
+            roles[tag] = replace(role, role="loss", part=part, why=f"“{hit}” stands in: the run has no loss")
+
+
+def _given(role: Role, setting: RoleSetting) -> Role:
+    direction = setting.direction or ("lower" if setting.role == "loss" else role.direction)
+    kind = role.kind if setting.role == "metric" else ""
+    return Role(
+        setting.role,  # type: ignore[arg-type]  # settings are checked where they are read
+        setting.split or (role.split if setting.role == role.role else None),  # type: ignore[arg-type]
+        direction,  # type: ignore[arg-type]
+        "set by the user",
+        kind,
+        part=role.part if setting.role == role.role else "",
+        per=role.per,
+        given=True,
+    )
+
+
+def family(roles: Mapping[str, Role]) -> str:
+    """Return what kind of training the tags speak of: supervised, gan, rl, boosting or unknown."""
+    parts = [family_words(r.part) for r in roles.values() if r.role == "loss"]
+    kinds = [r.kind for r in roles.values() if r.role == "metric"]
+    words = {w for tag in roles for w in words_of(tag)}
+    if "gan" in parts and not {"val", "validation"} <= words and (parts.count("gan") > 1 or "generator" in words):
+        return "gan"
+    rl_signs = ("reward" in kinds) + ("rl" in parts) + bool({"rollout", "episode", "episodes", "ep"} & words)
+    if rl_signs >= 2 or (rl_signs and not any(r.role == "loss" and r.part == "" for r in roles.values())):
+        return "rl"
+    losses = [tag for tag, r in roles.items() if r.role == "loss"]
+    if losses and all(
+        words_of(t)[0] in ("train", "training", "eval", "valid", "validation", "test") and "-" in t for t in losses
+    ):
+        return "boosting"
+    return "supervised" if losses else "unknown"

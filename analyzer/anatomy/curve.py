@@ -1,0 +1,181 @@
+"""One series made ready to be judged: the points that stand, in the space where they lie straightest, with noise."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.model.roles import Role
+from analyzer.model.run import Series
+from analyzer.stats import robust
+from analyzer.stats import trend as trends
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+HUGE = 1e300  # MLflow's databases hold ±1.797e308 for ±inf
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The points that stand after every restart, by rising step, and where the restarts went back to.
+
+    A step that goes back begins again from there: what lay beyond is overtaken and left out of the curve (it is
+    kept in the series). Small disorder (several writers) is sorted instead.
+    """
+
+    steps: Steps
+    values: Array
+    wall_times: Array
+    restarts: tuple[int, ...] = ()
+    overtaken: int = 0
+
+
+def lineage(series: Series) -> Lineage:
+    """Return the points of the series that stand: see Lineage."""
+    steps, values, times = series.steps, series.values, series.wall_times
+    backs = np.flatnonzero(np.diff(steps) < 0) + 1
+    if not backs.size:
+        return Lineage(steps, values, times)
+    if backs.size > max(8, steps.size // 20):
+        order = np.argsort(steps, kind="stable")
+        return Lineage(steps[order], values[order], times[order])
+    # walking back from the end, a point stands when its step is below all steps written after a later restart
+    later = np.full(steps.size, np.iinfo(np.int64).max)
+    floor = np.iinfo(np.int64).max
+    bounds = [0, *backs.tolist(), steps.size]
+    for a, b in reversed(list(itertools.pairwise(bounds))):
+        later[a:b] = floor
+        floor = min(floor, int(steps[a]))
+    stands = steps < later
+    return Lineage(
+        steps[stands],
+        values[stands],
+        times[stands],
+        tuple(int(steps[b]) for b in backs),
+        int(np.count_nonzero(~stands)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A series with its role, and what every detector needs of it, worked out once.
+
+    `steps`, `values`, `wall_times`: the lineage, non-finite values included; `at`, `raw`: its finite points;
+    `y`: `raw` in log space where `log` (a positive loss that spans more than a factor of two), else as it is.
+    `tags` are the series it is made of (several when a total is summed from components).
+    """
+
+    tags: tuple[str, ...]
+    role: Role
+    points: Lineage
+    siblings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The first tag, for pictures and sentences."""
+        return self.tags[0]
+
+    @property
+    def steps(self) -> Steps:
+        """Steps of all points, int64."""
+        return self.points.steps
+
+    @property
+    def values(self) -> Array:
+        """Values of all points, float64; NaN and ±inf are data."""
+        return self.points.values
+
+    @cached_property
+    def finite(self) -> NDArray[np.bool_]:
+        """Which points are finite; what MLflow's databases hold for ±inf counts as infinite."""
+        return np.isfinite(self.values) & (np.abs(self.values) < HUGE)
+
+    @cached_property
+    def at(self) -> Steps:
+        """Steps of the finite points."""
+        return self.steps[self.finite]
+
+    @cached_property
+    def raw(self) -> Array:
+        """Finite values."""
+        return self.values[self.finite]
+
+    @property
+    def n(self) -> int:
+        """Number of finite points."""
+        return int(self.raw.size)
+
+    @cached_property
+    def log(self) -> bool:
+        """Whether the curve is judged in log space: a positive loss that spans more than a factor of two."""
+        if self.n < 2 or self.role.role not in ("loss", "gradient-norm"):
+            return False
+        low, high = float(self.raw.min()), float(self.raw.max())
+        return low > 0 and high > 2 * low
+
+    @cached_property
+    def y(self) -> Array:
+        """The finite values in the space they are judged in."""
+        return np.log(self.raw) if self.log else self.raw
+
+    @cached_property
+    def trend(self) -> Array:
+        """Robust trend of `y` at each finite point."""
+        return trends.smooth(self.y)
+
+    @cached_property
+    def residual(self) -> Array:
+        """What is left of `y` over its trend."""
+        return self.y - self.trend
+
+    @cached_property
+    def sigma(self) -> float:
+        """Noise of one point in units of `y`: the larger of the spread over the trend and of differences."""
+        return max(robust.mad_sigma(self.residual), robust.difference_sigma(self.y) if self.n > 8 else 0.0)
+
+    @cached_property
+    def rho(self) -> float:
+        """Lag-1 autocorrelation of the residual."""
+        return robust.autocorrelation(self.residual)
+
+    @cached_property
+    def blocks(self) -> trends.Blocks:
+        """Block medians of `y`."""
+        return trends.blocked(self.y)
+
+    def back(self, y: float) -> float:
+        """Return a value of `y` in the units of the log."""
+        return float(np.exp(y)) if self.log else float(y)
+
+    def level(self, first: float, last: float) -> float:
+        """Return the median of `y` between two fractions of the finite points (at least one point)."""
+        a = min(int(first * self.n), self.n - 1)
+        return float(np.median(self.y[a : max(a + 1, int(np.ceil(last * self.n)))]))
+
+    @cached_property
+    def start(self) -> float:
+        """Where the curve begins, in `y`: the median of the first points before the trend has moved."""
+        return float(np.median(self.y[: max(1, min(3, self.n // 10))]))
+
+    @cached_property
+    def end(self) -> float:
+        """Where it ends, in `y`: the median of the last tenth, three points at least."""
+        return float(np.median(self.y[-max(3, self.n // 10) :]))
+
+    @cached_property
+    def lowest(self) -> float:
+        """The lowest level of the trend that is no single dip, in `y`."""
+        return float(np.min(self.blocks.level))
+
+    @cached_property
+    def cadence(self) -> float:
+        """Usual distance between two points in steps."""
+        gaps = np.diff(self.steps)
+        gaps = gaps[gaps > 0]
+        return float(np.median(gaps)) if gaps.size else 1.0

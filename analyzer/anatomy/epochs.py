@@ -1,0 +1,47 @@
+"""How long an epoch is, in steps, when the log tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.model.roles import words_of
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
+
+
+def epoch_length(anatomy: Anatomy) -> float | None:
+    """Return steps per epoch: from a series that counts epochs over steps, else from values logged once an epoch.
+
+    The cadence of a series that is named per epoch (`train_loss_epoch`), or of a validation loss, counts only
+    when its steps run along those of a finer training loss: an axis that counts epochs itself says nothing.
+    """
+    for curve in anatomy.having("counter"):
+        if {"epoch", "epochs"} & set(words_of(curve.tag)):
+            found = _from_counter(curve)
+            if found:
+                return found
+    fine = next((c for c in anatomy.training if c.n >= 24), None)
+    if fine is None:
+        return None
+    named = [c for c in anatomy.curves.values() if c.role.per == "epoch" and c.role.role in ("loss", "metric")]
+    for curve in (*named, *anatomy.validation):
+        if curve is fine or curve.steps.size < 3 or curve.cadence < 3 * fine.cadence:
+            continue
+        gaps = np.diff(curve.steps)
+        same_axis = curve.steps[-1] > 0.5 * fine.steps[-1]
+        if same_axis and np.median(np.abs(gaps - curve.cadence)) <= 0.02 * curve.cadence:
+            return curve.cadence
+    return None
+
+
+def _from_counter(curve: Curve) -> float | None:
+    steps, epochs = curve.at.astype(np.float64), curve.raw
+    if curve.n < 3 or epochs[-1] - epochs[0] < 1 or steps[-1] <= steps[0]:
+        return None
+    length = float((steps[-1] - steps[0]) / (epochs[-1] - epochs[0]))
+    straight = np.abs((steps - steps[0]) / length - (epochs - epochs[0]))
+    return length if length > 1.5 and float(np.median(straight)) <= 1.0 else None

@@ -1,0 +1,80 @@
+"""The learning rate's story and the run's seams: ordinary events that may explain what a curve does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.model.result import Event
+from analyzer.stats import spectrum
+
+DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
+
+
+def rate_events(rate: Curve | None) -> tuple[Event, ...]:
+    """Return the phases of a learning rate: warm-up (its end), drops, and restarts (jumps up after the warm-up)."""
+    if rate is None or rate.n < 3 or not np.any(rate.raw > 0):
+        return ()
+    values, steps = rate.raw, rate.at
+    events: list[Event] = []
+    warm = _warm_up_end(values)
+    if warm is not None:
+        events.append(
+            Event("warm-up", int(steps[warm]), f"the learning rate reached {values[warm]:.3g} after its warm-up")
+        )
+    before, after = values[:-1], values[1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(before > 0, after / np.maximum(before, 1e-300), np.where(after > 0, np.inf, 1.0))
+    events += [
+        Event("lr-drop", int(steps[i + 1]), f"the learning rate fell from {before[i]:.3g} to {after[i]:.3g}")
+        for i in np.flatnonzero((ratio < DROP) & (after < before))
+    ]
+    events += [
+        Event("lr-restart", int(steps[i + 1]), f"the learning rate rose from {before[i]:.3g} to {after[i]:.3g}")
+        for i in np.flatnonzero(ratio > JUMP)
+        if warm is None or i >= warm
+    ]
+    drops = [e for e in events if e.kind == "lr-drop"]
+    if len(drops) > 40:  # an exponential decay logged rarely: no single step is an event
+        events = [e for e in events if e.kind != "lr-drop"]
+    return tuple(sorted(events, key=lambda e: e.step))
+
+
+def _warm_up_end(values: np.ndarray) -> int | None:
+    top = int(np.argmax(values))
+    rising = values[: top + 1]
+    if top == 0 or rising[0] >= 0.9 * rising[-1] or np.any(np.diff(rising) < -1e-12 * rising[-1]):
+        return None
+    reached = np.flatnonzero(rising >= 0.999 * rising[-1])
+    return int(reached[0])
+
+
+def restart_events(curves: Iterable[Curve]) -> tuple[Event, ...]:
+    """Return one event per step to which several curves of the run went back."""
+    seen: dict[int, int] = {}
+    for curve in curves:
+        for step in curve.points.restarts:
+            seen[step] = seen.get(step, 0) + 1
+    merged: list[int] = []
+    for step in sorted(seen):
+        if not merged or step > merged[-1] + 1:
+            merged.append(step)
+    return tuple(Event("restart", s, f"the run went back to step {s} and trained on from there") for s in merged[:50])
+
+
+def rate_period(rate: Curve | None) -> float | None:
+    """Return the period of a cyclic learning rate in steps, None when it does not repeat itself."""
+    if rate is None or rate.n < 24:
+        return None
+    values = rate.raw
+    if values.max() < 1.2 * max(values.min(), 1e-300):
+        return None
+    changes = np.diff(np.log(np.maximum(values, 1e-12 * values.max())))
+    ups = np.flatnonzero(changes > np.log(JUMP))
+    if ups.size >= 2:
+        gaps = np.diff(rate.at[ups + 1].astype(np.float64))
+        return float(np.median(gaps))
+    found = spectrum.find_period(values - values.mean(), surrogates=0)
+    return found.length * rate.cadence if found and found.echo > 0.5 else None
