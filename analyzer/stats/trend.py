@@ -94,3 +94,13 @@ def slope(at: Array, values: Array) -> tuple[float, float, float]:
     low = max(0, int(np.floor((pairs.size - half) / 2)))
     high = min(pairs.size - 1, int(np.ceil((pairs.size + half) / 2)))
     return float(np.median(pairs)), float(pairs[low]), float(pairs[high])
+
+
+def centred_mean(values: Array, window: int) -> Array:
+    """Return the centred moving mean, float64[n]; at the ends over the part of the window that is there."""
+    n = values.size
+    half = max(0, (window - 1) // 2)
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    first = np.maximum(np.arange(n) - half, 0)
+    last = np.minimum(np.arange(n) + half + 1, n)
+    return np.asarray((total[last] - total[first]) / (last - first))

@@ -1,0 +1,119 @@
+"""Whether a run stands where guessing would: in its loss and in its metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.model.roles import words_of
+from analyzer.model.wording import number
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
+
+LN_TOLERANCE = 0.005  # nats, beside the run's own noise
+CLASS_WORDS = {"classes", "labels"}
+
+
+def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
+    """Return a sentence when a loss level is the cross entropy of guessing, else None.
+
+    The number of classes comes from a parameter (`num_classes`) or from an accuracy that is flat at 1/k, or, for
+    two classes, from an accuracy that is flat at the share of the majority (its entropy is then the loss); without any
+    of these only ln 2 and ln 10 are recognised, and only in a loss that has never been lower.
+    """
+    if not 0 < level < 12:
+        return None
+    error = max(LN_TOLERANCE, 2.5 * curve.sigma * (level if curve.log else 1.0) / np.sqrt(max(1, curve.n // 8)))
+    k = _classes(anatomy)
+    if k and abs(level - np.log(k)) < max(error, 0.01 * np.log(k)):
+        return f"its level {number(level)} is ln {k}, the loss of guessing among {k} classes"
+    for accuracy in flat_accuracies(anatomy):
+        share = float(np.median(accuracy.raw[accuracy.n // 2 :]))
+        if share <= 0 or share >= 1:
+            continue
+        near = round(1 / share)
+        if near >= 2 and abs(1 / share - near) < 0.12 * near and abs(level - np.log(near)) < max(error, 0.02):
+            return f"its level {number(level)} is ln {near} and {accuracy.tag} stays at {number(share, 2)}: guessing"
+        entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+        if abs(level - entropy) < max(error, 0.015):
+            return f"its level {number(level)} is that of always giving the class shares ({accuracy.tag} {number(share, 2)})"
+    if k is None and float(np.min(curve.blocks.level)) >= (np.log(level) if curve.log else level) - 3 * curve.sigma:
+        for small in (2, 10):
+            if abs(level - np.log(small)) < min(error, 0.01):
+                return f"its level {number(level)} is consistent with guessing among {small} classes (ln {small})"
+    return None
+
+
+def _classes(anatomy: Anatomy) -> int | None:
+    for name, value in anatomy.run.params.items():
+        words = set(words_of(name))
+        if words & CLASS_WORDS and words & {"num", "n", "number", "nb"}:
+            try:
+                k = int(float(str(value)))
+            except ValueError:
+                continue
+            if 2 <= k <= 100_000:
+                return k
+    return None
+
+
+def flat_accuracies(anatomy: Anatomy) -> list[Curve]:
+    """Return accuracies that do not rise: the second half is where the first quarter was, within its noise."""
+    found = []
+    for curve in anatomy.having("metric"):
+        if curve.role.kind != "accuracy" or curve.n < 4:
+            continue
+        early, late = curve.raw[: max(2, curve.n // 4)], curve.raw[curve.n // 2 :]
+        noise = max(float(np.std(late)), float(np.std(early)), 0.005)
+        if float(np.median(late) - np.min(early)) < 2.5 * noise:
+            found.append(curve)
+    return found
+
+
+def trained_well(anatomy: Anatomy) -> bool:
+    """Whether a metric says that the model is good, so that a flat loss is a rest and no plateau."""
+    for curve in anatomy.having("metric"):
+        if curve.n < 2:
+            continue
+        late = float(np.median(curve.raw[-max(2, curve.n // 5) :]))
+        early = float(np.median(curve.raw[: max(1, curve.n // 10)]))
+        kind = curve.role.kind
+        if kind in ("auc", "pr-auc", "ap", "iou", "f1") and late > 0.75:
+            return True
+        if kind == "r2" and late > 0.3:
+            return True
+        if kind == "accuracy" and late > 0.75 and (late > early + 0.05 or late > 0.9) and not _beside_zero(anatomy):
+            return True
+        if kind == "wer" and late < 0.6:
+            return True
+    return False
+
+
+def _beside_zero(anatomy: Anatomy) -> bool:
+    kinds = ("recall", "f1", "precision")
+    return any(
+        c.role.kind in kinds and c.n > 3 and np.median(c.raw[c.n // 2 :]) < 0.02 for c in anatomy.having("metric")
+    )
+
+
+def at_chance(anatomy: Anatomy) -> list[str]:
+    """Return a sentence for each metric that stands at chance in its later part."""
+    said = []
+    for curve in anatomy.having("metric"):
+        if curve.n < 4:
+            continue
+        late = curve.raw[curve.n // 2 :]
+        level = float(np.median(late))
+        kind = curve.role.kind
+        chance = (
+            (kind == "auc" and abs(level - 0.5) < 0.03)
+            or (kind == "r2" and -0.05 < level < 0.03)
+            or (kind in ("bleu", "iou") and level < 0.01)
+            or (kind == "wer" and level > 0.85)
+        )
+        if chance and float(np.std(late)) < 0.05:
+            said.append(f"{curve.tag} stays at {number(level, 2)}, which is chance")
+    return said

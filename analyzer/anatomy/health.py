@@ -1,0 +1,65 @@
+"""Why a run looks healthy, and which checks still belong to a run that trains well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.anatomy.progress import progress
+from analyzer.model.result import Advice
+from analyzer.model.wording import number, step
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
+
+
+def reasons(anatomy: Anatomy) -> tuple[str, ...]:
+    """Return what in this log speaks for a healthy run, in sentences."""
+    said = []
+    for curve in [c for c in anatomy.training if c.n > 1][:1]:
+        said.append(f"{curve.tag} fell from {number(curve.back(curve.start))} to {number(curve.back(curve.end))}.")
+        if curve.finite.all():
+            said.append(f"All {curve.n:,} points of it are finite, and none leaves the range of its noise for good.")
+    for curve in [c for c in anatomy.validation if c.n > 2][:1]:
+        mate = anatomy.partner(curve)
+        end = curve.back(curve.end)
+        beside = f", beside {number(mate.back(mate.end))} of {mate.tag}" if mate is not None and mate.n else ""
+        said.append(f"{curve.tag} ends at {number(end)}{beside}, and has not turned.")
+    for metric in [c for c in anatomy.having("metric") if c.n > 2 and c.role.split != "train"][:1]:
+        said.append(f"{metric.tag} went from {number(float(metric.raw[0]))} to {number(float(metric.raw[-1]))}.")
+    return tuple(said)
+
+
+def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
+    """Return the checks that no training curve answers, each with what this log says for or against it."""
+    metrics = [c for c in anatomy.having("metric") if c.n]
+    tests = [c for c in anatomy.curves.values() if c.role.split == "test" and c.role.role in ("loss", "metric")]
+    perfect = [c for c in metrics if c.role.split != "train" and c.role.direction == "higher" and c.raw[-1] >= 0.999]
+    still = next(
+        (c for c in anatomy.training if (p := progress(c)) and p.later_gain > 0.05 and c.level(0.7, 0.8) > c.end), None
+    )
+    leak = (
+        f"{perfect[0].tag} is {number(float(perfect[0].raw[-1]))}, which is too good not to look twice."
+        if perfect
+        else (
+            "No held-out metric here is suspiciously perfect."
+            if metrics
+            else "No metric is logged, so this log cannot say."
+        )
+    )
+    held = (
+        f"{tests[0].tag} is logged {step(tests[0].steps.size)} times; choose nothing by it."
+        if tests
+        else "No test split is logged: the validation numbers were seen while choosing."
+    )
+    return (
+        Advice("Metrics on slices of the data, and fairness between groups", "Only whole-set values are logged."),
+        Advice("Leakage between training and held-out data", leak),
+        Advice("A held-out test, looked at once", held),
+        Advice("Stability over seeds", "One run says nothing of it: train two or three more seeds."),
+        Advice("A comparison with a simple baseline", "No baseline is logged in this run."),
+        Advice("Drift of the data after training", "A training log cannot show it."),
+        Advice(
+            "Whether longer training pays",
+            f"{still.tag} still falls at the end." if still else "The loss has come to rest, or is too short to tell.",
+        ),
+    )

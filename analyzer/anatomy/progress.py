@@ -1,0 +1,90 @@
+"""How far a loss has come, how much it still moves, and whether it still goes anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.anatomy.curve import Curve
+from analyzer.stats import robust, trend
+
+LEAST = 12  # points below which nothing is said about progress
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of one loss; shares are of the size of the starting level (raw values).
+
+    `gain`: fall from the start to the end; `best_gain`: to the lowest lasting level; `later_gain`: fall of the
+    trend over the part after the first tenth, with `later_most` as its upper 95 % bound; `swing`: robust
+    spread of the values around the trend in the second half, over their median; `rho`: lag-1 autocorrelation
+    there; `moved`: gain over the standard error of the two levels it compares.
+    """
+
+    start: float
+    end: float
+    best: float
+    gain: float
+    best_gain: float
+    later_gain: float
+    later_most: float
+    swing: float
+    rho: float
+    moved: float
+
+
+def progress(curve: Curve) -> Progress | None:
+    """Return the progress of a loss, None with fewer than a dozen finite points."""
+    raw, n = curve.raw, curve.n
+    if n < LEAST:
+        return None
+    head = max(1, min(5, n // 12))
+    start = float(np.median(raw[:head]))
+    tail = raw[-max(4, n // 8) :]
+    end = float(np.median(tail))
+    levels = _levels(raw)
+    best = float(np.min(levels[1:])) if levels.size > 1 else end
+    scale = _scale(raw, start)
+    at, medians = _even_blocks(raw[n // 10 :])
+    slope, low, _ = trend.slope(at, medians)
+    later = raw[n // 2 :]
+    detrended = later - trend.smooth(later, 12)
+    middle = float(np.median(later))
+    return Progress(
+        start=start,
+        end=end,
+        best=best,
+        gain=(start - end) / scale,
+        best_gain=(start - best) / scale,
+        later_gain=-slope * (n - n // 10) / scale,
+        later_most=-low * (n - n // 10) / scale,
+        swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
+        rho=robust.autocorrelation(detrended),
+        moved=_moved(raw, head, tail),
+    )
+
+
+def _scale(raw: NDArray[np.float64], start: float) -> float:
+    # near-zero or negative losses have no meaningful ratio: their own range stands in
+    spread = float(np.quantile(raw, 0.99) - np.quantile(raw, 0.01))
+    return max(abs(start), 0.5 * spread if raw.min() <= 0 else 0.0, np.finfo(float).tiny)
+
+
+def _levels(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    return trend.blocked(raw, 20, least=3).level
+
+
+def _even_blocks(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    count = int(min(30, max(4, raw.size // 3)))
+    edges = np.linspace(0, raw.size, count + 1).astype(np.int64)
+    medians = np.array([np.median(raw[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return (edges[:-1] + edges[1:] - 1) / 2.0, medians
+
+
+def _moved(raw: NDArray[np.float64], head: int, tail: NDArray[np.float64]) -> float:
+    noise = max(robust.difference_sigma(raw), robust.mad_sigma(tail))
+    error = 1.2533 * noise * float(np.sqrt(1 / head + 1 / tail.size))
+    fall = float(np.median(raw[:head]) - np.median(tail))
+    return fall / error if error > 0 else (float("inf") if fall else 0.0)

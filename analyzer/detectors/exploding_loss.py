@@ -1,0 +1,255 @@
+"""The loss rises and stays up.
+
+Why it matters
+--------------
+What the run had learnt is lost, and it does not come back by itself: everything after the onset is wasted, and a
+checkpoint taken after it is worse than one before.
+
+How it is measured
+------------------
+Each training loss (in log space where it is positive and spans more than a factor of two) is compared with the
+lowest level it had held before. The longest stretch up to the end in which nearly every point lies above that
+level by more than the noise explains is the explosion, its beginning the onset; changepoints of the block medians
+(optimal partitioning) sharpen it. Three measures must all be beyond their limits: the rise in multiples of the
+curve's own noise and tail, the rise as a factor (or share of the range for losses that may be negative), and the
+share of the progress that is lost. One or two points at the very end must leap out of everything seen before.
+
+When it is wrong
+----------------
+Training that is meant to rise: adversarial and reinforcement-learning losses are not judged. A task that becomes
+harder (curriculum, new data, a loss term that is switched on) rises too: a validation loss that keeps improving
+after the onset overrules the alarm, a restart or a raised learning rate explains it.
+
+What to do
+----------
+Go back to the last checkpoint before the onset. Look at the batches around it for outliers. Lower the learning rate,
+clip the gradient norm, and shuffle so that outliers spread over batches.
+
+References
+----------
+Jackson et al., An algorithm for optimal partitioning of data on an interval (2005). Pascanu, Mikolov and Bengio, On
+the difficulty of training recurrent neural networks (2013).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.wording import number, percent, step, times
+from analyzer.stats import robust
+
+LEAST = 5  # points
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    noise: float = field(default=6.0, metadata={"why": "rise over the lowest level held before, in units of noise"})
+    factor: float = field(default=1.5, metadata={"why": "rise as a factor of that level"})
+    lost: float = field(default=0.5, metadata={"why": "share of the progress made that is lost again"})
+
+
+@dataclass(frozen=True)
+class Rise:
+    """The stretch up to the end that lies above the lowest level held before; sizes in `y`."""
+
+    onset: int
+    low: float
+    level: float
+    noise: float
+    factor: float
+    lost: float
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the training loss that rose most, or for the validation loss where there is no other."""
+    if not anatomy.falls:
+        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} may rise")
+        return
+    judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST]
+    if not judged:
+        known = bool(anatomy.training or anatomy.validation)
+        yield Unfit(
+            f"fewer than {LEAST} finite points of a loss" if known else "no training or validation loss is known"
+        )
+        return
+    readings = [(rise_at_end(c), c) for c in judged]
+    rise, curve = max(readings, key=lambda r: (min(r[0].noise, 60.0) * min(r[0].lost, 2.0), r[0].noise))
+    yield _reading(anatomy, curve, rise)
+
+
+def rise_at_end(curve: Curve) -> Rise:
+    """Return the largest lasting rise at the end of a curve; all zero where it ends at its lowest."""
+    y, n = curve.y, curve.n
+    low = _lowest_before(curve)
+    sigma = max(curve.sigma, 1e-3 * (1.0 if curve.log else abs(float(np.median(y)))), np.finfo(float).tiny)
+    onset = _onset(y, low, sigma)
+    if onset >= n:
+        return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
+    held = y[onset:]
+    before, base = y[:onset], float(low[onset])
+    level = float(np.median(held))
+    rise = level - base
+    width = sigma
+    if before.size:
+        usual = before - curve.trend[:onset]
+        largest = float(np.max(usual, initial=0.0))
+        few = held.size < max(3, 0.01 * n)
+        width = max(sigma, largest / 2.0 if few else largest / 4.0)
+    start = float(np.median(y[: max(1, min(3, onset))]))
+    progress = max(start - base, 3 * sigma)
+    factor = float(np.exp(min(rise, 700.0))) if curve.log else 1 + rise / max(abs(base), 0.1 * float(np.ptp(y)))
+    return Rise(onset, base, level, rise / width, factor, rise / progress)
+
+
+def _lowest_before(curve: Curve) -> np.ndarray:
+    """Lowest level held before each point: the running minimum of the trend's blocks, not of single dips."""
+    y = curve.y
+    if curve.n < 15:
+        calm = np.array([np.median(y[max(0, i - 2) : i + 1]) for i in range(curve.n)])
+        return np.minimum.accumulate(np.concatenate([y[:1], calm[:-1]]))
+    blocks = curve.blocks
+    lowest = np.minimum.accumulate(blocks.level)
+    at = np.searchsorted(blocks.edges, np.arange(curve.n), side="right") - 1
+    before = np.concatenate([blocks.level[:1], lowest])[at]
+    return np.asarray(np.minimum(before, np.maximum(before, y[0])))
+
+
+def _onset(y: np.ndarray, low: np.ndarray, sigma: float) -> int:
+    """Return the first point of the longest suffix of which nine tenths lie above the level held before it."""
+    n = y.size
+    if y[-1] <= low[-1] + 3 * sigma and np.median(y[-3:]) <= low[-1] + 3 * sigma:
+        return n
+    best = n
+    points = n - np.arange(n)
+    for base in np.unique(low):  # a running minimum of block medians has few distinct values
+        above = y > base + 3 * sigma
+        share = np.cumsum(above[::-1])[::-1] / points
+        fits = np.flatnonzero(above & (share >= 0.9) & (low == base))
+        fits = fits[fits > 0]
+        if fits.size:
+            best = min(best, int(fits[0]))
+    return best
+
+
+def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
+    onset = int(curve.at[min(rise.onset, curve.n - 1)])
+    last = int(curve.at[-1])
+    base, level = curve.back(rise.low), curve.back(rise.level)
+    above_start = rise.level > curve.start
+    severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
+    improving = _improves_after(anatomy, onset)
+    cause, speaks, advice = _cause(anatomy, onset)
+    event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
+    lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
+    where = (
+        "above where it began" if above_start else f"{times(rise.factor)} its lowest level" if curve.log else "far up"
+    )
+    summary = (
+        f"{curve.tag} rises from {number(base)} to {number(level)} at step {step(onset)} and stays up: {where}{lost}"
+        if curve.n - rise.onset > 1
+        else f"{curve.tag} leaps from {number(base)} to {number(level)} at its last point, step {step(onset)}"
+    )
+    measures = (
+        Measure("rise over the lowest level held before", rise.noise, "noise", unit="× noise"),
+        Measure("rise as a factor", rise.factor, "factor", unit="×"),
+        Measure("share of the progress lost", rise.lost, "lost", unit="ratio"),
+    )
+    return Evidence(
+        curve.tags,
+        measures,
+        severity,
+        summary,
+        onset,
+        last,
+        cause,
+        speaks,
+        advice,
+        marks=(
+            Mark("region", curve.tag, "exploded", (onset, last)),
+            Mark("level", curve.tag, "lowest level held before", values=(base,)),
+        ),
+        explained_by=(f"event:{event.kind}@{event.step}" if event else None) if not improving else improving,
+    )
+
+
+def _improves_after(anatomy: Anatomy, onset: int) -> str | None:
+    for curve in anatomy.validation:
+        after = curve.y[curve.at > onset]
+        before = curve.y[curve.at <= onset]
+        if after.size >= 4 and before.size >= 2:
+            better = float(np.median(after[-3:])) < float(np.min(before)) - robust.mad_sigma(after)
+            if better:
+                return f"event:validation-improves@{int(curve.at[-1])}"
+    return None
+
+
+def _cause(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    back = f"Go back to the last checkpoint before step {step(onset)}."
+    lower, clip = "Lower the learning rate.", "Clip the gradient norm."
+    look = "Look at the batches around the onset for outliers, and shuffle so that they spread."
+    rate = anatomy.rate
+    if rate is not None and rate.n >= 5:
+        near = rate.raw[rate.at <= onset]
+        if near.size >= 3 and near[-1] > 1.05 * near[-min(5, near.size)] and near[-1] >= 0.99 * near.max():
+            text = f"the learning rate was rising and stood at {number(float(near[-1]))} at the onset"
+            return "a learning rate that is too high", (text,), ("Lower the peak of the learning rate.", clip, back)
+    gradient = anatomy.gradient
+    if gradient is not None and gradient.n >= 8:
+        usual = float(np.median(gradient.raw[gradient.at < onset])) if np.any(gradient.at < onset) else 0.0
+        early = gradient.raw[(gradient.at >= onset - 10 * gradient.cadence) & (gradient.at <= onset)]
+        if early.size and usual > 0 and early.max() > 10 * usual:
+            text = f"{gradient.tag} grows to {number(float(early.max()))} up to the onset, usually {number(usual)}"
+            return "exploding gradients", (text,), (clip, lower, look, back)
+        if usual > 0:
+            text = f"{gradient.tag} is ordinary up to the onset"
+            return "anomalous data in a batch", (text,), (look, clip, back)
+    return None, (), (back, look, lower, clip)
+
+
+def _risen(points: int, onset: int, level: float) -> np.ndarray:
+    values = falling(points) * np.exp(noise(points, 0.05))
+    values[onset:] = level * np.exp(noise(points - onset, 0.2, 1))
+    return values
+
+
+def _bump(points: int) -> np.ndarray:
+    values = falling(points) * np.exp(noise(points, 0.05))
+    values[points // 2 : points // 2 + points // 20] *= 3
+    return values
+
+
+DETECTOR = Detector(
+    "exploding-loss",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("a leap that stays", "fires", lambda: made_run({"train/loss": _risen(300, 200, 40.0)})),
+        Case(
+            "growth without end",
+            "fires",
+            lambda: made_run({"train/loss": np.concatenate([falling(100), 0.3 * np.exp(0.2 * np.arange(60))])}),
+        ),
+        Case(
+            "a leap at the last point", "fires", lambda: made_run({"train/loss": [34.0, 20.0, 12.0, 8.0, 6.0, 1400.0]})
+        ),
+        Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) * np.exp(noise(300, 0.3))})),
+        Case("a rise that returns", "almost", lambda: made_run({"train/loss": _bump(300)})),
+        Case(
+            "noise with a heavy tail",
+            "almost",
+            lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 1.2, skew=2.0))}),
+        ),
+    ),
+    explains=("non-finite", "plateau", "not-converging", "overfitting", "repetitive-loss"),
+)

@@ -1,0 +1,241 @@
+"""The loss leaps and returns.
+
+Why it matters
+--------------
+A single leap that heals costs little; leaps that last or that come again and again cost steps each time, show a run
+at the edge of stability, and one of them may be the one that does not come back.
+
+How it is measured
+------------------
+Each point is compared with the higher of two medians, of the window before it and of the window after it, in log
+space where the loss is positive: what stands above both has leapt and has returned. Windows hold an eighth of
+the run. Two kinds count: excursions that last (the median of five neighbouring points is far out, which noise of a
+heavy tail hardly ever does) and single points that are far beyond the tail that the run's other points follow (an
+exponential tail fitted to its upper tenth in log space, that is a power law of the loss itself).
+
+When it is wrong
+----------------
+Batches of very different difficulty leap by nature. A leap at a restart, after the learning rate was raised or at
+the end of its warm-up is explained by it. A single leap without a trace afterwards is told as a note unless the
+gradient norm leaps with it or it repeats.
+
+What to do
+----------
+Look at the batches of the named steps: outliers, corrupt examples, very long sequences. Clip the gradient norm, skip
+batches whose loss is far out, lower the peak learning rate.
+
+References
+----------
+Chowdhery et al., PaLM: scaling language modeling with pathways (2022), section 5.1. Pickands, Statistical inference
+using extreme order statistics (1975).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.wording import number, step, times
+from analyzer.stats import robust
+
+LEAST = 15  # points
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    factor: float = field(default=1.8, metadata={"why": "leap over the level before and after, as a factor"})
+    tail: float = field(
+        default=1.0, metadata={"why": "leap over what the run's own noise and tail explain, as a ratio"}
+    )
+
+
+@dataclass(frozen=True)
+class Spike:
+    """One excursion: finite points `first` to `last`, its `height` in `y`, and how far beyond the noise (`ratio`)."""
+
+    first: int
+    last: int
+    height: float
+    ratio: float
+
+    @property
+    def points(self) -> int:
+        """How many logged points it lasts."""
+        return self.last - self.first + 1
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading over the training losses (validation losses where there are none); the highest leap leads."""
+    if not anatomy.falls:
+        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} may leap")
+        return
+    judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST and not c.role.running]
+    if not judged:
+        known = bool(anatomy.training or anatomy.validation)
+        yield Unfit(
+            f"fewer than {LEAST} finite points of a loss" if known else "no training or validation loss is known"
+        )
+        return
+    found = [(curve, spikes(curve)) for curve in judged]
+    curve, leaps = max(found, key=lambda f: (bool(f[1]), max((s.height for s in f[1]), default=0.0)))
+    yield _reading(anatomy, curve, leaps)
+
+
+def spikes(curve: Curve) -> list[Spike]:
+    """Return the excursions of a curve that are beyond its noise, in order; the largest ordinary one when none is."""
+    height = _heights(curve.y, max(5, min(400, curve.n // 8)))
+    sigma = max(curve.sigma, robust.upper_sigma(height), 1e-6)
+    lasting = _median5(height)
+    floor = np.log(1.15) if curve.log else 0.02 * float(np.ptp(curve.y))
+    far_lasting, far_single = max(5 * sigma, floor), max(_tail(height), 6 * sigma, floor)
+    found = []
+    for first, last in _stretches((lasting > far_lasting) | (height > far_single)):
+        top = float(np.max(height[first : last + 1]))
+        held = float(np.max(lasting[first : last + 1]))
+        ratio = max(top / far_single, held / far_lasting if last - first >= 2 else 0.0)
+        found.append(Spike(first, last, top, ratio))
+    if found:
+        return found
+    top = int(np.argmax(height))
+    return [Spike(top, top, float(max(height[top], 0.0)), float(max(height[top], 0.0)) / far_single)]
+
+
+def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Height over the higher of the medians of the windows before and after; 0 where one of them is missing."""
+    n = y.size
+    stride = max(1, window // 8)
+    at = np.arange(0, n, stride)
+    before = np.array([np.median(y[max(0, i - window) : i]) if i >= 3 else np.inf for i in at])
+    after = np.array([np.median(y[i : i + window]) if n - i >= 3 else np.inf for i in at + stride])
+    index = np.arange(n) // stride
+    base = np.maximum(before[index], after[index])
+    return np.asarray(np.where(np.isfinite(base), y - base, 0.0))
+
+
+def _median5(height: NDArray[np.float64]) -> NDArray[np.float64]:
+    held = np.concatenate([[0.0, 0.0], height, [0.0, 0.0]])
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(held, 5), axis=1))
+
+
+def _tail(height: NDArray[np.float64]) -> float:
+    """Height that the largest of so many points with this tail exceeds once in a hundred runs."""
+    upper = np.sort(height)[::-1]
+    k = max(4, upper.size // 10)
+    # the few largest may be spikes themselves: the tail is fitted to what lies below them
+    skip = min(k // 3, 12)
+    base, body = float(upper[k - 1]), upper[skip : k - 1]
+    scale = float(np.mean(body - base)) if body.size else 0.0
+    scale *= 1 + skip / max(1, k - skip)  # what was cut off the top would have added to the mean
+    return base + scale * float(np.log(100.0 * k))
+
+
+def _stretches(hit: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of runs of hits; runs that are two points apart are one."""
+    at = np.flatnonzero(hit)
+    if not at.size:
+        return []
+    cuts = np.flatnonzero(np.diff(at) > 3)
+    return [(int(a), int(b)) for a, b in zip(at[np.r_[0, cuts + 1]], at[np.r_[cuts, at.size - 1]], strict=True)]
+
+
+def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
+    top = max(leaps, key=lambda s: (s.ratio > 1, s.height))
+    far = [s for s in leaps if s.ratio > 1]
+    factor = float(np.exp(min(top.height, 700.0))) if curve.log else _raw_factor(curve, top)
+    first, last = int(curve.at[top.first]), int(curve.at[top.last])
+    peak = float(np.max(curve.raw[top.first : top.last + 1]))
+    with_gradient = _gradient_leaps(anatomy, curve, top)
+    lasting = top.points >= 3 or (curve.role.per == "epoch" or curve.n < 200)
+    severity: Severity = "warning" if lasting or with_gradient or len(far) >= 3 else "info"
+    # a leap cannot be told from the schedule when it comes right after it
+    event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
+    often = f", one of {len(far)} leaps" if len(far) > 1 else ""
+    until = f" to {step(last)}" if last > first else ""
+    summary = f"{curve.tag} leaps to {number(peak)}, {times(factor)} its level, at step {step(first)}{until}{often}"
+    cause, speaks = (None, ()) if not with_gradient else ("an anomalous batch or too high a rate", (with_gradient,))
+    return Evidence(
+        curve.tags,
+        (
+            Measure("leap over the level before and after", factor, "factor", unit="×"),
+            Measure("leap over what noise and tail explain", top.ratio, "tail", unit="ratio"),
+            Measure("leaps", float(len(far)), unit="count"),
+        ),
+        severity,
+        summary,
+        int(curve.at[min(s.first for s in far)]) if far else first,
+        int(curve.at[max(s.last for s in far)]) if far else last,
+        cause,
+        speaks,
+        (
+            f"Look at the batches of step {step(first)} and around: outliers, corrupt examples, very long inputs.",
+            "Clip the gradient norm, or skip batches whose loss is far out.",
+            "Lower the peak learning rate if it happens again.",
+        ),
+        marks=tuple(
+            Mark("region", curve.tag, "leap", (int(curve.at[s.first]), int(curve.at[s.last])))
+            for s in (far or [top])[:12]
+        ),
+        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+    )
+
+
+def _raw_factor(curve: Curve, top: Spike) -> float:
+    peak = float(np.max(curve.y[top.first : top.last + 1]))
+    base = peak - top.height
+    return 1 + top.height / max(abs(base), 0.05 * float(np.ptp(curve.y)), np.finfo(float).tiny)
+
+
+def _gradient_leaps(anatomy: Anatomy, curve: Curve, top: Spike) -> str:
+    gradient = anatomy.gradient
+    if gradient is None or gradient.n < LEAST:
+        return ""
+    lead = 2 * max(curve.cadence, gradient.cadence)
+    near = (gradient.at >= curve.at[top.first] - lead) & (gradient.at <= curve.at[top.last])
+    usual = float(np.median(gradient.raw))
+    if (
+        not near.any()
+        or usual <= 0
+        or gradient.raw[near].max() < 5 * max(usual, float(np.quantile(gradient.raw, 0.9)) / 2)
+    ):
+        return ""
+    return f"{gradient.tag} leaps to {number(float(gradient.raw[near].max()))} with it, usually {number(usual)}"
+
+
+def _with_leap(points: int, at: int, length: int, factor: float, spread: float = 0.05) -> NDArray[np.float64]:
+    values = falling(points) * np.exp(noise(points, spread))
+    values[at : at + length] *= factor
+    return values
+
+
+DETECTOR = Detector(
+    "loss-spike",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("an excursion that lasts", "fires", lambda: made_run({"train/loss": _with_leap(400, 200, 8, 5.0)})),
+        Case("a leap of a clean curve", "fires", lambda: made_run({"train/loss": _with_leap(60, 30, 1, 6.0, 0.02)})),
+        Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 0.2))})),
+        Case(
+            "a steep start",
+            "quiet",
+            lambda: made_run({"train/loss": falling(400, start=1e4) * np.exp(noise(400, 0.1))}),
+        ),
+        Case(
+            "noise with a heavy tail",
+            "almost",
+            lambda: made_run({"train/loss": falling(2000) * np.exp(noise(2000, 0.8, skew=3.0))}),
+        ),
+        Case("one leap lost in noise", "almost", lambda: made_run({"train/loss": _with_leap(1000, 500, 1, 3.0, 0.5)})),
+    ),
+)

@@ -1,0 +1,228 @@
+"""The loss becomes NaN or infinite.
+
+Why it matters
+--------------
+From that step on the weights usually hold NaN too: the run trains no further, whatever else it logs, and what
+it spends afterwards is lost. A metric computed from NaN looks like a bad model and is none.
+
+How it is measured
+------------------
+Every training, validation and test loss is searched for NaN, +inf and -inf (MLflow's databases store ±1.797e308
+for the infinities). No statistics are needed. What came before tells the causes apart: the first logged point,
+a finite climb, a gradient norm that leapt or was no number first, a learning rate that was still rising, or
+nothing at all.
+
+When it is wrong
+----------------
+Some loggers write NaN where nothing was measured, for instance a validation loss at every step between two
+evaluations. NaN that comes at regular intervals from the start and leaves the values between untouched is told
+as a note, not as an alarm. NaN in metrics that have no data (AP of a class without objects, explained variance)
+is harmless and not looked at.
+
+What to do
+----------
+Look at the batch of the first bad step and at its inputs: NaN, infinities, empty targets. Guard logarithms and
+divisions with a small constant. Clip the gradient norm. In half precision check the loss scale. Restart from
+the last checkpoint before the onset; later ones hold NaN.
+
+References
+----------
+Google, Machine Learning Crash Course: interpreting loss curves. Pascanu, Mikolov and Bengio, On the difficulty of
+training recurrent neural networks (2013), for clipping.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.wording import number, step
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    count: float = field(default=0.0, metadata={"why": "non-finite values of a loss that are accepted, in points"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading over all losses of the run; the loss that failed first leads."""
+    losses = [c for c in anatomy.losses if c.values.size]
+    if not losses:
+        yield Unfit("no loss is known in this run")
+        return
+    bad = sorted((c for c in losses if not c.finite.all()), key=lambda c: (_first(c), -c.n))
+    if not bad:
+        zero = Measure("non-finite values", 0.0, "count", unit="points")
+        tags = tuple(c.tag for c in (anatomy.training or losses)[:1])
+        yield Evidence(tags, (zero,), "error", "all losses are finite")
+        return
+    yield _reading(anatomy, bad)
+
+
+def _first(curve: Curve) -> int:
+    return int(curve.steps[~curve.finite][0])
+
+
+def _reading(anatomy: Anatomy, bad: list[Curve]) -> Evidence:
+    lead = bad[0]
+    holes = np.flatnonzero(~lead.finite)
+    first, last = int(lead.steps[holes[0]]), int(lead.steps[holes[-1]])
+    count, after = int(holes.size), int(lead.steps.size - holes[0])
+    for_good = holes.size == after
+    word = "NaN" if np.isnan(lead.values[holes[0]]) else "infinite"
+    severity: Severity = "info" if _placeholder(lead) else "error" if for_good or count > 0.5 * after else "warning"
+    if for_good:
+        rest = "and stays so" if after > 1 else "at its last point"
+    else:
+        rest = f"in {count:,} of {after:,} points from there on, and finite between them"
+    cause, speaks, advice = _cause(anatomy, lead, holes)
+    if severity == "info":
+        cause = "a logger that writes NaN where nothing was measured"
+        speaks, advice = (
+            ("the NaN come at regular intervals from the start",),
+            ("Leave out points that hold no value.",),
+        )
+    return Evidence(
+        (lead.tag,),
+        (Measure("non-finite values", float(count), "count", unit="points"),),
+        severity,
+        f"{lead.tag} becomes {word} at step {step(first)} {rest}",
+        first,
+        last,
+        cause,
+        speaks,
+        advice,
+        marks=(Mark("region", lead.tag, "not a number", (first, last)),),
+        also=tuple(c.tag for c in bad[1:]),
+    )
+
+
+def _placeholder(curve: Curve) -> bool:
+    holes = ~curve.finite
+    if (holes[-1] and holes[:-1].sum() == 0) or holes.mean() < 0.3 or curve.n < 4:
+        return False
+    spacing = np.diff(np.flatnonzero(curve.finite))
+    return bool(np.median(np.abs(spacing - np.median(spacing))) == 0 and spacing.max() <= 2 * np.median(spacing))
+
+
+def _cause(anatomy: Anatomy, lead: Curve, holes: np.ndarray) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    onset = int(lead.steps[holes[0]])
+    look = (
+        f"Look at the inputs and targets of the batches just before step {step(onset)}: NaN, infinities, empty targets."
+    )
+    guard = "Guard logarithms and divisions in the loss with a small constant."
+    clip = "Clip the gradient norm and lower the learning rate."
+    back = f"Restart from the last checkpoint before step {step(onset)}; later ones hold NaN."
+    if lead.role.split != "train":
+        fine = [c for c in anatomy.training if c.finite.all()]
+        if fine:
+            return (
+                "the evaluation, not the training",
+                (f"{fine[0].tag} stays finite throughout",),
+                ("Look at the validation data and at how its loss is averaged: empty batches, log of zero.", guard),
+            )
+    if holes[0] == 0:
+        return (
+            "the data, the initialisation or the loss itself: nothing has been learnt yet",
+            (f"the very first point, at step {step(onset)}, is no number",),
+            ("Check the inputs and targets for NaN and infinities before the first step.", guard, clip),
+        )
+    leap = _gradient_leap(anatomy, onset)
+    if leap:
+        return "exploding gradients", (leap,), (clip, look, back)
+    warm = [e for e in anatomy.events if e.kind == "warm-up" and e.step >= onset]
+    if warm or _still_rising(anatomy.rate, onset):
+        return (
+            "a learning rate that is too high",
+            (f"the learning rate was still rising at step {step(onset)}",),
+            ("Lower the peak of the learning rate or warm it up more slowly.", clip, back),
+        )
+    climb = _climb(lead, holes[0])
+    if climb > 3:
+        return (
+            "divergence",
+            (f"the loss climbs {number(climb, 2)} times over its best before it is lost",),
+            ("Lower the learning rate.", clip, look, back),
+        )
+    if np.isinf(lead.values[holes[0]]):
+        return (
+            "an overflow or the logarithm of zero",
+            ("the first bad value is infinite, not NaN",),
+            (guard, look, back),
+        )
+    return (
+        "a single bad batch, a division by zero or a logarithm of zero",
+        ("there is no climb before it: the last finite values are ordinary",),
+        (look, guard, back),
+    )
+
+
+def _climb(curve: Curve, hole: int) -> float:
+    before = curve.values[:hole][curve.finite[:hole]]
+    if before.size < 3 or before.min() <= 0:
+        return 0.0
+    return float(np.max(before[-3:]) / np.median(np.sort(before)[: max(3, before.size // 10)]))
+
+
+def _gradient_leap(anatomy: Anatomy, onset: int) -> str | None:
+    curve = anatomy.gradient
+    if curve is None or curve.steps.size < 5:
+        return None
+    lost = curve.steps[~curve.finite]
+    if lost.size and lost[0] < onset:
+        return f"{curve.tag} is no number from step {step(lost[0])}, before the loss"
+    before = curve.raw[curve.at <= onset]
+    if before.size < 5:
+        return None
+    usual, peak = float(np.median(before)), float(np.max(before[-max(3, before.size // 20) :]))
+    return f"{curve.tag} leaps to {number(peak)} before it, usually {number(usual)}" if peak > 10 * usual > 0 else None
+
+
+def _still_rising(rate: Curve | None, onset: int) -> bool:
+    if rate is None or rate.n < 5:
+        return False
+    before = rate.raw[rate.at <= onset]
+    return before.size >= 5 and bool(before[-1] >= before.max() and before[-1] > 1.05 * before[-min(5, before.size)])
+
+
+def _lost(points: int, onset: int) -> np.ndarray:
+    values = falling(points) + noise(points, 0.02)
+    values[onset:] = np.nan
+    return values
+
+
+def _gaps(points: int) -> np.ndarray:
+    values = np.full(points, np.nan)
+    values[::10] = falling(points)[::10]
+    return values
+
+
+DETECTOR = Detector(
+    "non-finite",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("NaN out of the blue", "fires", lambda: made_run({"train/loss": _lost(200, 120)})),
+        Case("NaN from the first point", "fires", lambda: made_run({"train/loss": np.full(50, np.nan)})),
+        Case(
+            "a loss that is finite throughout",
+            "quiet",
+            lambda: made_run({"train/loss": falling(200) + noise(200, 0.02)}),
+        ),
+        Case(
+            "NaN where nothing was measured",
+            "almost",
+            lambda: made_run({"train/loss": falling(200), "val/loss": _gaps(200)}),
+        ),
+    ),
+)

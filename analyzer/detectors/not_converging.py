@@ -1,0 +1,174 @@
+"""The loss moves widely and gets nowhere.
+
+Why it matters
+--------------
+The optimiser leaps over the minimum, or there is nothing to find: each further step costs as much as the last and
+brings nothing.
+
+How it is measured
+------------------
+The loss must swing widely around its trend in its second half, and the upper 95 % bound of its fall after the first tenth
+(Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches swings as
+well, in runs that converge: so the swings must either be there in the evaluation, which has no batch noise, or be
+correlated from point to point as bouncing is, or the loss must not have fallen since its start at all.
+
+When it is wrong
+----------------
+Batches of one example swing over decades and still converge: the trend decides. A loss that has reached its floor
+is flat with ordinary noise. Adversarial and reinforcement-learning losses are not judged.
+
+What to do
+----------
+Lower the learning rate tenfold. Check the data against a schema and remove bad examples. Get ten trusted examples to a
+very low loss, then add data. Beat a simple baseline first, then add complexity step by step.
+
+References
+----------
+Google, Machine Learning Crash Course: interpreting loss curves. Sen, Estimates of the regression coefficient based on
+Kendall's tau (1968).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.chance import trained_well
+from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, percent, step
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    swing: float = field(default=0.2, metadata={"why": "spread around the trend in the second half, over the level"})
+    fall: float = field(
+        default=0.15, metadata={"why": "fall of the later trend (upper bound), as a share of the start"}
+    )
+    bouncing: float = field(default=0.5, metadata={"why": "signs that the swings are not the noise of batches"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
+    if not anatomy.falls:
+        yield Unfit(
+            f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} need not converge"
+        )
+        return
+    judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
+    curve = next((c for c in judged if c.n >= LEAST), None)
+    if curve is None:
+        yield Unfit(
+            f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
+        )
+        return
+    held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
+    far = progress(curve)
+    if far is not None:
+        yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
+    for other, its in held_out[:1]:
+        yield _reading(anatomy, other, its, _evaluated(its))
+
+
+def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
+    if trained_well(anatomy):
+        return ()
+    signs = []
+    for other, its in held_out:
+        if its.swing > 0.15 and its.later_gain < 0.15:
+            signs.append(f"{other.tag} swings as well, by {percent(its.swing)}, and evaluation has no batch noise")
+            break
+    calm = any(its.swing < 0.1 and its.best_gain > 0.2 for _, its in held_out)
+    if calm:
+        return ()
+    if far.rho > 0.3 and far.gain < 0.5:
+        signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
+    if far.best_gain < 0.1 or far.moved < 2:
+        signs.append("the loss has not fallen since its start")
+    return tuple(signs)
+
+
+def _evaluated(its: Progress) -> tuple[str, ...]:
+    """An evaluation on the whole set is smooth in a run that converges: wide swings are a sign by themselves."""
+    if its.swing > 0.25 and its.gain < 0.6:
+        return (f"it is an evaluation, without batch noise, and still swings by {percent(its.swing)}",)
+    return ()
+
+
+def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ...]) -> Evidence:
+    first, last = int(curve.at[curve.n // 10]), int(curve.at[-1])
+    low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
+    cause, speaks = _cause(anatomy)
+    return Evidence(
+        curve.tags,
+        (
+            Measure("swing around the trend", far.swing, "swing", unit="of the level"),
+            Measure("upper bound of the later fall", far.later_most, "fall", "below", "of the start"),
+            Measure("signs of bouncing", float(len(signs)), "bouncing", unit="count"),
+            Measure("fall since the start", far.gain, unit="of the start"),
+        ),
+        "error" if far.gain < 0.1 else "warning",
+        f"{curve.tag} swings between {number(low)} and {number(high)} and makes no progress after step {step(first)}",
+        first,
+        last,
+        cause,
+        (*signs, *speaks),
+        (
+            "Lower the learning rate tenfold.",
+            "Check the data against a schema and remove bad examples.",
+            "Get ten trusted examples to a very low loss, then add data.",
+            "Beat a simple baseline first, then add complexity step by step.",
+        ),
+        marks=(Mark("region", curve.tag, "no progress", (first, last)),),
+    )
+
+
+def _cause(anatomy: Anatomy) -> tuple[str | None, tuple[str, ...]]:
+    gradient = anatomy.gradient
+    if gradient is not None and gradient.n >= LEAST:
+        early, late = np.median(gradient.raw[: gradient.n // 4]), np.median(gradient.raw[gradient.n // 2 :])
+        if late > 2 * early > 0:
+            text = f"{gradient.tag} grows from {number(float(early))} to {number(float(late))}"
+            return "a learning rate that is too high", (text,)
+    return None, ()
+
+
+def _bouncing(points: int) -> np.ndarray:
+    drift = np.convolve(noise(points + 4, 1.0, 3), np.ones(5) / 5, "valid")
+    return 1.2 * np.exp(0.9 * drift)
+
+
+DETECTOR = Detector(
+    "not-converging",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("bouncing", "fires", lambda: made_run({"train/loss": _bouncing(300)})),
+        Case(
+            "an evaluation that swings",
+            "fires",
+            lambda: made_run({"train/loss": falling(300), "val/loss": 2.0 + 2.0 * np.abs(noise(300, 1.0, 5))}),
+        ),
+        Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
+        Case(
+            "batches of one",
+            "almost",
+            lambda: made_run({"train/loss": falling(3000, 2.0, 0.1) * np.exp(noise(3000, 1.2, 2))}),
+        ),
+        Case(
+            "noise at the floor",
+            "almost",
+            lambda: made_run({"train/loss": falling(2000, 2.3, 0.4, 60.0) * np.exp(noise(2000, 0.4, 2))}),
+        ),
+    ),
+    explains=("loss-spike",),
+)

@@ -1,0 +1,308 @@
+"""The validation loss is far above the training loss: it turned and rises, or settled high.
+
+Why it matters
+--------------
+Beyond the best step the model learns its training examples by heart and gets worse at everything else: steps spent
+there are lost, and the last checkpoint is not the best.
+
+How it is measured
+------------------
+Each validation or test loss is laid beside the training loss that belongs to it. *Rising*: its smoothed curve has a
+minimum before nine tenths of the run, its last values stand above that minimum by more than the smallest of curves
+without any trend would after their minimum (the p-value: the same search on resampled residuals of the curve around
+a trend that never rises), the rise matters beside what the loss had gained, and the training loss goes on falling
+or rests. *Gap*: it does not rise, but settles above the training loss by a large share of what that has fallen.
+
+When it is wrong
+----------------
+The minimum of noise always rises afterwards: small validation sets need a large rise. A loss that rises while the
+validation metric still improves is a calibration matter and told as such. A steady gap of moderate size is normal.
+Training measured with dropout or augmentation lies above validation, which hides a gap. Measured on other examples
+(test set of another year), a gap is the data's.
+
+What to do
+----------
+Stop at the best step, or keep its checkpoint. Use less capacity, more regularisation or more data. When the gap is there
+from the first evaluation, check that the splits are statistically alike.
+
+References
+----------
+Prechelt, Early stopping, but when? (1998). Li et al., Keeping deep learning models in check: a history-based approach
+to mitigate overfitting (2024).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.wording import number, percent, step
+from analyzer.stats.null import turned
+from analyzer.stats.trend import centred_mean
+
+LEAST = 5  # evaluations
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    rise: float = field(default=0.1, metadata={"why": "rise over the best, as a share of what the loss had gained"})
+    noise: float = field(default=3.0, metadata={"why": "rise over the best, in units of the evaluation's noise"})
+    gap: float = field(default=0.5, metadata={"why": "steady gap to training, as a share of what training has fallen"})
+    growth: float = field(
+        default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
+    )
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A held-out loss and its smoothed minimum; sizes in units of the loss."""
+
+    best_at: int
+    best: float
+    last: float
+    gained: float
+    sigma: float
+    p_value: float
+
+    @property
+    def rise(self) -> float:
+        """How far the last values stand above the best."""
+        return self.last - self.best
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield a reading for each validation or test loss: how it turned, and how far it settled above training."""
+    if not anatomy.falls:
+        yield Unfit(f"losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} say nothing of it")
+        return
+    held_out = [c for c in anatomy.validation if c.n]
+    if not held_out:
+        yield Unfit("no validation loss")
+        return
+    long = [c for c in held_out if c.n >= LEAST]
+    if not long:
+        yield Unfit(f"{held_out[0].tag} has {held_out[0].n} finite points; {LEAST} are needed")
+        return
+    readings = [r for c in long for r in _readings(anatomy, c)]
+    # test and validation sets tell the same story: the first leads, the others are named with it
+    yield from _merged(readings)
+
+
+def _readings(anatomy: Anatomy, curve: Curve) -> list[tuple[str, Evidence]]:
+    mate = anatomy.partner(curve)
+    turn = turn_of(curve)
+    readings = [("rising", _rising(anatomy, curve, mate, turn))]
+    if mate is not None and mate.n >= LEAST:
+        gap = _gap(anatomy, curve, mate, turn)
+        if gap is not None:
+            readings.append(("gap", gap))
+    return readings
+
+
+def _merged(readings: list[tuple[str, Evidence]]) -> Iterator[Evidence]:
+    for kind in ("rising", "gap"):
+        yield from [r for k, r in readings if k == kind][:2]
+
+
+def turn_of(curve: Curve) -> Turn:
+    """Return the smoothed minimum of a held-out loss and how its end stands above it."""
+    raw, n = curve.raw, curve.n
+    window = max(3, n // 20)
+    smoothed = centred_mean(raw, window)
+    sigma, p_value = turned(raw, window)
+    best_at = int(np.argmin(smoothed))
+    last = float(np.median(raw[-max(3, n // 10) :]))
+    first = float(np.median(raw[: max(1, min(3, n // 10))]))
+    return Turn(best_at, float(smoothed[best_at]), last, max(first - float(smoothed[best_at]), 0.0), sigma, p_value)
+
+
+def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> Evidence:
+    at, last = int(curve.at[turn.best_at]), int(curve.at[-1])
+    scale = max(turn.gained, 0.1 * abs(turn.best), 4 * turn.sigma, np.finfo(float).tiny)
+    share = turn.rise / scale if turn.best_at < 0.9 * (curve.n - 1) else 0.0
+    falling_mate = _goes_on(mate, at)
+    if mate is not None and not falling_mate:
+        share = 0.0  # training got worse too: not memorising
+    metric = _metric_improves(anatomy, curve, at)
+    severity: Severity = "warning"
+    cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
+    speaks = []
+    if mate is not None and falling_mate:
+        ours, theirs = _at_steps(mate, curve, at), _at_steps(mate, curve, last)
+        speaks.append(f"{mate.tag} goes from {number(ours)} to {number(theirs)} after step {step(at)}")
+    if metric:
+        cause = "calibration: the model grows too sure of itself while it still gets better"
+        speaks.append(metric)
+        severity = "info"
+    spent = (last - at) / max(1, last - int(curve.at[0]))
+    summary = (
+        f"{curve.tag} was best at step {step(at)} with {number(turn.best)} and has risen to {number(turn.last)}; "
+        f"{percent(spent)} of the steps came after it"
+    )
+    return Evidence(
+        (curve.tag, *(mate.tags if mate is not None else ())),
+        (
+            Measure("rise over its best", share, "rise", unit="of the gain"),
+            Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
+            Measure("best value", turn.best),
+            Measure("last value", turn.last),
+        ),
+        severity,
+        summary,
+        at,
+        last,
+        cause,
+        tuple(speaks),
+        (
+            f"Stop at step {step(at)}, or keep the checkpoint from there.",
+            "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
+            "Use more training data.",
+        )
+        if not metric
+        else ("Keep the step with the best metric.", "Calibrate the probabilities afterwards (temperature scaling)."),
+        p_value=turn.p_value,
+        marks=(
+            Mark("step", curve.tag, f"best {number(turn.best)}", (at,)),
+            Mark("region", curve.tag, "after the best step", (at, last)),
+            Mark("level", curve.tag, "best", values=(turn.best,)),
+        ),
+    )
+
+
+def _goes_on(mate: Curve | None, step_: int) -> bool:
+    """Whether training is lower at the end than around the best step, or rests at its own lowest."""
+    if mate is None:
+        return False
+    after = mate.y[mate.at >= step_]
+    if after.size < 2:
+        return False
+    k = max(1, min(after.size // 4, 50))
+    fall = float(np.median(after[:k]) - np.median(after[-k:]))
+    return fall > -0.5 * mate.sigma / np.sqrt(k)
+
+
+def _at_steps(mate: Curve, curve: Curve, step_: int) -> float:
+    near = int(np.clip(np.searchsorted(mate.at, step_), 0, mate.n - 1))
+    return mate.back(float(mate.trend[near]))
+
+
+def _metric_improves(anatomy: Anatomy, curve: Curve, step_: int) -> str:
+    """Return a sentence when the metric of the same split is still getting better after the loss turned."""
+    for metric in anatomy.having("metric", curve.role.split):
+        sign = 1.0 if metric.role.direction == "higher" else -1.0
+        values = sign * metric.raw
+        before, after = values[metric.at <= step_], values[metric.at > step_]
+        if before.size < 2 or after.size < 3 or metric.role.kind == "perplexity":
+            continue
+        k = max(2, after.size // 4)
+        late, usual = float(np.median(after[-k:])), float(np.max(centred_mean(before, 3)))
+        spread = max(float(np.std(np.diff(values))) / np.sqrt(2.0), 1e-9)
+        if late > usual + max(1.0 * spread, 0.002 * abs(usual)):
+            return f"{metric.tag} still improves, from {number(sign * usual)} to {number(sign * late)}"
+    return ""
+
+
+def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:
+    late = max(3, curve.n // 5)
+    ours = float(np.median(curve.raw[-late:]))
+    since = curve.at[-late]
+    held = mate.raw[mate.at >= since]
+    if held.size < 2:
+        return None
+    theirs = float(np.median(held))
+    start = max(float(np.median(mate.raw[: max(1, min(3, mate.n // 10))])), float(np.median(curve.raw[:2])))
+    fallen = start - theirs
+    if fallen <= 0 or fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
+        return None
+    gap, share = ours - theirs, (ours - theirs) / fallen
+    first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - _at_steps(mate, curve, int(curve.at[0]))
+    growth = (gap - first) / fallen
+    there = first > 0.6 * gap
+    first_step, last = int(curve.at[0]) if there else _opens(curve, mate, gap), int(curve.at[-1])
+    still = turn.best_at >= 0.9 * (curve.n - 1) and _late_gain(curve) > 0.05
+    cause = (
+        "the splits differ: the gap is there from the first evaluation"
+        if there
+        else "memorising: the gap opened as training fell"
+    )
+    return Evidence(
+        (curve.tag, *mate.tags),
+        (
+            Measure("gap to training over what training has fallen", 0.0 if still else share, "gap", unit="ratio"),
+            Measure("growth of the gap", max(growth, share if there else growth), "growth", unit="ratio"),
+            Measure("validation at the end", ours),
+            Measure("training at the end", theirs),
+        ),
+        "warning",
+        f"{curve.tag} settles at {number(ours)} while {mate.tag} reaches {number(theirs)}: {percent(share)} of what it fell",
+        first_step,
+        last,
+        cause,
+        (f"the gap is {number(first)} at the first evaluation and {number(gap)} at the end",),
+        (("Check that the splits are statistically alike (source, time, classes, preprocessing).",) if there else ())
+        + (
+            "Use less capacity or more regularisation (weight decay, dropout, augmentation).",
+            "Use more training data.",
+        ),
+        marks=(Mark("region", curve.tag, "gap", (first_step, last)),),
+    )
+
+
+def _late_gain(curve: Curve) -> float:
+    half, end = curve.level(0.5, 0.6), curve.level(0.9, 1.0)
+    return (half - end) / max(abs(curve.start - end), 1e-12)
+
+
+def _opens(curve: Curve, mate: Curve, gap: float) -> int:
+    line = np.interp(curve.at, mate.at, mate.raw)
+    wide = np.flatnonzero(centred_mean(curve.raw - line, 3) > 0.5 * gap)
+    return int(curve.at[wide[0]]) if wide.size else int(curve.at[0])
+
+
+def _turning(points: int, spread: float, rise: float) -> NDArray[np.float64]:
+    at = np.arange(points) / points
+    return np.asarray(0.5 + 1.5 * np.exp(-9 * at) + rise * np.maximum(at - 0.35, 0) + noise(points, spread, 4))
+
+
+DETECTOR = Detector(
+    "overfitting",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case(
+            "validation turns and rises",
+            "fires",
+            lambda: made_run({"train/loss": falling(100, floor=0.02), "val/loss": _turning(100, 0.02, 0.9)}),
+        ),
+        Case(
+            "validation settles high",
+            "fires",
+            lambda: made_run(
+                {"train/loss": falling(100, 2.3, 0.01, 20), "val/loss": falling(100, 2.4, 1.7, 20) + noise(100, 0.01)}
+            ),
+        ),
+        Case(
+            "both fall",
+            "quiet",
+            lambda: made_run({"train/loss": falling(100), "val/loss": falling(100, 2.3, 0.3) + noise(100, 0.02, 2)}),
+        ),
+        Case(
+            "the minimum of noise",
+            "almost",
+            lambda: made_run(
+                {"train/loss": falling(40, 2.3, 0.3, 60), "val/loss": falling(40, 2.3, 0.4, 60) + noise(40, 0.05, 3)}
+            ),
+        ),
+    ),
+)

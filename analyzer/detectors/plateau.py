@@ -1,0 +1,199 @@
+"""The loss lies flat where an untrained model would be.
+
+Why it matters
+--------------
+A model that never left the value of guessing has learnt nothing, however long it ran and however calm its curve.
+
+How it is measured
+------------------
+The later part of the training loss (after its first tenth) must be flat: the upper 95 % bound of its fall
+(Theil-Sen slope through block medians) below the smallest fall that matters, and its swings small. Flat is not
+stuck: converged runs and fine-tuning rest as well. So one more sign must speak for an untrained model: the loss
+has not fallen from its start by more than a little; it is the entropy of guessing (ln k for k classes known from
+the log or its accuracy, the entropy of the majority share for two); or the metrics stand at chance (AUC one half, R² zero,
+recall or AP near zero, an error rate near one).
+
+When it is wrong
+----------------
+Fine-tuning that starts near its optimum, exact fits at 0, and adversarial equilibria (1.386, 0.693) are flat too:
+a metric that is good clears the run, and GAN and reinforcement-learning losses are not judged. A learner that is late
+may still start.
+
+What to do
+----------
+Check that the gradient reaches the weights and that the learning rate is not 0 or far too small; try ten times more,
+then ten times less. Overfit ten examples first: a model that cannot do that has a fault. Dead units need another
+initialisation or activation. If the loss is that of guessing, check that labels belong to their inputs.
+
+References
+----------
+Google, Machine Learning Crash Course: interpreting loss curves. Sen, Estimates of the regression coefficient based
+on Kendall's tau (1968). Karpathy, A recipe for training neural networks (2019).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.chance import at_chance, guessing, trained_well
+from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.wording import number, percent, step
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    fall: float = field(
+        default=0.05, metadata={"why": "fall of the later trend (upper bound) that is still flat, as a share"}
+    )
+    swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
+    untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the training loss, or for the validation loss of a run without one."""
+    if not anatomy.falls:
+        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} need not fall")
+        return
+    judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
+    curve = next((c for c in judged if c.n >= LEAST), None)
+    if curve is None:
+        yield Unfit(
+            f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
+        )
+        return
+    far = progress(curve)
+    if far is not None:
+        yield _reading(anatomy, curve, far)
+
+
+def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
+    signs = _signs(anatomy, curve, far)
+    severity: Severity = "error" if far.best_gain < 0.05 else "warning"
+    since = _flat_since(curve)
+    cause, speaks, advice = _cause(anatomy, curve, far)
+    level = number(far.end)
+    at = f"at {level} from step {step(since)} on" if since > curve.at[0] else f"at {level} from the first point on"
+    why = signs[0] if signs else "nothing says that this is where an untrained model would be"
+    return Evidence(
+        curve.tags,
+        (
+            Measure(
+                "upper bound of the later fall",
+                max(far.later_most, abs(far.later_gain)),
+                "fall",
+                "below",
+                "of the start",
+            ),
+            Measure("swing around the trend", far.swing, "swing", "below", "of the level"),
+            Measure("signs of an untrained model", float(len(signs)), "untrained", unit="count"),
+            Measure("fall since the start", far.gain, unit="of the start"),
+        ),
+        severity,
+        f"{curve.tag} lies flat {at}: {why}",
+        int(since),
+        int(curve.at[-1]),
+        cause,
+        (*signs, *speaks),
+        advice,
+        marks=(
+            Mark("region", curve.tag, "flat", (int(since), int(curve.at[-1]))),
+            Mark("level", curve.tag, "level of the plateau", values=(far.end,)),
+        ),
+    )
+
+
+def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
+    if trained_well(anatomy):
+        return ()
+    signs = []
+    guess = guessing(anatomy, far.end, curve)
+    if guess:
+        signs.append(guess)
+    if far.best_gain < 0.02 and curve.n >= 20 and far.start > 0:
+        signs.append(f"it has fallen by {percent(max(far.gain, 0.0))} since its start")
+    signs += at_chance(anatomy)
+    return tuple(signs)
+
+
+def _flat_since(curve: Curve) -> int:
+    """First step from which the trend stays within its own final band."""
+    blocks = curve.blocks
+    band = max(2 * curve.sigma, 0.02 * abs(curve.end), 1e-12)
+    outside = np.flatnonzero(np.abs(blocks.level - curve.end) > band)
+    first = 0 if not outside.size else int(blocks.edges[min(outside[-1] + 1, blocks.edges.size - 2)])
+    return int(curve.at[min(first, curve.n - 1)])
+
+
+def _cause(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    tiny = "Overfit ten examples first; a model that cannot do that has a fault."
+    labels = "Check that labels belong to their inputs and can be predicted from them: beat a simple baseline first."
+    rate, gradient = anatomy.rate, anatomy.gradient
+    if rate is not None and rate.n and not np.any(rate.raw > 0):
+        return (
+            "a learning rate of 0",
+            (f"{rate.tag} is 0 throughout",),
+            ("Give the optimiser a learning rate above 0.",),
+        )
+    if gradient is not None and gradient.n >= 5 and float(np.median(gradient.raw[-gradient.n // 2 :])) < 1e-7:
+        text = f"{gradient.tag} is {number(float(np.median(gradient.raw[-gradient.n // 2 :])))} in the second half"
+        revive = "Use another initialisation or activation (leaky ReLU), and lower the learning rate."
+        return "a gradient that vanishes: dead or saturated units", (text,), (revive, tiny)
+    exact = curve.raw[curve.n // 2 :]
+    if exact.size >= 10 and np.ptp(exact) == 0:
+        text = "the loss does not change by a single digit in the second half"
+        revive = (
+            "Use another initialisation or activation, lower the learning rate, and check that weights are updated."
+        )
+        return "no update reaches the output: dead units, or weights that are not trained", (text,), (revive, tiny)
+    fell_then_flat = far.best_gain > 0.05
+    first = (
+        "Try a learning rate ten times lower, then ten times higher."
+        if fell_then_flat
+        else ("Try a learning rate ten times higher, then ten times lower.")
+    )
+    return None, (), (first, tiny, labels)
+
+
+DETECTOR = Detector(
+    "plateau",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("stuck at its start", "fires", lambda: made_run({"train/loss": 1.386 + noise(100, 0.01)})),
+        Case(
+            "guessing among ten",
+            "fires",
+            lambda: made_run(
+                {
+                    "train/loss": np.concatenate([[2.9, 2.5, 2.35], np.log(10) + noise(97, 0.004)]),
+                    "val/accuracy": 0.1 + noise(100, 0.01),
+                }
+            ),
+        ),
+        Case("converged", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
+        Case(
+            "fine-tuning near its optimum",
+            "almost",
+            lambda: made_run({"train/loss": 0.21 + noise(100, 0.004), "val/accuracy": 0.93 + noise(100, 0.002)}),
+        ),
+        Case(
+            "an exact fit", "almost", lambda: made_run({"train/loss": np.maximum(falling(300, floor=0.0) - 0.2, 1e-15)})
+        ),
+        Case(
+            "high noise, slow but steady",
+            "almost",
+            lambda: made_run({"train/loss": np.linspace(1.0, 0.7, 400) + noise(400, 0.08)}),
+        ),
+    ),
+)

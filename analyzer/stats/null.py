@@ -1,0 +1,70 @@
+"""What chance alone does to a curve that has settled: the null of "it rose again after its minimum"."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.stats.robust import difference_sigma, mad_sigma
+from analyzer.stats.trend import centred_mean
+
+Array = NDArray[np.float64]
+
+
+def turned(raw: Array, window: int, *, draws: int = 400, seed: int = 11) -> tuple[float, float]:
+    """Return the noise of one value around its smoothed curve, and the chance of its rise under a flat null.
+
+    The statistic is the median of the last tenth over the minimum of the centred mean. The null is a monotone curve
+    (the best never-rising fit of the data, by isotonic regression) with the curve's own residuals, drawn in blocks of three
+    so that neighbours stay neighbours; the same search for a minimum is made in every draw. The p-value is
+    (1 + draws that rise as far) / (1 + draws), continued by a Gaussian tail where no draw does.
+    Source: Davison and Hinkley, Bootstrap methods and their application (1997), chapters 4 and 8; isotonic
+    regression after Barlow et al. (1972).
+    """
+    n = raw.size
+    if n < 5:
+        return difference_sigma(raw), 1.0
+    fit = never_rising(raw)
+    smoothed = centred_mean(raw, window)
+    # around its own smooth the noise is measured too small by the share the point has in its own mean
+    sigma = max(
+        mad_sigma(raw - smoothed) * float(np.sqrt(window / max(1.0, window - 1.0))), difference_sigma(raw), 1e-12
+    )
+    residual = raw - smoothed
+    observed = _rise(raw[None, :], window)[0]
+    rng = np.random.default_rng(seed)
+    length = 3
+    starts = rng.integers(0, max(1, n - length + 1), size=(draws, -(-n // length)))
+    index = (starts[:, :, None] + np.arange(length)).reshape(draws, -1)[:, :n]
+    scale = max(1.0, sigma / max(float(np.std(residual)), 1e-300)) if np.std(residual) > 0 else 1.0
+    signs = rng.choice([-1.0, 1.0], size=(draws, 1))
+    made = fit[None, :] + signs * scale * residual[np.minimum(index, n - 1)]
+    rises = _rise(made, window)
+    beyond = int(np.count_nonzero(rises >= observed))
+    p_value = (1 + beyond) / (1 + draws)
+    spread = float(np.std(rises))
+    if beyond == 0 and spread > 0:
+        z = (observed - float(np.mean(rises))) / spread
+        p_value = min(p_value, float(np.exp(-0.5 * min(z, 30.0) ** 2)))
+    return sigma, p_value
+
+
+def never_rising(values: Array) -> Array:
+    """Return the least-squares fit that never rises (pool adjacent violators), float64[n]."""
+    level: list[float] = []
+    weight: list[int] = []
+    for value in values.tolist():
+        level.append(value)
+        weight.append(1)
+        while len(level) > 1 and level[-2] < level[-1]:
+            total = weight[-2] + weight[-1]
+            level[-2] = (level[-2] * weight[-2] + level[-1] * weight[-1]) / total
+            weight[-2] = total
+            del level[-1], weight[-1]
+    return np.repeat(np.array(level), weight)
+
+
+def _rise(curves: Array, window: int) -> Array:
+    n = curves.shape[1]
+    smoothed = np.apply_along_axis(centred_mean, 1, curves, window)
+    return np.asarray(np.median(curves[:, -max(3, n // 10) :], axis=1) - smoothed.min(axis=1))
