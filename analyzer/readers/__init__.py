@@ -1,0 +1,133 @@
+"""The only code that knows a log format; every format is a package in this folder.
+
+The contract of a good reader
+=============================
+1. Every intact point is there, in the order written, with its value, step and wall time unchanged; NaN and ±inf
+   are data. No point is ever invented: what a checksum or a grammar refuses is dropped.
+2. Everything that could not be read is said, in one sentence with file, offset and bytes (analyzer.model.run.Note).
+   A torn tail is work in progress, no damage.
+3. A run that cannot be read costs that run only: read() returns a Run without series and a note *unreadable*.
+4. Logs are untrusted. No length, count or path from the data is believed before it was compared with what is
+   there; only regular files are opened; paths come from the walk through the source, never from data; nothing is
+   executed, no pickle, no address followed. Work stays linear in the bytes read.
+5. Finding runs is cheap and says how many there are; reading is done one run at a time, in any process.
+6. Nothing in the source is changed, created or locked.
+7. Secrets are masked before a Run leaves the reader.
+
+A format joins by offering `FORMAT` (analyzer.readers.formats.Format) in a package of this folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from analyzer.errors import NoRunsError, SourceError
+from analyzer.model.run import Note, Run
+from analyzer.model.secrets import mask_text
+from analyzer.readers import formats
+from analyzer.readers.formats import Format, Request
+from analyzer.readers.naming import shown_path
+from analyzer.readers.ref import Discovery, RunRef
+from analyzer.readers.tree import Tree, walk
+from analyzer.readers.unread import unread_kinds
+
+__all__ = ["Discovery", "Format", "Request", "RunRef", "discover", "open_source"]
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
+
+
+def open_source(
+    source: str, *, run: str | None = None, tracking_uri: str | None = None, include_deleted: bool = False
+) -> Iterator[Run]:
+    """Yield the runs of a source lazily, one at a time; with `run`, the one of that id or name only.
+
+    SourceError or NoRunsError as discover(); NoRunsError too when there is no run of that id or name.
+    """
+    for ref in _wanted(discover(source, tracking_uri=tracking_uri, include_deleted=include_deleted), run, source):
+        yield ref.read()
+
+
+def discover(source: str, *, tracking_uri: str | None = None, include_deleted: bool = False) -> Discovery:
+    """Return references to all runs of a source (folder, file or address) without reading their points.
+
+    Ids are unique within the source and come in a stable order. SourceError when the source is absent, cannot be
+    read as a whole or is of a kind that is not read; NoRunsError, saying what was found instead, when it has no run.
+    """
+    request = Request(str(source), tracking_uri, include_deleted)
+    if _ADDRESS.match(request.source):
+        return Discovery(_distinct(_at_address(request)))
+    path = Path(request.source)
+    try:
+        if path.is_dir():
+            return _in_folder(path, request)
+        if path.is_file():
+            return Discovery(_distinct(_in_file(path, request)))
+        exists = path.exists() or path.is_symlink()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{shown_path(path)}: cannot be looked at ({error})") from error
+    if exists:
+        raise SourceError(
+            f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or an event file"
+        )
+    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, an event file or a tracking address")
+
+
+def _in_folder(path: Path, request: Request) -> Discovery:
+    tree = walk(path)
+    refs = _distinct([ref for one in formats.known() for ref in one.in_tree(tree, request)])
+    notes = unread_kinds(tree) + tuple(
+        Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
+        for place, why in tree.unreadable
+    )
+    if not refs:
+        raise NoRunsError(_nothing_in(tree, notes))
+    return Discovery(refs, notes)
+
+
+def _nothing_in(tree: Tree, notes: tuple[Note, ...]) -> str:
+    files = sum(len(folder.files) for folder in tree.folders)
+    there = f"{files} other file{'s' * (files != 1)}" if files else "no file at all"
+    reasons = "".join(f"; {note.message}" for note in notes[:5])
+    return f"{shown_path(tree.root)}: no run found (no event file, MLflow store or database; {there}){reasons}"
+
+
+def _in_file(path: Path, request: Request) -> list[RunRef]:
+    for one in formats.known():
+        refs = one.in_file(path, request)
+        if refs is not None:
+            return list(refs)
+    raise NoRunsError(f"{shown_path(path)}: not a log that is read (neither event file nor MLflow database)")
+
+
+def _at_address(request: Request) -> list[RunRef]:
+    for one in formats.known():
+        refs = one.at_address(request)
+        if refs:
+            return list(refs)
+        if refs is not None:
+            raise NoRunsError(f"{mask_text(request.source)}: no run found there")
+    raise SourceError(f"{mask_text(request.source)}: addresses of this kind are not read")
+
+
+def _distinct(refs: list[RunRef]) -> tuple[RunRef, ...]:
+    """Give runs whose ids clash (a folder's own name and a sub-folder of the same name) a number behind."""
+    taken: Counter[str] = Counter()
+    result = []
+    for ref in refs:
+        taken[ref.id] += 1
+        result.append(ref if taken[ref.id] == 1 else replace(ref, id=f"{ref.id} ({taken[ref.id]})"))
+    return tuple(result)
+
+
+def _wanted(found: Discovery, run: str | None, source: str) -> tuple[RunRef, ...]:
+    if run is None:
+        return found.refs
+    chosen = [ref for ref in found.refs if ref.id == run] or [ref for ref in found.refs if ref.name == run]
+    if not chosen:
+        names = ", ".join(ref.id for ref in found.refs[:10]) + (", …" if len(found.refs) > 10 else "")
+        raise NoRunsError(f"{mask_text(source)}: no run is called {run!r}; there are {names}")
+    return tuple(chosen)

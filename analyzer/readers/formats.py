@@ -1,0 +1,52 @@
+"""The formats that are read: a package in this folder that has a FORMAT is one; there is no list to enter it in."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import analyzer.readers
+from analyzer.readers.ref import RunRef
+from analyzer.readers.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for: the source as given, and what only trackers need."""
+
+    source: str
+    tracking_uri: str | None = None
+    include_deleted: bool = False
+
+
+class Format(Protocol):
+    """One log format. Each question is answered with references, never with points.
+
+    Finding must stay cheap and must not fail because of one broken run: a reference to it is given, and its
+    read() says what is wrong. SourceError only when the source as a whole cannot be used.
+    """
+
+    @property
+    def name(self) -> str:
+        """What Run.source says."""
+
+    def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
+        """Return the runs of this format anywhere in the folder, each id relative to the source."""
+
+    def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
+        """Return the runs in this one regular file; None when, by its content, it is not of this format."""
+
+    def at_address(self, request: Request) -> Sequence[RunRef] | None:
+        """Return the runs at an address such as `sqlite:///…` or `https://…`; None: not an address of this format."""
+
+
+@cache
+def known() -> tuple[Format, ...]:
+    """Return every format, in the order of their names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(analyzer.readers.__path__) if module.ispkg)
+    return tuple(importlib.import_module(f"analyzer.readers.{name}").FORMAT for name in names)

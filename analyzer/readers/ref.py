@@ -1,0 +1,44 @@
+"""A run that was found and not yet read: small, picklable, and able to read itself in any process."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analyzer.model.run import Note, Run
+
+
+@dataclass(frozen=True)
+class RunRef(ABC):
+    """Where one run lies. Cheap: holds names, never points; `dataclasses.replace` gives it another id.
+
+    `id`, `name`, `source` and `location` are those of the Run that read() returns, secrets already masked.
+    """
+
+    id: str
+    name: str
+    source: str
+    location: str
+
+    @abstractmethod
+    def read(self) -> Run:
+        """Return the run. Never raises for what a log contains: what cannot be read is said in the run's notes."""
+
+    def stamp(self) -> str | None:
+        """Return a short text that is the same as long as the run's logs are untouched; None: always read again.
+
+        Costs no more than a look at sizes and times.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a source holds: its runs in a stable order, and what lies there besides and is not read."""
+
+    refs: tuple[RunRef, ...]
+    notes: tuple[Note, ...] = ()
+
+    def __iter__(self) -> Iterator[RunRef]:
+        return iter(self.refs)

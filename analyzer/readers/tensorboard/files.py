@@ -1,0 +1,82 @@
+"""Bytes of one regular file, read in windows; a file that shrinks or vanishes on the way is told apart from damage.
+
+The file is copied in pieces and not mapped: a mapped file that its writer truncates kills the reading process.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW = 1 << 20
+
+Bytes = NDArray[np.uint8]
+
+
+class ShrunkError(OSError):
+    """The file has become shorter since it was opened."""
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+class EventFile:
+    """One open regular file. `size` is its size when it was opened; what is appended later is not seen.
+
+    OSError when it cannot be opened or is no regular file. Opening never blocks.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._file = io.FileIO(self.path, opener=_opener)
+        self.stat = os.fstat(self._file.fileno())
+        if not stat.S_ISREG(self.stat.st_mode):
+            self._file.close()
+            raise OSError("not a regular file")
+        self.size = self.stat.st_size
+        self._base = 0
+        self._window: Bytes = np.empty(0, np.uint8)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def read(self, at: int, count: int) -> Bytes:
+        """Return the bytes [at, at + count), which lie within `size`. ShrunkError when they are gone."""
+        buffer = np.empty(count, np.uint8)
+        self.read_into(buffer, at)
+        return buffer
+
+    def read_into(self, buffer: Bytes, at: int) -> None:
+        """Fill the buffer from offset `at`. ShrunkError when the file ends before."""
+        self._file.seek(at)
+        done = 0
+        while done < buffer.size:
+            got = self._file.readinto(buffer.data[done:])
+            if not got:
+                raise ShrunkError("the file has become shorter while it was read")
+            done += got
+
+    def near(self, at: int, count: int) -> bytes:
+        """Return the bytes [at, at + count) through a window that serves many small reads going forward."""
+        start = at - self._base
+        if start < 0 or start + count > self._window.size:
+            self._window = self.read(at, min(max(count, WINDOW), self.size - at))
+            self._base, start = at, 0
+        return self._window[start : start + count].tobytes()
+
+    def now(self) -> os.stat_result:
+        """Return what the system says of the open file now."""
+        return os.fstat(self._file.fileno())

@@ -1,0 +1,153 @@
+"""Which folders and files with event files are one run: rules about names and, where names do not settle it, a peek.
+
+1. A folder with event files is one run, however many files it holds: TensorBoard and all frameworks mean it so. A
+   training that was resumed or started again in the same folder is read as one run that restarts; a note says so.
+2. A sub-folder that bears the name of a split (train, validation, val, eval, test, …) belongs to the folder around
+   it when that folder has event files of its own, or two such sub-folders, or nothing but that one sub-folder with
+   event files: Keras writes `train/` before `validation/` exists, and the run must keep its name when it appears.
+   A sub-folder `eval_<name>`, `val_<name>` or `test_<name>` only belongs to a folder with event files of its own.
+3. `SummaryWriter.add_scalars("Loss", …)` makes a sub-folder `Loss_<name>/` for each curve (tensorboardX of old:
+   `Loss/<name>/`) whose files have the single tag `Loss`. They belong to the nearest folder around them that has
+   event files of its own; without one, siblings that share the tag are a run together.
+4. `SummaryWriter.add_hparams(…)` makes a sub-folder with one small file that begins with the hparams plugin's
+   experiment and session. It belongs to the nearest folder with event files around it. (Keras' tuner keeps the
+   experiment in the folder around its trials: those stay runs of their own, as do Lightning's `version_N`.)
+5. Everything else is a run of its own, also inside a folder that has event files.
+6. A SOURCE that is one of these sub-folders itself is read as it stands: nothing outside SOURCE is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+_SPLIT = re.compile(r"train(ing)?|val(id|idation)?|dev|eval(uation)?|test(ing)?", re.IGNORECASE)
+_NAMED_SPLIT = re.compile(r"(eval(uation)?|val(id|idation)?|test(ing)?)[_\-.].+", re.IGNORECASE)
+_VERSION = re.compile(r"version_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What the beginning of a folder's files tells: its tags, and whether add_hparams() made it."""
+
+    tags: frozenset[str] = frozenset()
+    session: bool = False
+
+
+@dataclass
+class Group:
+    """One run: the folder it is named after, all folders that belong to it, and sub-folders by why they do."""
+
+    home: str
+    members: list[str] = field(default_factory=list)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+
+    def inner(self, path: str) -> str:
+        """Return the path of a member inside the run's folder."""
+        return path[len(self.home) :].lstrip("/")
+
+
+def parent_of(path: str) -> str | None:
+    """Return the folder around a folder, "" for the source itself; None around the source."""
+    return path.rpartition("/")[0] if path else None
+
+
+def grouped(folders: Iterable[str], peek: Callable[[str], Peek]) -> list[Group]:
+    """Return the runs that folders with event files make, in the order of their first folder.
+
+    `folders` are paths relative to the source, parents before children; `peek` reads the beginning of the files
+    of one folder and is only asked where names do not settle it.
+    """
+    paths = list(folders)
+    rules = _Rules(paths, peek)
+    groups: dict[str, Group] = {}
+    for path in paths:
+        home, reason = rules.home(path)
+        group = groups.setdefault(home, Group(home))
+        group.members.append(path)
+        if reason:
+            group.reasons.setdefault(reason, []).append(group.inner(path))
+    return list(groups.values())
+
+
+class _Rules:
+    def __init__(self, paths: list[str], peek: Callable[[str], Peek]) -> None:
+        self._paths = paths
+        self._own = set(paths)
+        self._peek = cache(peek)
+        self._children = _children(paths)
+        self._below = _counts_below(paths)
+        self._curve = cache(self._find_curve)
+
+    def home(self, path: str) -> tuple[str, str]:
+        """Return the folder of the run that `path` belongs to (itself, if it stands alone), and why."""
+        parent = parent_of(path)
+        if parent is None:
+            return path, ""
+        name = path.rpartition("/")[2]
+        if self._is_split(name, path, parent):
+            return self._settled(parent), "splits of the same run"
+        curve = self._curve(path)
+        if curve and (curve[0] in self._own or self._shares(path, curve)):
+            return self._settled(curve[0]), f"curves of add_scalars({curve[1]!r})"
+        around = next((folder for folder in _ancestors(path) if folder in self._own), None)
+        if around is not None and not _VERSION.fullmatch(name) and self._peek(path).session:
+            return self._settled(around), "made by add_hparams()"
+        return path, ""
+
+    def _settled(self, folder: str) -> str:
+        """Return the home of a run's folder, which may itself be part of a run."""
+        return self.home(folder)[0] if folder in self._own else folder
+
+    def _is_split(self, name: str, path: str, parent: str) -> bool:
+        if parent in self._own:
+            return bool(_SPLIT.fullmatch(name) or _NAMED_SPLIT.fullmatch(name))
+        if not _SPLIT.fullmatch(name):
+            return False
+        splits = [child for child in self._children[parent] if _SPLIT.fullmatch(child.rpartition("/")[2])]
+        return len(splits) > 1 or self._below[parent] == self._below[path]
+
+    def _find_curve(self, path: str) -> tuple[str, str] | None:
+        """Return (folder around, main tag) when the path is what add_scalars() calls the folder of one curve."""
+        tags = self._peek(path).tags
+        if len(tags) != 1:
+            return None
+        (tag,) = tags
+        beginnings = (tag.replace("/", "_") + "_", tag + "/")
+        for folder in _ancestors(path):
+            inner = path[len(folder) :].lstrip("/")
+            if any(inner.startswith(start) and len(inner) > len(start) for start in beginnings):
+                return folder, tag
+        return None
+
+    def _shares(self, path: str, curve: tuple[str, str]) -> bool:
+        """Whether another folder at the same depth is a curve of the same group."""
+        near = self._children[parent_of(path) or ""]
+        return any(other != path and self._curve(other) == curve for other in near)
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    at = parent_of(path)
+    while at is not None:
+        yield at
+        at = parent_of(at)
+
+
+def _children(paths: list[str]) -> Mapping[str, list[str]]:
+    children: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        parent = parent_of(path)
+        if parent is not None:
+            children[parent].append(path)
+    return children
+
+
+def _counts_below(paths: list[str]) -> Mapping[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for path in paths:
+        for folder in (path, *_ancestors(path)):
+            counts[folder] += 1
+    return counts

@@ -1,0 +1,194 @@
+"""Runs in folders with event files: which files make a run, and how their series are named and put together.
+
+A file counts by its name: it contains `tfevents`, whatever stands before and behind (`.v2`, `.profile-empty`, a host
+name with dots, nothing). A Unity `.meta` beside the file it describes does not. A single file given as SOURCE counts by
+its content.
+
+Files of one folder are put one behind the other in the order of their first record's wall time (else the time in
+their name, else the name): that is the order written. Series of a sub-folder are called `<sub-folder>/<tag>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.model.run import Note, Run, Series
+from analyzer.readers.formats import Request
+from analyzer.readers.naming import shown_bytes, shown_path
+from analyzer.readers.ref import RunRef
+from analyzer.readers.tensorboard.hparams import params_of
+from analyzer.readers.tensorboard.layout import Group, grouped
+from analyzer.readers.tensorboard.peek import begins_records, peeked
+from analyzer.readers.tensorboard.points import Points
+from analyzer.readers.tensorboard.reading import Content, read_file
+from analyzer.readers.tree import Folder, Tree
+
+NAME = "tensorboard"
+_MARK = "tfevents"
+_TIME_IN_NAME = re.compile(r"tfevents\.(\d{1,15})")
+
+
+@dataclass(frozen=True)
+class EventRun(RunRef):
+    """A run in event files: `root` is the source folder, `folders` are (path inside root, prefix of series, files)."""
+
+    root: str
+    folders: tuple[tuple[str, str, tuple[str, ...]], ...]
+    reasons: tuple[str, ...] = ()
+
+    def read(self) -> Run:
+        """Return the run with the series of all its files."""
+        parts = [self._read_folder(*folder) for folder in self.folders]
+        series = {tag: one for part in parts for tag, one in part.series.items()}
+        params, problems = params_of([entry for part in parts for entry in part.hparams])
+        notes = [Note("layout", reason) for reason in self.reasons]
+        notes += [note for part in parts for note in part.notes]
+        notes += [Note("metadata", problem) for problem in problems]
+        return Run(self.id, self.name, self.source, self.location, series, params, notes=tuple(notes))
+
+    def stamp(self) -> str | None:
+        """Return a digest of names, sizes, times and inodes of the run's files; None when one cannot be looked at."""
+        digest = hashlib.sha256()
+        for path, _, names in self.folders:
+            for name in names:
+                try:
+                    found = (Path(self.root) / path / name).stat()
+                except OSError:
+                    return None
+                mark = (path, name, found.st_size, found.st_mtime_ns, found.st_ino)
+                digest.update(repr(mark).encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _read_folder(self, path: str, prefix: str, names: tuple[str, ...]) -> _Part:
+        contents = []
+        for name in names:
+            inside = f"{path}/{name}" if path else name
+            contents.append((name, read_file(Path(self.root) / inside, shown_path(inside))))
+        contents.sort(key=_order)
+        return _part(contents, prefix, path)
+
+
+@dataclass
+class _Part:
+    series: dict[str, Series]
+    hparams: list[tuple[bytes, bytes]]
+    notes: list[Note]
+
+
+def _order(item: tuple[str, Content]) -> tuple[float, str]:
+    name, content = item
+    wall = content.first_wall
+    if wall is None or not np.isfinite(wall) or wall <= 0:
+        stamp = _TIME_IN_NAME.search(name)
+        wall = float(stamp[1]) if stamp else 0.0
+    return wall, name
+
+
+def _part(contents: list[tuple[str, Content]], prefix: str, path: str) -> _Part:
+    pieces: dict[bytes, list[Points]] = {}
+    for _, content in contents:
+        for tag, points in content.points.items():
+            pieces.setdefault(tag, []).append(points)
+    series = {}
+    for tag, parts in pieces.items():
+        name = prefix + shown_bytes(tag)
+        series[name] = _series(name, parts)
+    notes = [note for _, content in contents for note in content.notes]
+    note = _files_note(contents, pieces, path)
+    hparams = [entry for _, content in contents for entry in content.hparams]
+    return _Part(series, hparams, [note, *notes] if note else notes)
+
+
+def _series(name: str, parts: list[Points]) -> Series:
+    if len(parts) == 1:
+        return Series(name, parts[0].steps, parts[0].values, parts[0].wall_times)
+    return Series(
+        name,
+        np.concatenate([part.steps for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.wall_times for part in parts]),
+    )
+
+
+def _files_note(contents: list[tuple[str, Content]], pieces: dict[bytes, list[Points]], path: str) -> Note | None:
+    """Return how several files of one folder were understood; None when only one of them holds points."""
+    filled = sum(bool(content.points) for _, content in contents)
+    if filled < 2:
+        return None
+    shared = [parts for parts in pieces.values() if len(parts) > 1]
+    where = f"{shown_path(path)}/" if path else "the folder"
+    text = f"{where}: {filled} event files are read as one run, in the order they were begun"
+    if any(_begins_again(parts) for parts in shared):
+        text += "; steps begin again in a later one: if these are unrelated trainings, give each its own folder"
+    elif any(_overlaps(parts) for parts in shared):
+        text += "; a later one goes back over steps of an earlier one, as after a restart from a checkpoint"
+    elif not shared:
+        text += "; they have no tag in common"
+    return Note("layout", text)
+
+
+def _begins_again(parts: list[Points]) -> bool:
+    return any(later.steps[0] <= parts[0].steps[0] for later in parts[1:])
+
+
+def _overlaps(parts: list[Points]) -> bool:
+    return any(later.steps[0] <= earlier.steps[-1] for earlier, later in pairwise(parts))
+
+
+class TensorBoard:
+    """Finds runs in event files (analyzer.readers.formats.Format)."""
+
+    name = NAME
+
+    def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
+        """Return the runs that the tree's event files make; see analyzer.readers.tensorboard.layout."""
+        files = {folder.path: event_files(folder) for folder in tree.folders}
+        files = {path: names for path, names in files.items() if names}
+        groups = grouped(files, lambda path: peeked([tree.root / path / name for name in files[path]]))
+        return [_ref(tree, group, files) for group in groups]
+
+    def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
+        """Return the file as a run when it is named like an event file or begins like one."""
+        if _MARK not in path.name and not begins_records(path):
+            return None
+        shown = shown_path(path.name)
+        folder = ("", "", (path.name,))
+        return [EventRun(shown, shown, NAME, shown_path(path), str(path.parent), (folder,))]
+
+    def at_address(self, request: Request) -> Sequence[RunRef] | None:
+        """Event files have no addresses."""
+        return None
+
+
+def event_files(folder: Folder) -> tuple[str, ...]:
+    """Return the names of a folder's event files, sorted."""
+    names = set(folder.files)
+    return tuple(
+        name
+        for name in folder.files
+        if _MARK in name and not (name.endswith(".meta") and name.removesuffix(".meta") in names)
+    )
+
+
+def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:
+    run_id = shown_path(group.home or tree.name)
+    folders = tuple((path, _prefix(group.inner(path)), files[path]) for path in group.members)
+    reasons = tuple(_reason(why, inner) for why, inner in group.reasons.items())
+    name, location = run_id.rpartition("/")[2], shown_path(tree.root / group.home)
+    return EventRun(run_id, name, NAME, location, str(tree.root), folders, reasons)
+
+
+def _prefix(inner: str) -> str:
+    return f"{shown_path(inner)}/" if inner else ""
+
+
+def _reason(why: str, folders: list[str]) -> str:
+    named = ", ".join(f"{shown_path(folder)}/" for folder in folders[:10])
+    return f"{named}{f' and {len(folders) - 10} more' * (len(folders) > 10)} read as {why}"

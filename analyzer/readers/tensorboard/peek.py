@@ -1,0 +1,58 @@
+"""A look at the beginning of event files, to tell what they are without reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analyzer.readers.naming import shown_bytes
+from analyzer.readers.tensorboard import crc32c, wire
+from analyzer.readers.tensorboard.files import EventFile
+from analyzer.readers.tensorboard.framing import FOOTER, HEADER
+from analyzer.readers.tensorboard.hparams import EXPERIMENT, SESSION_START
+from analyzer.readers.tensorboard.layout import Peek
+
+_PEEKED = 1 << 14
+_SMALL = 1 << 16  # bytes of the file that add_hparams() writes: a session and one value per metric
+
+
+def peeked(paths: Sequence[Path]) -> Peek:
+    """Return what the first records of a folder's files tell; nothing when they cannot be read."""
+    tags: list[bytes] = []
+    small = len(paths) == 1
+    for path in paths[:8]:
+        try:
+            with EventFile(path) as file:
+                head = file.read(0, min(file.size, _PEEKED)).tobytes()
+                small &= file.size <= _SMALL
+        except OSError:
+            continue
+        tags += _tags(head)
+    session = small and EXPERIMENT in tags[:3] and SESSION_START in tags[:3]
+    return Peek(frozenset(shown_bytes(tag) for tag in tags), session)
+
+
+def begins_records(path: Path) -> bool:
+    """Whether the file begins with a record's length and the length's right checksum."""
+    try:
+        with EventFile(path) as file:
+            head = file.read(0, min(file.size, HEADER)).tobytes()
+    except OSError:
+        return False
+    return len(head) == HEADER and crc32c.checksum(head[:8]) == int.from_bytes(head[8:], "little")
+
+
+def _tags(head: bytes) -> list[bytes]:
+    tags = []
+    at = 0
+    while at + HEADER <= len(head):
+        length = int.from_bytes(head[at : at + 8], "little")
+        start, stop = at + HEADER, at + HEADER + length
+        if stop > len(head) or crc32c.checksum(head[at : at + 8]) != int.from_bytes(head[at + 8 : start], "little"):
+            break
+        try:
+            tags += [head[slice(*value.tag)] for value in wire.parse_event(head, start, stop).values]
+        except wire.MalformedError:
+            break
+        at = stop + FOOTER
+    return tags

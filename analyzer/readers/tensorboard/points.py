@@ -1,0 +1,100 @@
+"""Points of one event file by tag, put back into the order written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.readers.tensorboard.wire import Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of one tag, one array element each: `at` is the offset in the file, ascending."""
+
+    at: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+
+
+@dataclass
+class _Column:
+    batches: list[Points] = field(default_factory=list)
+    loose: list[tuple[int, int, float, float]] = field(default_factory=list)
+
+    def settle(self) -> Points:
+        if self.loose:
+            at, steps, values, walls = zip(*self.loose, strict=True)
+            self.batches.append(
+                Points(
+                    np.array(at, np.int64), np.array(steps, np.int64), np.array(values, float), np.array(walls, float)
+                )
+            )
+            self.loose = []
+        return self.batches[0] if len(self.batches) == 1 else _in_order(self.batches)
+
+
+def _in_order(batches: list[Points]) -> Points:
+    at = np.concatenate([batch.at for batch in batches])
+    steps = np.concatenate([batch.steps for batch in batches])
+    values = np.concatenate([batch.values for batch in batches])
+    walls = np.concatenate([batch.wall_times for batch in batches])
+    if np.all(at[1:] > at[:-1]):
+        return Points(at, steps, values, walls)
+    order = np.argsort(at, kind="stable")
+    return Points(at[order], steps[order], values[order], walls[order])
+
+
+class Columns:
+    """Gathers the points of one file, from whole batches and one by one, in any order.
+
+    A tensor is a scalar only when its tag's plugin is *scalars* or not known (its first record, which alone says
+    so, may be lost); this is settled at the end.
+    """
+
+    def __init__(self) -> None:
+        self._simple: dict[bytes, _Column] = {}
+        self._tensor: dict[bytes, _Column] = {}
+        self.metadata: dict[bytes, Metadata] = {}
+        self.odd: dict[bytes, tuple[int, int, str]] = {}
+
+    def add(self, tag: bytes, tensor: bool, point: tuple[int, int, float, float]) -> None:
+        """Add one point: offset in the file, step, value, wall time."""
+        self._column(tag, tensor).loose.append(point)
+
+    def add_batch(self, tag: bytes, tensor: bool, points: Points) -> None:
+        """Add many points of one tag, ascending in `at`."""
+        self._column(tag, tensor).batches.append(points)
+
+    def add_odd(self, tag: bytes, at: int, why: str) -> None:
+        """Count a tensor that holds no scalar; the first one's offset and reason are kept."""
+        first, count, reason = self.odd.get(tag, (at, 0, why))
+        self.odd[tag] = (first, count + 1, reason)
+
+    def plugin_is_scalar(self, tag: bytes) -> bool | None:
+        """Whether the tag's metadata says that its tensors are scalars; None when it says nothing."""
+        known = self.metadata.get(tag)
+        if known is None or not (known.plugin or known.data_class):
+            return None
+        return known.plugin == b"scalars" or known.data_class == 1
+
+    def settle(self) -> dict[bytes, Points]:
+        """Return all points by tag, each tag's in the order written."""
+        settled: dict[bytes, Points] = {}
+        for tag in self._simple.keys() | self._tensor.keys():
+            columns = [self._simple[tag]] if tag in self._simple else []
+            if tag in self._tensor and self.plugin_is_scalar(tag) is not False:
+                columns.append(self._tensor[tag])
+            if columns:
+                settled[tag] = columns[0].settle() if len(columns) == 1 else _in_order([c.settle() for c in columns])
+        return dict(sorted(settled.items(), key=lambda item: item[1].at[0]))
+
+    def _column(self, tag: bytes, tensor: bool) -> _Column:
+        table = self._tensor if tensor else self._simple
+        column = table.get(tag)
+        if column is None:
+            column = table[tag] = _Column()
+        return column

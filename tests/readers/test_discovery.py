@@ -1,0 +1,83 @@
+"""The door to all readers: what counts as a run, and what is said when there is none."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+
+from analyzer.errors import NoRunsError, SourceError
+from analyzer.readers import discover, open_source
+
+from .tensorboard.records import scalar, written
+
+
+def test_one_folder_with_one_run_bears_the_folders_own_name(tmp_path: Path) -> None:
+    written(tmp_path / "exp1", [scalar("loss", step, 1 / (step + 1)) for step in range(5)])
+    (run,) = open_source(str(tmp_path / "exp1"))
+    assert run.id == "exp1"
+    assert run.series["loss"].steps.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_runs_of_a_root_are_named_by_their_paths_and_come_sorted(tmp_path: Path) -> None:
+    for name in ("b", "a/x", "a/y", "c [1]=2"):
+        written(tmp_path / name, [scalar("loss", 0, 1.0)])
+    assert [ref.id for ref in discover(str(tmp_path))] == ["a/x", "a/y", "b", "c [1]=2"]
+
+
+def test_references_survive_pickling(tmp_path: Path) -> None:
+    written(tmp_path / "a", [scalar("loss", 0, 1.0)])
+    (ref,) = discover(str(tmp_path))
+    assert pickle.loads(pickle.dumps(ref)).read().series["loss"].values.tolist() == [1.0]
+
+
+def test_one_run_is_chosen_by_id_or_name(tmp_path: Path) -> None:
+    for name in ("a/x", "b/y"):
+        written(tmp_path / name, [scalar("loss", 0, 1.0)])
+    assert [run.id for run in open_source(str(tmp_path), run="b/y")] == ["b/y"]
+    assert [run.id for run in open_source(str(tmp_path), run="x")] == ["a/x"]
+    with pytest.raises(NoRunsError, match="a/x, b/y"):
+        next(open_source(str(tmp_path), run="z"))
+
+
+def test_a_source_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        discover(str(tmp_path / "none"))
+
+
+def test_a_fifo_is_neither_opened_nor_waited_for(tmp_path: Path) -> None:
+    written(tmp_path, [scalar("loss", 0, 1.0)])
+    os.mkfifo(tmp_path / "events.out.tfevents.2.fifo")
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 1
+    with pytest.raises(SourceError, match="neither a folder nor a regular file"):
+        discover(str(tmp_path / "events.out.tfevents.2.fifo"))
+
+
+def test_links_are_followed_once_and_never_in_a_circle(tmp_path: Path) -> None:
+    written(tmp_path / "logs" / "a", [scalar("loss", 0, 1.0)])
+    written(tmp_path / "elsewhere", [scalar("loss", 0, 1.0)])
+    (tmp_path / "logs" / "a" / "up").symlink_to(tmp_path / "logs")
+    (tmp_path / "logs" / "latest").symlink_to(tmp_path / "logs" / "a")
+    (tmp_path / "logs" / "top").symlink_to(tmp_path)
+    (tmp_path / "logs" / "self").symlink_to("self")
+    (tmp_path / "logs" / "more").symlink_to(tmp_path / "elsewhere")
+    assert [ref.id for ref in discover(str(tmp_path / "logs"))] == ["a", "more"]
+
+
+def test_a_folder_without_logs_says_what_it_holds_instead(tmp_path: Path) -> None:
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "metrics.csv").write_text("step,loss\n")
+    (tmp_path / "trainer_state.json").write_text("{}")
+    with pytest.raises(NoRunsError) as caught:
+        discover(str(tmp_path))
+    for word in ("wandb/", "sync_tensorboard", "metrics.csv", "trainer_state.json"):
+        assert word in str(caught.value)
+
+
+def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello, this is no log")
+    with pytest.raises(NoRunsError, match="not a log that is read"):
+        discover(str(tmp_path / "notes.txt"))
