@@ -279,7 +279,8 @@ def _sentence(
         return "Nothing to judge: the log holds no scalar series."
     if status == "failed":
         return f"Nothing could be judged: {reason}."
-    why = not_checked[0].reason if not_checked else "no check applies"
+    reasons_ = [n.reason for n in not_checked]
+    why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
 
 

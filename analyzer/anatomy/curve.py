@@ -156,17 +156,17 @@ class Curve:
     def level(self, first: float, last: float) -> float:
         """Return the median of `y` between two fractions of the finite points (at least one point)."""
         a = min(int(first * self.n), self.n - 1)
-        return float(np.median(self.y[a : max(a + 1, int(np.ceil(last * self.n)))]))
+        return robust.median(self.y[a : max(a + 1, int(np.ceil(last * self.n)))])
 
     @cached_property
     def start(self) -> float:
         """Where the curve begins, in `y`: the median of the first points before the trend has moved."""
-        return float(np.median(self.y[: max(1, min(3, self.n // 10))]))
+        return robust.median(self.y[: max(1, min(3, self.n // 10))])
 
     @cached_property
     def end(self) -> float:
         """Where it ends, in `y`: the median of the last tenth, three points at least."""
-        return float(np.median(self.y[-max(3, self.n // 10) :]))
+        return robust.median(self.y[-max(3, self.n // 10) :])
 
     @cached_property
     def lowest(self) -> float:
@@ -176,6 +176,6 @@ class Curve:
     @cached_property
     def cadence(self) -> float:
         """Usual distance between two points in steps."""
-        gaps = np.diff(self.steps)
+        gaps = np.diff(self.steps).astype(np.float64)
         gaps = gaps[gaps > 0]
-        return float(np.median(gaps)) if gaps.size else 1.0
+        return robust.median(gaps) if gaps.size else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust, trend
 
 LEAST = 12  # points below which nothing is said about progress
+SHORT = 48  # points below which a curve that ends in NaN says nothing of how it would have gone on
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Progress:
     `gain`: fall from the start to the end; `best_gain`: to the lowest lasting level; `later_gain`: fall of the
     trend over the part after the first tenth, with `later_most` as its upper 95 % bound; `swing`: robust
     spread of the values around the trend in the second half, over their median; `rho`: lag-1 autocorrelation
-    there; `moved`: gain over the standard error of the two levels it compares.
+    there; `half_most`: the largest change of the trend over the second half, up or down, that its 95 % bounds admit;
+    `leaps`: median relative change from point to point in the last third; `moved`: gain over the standard error of the two levels it compares.
     """
 
     start: float
@@ -30,6 +33,8 @@ class Progress:
     best_gain: float
     later_gain: float
     later_most: float
+    half_most: float
+    leaps: float
     swing: float
     rho: float
     moved: float
@@ -41,29 +46,44 @@ def progress(curve: Curve) -> Progress | None:
     if n < LEAST:
         return None
     head = max(1, min(5, n // 12))
-    start = float(np.median(raw[:head]))
+    start = robust.median(raw[:head])
     tail = raw[-max(4, n // 8) :]
-    end = float(np.median(tail))
+    end = robust.median(tail)
     levels = _levels(raw)
     best = float(np.min(levels[1:])) if levels.size > 1 else end
     scale = _scale(raw, start)
-    at, medians = _even_blocks(raw[n // 10 :])
+    after_start = _from(curve, 0.1)
+    at, medians = _even_blocks(raw[after_start:])
     slope, low, _ = trend.slope(at, medians)
-    later = raw[n // 2 :]
+    later = raw[_from(curve, 0.5) :]
+    third = raw[min(_from(curve, 2 / 3), n - 6) :]
+    half_at, half_medians = _even_blocks(later)
+    _, half_low, half_high = trend.slope(half_at, half_medians)
     detrended = later - trend.smooth(later, 12)
-    middle = float(np.median(later))
+    middle = robust.median(later)
     return Progress(
         start=start,
         end=end,
         best=best,
         gain=(start - end) / scale,
         best_gain=(start - best) / scale,
-        later_gain=-slope * (n - n // 10) / scale,
-        later_most=-low * (n - n // 10) / scale,
+        later_gain=-slope * (n - after_start) / scale,
+        later_most=-low * (n - after_start) / scale,
+        half_most=max(abs(half_low), abs(half_high)) * later.size / scale,
+        leaps=robust.median(np.abs(np.diff(third))) / max(abs(robust.median(third)), 1e-3 * scale),
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
     )
+
+
+def _from(curve: Curve, share: float) -> int:
+    """Index of the first point at a share of the steps: logs that are dense at the start have halves of their own.
+
+    At least a quarter of the points (and eight) are left behind it.
+    """
+    at = int(np.searchsorted(curve.at, curve.at[0] + share * float(curve.at[-1] - curve.at[0])))
+    return max(0, min(at, curve.n - max(8, curve.n // 4)))
 
 
 def _scale(raw: NDArray[np.float64], start: float) -> float:
@@ -79,12 +99,12 @@ def _levels(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 def _even_blocks(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     count = int(min(30, max(4, raw.size // 3)))
     edges = np.linspace(0, raw.size, count + 1).astype(np.int64)
-    medians = np.array([np.median(raw[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    medians = np.array([robust.median(raw[a:b]) for a, b in itertools.pairwise(edges.tolist())])
     return (edges[:-1] + edges[1:] - 1) / 2.0, medians
 
 
 def _moved(raw: NDArray[np.float64], head: int, tail: NDArray[np.float64]) -> float:
     noise = max(robust.difference_sigma(raw), robust.mad_sigma(tail))
     error = 1.2533 * noise * float(np.sqrt(1 / head + 1 / tail.size))
-    fall = float(np.median(raw[:head]) - np.median(tail))
+    fall = robust.median(raw[:head]) - robust.median(tail)
     return fall / error if error > 0 else (float("inf") if fall else 0.0)

@@ -102,7 +102,20 @@ def _few(curve: Curve) -> Progress | None:
     start, end = float(np.median(raw[:2])), float(np.median(raw[-3:]))
     noise_ = max(float(np.median(np.abs(np.diff(raw)))), 1e-12)
     gain = (start - end) / max(abs(start), 1e-12)
-    return Progress(start, end, float(raw.min()), gain, gain, gain, gain, 0.0, 0.0, (start - end) / noise_)
+    return Progress(
+        start,
+        end,
+        float(raw.min()),
+        gain,
+        gain,
+        gain,
+        gain,
+        gain,
+        leaps=0.0,
+        swing=0.0,
+        rho=0.0,
+        moved=(start - end) / noise_,
+    )
 
 
 def _stillness(curve: Curve) -> tuple[float, float]:

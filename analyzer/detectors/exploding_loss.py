@@ -91,24 +91,35 @@ def rise_at_end(curve: Curve) -> Rise:
     """Return the largest lasting rise at the end of a curve; all zero where it ends at its lowest."""
     y, n = curve.y, curve.n
     low = _lowest_before(curve)
-    sigma = max(curve.sigma, 1e-3 * (1.0 if curve.log else abs(float(np.median(y)))), np.finfo(float).tiny)
+    sigma = max(curve.sigma, 1e-3 * (1.0 if curve.log else abs(robust.median(y))), np.finfo(float).tiny)
     onset = _onset(y, low, sigma)
     if onset >= n:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
-    held = y[onset:]
-    before, base = y[:onset], float(low[onset])
-    level = float(np.median(held))
+    return max((_rise_from(curve, low, sigma, at) for at in {onset, _record(y, onset)}), key=lambda r: r.noise)
+
+
+def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
+    y, base = curve.y, float(low[onset])
+    level = robust.median(y[onset:])
     rise = level - base
-    width = sigma
-    if before.size:
-        usual = before - curve.trend[:onset]
-        largest = float(np.max(usual, initial=0.0))
-        few = held.size < max(3, 0.01 * n)
-        width = max(sigma, largest / 2.0 if few else largest / 4.0)
-    start = float(np.median(y[: max(1, min(3, onset))]))
-    progress = max(start - base, 3 * sigma)
+    # what it did before it was first as low as this: its start, no noise
+    since = int(np.flatnonzero(y <= level)[0]) if np.any(y[:onset] <= level) else 0
+    usual = y[since:onset] - curve.trend[since:onset]
+    largest = float(np.max(usual, initial=0.0))
+    few = y.size - onset < max(3, 0.01 * y.size)
+    width = max(sigma, largest / 3.0 if few else largest / 4.0)
+    progress = max(robust.median(y[: max(1, min(3, onset))]) - base, 3 * sigma)
     factor = float(np.exp(min(rise, 700.0))) if curve.log else 1 + rise / max(abs(base), 0.1 * float(np.ptp(y)))
     return Rise(onset, base, level, rise / width, factor, rise / progress)
+
+
+def _record(y: np.ndarray, onset: int) -> int:
+    """Return the first point of the suffix that lies above everything before it, `onset` when there is none."""
+    highest = np.maximum.accumulate(y)[:-1]
+    lowest_after = np.minimum.accumulate(y[::-1])[::-1][1:]
+    records = np.flatnonzero(lowest_after > highest) + 1
+    records = records[records >= onset]
+    return int(records[0]) if records.size else onset
 
 
 def _lowest_before(curve: Curve) -> np.ndarray:
@@ -187,7 +198,7 @@ def _improves_after(anatomy: Anatomy, onset: int) -> str | None:
         after = curve.y[curve.at > onset]
         before = curve.y[curve.at <= onset]
         if after.size >= 4 and before.size >= 2:
-            better = float(np.median(after[-3:])) < float(np.min(before)) - robust.mad_sigma(after)
+            better = robust.median(after[-3:]) < float(np.min(before)) - robust.mad_sigma(after)
             if better:
                 return f"event:validation-improves@{int(curve.at[-1])}"
     return None
@@ -205,7 +216,7 @@ def _cause(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], t
             return "a learning rate that is too high", (text,), ("Lower the peak of the learning rate.", clip, back)
     gradient = anatomy.gradient
     if gradient is not None and gradient.n >= 8:
-        usual = float(np.median(gradient.raw[gradient.at < onset])) if np.any(gradient.at < onset) else 0.0
+        usual = robust.median(gradient.raw[gradient.at < onset]) if np.any(gradient.at < onset) else 0.0
         early = gradient.raw[(gradient.at >= onset - 10 * gradient.cadence) & (gradient.at <= onset)]
         if early.size and usual > 0 and early.max() > 10 * usual:
             text = f"{gradient.tag} grows to {number(float(early.max()))} up to the onset, usually {number(usual)}"

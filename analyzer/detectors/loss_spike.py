@@ -201,7 +201,7 @@ def _gradient_leaps(anatomy: Anatomy, curve: Curve, top: Spike) -> str:
         return ""
     lead = 2 * max(curve.cadence, gradient.cadence)
     near = (gradient.at >= curve.at[top.first] - lead) & (gradient.at <= curve.at[top.last])
-    usual = float(np.median(gradient.raw))
+    usual = robust.median(gradient.raw)
     if (
         not near.any()
         or usual <= 0

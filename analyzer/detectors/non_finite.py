@@ -107,11 +107,14 @@ def _reading(anatomy: Anatomy, bad: list[Curve]) -> Evidence:
 
 
 def _placeholder(curve: Curve) -> bool:
-    holes = ~curve.finite
-    if (holes[-1] and holes[:-1].sum() == 0) or holes.mean() < 0.3 or curve.n < 4:
+    """Whether finite values come at even distances with NaN between them, from the start to the end."""
+    at = np.flatnonzero(curve.finite)
+    if at.size < 4:
         return False
-    spacing = np.diff(np.flatnonzero(curve.finite))
-    return bool(np.median(np.abs(spacing - np.median(spacing))) == 0 and spacing.max() <= 2 * np.median(spacing))
+    spacing = np.diff(at)
+    usual = int(np.median(spacing))
+    even = np.count_nonzero(spacing == usual) >= 0.9 * spacing.size
+    return usual > 1 and even and at[0] <= usual and curve.steps.size - 1 - at[-1] <= usual
 
 
 def _cause(anatomy: Anatomy, lead: Curve, holes: np.ndarray) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:

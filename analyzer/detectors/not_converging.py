@@ -38,7 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import trained_well
-from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.anatomy.progress import LEAST, SHORT, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -53,6 +53,7 @@ class Limits:
     fall: float = field(
         default=0.15, metadata={"why": "fall of the later trend (upper bound), as a share of the start"}
     )
+    leaps: float = field(default=0.15, metadata={"why": "median change from evaluation to evaluation, last third"})
     bouncing: float = field(default=0.5, metadata={"why": "signs that the swings are not the noise of batches"})
 
 
@@ -71,11 +72,14 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         )
         return
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
+    if curve.n < SHORT and not curve.finite[-1]:
+        yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
+        return
     far = progress(curve)
     if far is not None:
         yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
     for other, its in held_out[:1]:
-        yield _reading(anatomy, other, its, _evaluated(its))
+        yield _evaluated(other, its)
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
@@ -96,11 +100,29 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
     return tuple(signs)
 
 
-def _evaluated(its: Progress) -> tuple[str, ...]:
-    """An evaluation on the whole set is smooth in a run that converges: wide swings are a sign by themselves."""
-    if its.swing > 0.25 and its.gain < 0.6:
-        return (f"it is an evaluation, without batch noise, and still swings by {percent(its.swing)}",)
-    return ()
+def _evaluated(curve: Curve, its: Progress) -> Evidence:
+    """An evaluation on the whole set has no batch noise: in a run that converges it calms down towards the end."""
+    first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
+    low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
+    return Evidence(
+        curve.tags,
+        (
+            Measure("change from one evaluation to the next, last third", its.leaps, "leaps", unit="of the level"),
+            Measure("fall since the start", its.gain, unit="of the start"),
+        ),
+        "warning",
+        f"{curve.tag} swings between {number(low)} and {number(high)} from one evaluation to the next, up to the end",
+        first,
+        last,
+        None,
+        (f"an evaluation has no batch noise, and it still changes by {percent(its.leaps)} each time",),
+        (
+            "Lower the learning rate towards the end.",
+            "Check that batch normalisation evaluates with settled statistics (momentum, batch size).",
+            "Average the weights over the last steps.",
+        ),
+        marks=(Mark("region", curve.tag, "swings", (first, last)),),
+    )
 
 
 def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ...]) -> Evidence:

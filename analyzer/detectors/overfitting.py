@@ -55,8 +55,8 @@ LEAST = 5  # evaluations
 class Limits:
     """What is compared."""
 
-    rise: float = field(default=0.1, metadata={"why": "rise over the best, as a share of what the loss had gained"})
-    noise: float = field(default=3.0, metadata={"why": "rise over the best, in units of the evaluation's noise"})
+    rise: float = field(default=0.08, metadata={"why": "rise over the best, as a share of the best value"})
+    noise: float = field(default=2.0, metadata={"why": "rise over the best, in units of the evaluation's noise"})
     gap: float = field(default=0.5, metadata={"why": "steady gap to training, as a share of what training has fallen"})
     growth: float = field(
         default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
@@ -128,7 +128,9 @@ def turn_of(curve: Curve) -> Turn:
 
 def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> Evidence:
     at, last = int(curve.at[turn.best_at]), int(curve.at[-1])
-    scale = max(turn.gained, 0.1 * abs(turn.best), 4 * turn.sigma, np.finfo(float).tiny)
+    # a share of the best value; where that is next to nothing (exact fits, negative losses) of what was gained
+    scale = max(turn.best, 0.03 * turn.gained) if curve.raw.min() > 0 else max(turn.gained, abs(turn.best) / 10)
+    scale = max(scale, np.finfo(float).tiny)
     share = turn.rise / scale if turn.best_at < 0.9 * (curve.n - 1) else 0.0
     falling_mate = _goes_on(mate, at)
     if mate is not None and not falling_mate:
@@ -143,7 +145,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
     if metric:
         cause = "calibration: the model grows too sure of itself while it still gets better"
         speaks.append(metric)
-        severity = "info"
+        severity = "info" if share < 0.25 else "warning"
     spent = (last - at) / max(1, last - int(curve.at[0]))
     summary = (
         f"{curve.tag} was best at step {step(at)} with {number(turn.best)} and has risen to {number(turn.last)}; "
@@ -152,7 +154,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
     return Evidence(
         (curve.tag, *(mate.tags if mate is not None else ())),
         (
-            Measure("rise over its best", share, "rise", unit="of the gain"),
+            Measure("rise over its best", share, "rise", unit="of the best"),
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure("best value", turn.best),
             Measure("last value", turn.last),
@@ -207,7 +209,8 @@ def _metric_improves(anatomy: Anatomy, curve: Curve, step_: int) -> str:
         k = max(2, after.size // 4)
         late, usual = float(np.median(after[-k:])), float(np.max(centred_mean(before, 3)))
         spread = max(float(np.std(np.diff(values))) / np.sqrt(2.0), 1e-9)
-        if late > usual + max(1.0 * spread, 0.002 * abs(usual)):
+        gained = usual - float(np.median(before[: max(1, before.size // 10)]))
+        if late > usual + max(1.0 * spread, 0.1 * gained, 0.002 * abs(usual)):
             return f"{metric.tag} still improves, from {number(sign * usual)} to {number(sign * late)}"
     return ""
 

@@ -41,7 +41,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import at_chance, guessing, trained_well
-from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.anatomy.progress import LEAST, SHORT, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -53,7 +53,7 @@ class Limits:
     """What is compared."""
 
     fall: float = field(
-        default=0.05, metadata={"why": "fall of the later trend (upper bound) that is still flat, as a share"}
+        default=0.05, metadata={"why": "change over the second half (upper bound) that is still flat, as a share"}
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
@@ -70,6 +70,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(
             f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
         )
+        return
+    if curve.n < SHORT and not curve.finite[-1]:
+        yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
         return
     far = progress(curve)
     if far is not None:

@@ -21,32 +21,36 @@ def turned(raw: Array, window: int, *, draws: int = 400, seed: int = 11) -> tupl
     Source: Davison and Hinkley, Bootstrap methods and their application (1997), chapters 4 and 8; isotonic
     regression after Barlow et al. (1972).
     """
-    n = raw.size
-    if n < 5:
+    if raw.size < 5:
         return difference_sigma(raw), 1.0
-    fit = never_rising(raw)
-    smoothed = centred_mean(raw, window)
-    # around its own smooth the noise is measured too small by the share the point has in its own mean
-    sigma = max(
-        mad_sigma(raw - smoothed) * float(np.sqrt(window / max(1.0, window - 1.0))), difference_sigma(raw), 1e-12
-    )
-    residual = raw - smoothed
+    raw = raw[_settled(raw, window) :]
+    n = raw.size
+    residual = raw - centred_mean(raw, window)
+    # a point has a share in the mean around it: what is left is too small by that share
+    width = float(np.sqrt(window / max(1.0, window - 1.0)))
+    sigma = max(mad_sigma(residual) * width, difference_sigma(raw), 1e-6 * float(np.max(np.abs(raw))), 1e-300)
     observed = _rise(raw[None, :], window)[0]
     rng = np.random.default_rng(seed)
     length = 3
     starts = rng.integers(0, max(1, n - length + 1), size=(draws, -(-n // length)))
     index = (starts[:, :, None] + np.arange(length)).reshape(draws, -1)[:, :n]
-    scale = max(1.0, sigma / max(float(np.std(residual)), 1e-300)) if np.std(residual) > 0 else 1.0
     signs = rng.choice([-1.0, 1.0], size=(draws, 1))
-    made = fit[None, :] + signs * scale * residual[np.minimum(index, n - 1)]
-    rises = _rise(made, window)
+    rises = _rise(never_rising(raw) + signs * width * residual[np.minimum(index, n - 1)], window)
     beyond = int(np.count_nonzero(rises >= observed))
     p_value = (1 + beyond) / (1 + draws)
     spread = float(np.std(rises))
     if beyond == 0 and spread > 0:
         z = (observed - float(np.mean(rises))) / spread
-        p_value = min(p_value, float(np.exp(-0.5 * min(z, 30.0) ** 2)))
+        p_value = min(p_value, max(float(np.exp(-0.5 * min(z, 30.0) ** 2)), 1e-6))
     return sigma, p_value
+
+
+def _settled(raw: Array, window: int) -> int:
+    """First point from which the curve is as low as it is anywhere after its minimum: its steep start is no noise."""
+    smoothed = centred_mean(raw, window)
+    best = int(np.argmin(smoothed))
+    first = int(np.flatnonzero(raw <= np.max(raw[best:]))[0])
+    return min(first, max(0, raw.size - 5), best)
 
 
 def never_rising(values: Array) -> Array:
@@ -66,5 +70,5 @@ def never_rising(values: Array) -> Array:
 
 def _rise(curves: Array, window: int) -> Array:
     n = curves.shape[1]
-    smoothed = np.apply_along_axis(centred_mean, 1, curves, window)
+    smoothed = centred_mean(curves, window)
     return np.asarray(np.median(curves[:, -max(3, n // 10) :], axis=1) - smoothed.min(axis=1))

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import mad_sigma
+from analyzer.stats.robust import mad_sigma, median
 
 Array = NDArray[np.float64]
+
+WORTH_A_TEST = 0.15  # echoes below are no period whatever the noise: the surrogates are saved
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,14 @@ class Period:
 
     `echo` is the correlation of the curve with itself one period later, `share` the part of the variance that
     the folded shape explains (0 to 1, adjusted), `cycles` how many were seen, and `p_value` the chance of such
-    an echo in noise of the same colour.
+    an echo in noise of the same colour, None when the echo is too weak to be worth the test.
     """
 
     length: float
     echo: float
     share: float
     cycles: float
-    p_value: float
+    p_value: float | None
 
 
 def spectrum(residual: Array) -> Array:
@@ -37,7 +39,7 @@ def spectrum(residual: Array) -> Array:
 
 def clipped(residual: Array) -> Array:
     """Return the residual centred and clipped at ± 4 robust sigma, so that one leap is no period."""
-    centred = residual - np.median(residual)
+    centred = residual - median(residual)
     scale = mad_sigma(centred)
     return np.clip(centred, -4 * scale, 4 * scale) if scale > 0 else centred
 
@@ -68,6 +70,9 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
     if best is None:
         return None
     length, echo = best
+    share = folded_share(residual, length)
+    if echo < WORTH_A_TEST:
+        return Period(length, echo, share, n / length, None)
     rho, sigma = _red(residual, length)
     rng = np.random.default_rng(seed)
     beaten = 1
@@ -77,7 +82,7 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
     p_value = beaten / (surrogates + 1)
     if beaten == 1:
         p_value = min(p_value, _tail(echo, n / length, n))
-    return Period(length, echo, folded_share(residual, length), n / length, p_value)
+    return Period(length, echo, share, n / length, p_value)
 
 
 def folded_share(residual: Array, length: float) -> float:
@@ -98,7 +103,7 @@ def fold(residual: Array, length: float, bins: int = 32) -> tuple[Array, Array]:
     """Return phases in [0, 1) and the median shape over one period, for pictures and for its causes."""
     phase = (np.arange(residual.size) % length) / length
     index = np.minimum((phase * bins).astype(np.int64), bins - 1)
-    shape = np.array([np.median(residual[index == b]) if np.any(index == b) else np.nan for b in range(bins)])
+    shape = np.array([median(residual[index == b]) if np.any(index == b) else np.nan for b in range(bins)])
     held = np.isfinite(shape)
     return (np.arange(bins) + 0.5)[held] / bins, shape[held]
 
@@ -159,4 +164,4 @@ def _ar1(rng: np.random.Generator, n: int, rho: float, sigma: float) -> Array:
 def _tail(echo: float, cycles: float, n: int) -> float:
     """Chance of an echo beyond all surrogates: Fisher's z of a correlation over the cycles, times the lags tried."""
     z = np.arctanh(min(echo, 0.999999)) * np.sqrt(max(1.0, cycles * 4 - 3))
-    return float(min(1.0, n * 0.5 * math.erfc(z / math.sqrt(2.0))))
+    return float(min(1.0, max(1e-6, n * 0.5 * math.erfc(z / math.sqrt(2.0)))))

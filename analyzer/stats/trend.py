@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import mad_sigma
+from analyzer.stats.robust import mad_sigma, median
 
 Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def blocked(values: Array, blocks: int = 40, *, least: int = 3) -> Blocks:
     """Return medians and robust spreads of consecutive blocks; one block for a handful of points."""
     edges = block_edges(values.size, blocks, least=least)
     pairs = list(itertools.pairwise(edges.tolist()))
-    level = np.array([np.median(values[a:b]) for a, b in pairs])
+    level = np.array([median(values[a:b]) for a, b in pairs])
     spread = np.array([mad_sigma(values[a:b]) for a, b in pairs])
     return Blocks(edges, np.array([(a + b - 1) / 2 for a, b in pairs]), level, spread)
 
@@ -53,7 +53,7 @@ def smooth(values: Array, blocks: int = 40, *, least: int = 5) -> Array:
     Excursions shorter than half a block leave no trace; the first and last block keep their own medians.
     """
     if values.size < 2 * least:
-        return np.full(values.size, np.median(values)) if values.size < 4 else _median3(values)
+        return np.full(values.size, median(values)) if values.size < 4 else _median3(values)
     found = blocked(values, blocks, least=least)
     level = found.level
     if level.size < 2:
@@ -97,10 +97,10 @@ def slope(at: Array, values: Array) -> tuple[float, float, float]:
 
 
 def centred_mean(values: Array, window: int) -> Array:
-    """Return the centred moving mean, float64[n]; at the ends over the part of the window that is there."""
-    n = values.size
+    """Return the centred moving mean along the last axis; at the ends over the part of the window that is there."""
+    n = values.shape[-1]
     half = max(0, (window - 1) // 2)
-    total = np.concatenate([[0.0], np.cumsum(values)])
+    total = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
     first = np.maximum(np.arange(n) - half, 0)
     last = np.minimum(np.arange(n) + half + 1, n)
-    return np.asarray((total[last] - total[first]) / (last - first))
+    return np.asarray((total[..., last] - total[..., first]) / (last - first))
