@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.anatomy.curve import Curve
 from analyzer.model.roles import words_of
 from analyzer.model.wording import number
+from analyzer.stats.robust import median
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
@@ -31,7 +32,7 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
     if k and abs(level - np.log(k)) < max(error, 0.01 * np.log(k)):
         return f"its level {number(level)} is ln {k}, the loss of guessing among {k} classes"
     for accuracy in flat_accuracies(anatomy):
-        share = float(np.median(accuracy.raw[accuracy.n // 2 :]))
+        share = median(accuracy.raw[accuracy.n // 2 :])
         if share <= 0 or share >= 1:
             continue
         near = round(1 / share)
@@ -68,9 +69,13 @@ def flat_accuracies(anatomy: Anatomy) -> list[Curve]:
             continue
         early, late = curve.raw[: max(2, curve.n // 4)], curve.raw[curve.n // 2 :]
         noise = max(float(np.std(late)), float(np.std(early)), 0.005)
-        if float(np.median(late) - np.min(early)) < 2.5 * noise:
+        if median(late) - float(np.min(early)) < 2.5 * noise:
             found.append(curve)
     return found
+
+
+GOOD = {"auc": 0.75, "pr-auc": 0.75, "ap": 0.5, "iou": 0.5, "f1": 0.75, "r2": 0.3, "bleu": 0.1, "similarity": 0.5}
+SMALL = {"wer": 0.6, "perplexity": 2.0}
 
 
 def trained_well(anatomy: Anatomy) -> bool:
@@ -78,25 +83,42 @@ def trained_well(anatomy: Anatomy) -> bool:
     for curve in anatomy.having("metric"):
         if curve.n < 2:
             continue
-        late = float(np.median(curve.raw[-max(2, curve.n // 5) :]))
-        early = float(np.median(curve.raw[: max(1, curve.n // 10)]))
-        kind = curve.role.kind
-        if kind in ("auc", "pr-auc", "ap", "iou", "f1") and late > 0.75:
+        kind, late = curve.role.kind, median(curve.raw[-max(2, curve.n // 5) :])
+        if late > GOOD.get(kind, np.inf) or late < SMALL.get(kind, -np.inf):
             return True
-        if kind == "r2" and late > 0.3:
-            return True
+        early = median(curve.raw[: max(1, curve.n // 10)])
         if kind == "accuracy" and late > 0.75 and (late > early + 0.05 or late > 0.9) and not _beside_zero(anatomy):
-            return True
-        if kind == "wer" and late < 0.6:
             return True
     return False
 
 
+def metrics_rest(anatomy: Anatomy) -> str:
+    """Return a sentence when a held-out accuracy or R² has not risen at all and is not good, else ""."""
+    for curve in anatomy.having("metric"):
+        if curve.role.kind not in ("accuracy", "r2") or curve.n < 4 or curve.role.split == "train":
+            continue
+        late, early = median(curve.raw[curve.n // 2 :]), median(curve.raw[: max(1, curve.n // 8)])
+        if late < (0.75 if curve.role.kind == "accuracy" else 0.1) and np.ptp(curve.raw[curve.n // 2 :]) < 0.05:
+            if late - early < 0.02:
+                return f"{curve.tag} has not risen either: {number(early, 2)} at first, {number(late, 2)} later"
+    return ""
+
+
+def metrics_jump(anatomy: Anatomy) -> str:
+    """Return a sentence when a held-out metric in [0, 1] jumps up and down without getting better, else ""."""
+    for curve in anatomy.having("metric"):
+        if curve.role.kind not in ("accuracy", "auc", "f1") or curve.n < 8 or curve.role.split == "train":
+            continue
+        late = curve.raw[curve.n // 2 :]
+        jump, gain = median(np.abs(np.diff(late))), median(late) - median(curve.raw[: curve.n // 2])
+        if jump > 0.02 and gain < jump:
+            return f"{curve.tag} jumps by {number(jump, 2)} from one evaluation to the next and gets no better"
+    return ""
+
+
 def _beside_zero(anatomy: Anatomy) -> bool:
     kinds = ("recall", "f1", "precision")
-    return any(
-        c.role.kind in kinds and c.n > 3 and np.median(c.raw[c.n // 2 :]) < 0.02 for c in anatomy.having("metric")
-    )
+    return any(c.role.kind in kinds and c.n > 3 and median(c.raw[c.n // 2 :]) < 0.02 for c in anatomy.having("metric"))
 
 
 def at_chance(anatomy: Anatomy) -> list[str]:
@@ -106,7 +128,7 @@ def at_chance(anatomy: Anatomy) -> list[str]:
         if curve.n < 4:
             continue
         late = curve.raw[curve.n // 2 :]
-        level = float(np.median(late))
+        level = median(late)
         kind = curve.role.kind
         chance = (
             (kind == "auc" and abs(level - 0.5) < 0.03)

@@ -46,6 +46,7 @@ from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
 from analyzer.stats.null import turned
+from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
 LEAST = 5  # evaluations
@@ -56,6 +57,9 @@ class Limits:
     """What is compared."""
 
     rise: float = field(default=0.08, metadata={"why": "rise over the best, as a share of the best value"})
+    harm: float = field(
+        default=0.04, metadata={"why": "rise as a share of all that was gained, unless a metric got worse"}
+    )
     noise: float = field(default=2.0, metadata={"why": "rise over the best, in units of the evaluation's noise"})
     gap: float = field(default=0.5, metadata={"why": "steady gap to training, as a share of what training has fallen"})
     growth: float = field(
@@ -135,7 +139,9 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
     falling_mate = _goes_on(mate, at)
     if mate is not None and not falling_mate:
         share = 0.0  # training got worse too: not memorising
-    metric = _metric_improves(anatomy, curve, at)
+    metric, worse = _metric_after(anatomy, curve, at)
+    start = max((c.back(c.start) for c in anatomy.training if c.n > 1), default=turn.best)
+    gained = max(turn.gained, start - turn.best, np.finfo(float).tiny)
     severity: Severity = "warning"
     cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
     speaks = []
@@ -146,6 +152,8 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         cause = "calibration: the model grows too sure of itself while it still gets better"
         speaks.append(metric)
         severity = "info" if share < 0.25 else "warning"
+    if worse:
+        speaks.append(worse)
     spent = (last - at) / max(1, last - int(curve.at[0]))
     summary = (
         f"{curve.tag} was best at step {step(at)} with {number(turn.best)} and has risen to {number(turn.last)}; "
@@ -156,6 +164,9 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         (
             Measure("rise over its best", share, "rise", unit="of the best"),
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
+            Measure(
+                "rise beside what was gained, or 1 with a worse metric", 1.0 if worse else turn.rise / gained, "harm"
+            ),
             Measure("best value", turn.best),
             Measure("last value", turn.last),
         ),
@@ -198,21 +209,24 @@ def _at_steps(mate: Curve, curve: Curve, step_: int) -> float:
     return mate.back(float(mate.trend[near]))
 
 
-def _metric_improves(anatomy: Anatomy, curve: Curve, step_: int) -> str:
-    """Return a sentence when the metric of the same split is still getting better after the loss turned."""
+def _metric_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]:
+    """Return a sentence when a metric of the same split improves after the loss turned, and one when it gets worse."""
+    better = worse = ""
     for metric in anatomy.having("metric", curve.role.split):
         sign = 1.0 if metric.role.direction == "higher" else -1.0
         values = sign * metric.raw
         before, after = values[metric.at <= step_], values[metric.at > step_]
         if before.size < 2 or after.size < 3 or metric.role.kind == "perplexity":
             continue
-        k = max(2, after.size // 4)
-        late, usual = float(np.median(after[-k:])), float(np.max(centred_mean(before, 3)))
-        spread = max(float(np.std(np.diff(values))) / np.sqrt(2.0), 1e-9)
-        gained = usual - float(np.median(before[: max(1, before.size // 10)]))
-        if late > usual + max(1.0 * spread, 0.1 * gained, 0.002 * abs(usual)):
-            return f"{metric.tag} still improves, from {number(sign * usual)} to {number(sign * late)}"
-    return ""
+        late, usual = median(after[-max(2, after.size // 4) :]), float(np.max(centred_mean(before, 3)))
+        spread = max(difference_sigma(values), float(np.std(np.diff(values))) / 1.4142, 1e-9)
+        gained = usual - median(before[: max(1, before.size // 10)])
+        said = f"{metric.tag} goes from {number(sign * usual)} to {number(sign * late)} after it"
+        if late > usual + max(spread, 0.1 * gained, 0.002 * abs(usual)):
+            better = better or f"{said}: still better"
+        elif late < usual - max(2 * spread, 0.03 * abs(usual)):
+            worse = worse or f"{said}: worse"
+    return better, "" if better else worse
 
 
 def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:
@@ -223,9 +237,10 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
     if held.size < 2:
         return None
     theirs = float(np.median(held))
-    start = max(float(np.median(mate.raw[: max(1, min(3, mate.n // 10))])), float(np.median(curve.raw[:2])))
+    alike = [c for c in anatomy.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
+    start = max(c.back(c.start) for c in (mate, *alike))
     fallen = start - theirs
-    if fallen <= 0 or fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
+    if fallen <= 0.3 * abs(start) or fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
         return None
     gap, share = ours - theirs, (ours - theirs) / fallen
     first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - _at_steps(mate, curve, int(curve.at[0]))

@@ -40,12 +40,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import at_chance, guessing, trained_well
+from analyzer.anatomy.chance import at_chance, guessing, metrics_rest, trained_well
 from analyzer.anatomy.progress import LEAST, SHORT, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
+
+
+CALM = 0.1  # swing of an evaluation, or of batches at the level of guessing, over the level
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,20 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
     guess = guessing(anatomy, far.end, curve)
     if guess:
         signs.append(guess)
-    if far.best_gain < 0.02 and curve.n >= 20 and far.start > 0:
+    calm = far.swing < CALM  # a batch loss near its optimum is small and swings far more, beside its level
+    if calm and far.best_gain < 0.02 and curve.n >= 20 and far.start > 0:
         signs.append(f"it has fallen by {percent(max(far.gain, 0.0))} since its start")
-    signs += at_chance(anatomy)
-    return tuple(signs)
+    rest = metrics_rest(anatomy)
+    if rest and far.best_gain < 0.3:
+        signs.append(rest)
+    for other in anatomy.validation:
+        its = progress(other) if other is not curve else None
+        if its and calm and abs(its.best_gain) < 0.03 and its.swing < 0.02 and far.best_gain < 0.1:
+            signs.append(
+                f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
+            )
+            break
+    return (*signs, *at_chance(anatomy))
 
 
 def _flat_since(curve: Curve) -> int:

@@ -228,4 +228,5 @@ DETECTOR = Detector(
             ),
         ),
     ),
+    explains=("not-converging",),
 )
