@@ -1,0 +1,5 @@
+"""MLflow's file stores and databases, read directly: nothing is created, changed or followed."""
+
+from analyzer.readers.mlflow.store import Mlflow
+
+FORMAT = Mlflow()

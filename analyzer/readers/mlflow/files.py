@@ -1,0 +1,149 @@
+"""MLflow's file store: which folders are runs, and how one is read.
+
+A folder is a run when it holds `metrics/` beside `params/`, `tags/` or a meta.yaml with a run's id; stores lie under
+any name and inside each other. `models/m-*/` (logged models, since MLflow 3) have metrics and are no runs, `artifacts/`
+is never looked into, and what lies in `.trash` or is marked as deleted is left out unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analyzer.model.run import Note, Run, Series
+from analyzer.model.secrets import mask_params, mask_text
+from analyzer.readers.mlflow.history import MOST_BYTES, parse_history
+from analyzer.readers.mlflow.meta import is_deleted, read_meta, status_of
+from analyzer.readers.mlflow.points import series_of
+from analyzer.readers.naming import shown_path
+from analyzer.readers.ref import RunRef
+from analyzer.readers.tree import Folder, Tree
+
+NAME = "mlflow"
+META = "meta.yaml"
+MOST_FILES = 100_000
+MOST_TEXT = 1 << 16  # MLflow's own limits for params and tags are 6,000 and 8,000 characters
+
+
+@dataclass(frozen=True)
+class FileRun(RunRef):
+    """A run in a file store: `folder` is its place, `shown` the same relative to the source."""
+
+    folder: str
+    shown: str
+
+    def read(self) -> Run:
+        """Return the run with its metrics, params, tags and status."""
+        place = Path(self.folder)
+        notes: list[Note] = []
+        meta, problem = read_meta(place / META)
+        if problem:
+            notes.append(
+                Note("metadata", f"{self._inside(META)}: {problem}; the metrics are whole", self._inside(META))
+            )
+        series = self._series(place / "metrics", notes)
+        tags = {name: str(mask_params({name: text})[name]) for name, text in self._texts(place / "tags", notes)}
+        params = mask_params(dict(self._texts(place / "params", notes)))
+        name = tags.get("mlflow.runName") or mask_text(str(meta.get("run_name") or meta.get("name") or "")) or self.id
+        return Run(
+            self.id, name, NAME, self.location, series, params, tags, notes=tuple(notes), declared=status_of(meta)
+        )
+
+    def stamp(self) -> str | None:
+        """Return sizes and times of meta.yaml and of every metric file as one text."""
+        marks = []
+        try:
+            for path in (Path(self.folder) / META, *(p for p, _ in _files_below(Path(self.folder) / "metrics"))):
+                found = path.stat()
+                marks.append(f"{path.name}:{found.st_size}:{found.st_mtime_ns}:{found.st_ino}")
+        except OSError:
+            return None
+        return "|".join(marks)
+
+    def _inside(self, name: str) -> str:
+        return f"{self.shown}/{name}" if self.shown else name
+
+    def _series(self, place: Path, notes: list[Note]) -> dict[str, Series]:
+        series = {}
+        for path, name in _files_below(place):
+            file = self._inside(f"metrics/{name}")
+            try:
+                if path.stat().st_size > MOST_BYTES:
+                    notes.append(Note("limit", f"{file}: larger than 1 GiB, left out", file))
+                    continue
+                history = parse_history(path.read_bytes(), file)
+            except OSError as error:
+                text = f"{file}: could not be read ({error.strerror or error}); check who may read it"
+                notes.append(Note("unreadable", text, file))
+                continue
+            notes.extend(history.notes)
+            if history.steps.size:
+                series[name] = series_of(name, history.stamps, history.values, history.steps)
+        return series
+
+    def _texts(self, place: Path, notes: list[Note]) -> Iterator[tuple[str, str]]:
+        for path, name in _files_below(place):
+            try:
+                with path.open("rb") as file:
+                    raw = file.read(MOST_TEXT + 1)
+            except OSError as error:
+                text = f"{self._inside(f'{place.name}/{name}')}: could not be read ({error.strerror or error})"
+                notes.append(Note("metadata", text))
+                continue
+            yield name, raw[:MOST_TEXT].decode("utf-8", "replace") + "…" * (len(raw) > MOST_TEXT)
+
+
+def _files_below(place: Path) -> Iterator[tuple[Path, str]]:
+    """Yield regular files below a folder with their names (folders joined by `/`), sorted; links are not followed."""
+    left = MOST_FILES
+    for folder, folders, files in os.walk(place):
+        folders.sort()
+        inner = os.path.relpath(folder, place)
+        for name in sorted(files):
+            path = Path(folder) / name
+            if path.is_symlink() or not path.is_file() or left <= 0:
+                continue
+            left -= 1
+            yield path, shown_path(name if inner == "." else f"{inner}/{name}")
+
+
+def runs_in(tree: Tree, *, include_deleted: bool) -> list[RunRef]:
+    """Return references to the runs of every file store in the tree."""
+    gone: dict[str, bool] = {}
+    refs: list[RunRef] = []
+    for folder in tree.folders:
+        if not _is_run(folder) or _below_other(folder.path):
+            continue
+        parent = folder.path.rpartition("/")[0]
+        if not include_deleted:
+            if parent not in gone:
+                gone[parent] = bool(folder.path) and is_deleted(_meta(tree, parent))
+            if gone[parent] or ".trash" in folder.path.split("/") or is_deleted(_meta(tree, folder.path)):
+                continue
+        refs.append(_ref(tree, folder))
+    return refs
+
+
+def _is_run(folder: Folder) -> bool:
+    inside = set(folder.folders)
+    return "metrics" in inside and (META in folder.files or bool(inside & {"params", "tags"}))
+
+
+def _below_other(path: str) -> bool:
+    """Whether a folder lies in artifacts, or is a logged model (`models/m-…`) or a trace."""
+    parts = path.split("/")
+    model = len(parts) > 1 and parts[-2] == "models" and parts[-1].startswith("m-")
+    return model or "artifacts" in parts[:-1]
+
+
+def _meta(tree: Tree, path: str) -> Mapping[str, Any]:
+    return read_meta(tree.root / path / META)[0]
+
+
+def _ref(tree: Tree, folder: Folder) -> FileRun:
+    name = shown_path(folder.path.rpartition("/")[2] or tree.name)
+    place = tree.root / folder.path
+    return FileRun(name, name, NAME, shown_path(place), os.fspath(place), shown_path(folder.path))

@@ -1,0 +1,107 @@
+"""A metric's history in MLflow's file store: lines of `timestamp_ms value step`, every intact one, none invented.
+
+A line counts only with its newline: of a last line that is cut short many beginnings are numbers as well, and
+wrong ones. Such a line is work in progress. A line in the middle that is no metric is damage. Lines of two columns
+are those of MLflow before 1.0 (step 0); further columns (data set names, since MLflow 3) are left alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.model.run import Note
+
+MOST_BYTES = 1 << 30
+_SPACE, _NEWLINE = 0x20, 0x0A
+_EXACT = float(1 << 53)  # beyond it a float no longer holds every whole number
+
+
+@dataclass(frozen=True)
+class History:
+    """The points of one metric as they stand in the store, int64 milliseconds, float64 values, int64 steps."""
+
+    stamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    notes: tuple[Note, ...] = ()
+
+
+def parse_history(raw: bytes, file: str) -> History:
+    """Return all intact points of a metric file and a note for each stretch that is none."""
+    whole = raw.rfind(b"\n") + 1
+    notes = []
+    if whole < len(raw):
+        size = len(raw) - whole
+        text = f"{file}: the last line has no end yet; {size} bytes at offset {whole} are left out"
+        notes.append(Note("torn-tail", text, file, whole, size))
+    body = raw[:whole]
+    quick = _columns(body)
+    if quick is not None:
+        return History(*quick, tuple(notes))
+    return _line_by_line(body, file, notes)
+
+
+def _columns(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]] | None:
+    """Return the three columns when every line is exactly `number number number`, else None."""
+    marks = np.frombuffer(body, np.uint8)
+    at = np.flatnonzero((marks == _SPACE) | (marks == _NEWLINE))
+    if at.size % 3 or not np.array_equal(marks[at], np.tile([_SPACE, _SPACE, _NEWLINE], at.size // 3)):
+        return None
+    if not body.isascii() or at.size == 0:
+        return (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)) if not body else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            numbers = np.fromstring(body, dtype=np.float64, sep=" ")
+        except (DeprecationWarning, ValueError):
+            return None
+    if numbers.size != at.size or np.any(np.diff(at) == 1):
+        return None
+    rows = numbers.reshape(-1, 3)
+    whole = rows[:, (0, 2)]
+    if not np.all(np.isfinite(whole)) or np.any(np.abs(whole) >= _EXACT) or np.any(whole != np.floor(whole)):
+        return None
+    return whole[:, 0].astype(np.int64), rows[:, 1].copy(), whole[:, 1].astype(np.int64)
+
+
+def _line_by_line(body: bytes, file: str, notes: list[Note]) -> History:
+    stamps: list[int] = []
+    values: list[float] = []
+    steps: list[int] = []
+    offset, bad_at, bad_size, bad_lines = 0, 0, 0, 0
+    for line in body.splitlines(keepends=True) if b"\r" not in body else _kept(body):
+        point = _point(line)
+        if point is not None:
+            stamps.append(point[0])
+            values.append(point[1])
+            steps.append(point[2])
+        elif line.strip():
+            bad_at = bad_at if bad_lines else offset
+            bad_lines, bad_size = bad_lines + 1, bad_size + len(line)
+        offset += len(line)
+    if bad_lines:
+        lines = "a line that is no metric" if bad_lines == 1 else f"{bad_lines} lines that are no metrics"
+        text = f"{file}: {lines}, {bad_size} bytes from offset {bad_at} on, could not be read and are left out"
+        notes.append(Note("damage", text, file, bad_at, bad_size))
+    return History(np.array(stamps, np.int64), np.array(values), np.array(steps, np.int64), tuple(notes))
+
+
+def _kept(body: bytes) -> list[bytes]:
+    return [line + b"\n" for line in body.split(b"\n")[:-1]]
+
+
+def _point(line: bytes) -> tuple[int, float, int] | None:
+    parts = line.split()
+    if len(parts) < 2 or b"_" in line[:64]:
+        return None
+    try:
+        stamp, value = int(parts[0]), float(parts[1].decode("ascii"))
+        step = int(parts[2]) if len(parts) > 2 else 0
+    except (ValueError, UnicodeDecodeError):
+        return None
+    limit = 1 << 63
+    return (stamp, value, step) if -limit <= stamp < limit and -limit <= step < limit else None
