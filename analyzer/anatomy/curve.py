@@ -113,16 +113,22 @@ class Curve:
 
     @cached_property
     def log(self) -> bool:
-        """Whether the curve is judged in log space: a positive loss that spans more than a factor of two."""
+        """Whether the curve is judged in log space: a loss that spans more than a factor of two and is positive.
+
+        A few exact zeros among positive values (a batch that is fitted perfectly) do not hinder it.
+        """
         if self.n < 2 or self.role.role not in ("loss", "gradient-norm"):
             return False
         low, high = float(self.raw.min()), float(self.raw.max())
-        return low > 0 and high > 2 * low
+        return high > 2 * low and (low > 0 or (low == 0 and np.count_nonzero(self.raw) >= 0.95 * self.n))
 
     @cached_property
     def y(self) -> Array:
         """The finite values in the space they are judged in."""
-        return np.log(self.raw) if self.log else self.raw
+        if not self.log:
+            return self.raw
+        positive = self.raw if self.raw.min() > 0 else np.maximum(self.raw, self.raw[self.raw > 0].min())
+        return np.log(positive)
 
     @cached_property
     def trend(self) -> Array:

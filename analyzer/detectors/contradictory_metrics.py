@@ -45,7 +45,7 @@ from analyzer.model.wording import number, percent
 
 LEAST = 5  # evaluations
 COUNTING = frozenset(
-    {"recall", "precision", "f1", "ap", "iou", "specificity", "bleu", "accuracy", "correlation", "pr-auc"}
+    {"recall", "precision", "f1", "ap", "iou", "specificity", "bleu", "accuracy", "correlation", "pr-auc", "r2"}
 )
 
 

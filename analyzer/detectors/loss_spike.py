@@ -117,6 +117,7 @@ def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     at = np.arange(0, n, stride)
     before = np.array([np.median(y[max(0, i - window) : i]) if i >= 3 else np.inf for i in at])
     after = np.array([np.median(y[i : i + window]) if n - i >= 3 else np.inf for i in at + stride])
+    after = np.minimum.accumulate(after[::-1])[::-1]  # some leaps take long to heal: any later level will do
     index = np.arange(n) // stride
     base = np.maximum(before[index], after[index])
     return np.asarray(np.where(np.isfinite(base), y - base, 0.0))
@@ -155,8 +156,9 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     with_gradient = _gradient_leaps(anatomy, curve, top)
-    lasting = top.points >= 3 or (curve.role.per == "epoch" or curve.n < 200)
-    severity: Severity = "warning" if lasting or with_gradient or len(far) >= 3 else "info"
+    lasting = top.points >= 3 or curve.role.per == "epoch" or curve.n < 200
+    violent = factor > 8 or (factor > 5 and bool(with_gradient))
+    severity: Severity = "warning" if lasting or violent or len(far) >= 3 else "info"
     # a leap cannot be told from the schedule when it comes right after it
     event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
     often = f", one of {len(far)} leaps" if len(far) > 1 else ""

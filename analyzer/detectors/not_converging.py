@@ -50,9 +50,7 @@ class Limits:
     """What is compared."""
 
     swing: float = field(default=0.15, metadata={"why": "spread around the trend in the second half, over the level"})
-    fall: float = field(
-        default=0.15, metadata={"why": "fall of the later trend (upper bound), as a share of the start"}
-    )
+    fall: float = field(default=0.5, metadata={"why": "fall of the later trend (upper bound), as a share of the start"})
     leaps: float = field(default=0.15, metadata={"why": "median change from evaluation to evaluation, last third"})
     bouncing: float = field(default=0.5, metadata={"why": "signs that the swings are not the noise of batches"})
 

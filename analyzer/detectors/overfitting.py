@@ -58,9 +58,11 @@ class Limits:
 
     rise: float = field(default=0.08, metadata={"why": "rise over the best, as a share of the best value"})
     harm: float = field(
-        default=0.04, metadata={"why": "rise as a share of all that was gained, unless a metric got worse"}
+        default=0.05, metadata={"why": "rise as a share of all that was gained, unless a metric got worse"}
     )
-    noise: float = field(default=2.0, metadata={"why": "rise over the best, in units of the evaluation's noise"})
+    noise: float = field(
+        default=2.0, metadata={"why": "rise over the best, or gap, in units of the evaluation's noise"}
+    )
     gap: float = field(default=0.5, metadata={"why": "steady gap to training, as a share of what training has fallen"})
     growth: float = field(
         default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
@@ -165,7 +167,9 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
             Measure("rise over its best", share, "rise", unit="of the best"),
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure(
-                "rise beside what was gained, or 1 with a worse metric", 1.0 if worse else turn.rise / gained, "harm"
+                "rise beside what was gained, or 1 with a worse metric",
+                1.0 if worse or share > 0.3 else turn.rise / gained,
+                "harm",
             ),
             Measure("best value", turn.best),
             Measure("last value", turn.last),
@@ -224,9 +228,9 @@ def _metric_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]
         said = f"{metric.tag} goes from {number(sign * usual)} to {number(sign * late)} after it"
         if late > usual + max(spread, 0.1 * gained, 0.002 * abs(usual)):
             better = better or f"{said}: still better"
-        elif late < usual - max(2 * spread, 0.03 * abs(usual)):
+        elif late < usual - max(1.5 * spread, 0.02 * abs(usual)):
             worse = worse or f"{said}: worse"
-    return better, "" if better else worse
+    return "" if worse else better, worse
 
 
 def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:
@@ -247,7 +251,7 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
     growth = (gap - first) / fallen
     there = first > 0.6 * gap
     first_step, last = int(curve.at[0]) if there else _opens(curve, mate, gap), int(curve.at[-1])
-    still = turn.best_at >= 0.9 * (curve.n - 1) and _late_gain(curve) > 0.05
+    still = turn.best_at >= 0.9 * (curve.n - 1) and curve.back(curve.level(0.5, 0.6)) - ours > 0.1 * gap
     cause = (
         "the splits differ: the gap is there from the first evaluation"
         if there
@@ -257,6 +261,7 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
         (curve.tag, *mate.tags),
         (
             Measure("gap to training over what training has fallen", 0.0 if still else share, "gap", unit="ratio"),
+            Measure("gap to training", gap / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure("growth of the gap", max(growth, share if there else growth), "growth", unit="ratio"),
             Measure("validation at the end", ours),
             Measure("training at the end", theirs),
@@ -274,11 +279,6 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
         ),
         marks=(Mark("region", curve.tag, "gap", (first_step, last)),),
     )
-
-
-def _late_gain(curve: Curve) -> float:
-    half, end = curve.level(0.5, 0.6), curve.level(0.9, 1.0)
-    return (half - end) / max(abs(curve.start - end), 1e-12)
 
 
 def _opens(curve: Curve, mate: Curve, gap: float) -> int:

@@ -56,7 +56,7 @@ class Limits:
     """What is compared."""
 
     fall: float = field(
-        default=0.05, metadata={"why": "change over the second half (upper bound) that is still flat, as a share"}
+        default=0.13, metadata={"why": "change over the second half (upper bound) that is still flat, as a share"}
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
