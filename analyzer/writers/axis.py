@@ -13,6 +13,9 @@ from analyzer.writers.wording import number
 LOG_FROM = 100.0
 """A positive curve that spans more than this factor is drawn on a logarithmic scale."""
 
+SQUEEZED = 10.0
+"""So is one whose highest point is more than this factor above its median: one spike would flatten all else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -57,9 +60,11 @@ def value_axis(values: NDArray[np.float64]) -> Axis:
     if not values.size:
         return Axis(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if low > 0 and high / low > LOG_FROM:
+    if low > 0 and (high / low > LOG_FROM or high / float(np.median(values)) > SQUEEZED):
         air = (high / low) ** 0.05
         return Axis(max(low / air, 5e-324), min(high * air, 1.7e308), log=True)
+    if low == high == 0:
+        return Axis(-0.05, 1.0)
     if low == high:
         air = abs(low) * 0.1 or 1.0
         return Axis(low - air, high + air)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,10 +20,15 @@ from analyzer.writers.wording import number
 LOOKS = 6
 """Curves are told apart by so many colours and dash patterns."""
 
+SPLIT_LOOKS = {"train": 0, "validation": 1, "test": 2}
+
 MOST_CURVES = 8
 MOST_PANELS = 4
 APART = 100.0
 """Curves whose sizes differ by more than this factor do not share a panel."""
+
+UNLIKE = 20
+"""Series whose steps span more than this factor count different things (batches, epochs): no common axis."""
 
 LABEL_HEIGHT = 15
 TOP, BETWEEN, BOTTOM = 22, 34, 30
@@ -92,7 +97,13 @@ class Chart:
 
 
 def chart(
-    key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark] = (), *, points: int = 600, height: int = 210
+    key: str,
+    rows: Sequence[SeriesRow],
+    shelf: Shelf,
+    marks: Sequence[Mark] = (),
+    *,
+    points: int = 600,
+    height: int = 210,
 ) -> Chart | None:
     """Return the picture of some series with marks drawn in, or None when no curve of them was kept.
 
@@ -104,14 +115,17 @@ def chart(
     if not shown:
         return None
     panel_height = height if len(shown) == 1 else max(96, round(height * 1.35 / len(shown)))
-    panels, top, look = [], TOP, 0
-    for group in shown:
-        panel = _panel(group, marks, shelf, points, look)
+    looks = _looks([row for group in shown for row, _ in group])
+    axes = _axes(shown)
+    between = BETWEEN if len(set(axes)) == 1 else BETWEEN + BOTTOM - 10
+    panels, top = [], TOP
+    for group, across in zip(shown, axes, strict=True):
+        panel = _panel(group, across, marks, shelf, points, looks)
         panels.append(_placed(panel, top, panel_height))
-        top, look = top + panel_height + BETWEEN, look + len(group)
+        top += panel_height + between
     drawn = {curve.tag for panel in panels for curve in panel.curves}
     left_out = tuple(row.tag for row in rows if row.tag not in drawn)
-    return Chart(key, tuple(panels), top - BETWEEN + BOTTOM, _words(panels), left_out)
+    return Chart(key, tuple(panels), top - between + BOTTOM, _words(panels), left_out)
 
 
 def spark(curve: Series | None, at_most: int = 40) -> str:
@@ -124,6 +138,19 @@ def spark(curve: Series | None, at_most: int = 40) -> str:
         return ""
     across = step_axis(int(thinned.steps.min()), int(thinned.steps.max()))
     return strokes(thinned, across, value_axis(values), trend=False).path
+
+
+def _looks(rows: Sequence[SeriesRow]) -> dict[str, int]:
+    """Give training, validation and test the same colours in every chart, and others what is free."""
+    looks: dict[str, int] = {}
+    for row in rows:
+        own = SPLIT_LOOKS.get(row.split or "")
+        if own is not None and own not in looks.values():
+            looks[row.tag] = own
+    for i, row in enumerate(rows):
+        free = (n for n in range(LOOKS) if n not in looks.values())
+        looks.setdefault(row.tag, next(free, i % LOOKS))
+    return looks
 
 
 _Pair = tuple[SeriesRow, Series]
@@ -147,7 +174,7 @@ def _alike(one: _Pair, other: _Pair) -> bool:
         return False
     spans = sorted(max(1, int(s.steps.max()) - int(s.steps.min())) for s in (first, second))
     sizes = sorted(_size(s.values) for s in (first, second))
-    return spans[1] <= 20 * spans[0] and sizes[1] <= APART * max(sizes[0], 1e-300)
+    return spans[1] <= UNLIKE * spans[0] and sizes[1] <= APART * max(sizes[0], 1e-300)
 
 
 def _size(values: NDArray[np.float64]) -> float:
@@ -155,22 +182,32 @@ def _size(values: NDArray[np.float64]) -> float:
     return float(np.max(finite)) if finite.size else 0.0
 
 
-def _panel(group: list[_Pair], marks: Sequence[Mark], shelf: Shelf, points: int, look: int) -> Panel:
+def _axes(groups: Sequence[list[_Pair]]) -> list[Axis]:
+    """Give all panels one axis of steps, unless their series count steps differently."""
+    ends = [(min(int(s.steps.min()) for _, s in g), max(int(s.steps.max()) for _, s in g)) for g in groups]
+    spans = [last - first for first, last in ends]
+    if max(spans) <= UNLIKE * max(1, min(spans)):
+        ends = [(min(first for first, _ in ends), max(last for _, last in ends))] * len(ends)
+    return [step_axis(*end) for end in ends]
+
+
+def _panel(
+    group: list[_Pair], across: Axis, marks: Sequence[Mark], shelf: Shelf, points: int, looks: Mapping[str, int]
+) -> Panel:
     tags = {row.tag for row, _ in group}
     own = [mark for mark in marks if mark.tag in tags]
     values = np.concatenate([series.values for _, series in group])
     finite = values[np.isfinite(values)]
     levels = [v for mark in own if mark.kind == "level" for v in mark.values if np.isfinite(v)]
     up = value_axis(np.append(finite, levels))
-    across = step_axis(min(int(s.steps.min()) for _, s in group), max(int(s.steps.max()) for _, s in group))
     trended = {mark.tag for mark in own if mark.kind == "line"}
     names = labels([row for row, _ in group])
     curves = tuple(
         Curve(
-            row.tag, name, (look + i) % LOOKS, shelf.number(row, series, points),
+            row.tag, name, looks[row.tag], shelf.number(row, series, points),
             strokes(series, across, up, trend=row.tag not in trended), None,
         )
-        for i, ((row, series), name) in enumerate(zip(group, names, strict=True))
+        for (row, series), name in zip(group, names, strict=True)
     )  # fmt: skip
     title = group[0][0].tag if len(group) == 1 else {"loss": "loss", "metric": "metrics"}.get(group[0][0].role, "")
     positive = bool(finite.size) and float(finite.min()) > 0

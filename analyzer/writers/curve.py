@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analyzer.model.run import Series
 from analyzer.writers.axis import Axis
 
-UNITS = 2000
+UNITS = 1000
 """Width and height of the space in which paths are written; the page stretches it."""
 
 SPARSE = 40
@@ -106,9 +106,11 @@ def _trend(x: NDArray[np.float64], y: NDArray[np.float64], parts: list[slice]) -
 def _running_median(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     window = max(7, y.size // 16) | 1
     half = window // 2
-    padded = np.concatenate((y[half:0:-1], y, y[-2 : -half - 2 : -1]))
+    before = 2 * np.median(y[:5]) - y[half:0:-1]  # mirrored through the end, so that a slope stays a slope
+    after = 2 * np.median(y[-5:]) - y[-2 : -half - 2 : -1]
+    padded = np.concatenate((before, y, after))
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)
-    every = max(1, y.size // 120)
+    every = max(1, window // 4)
     chosen = np.unique(np.append(np.arange(0, y.size, every), y.size - 1))
     return _path(x[chosen], middle[chosen])
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analyzer.model.result import SeriesRow, json_number
 from analyzer.model.run import Series
 from analyzer.model.thinning import thin
+from analyzer.writers.wording import visible
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -60,5 +61,5 @@ class Shelf:
         """Return the number of the row's curve, after putting it on the shelf with at most so many points."""
         if row.tag not in self._numbers:
             self._numbers[row.tag] = len(self.curves)
-            self.curves.append(packed(thin(curve, at_most)))
+            self.curves.append({"t": visible(row.tag), **packed(thin(curve, at_most))})
         return self._numbers[row.tag]

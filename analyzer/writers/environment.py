@@ -36,7 +36,8 @@ def render(template: str, context: Mapping[str, Any], *, script: str = "", style
         "stylesheet": stylesheet,
         "policy": _policy(str(style), str(code), beside=bool(stylesheet)),
     }
-    return environment().get_template(template).render({**frame, **context})
+    text = environment().get_template(template).render({**frame, **context})
+    return re.sub(r"\n{2,}", "\n", text)
 
 
 def _policy(style: str, script: str, *, beside: bool) -> str:
@@ -54,9 +55,14 @@ def _digest(text: str) -> str:
 def asset(name: str) -> Markup:
     """Return a style sheet or script of ours without its comments and indentation."""
     text = (template_folder() / name).read_text(encoding="utf-8")
-    text = re.sub(r"/\*.*?\*/|^\s*//.*$", "", text, flags=re.DOTALL | re.MULTILINE)
-    lines = (line.strip() for line in text.splitlines())
+    text = re.sub(r"/\*[\s\S]*?\*/|^\s*//.*$", "", text, flags=re.MULTILINE)
+    lines = (_squeezed(line.strip()) for line in text.splitlines())
     return Markup("\n".join(line for line in lines if line))  # noqa: S704 - our own file
+
+
+def _squeezed(line: str) -> str:
+    """Drop blanks around punctuation outside of quotes; `+` and `-` keep theirs, they mean something in both languages."""
+    return re.sub(r"""("[^"]*"|'[^']*')|(:)\s+|\s*([=<>?,;{}|&*]+)\s*""", lambda m: m[1] or m[2] or m[3], line)
 
 
 @cache
@@ -87,7 +93,7 @@ def _finalized(value: Any) -> Any:
 
 def _percent(part: float) -> str:
     """Write a place in an SVG, 0 to 1, as a short percentage."""
-    return f"{100 * part:.2f}".rstrip("0").rstrip(".") + "%"
+    return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
 
 
 def _paragraphs(text: str) -> list[tuple[str, list[str]]]:

@@ -30,8 +30,8 @@ GROUPS = (
 FULL, GALLERY = 600, 200
 """Points of a curve in a finding, and in the list of all series."""
 
-GALLERY_POINTS = 12_000
-"""All charts in the list of series share so many points, so that a page stays small with any number of series."""
+FULL_POINTS, GALLERY_POINTS = 8_400, 9_000
+"""All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
 MOST_CHARTS = 400
 
@@ -79,11 +79,14 @@ class Lane:
     end: float
 
 
-def run_page(result: Result, guides: Mapping[str, Guide], making: Making, *, home: str = "", stylesheet: str = "") -> str:
+def run_page(
+    result: Result, guides: Mapping[str, Guide], making: Making, *, home: str = "", stylesheet: str = ""
+) -> str:
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
     shelf = Shelf()
     kinds = brief.tree(result)
-    findings = tuple(_shown(result, f, kinds.under.get(f.fingerprint, ()), guides, shelf) for f in kinds.leading)
+    each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
+    findings = tuple(_shown(result, f, kinds, guides, shelf, each) for f in kinds.leading)
     main = _main_chart(result, shelf)
     lanes = _lanes(kinds.leading, main) if main else ()
     listed = _listed(result, shelf)
@@ -127,15 +130,15 @@ def title_of(symptom: str) -> str:
 
 
 def _shown(
-    result: Result, finding: Finding, under: tuple[Finding, ...], guides: Mapping[str, Guide], shelf: Shelf
+    result: Result, finding: Finding, kinds: brief.Tree, guides: Mapping[str, Guide], shelf: Shelf, points: int
 ) -> Shown:
     rows = _rows(result, finding.tags)
     return Shown(
         finding,
         guides.get(finding.symptom),
-        chart(f"f-{finding.fingerprint}", rows, shelf, finding.marks or _plain_marks(finding), points=FULL),
+        chart(f"f-{finding.fingerprint}", rows, shelf, finding.marks or _plain_marks(finding), points=points),
         title_of(finding.symptom),
-        under,
+        kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
     )
 
@@ -152,7 +155,7 @@ def _plain_marks(finding: Finding) -> tuple[Mark, ...]:
     last = finding.last_step if finding.last_step is not None else finding.first_step
     kind: Literal["step", "region"] = "step" if last == finding.first_step else "region"
     steps = (finding.first_step,) if kind == "step" else (finding.first_step, last)
-    return tuple(Mark(kind, tag, "here", steps) for tag in finding.tags)
+    return tuple(Mark(kind, tag, "", steps) for tag in finding.tags)
 
 
 def silence(finding: Finding, run: str) -> str:
@@ -169,7 +172,9 @@ def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
     if main is None:
         return None
-    twins = [r for r in result.series if r.role == main.role and r.split not in {main.split, None} and r.curve is not None]
+    twins = [
+        r for r in result.series if r.role == main.role and r.split not in {main.split, None} and r.curve is not None
+    ]
     return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
 
 
