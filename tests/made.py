@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a made sentence is easier to read on one line
 """Results made by hand for the writers' tests: sick, healthy, unjudged and hostile ones, their curves by formula."""
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ import numpy as np
 from analyzer.model.case import falling, noise
 from analyzer.model.guide import Guide, LimitGuide
 from analyzer.model.result import (
-    Advice, Checked, Event, Finding, JudgedMeasure, NotChecked, Result, SeriesRow, fingerprint,
+    Advice,
+    Checked,
+    Event,
+    Finding,
+    JudgedMeasure,
+    NotChecked,
+    Result,
+    SeriesRow,
+    fingerprint,
 )  # fmt: skip
 from analyzer.model.run import Note, Series
 from analyzer.model.verdict import Mark, Severity
@@ -209,7 +218,14 @@ def unjudged(run="exp2/short") -> Result:
 
 def failed(run="exp3/broken") -> Result:
     """Return a run of which nothing could be read."""
-    found = finding(run, "unreadable-log", "error", (), "events.out.tfevents.9 cannot be read: its first record is damaged.", advice=("Copy the file again from where it was written.",))
+    found = finding(
+        run,
+        "unreadable-log",
+        "error",
+        (),
+        "events.out.tfevents.9 cannot be read: its first record is damaged.",
+        advice=("Copy the file again from where it was written.",),
+    )
     return Result(
         run=run, name="broken", source="tensorboard", location=f"logs/{run}", status="failed", reason="its first record is damaged",
         verdict="problems", sentence="Nothing of this run could be read.", findings=(found,),
@@ -239,7 +255,10 @@ def hostile() -> Result:
 def large(findings=12, series=60, points=5000) -> Result:
     """Return a run as large as the budget speaks of."""
     base = overfitted("exp9/large")
-    rows = [row(f"group{i % 5}/series_{i:02d}/loss", falling(points) * np.exp(noise(points, 0.2, i)), split="train") for i in range(series)]
+    rows = [
+        row(f"group{i % 5}/series_{i:02d}/loss", falling(points) * np.exp(noise(points, 0.2, i)), split="train")
+        for i in range(series)
+    ]
     found = tuple(
         replace(base.findings[0], symptom=f"symptom-{i}", tags=(rows[2 * i].tag, rows[2 * i + 1].tag), fingerprint=f"{i:016x}",
                 marks=(Mark("region", rows[2 * i].tag, "here", (400, 900)),))

@@ -120,7 +120,7 @@ def chart(
     between = BETWEEN if len(set(axes)) == 1 else BETWEEN + BOTTOM - 10
     panels, top = [], TOP
     for group, across in zip(shown, axes, strict=True):
-        panel = _panel(group, across, marks, shelf, points, looks)
+        panel = _panel(group, across, marks, looks, shelf=shelf, points=points)
         panels.append(_placed(panel, top, panel_height))
         top += panel_height + between
     drawn = {curve.tag for panel in panels for curve in panel.curves}
@@ -192,7 +192,13 @@ def _axes(groups: Sequence[list[_Pair]]) -> list[Axis]:
 
 
 def _panel(
-    group: list[_Pair], across: Axis, marks: Sequence[Mark], shelf: Shelf, points: int, looks: Mapping[str, int]
+    group: list[_Pair],
+    across: Axis,
+    marks: Sequence[Mark],
+    looks: Mapping[str, int],
+    *,
+    shelf: Shelf,
+    points: int,
 ) -> Panel:
     tags = {row.tag for row, _ in group}
     own = [mark for mark in marks if mark.tag in tags]

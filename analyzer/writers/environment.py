@@ -25,7 +25,7 @@ def template_folder() -> Path:
 
 
 def render(template: str, context: Mapping[str, Any], *, script: str = "", stylesheet: str = "") -> str:
-    """Return a whole page. `script` is the name of its own script, `stylesheet` the address of an extra copy of the style.
+    """Return a whole page. `script` names its own script, `stylesheet` is the address of an extra copy of the style.
 
     Whatever is filled in is escaped, and control and bidirectional characters in it are made visible.
     """
@@ -61,7 +61,7 @@ def asset(name: str) -> Markup:
 
 
 def _squeezed(line: str) -> str:
-    """Drop blanks around punctuation outside of quotes; `+` and `-` keep theirs, they mean something in both languages."""
+    """Drop blanks around punctuation outside of quotes; those around `+` and `-` mean something in both languages."""
     return re.sub(r"""("[^"]*"|'[^']*')|(:)\s+|\s*([=<>?,;{}|&*]+)\s*""", lambda m: m[1] or m[2] or m[3], line)
 
 

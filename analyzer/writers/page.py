@@ -30,7 +30,7 @@ GROUPS = (
 FULL, GALLERY = 600, 200
 """Points of a curve in a finding, and in the list of all series."""
 
-FULL_POINTS, GALLERY_POINTS = 8_400, 9_000
+FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
 MOST_CHARTS = 400
@@ -86,7 +86,7 @@ def run_page(
     shelf = Shelf()
     kinds = brief.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
-    findings = tuple(_shown(result, f, kinds, guides, shelf, each) for f in kinds.leading)
+    findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
     main = _main_chart(result, shelf)
     lanes = _lanes(kinds.leading, main) if main else ()
     listed = _listed(result, shelf)
@@ -120,8 +120,8 @@ def page_name(run: str) -> str:
 
 def _titles(result: Result) -> dict[str, str]:
     """Return the titles of all symptoms that the result speaks of."""
-    symptoms = [x.symptom for x in (*result.findings, *result.checked, *result.not_checked)]
-    return {symptom: title_of(symptom) for symptom in symptoms}
+    found, fine, unknown = ([x.symptom for x in xs] for xs in (result.findings, result.checked, result.not_checked))
+    return {symptom: title_of(symptom) for symptom in (*found, *fine, *unknown)}
 
 
 def title_of(symptom: str) -> str:
@@ -130,7 +130,7 @@ def title_of(symptom: str) -> str:
 
 
 def _shown(
-    result: Result, finding: Finding, kinds: brief.Tree, guides: Mapping[str, Guide], shelf: Shelf, points: int
+    finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
 ) -> Shown:
     rows = _rows(result, finding.tags)
     return Shown(

@@ -97,7 +97,8 @@ def duration(seconds: float | None) -> str:
         return ""
     if seconds < 60:
         return f"{number(seconds, 2)} s"
-    left, written = round(seconds), []
+    left = round(seconds)
+    written: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         amount, left = divmod(left, size)
         if amount or written:
