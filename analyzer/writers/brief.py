@@ -22,14 +22,15 @@ class Tree:
     """A result's findings sorted by what the reader has to do with them.
 
     `leading` count and come worst first; `under` has what each of them explains, by fingerprint; `ordinary`
-    is explained by an event of the run (or by something the result does not hold); `suppressed` was set
-    aside by the user.
+    is explained by an event of the run, or by a finding that was set aside; `suppressed` was set aside by the
+    user. `symptoms` names each finding's symptom by its fingerprint.
     """
 
     leading: tuple[Finding, ...]
     under: dict[str, tuple[Finding, ...]]
     ordinary: tuple[tuple[Finding, Event | None], ...]
     suppressed: tuple[Finding, ...]
+    symptoms: dict[str, str]
 
 
 def tree(result: Result) -> Tree:
@@ -48,7 +49,13 @@ def tree(result: Result) -> Tree:
             under.setdefault(root, []).append(finding)
         else:
             ordinary.append((finding, _event(finding.explained_by, result.events)))
-    return Tree(tuple(leading), {k: tuple(v) for k, v in under.items()}, tuple(ordinary), tuple(suppressed))
+    return Tree(
+        tuple(leading),
+        {k: tuple(v) for k, v in under.items()},
+        tuple(ordinary),
+        tuple(suppressed),
+        {k: f.symptom for k, f in by_print.items()},
+    )
 
 
 def _root(finding: Finding, by_print: dict[str, Finding]) -> str:

@@ -12,10 +12,10 @@ from analyzer.model.result import SeriesRow
 from analyzer.model.run import Series
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Mark
+from analyzer.model.wording import number
 from analyzer.writers.axis import Axis, Tick, step_axis, value_axis
 from analyzer.writers.curve import Strokes, strokes
 from analyzer.writers.embed import Shelf
-from analyzer.writers.wording import number
 
 LOOKS = 6
 """Curves are told apart by so many colours and dash patterns."""

@@ -51,7 +51,7 @@ class Entry:
 
 def entry(result: Result) -> Entry:
     """Return the run's line in the index."""
-    main = _main(result.series, result.main_tag)
+    main = main_row(result.series, result.main_tag)
     counting = [finding for finding in result.findings if finding.counts]
     return Entry(
         run=result.run,
@@ -78,7 +78,8 @@ def experiment(result: Result) -> str:
     return posixpath.basename(posixpath.dirname(result.location.rstrip("/")))
 
 
-def _main(rows: Iterable[SeriesRow], tag: str | None) -> SeriesRow | None:
+def main_row(rows: Iterable[SeriesRow], tag: str | None) -> SeriesRow | None:
+    """Return the series whose curve stands for the run."""
     drawn = [row for row in rows if row.curve is not None]
     return next((row for row in drawn if row.tag == tag), None) or next((r for r in drawn if r.role == "loss"), None)
 

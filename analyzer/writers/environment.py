@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from analyzer.model.wording import number
 from analyzer.writers import wording
 
 _HERE = Path(__file__).parent.parent
@@ -76,7 +77,8 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for filter_ in ("number", "whole", "measured", "counted", "duration", "moment", "span"):
+    made.filters["number"] = _number
+    for filter_ in ("whole", "measured", "counted", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
     made.filters["percent"] = _percent
     made.filters["paragraphs"] = _paragraphs
@@ -89,6 +91,10 @@ def _finalized(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return wording.visible(value, keep="\n")
     return value
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else number(value, digits)
 
 
 def _percent(part: float) -> str:

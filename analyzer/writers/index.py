@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.model.result import STATUSES
+from analyzer.model.run import Note
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.writers import environment
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
 from analyzer.writers.wording import counted, visible, whole
 
+STYLESHEET = "report.css"
 STATIC_ROWS = 200
 FURTHER_ROWS = 500
 MOST_SEARCHED = 5_000
@@ -36,7 +38,7 @@ class SymptomCount:
 
 
 def index_pages(
-    entries: Sequence[Entry], *, version: str, sources: Sequence[str], resolved: int = 0, stylesheet: str = ""
+    entries: Sequence[Entry], sources: Sequence[str], notes: Sequence[Note] = (), *, version: str, resolved: int = 0
 ) -> dict[str, str]:
     """Return the index and its further pages by file name; the index is the last."""
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
@@ -45,13 +47,14 @@ def index_pages(
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
     common = {"version": version, "names": names, "total": len(ordered)}
     pages = {
-        name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=stylesheet)
+        name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET)
         for name, rows in zip(names, further, strict=True)
     }
     context = {
         **common,
         "rows": ordered[:STATIC_ROWS],
         "sources": sources,
+        "notes": notes,
         "headline": headline(ordered),
         "tone": next((tone for tone in TONES if any(e.tone == tone for e in ordered)), "unjudged"),
         "tones": _tones(ordered),
@@ -63,7 +66,7 @@ def index_pages(
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
-    return pages | {"index.html": environment.render("index.html", context, script="index.js", stylesheet=stylesheet)}
+    return pages | {"index.html": environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET)}
 
 
 def headline(entries: Sequence[Entry]) -> str:

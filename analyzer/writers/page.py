@@ -45,7 +45,7 @@ class Making:
 
     version: str
     command: str
-    changed: tuple[tuple[str, str, float, float], ...] = ()
+    changed: Sequence[tuple[str, str, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

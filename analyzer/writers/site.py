@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analyzer.errors import OutputError
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
+from analyzer.model.run import Note
 from analyzer.writers.document import write_document
 from analyzer.writers.entry import Entry, entry
 from analyzer.writers.environment import asset
@@ -41,15 +42,12 @@ class Site:
         write_text(self.folder / "runs" / page_name(result.run), page)
         self._entries.append(entry(result))
 
-    def finish(self, night: Night) -> Path:
-        """Write the index, then findings.json, remove stale pages; return the index's path."""
-        pages = index_pages(
-            self._entries,
-            version=night.version,
-            sources=night.sources,
-            resolved=len(night.resolved),
-            stylesheet="report.css",
-        )
+    def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
+        """Write the index, then findings.json, remove stale pages; return the index's path.
+
+        `notes` say what in the sources could not be looked at or is of a kind that is not read.
+        """
+        pages = index_pages(self._entries, night.sources, notes, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))

@@ -6,8 +6,9 @@ import math
 import unicodedata
 from datetime import UTC, datetime
 
+from analyzer.model.wording import number
+
 _JOINERS = "\u200c\u200d"  # zero-width joiners belong to words of several scripts and to emoji
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -30,34 +31,6 @@ def _escaped(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"
     short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
     return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number with about `digits` significant digits: 0.312, 12,346, 1.2 × 10⁻⁷, NaN, −∞."""
-    if value is None:
-        return "–"
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 1e7 or size < 1e-4:
-        return _power_of_ten(value, digits)
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    written = f"{value:,.{decimals}f}"
-    if "." in written:
-        written = written.rstrip("0").rstrip(".")
-    return written.replace("-", "−")
-
-
-def _power_of_ten(value: float, digits: int) -> str:
-    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
-    written = {"1": power, "-1": f"−{power}"}.get(mantissa, f"{mantissa} × {power}")
-    return written.replace("-", "−")
 
 
 def whole(value: int) -> str:
