@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import fnmatch
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+from analyzer.errors import PosthocError, SettingsError, UsageError
+
+GATES = ("error", "warning", "info", "never")
+KEYS = ("select", "ignore", "fail-on", "stale-after", "alpha", "roles", "limits", "suppress")
+SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
+DIRECTIONS = ("lower", "higher")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
+_SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +29,25 @@ class RoleSetting:
     role: str
     split: str | None = None
     direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A finding that the user has set aside, with the reason. `run` and `tag` are patterns as of a shell."""
+
+    symptom: str
+    reason: str
+    run: str = "*"
+    tag: str = "*"
+    owner: str = ""
+    expires: date | None = None
+
+    def covers(self, symptom: str, run: str, tags: Collection[str], today: date) -> bool:
+        """Whether it speaks of this finding and has not expired."""
+        if self.symptom != symptom or (self.expires is not None and self.expires < today):
+            return False
+        named = self.run == run or fnmatch.fnmatchcase(run, self.run)
+        return named and (self.tag == "*" or any(t == self.tag or fnmatch.fnmatchcase(t, self.tag) for t in tags))
 
 
 @dataclass(frozen=True)
@@ -26,3 +60,192 @@ class Settings:
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
     alpha: float = 0.01
     stale_after: float = 6 * 3600.0
+    fail_on: str | None = None
+    suppress: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """The words that settings may use: the limits of each symptom, roles, splits."""
+
+    limits: Mapping[str, Mapping[str, float]]
+    roles: Collection[str]
+    splits: Collection[str]
+
+
+def load_settings(config: Path | None, known: Known, folder: Path) -> Settings:
+    """Return the settings of a file: `config`, or posthoc.toml or pyproject.toml in `folder`, or the defaults.
+
+    SettingsError when the file cannot be read, or has a key or value that means nothing.
+    """
+    if config is not None:
+        table = _read(config)
+        tool = table.get("tool")
+        table = tool.get("posthoc", {}) if config.name == "pyproject.toml" and isinstance(tool, dict) else table
+        return _parsed(table, known, str(config))
+    own, project = folder / "posthoc.toml", folder / "pyproject.toml"
+    if own.is_file():
+        return _parsed(_read(own), known, own.name)
+    if project.is_file():
+        tool = _read(project).get("tool")
+        own_table = tool.get("posthoc") if isinstance(tool, dict) else None
+        if own_table is not None:
+            return _parsed(own_table, known, f"{project.name} [tool.posthoc]")
+    return Settings()
+
+
+def with_words(
+    settings: Settings,
+    known: Known,
+    *,
+    select: Iterable[str] | None = None,
+    ignore: Iterable[str] | None = None,
+    roles: Iterable[str] = (),
+) -> Settings:
+    """Return the settings overruled by the words of a call; UsageError for words that mean nothing."""
+    given = [parsed_role(text, known) for text in roles]
+    return replace(
+        settings,
+        select=settings.select if select is None else frozenset(_symptom(s, known, UsageError) for s in select),
+        ignore=settings.ignore if ignore is None else frozenset(_symptom(s, known, UsageError) for s in ignore),
+        roles={**settings.roles, **dict(given)},
+    )
+
+
+def parsed_role(text: str, known: Known) -> tuple[str, RoleSetting]:
+    """Return tag and role from `TAG=ROLE[:SPLIT[:lower|higher]]`, divided at the last `=`; UsageError otherwise."""
+    tag, divided, meaning = text.rpartition("=")
+    if not divided or not tag or not meaning:
+        raise UsageError(f"--role {text!r} is not TAG=ROLE[:SPLIT[:lower|higher]]")
+    return tag, _role(meaning, known, f"--role {text!r}", UsageError)
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest known word, or nothing."""
+    import difflib  # noqa: PLC0415 - needed for mistakes only
+
+    near = difflib.get_close_matches(word, list(words), 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - needed only where there is a file
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is no valid TOML: {error}") from error
+
+
+def _parsed(table: Any, known: Known, where: str) -> Settings:
+    _only(table, KEYS, where)
+    chosen = table.get("select")
+    gate = table.get("fail-on")
+    if gate is not None and gate not in GATES:
+        raise SettingsError(f"{where}: fail-on is {gate!r}; it may be {', '.join(GATES)}")
+    return Settings(
+        select=None if chosen is None else _symptoms(chosen, known, f"{where}: select"),
+        ignore=_symptoms(table.get("ignore", []), known, f"{where}: ignore"),
+        roles=_roles(table.get("roles", {}), known, f"{where}: roles"),
+        limits=_limits(table.get("limits", {}), known, f"{where}: limits"),
+        alpha=_number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
+        stale_after=_seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
+        fail_on=gate,
+        suppress=tuple(_suppression(entry, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")),
+    )
+
+
+def _only(table: Any, keys: Collection[str], where: str) -> None:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where} must be a table")
+    for key in table:
+        if key not in keys:
+            raise SettingsError(f"{where}: there is no key {key!r}{suggestion(key, keys)}")
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise SettingsError(f"{where} must be a list")
+    return value
+
+
+def _symptoms(value: Any, known: Known, where: str) -> frozenset[str]:
+    names = value.split(",") if isinstance(value, str) else _list(value, where)
+    if not all(isinstance(name, str) for name in names):
+        raise SettingsError(f"{where} must name symptoms")
+    return frozenset(_symptom(name.strip(), known, SettingsError, f"{where}: ") for name in names)
+
+
+def _symptom(name: str, known: Known, error: type[PosthocError], where: str = "") -> str:
+    if name not in known.limits:
+        raise error(f"{where}there is no symptom {name!r}{suggestion(name, known.limits) or '; see posthoc explain'}")
+    return name
+
+
+def _roles(table: Any, known: Known, where: str) -> dict[str, RoleSetting]:
+    if not isinstance(table, dict) or not all(isinstance(meaning, str) for meaning in table.values()):
+        raise SettingsError(f'{where} must be a table of tags, each = "ROLE[:SPLIT[:lower|higher]]"')
+    return {tag: _role(meaning, known, f"{where}.{tag}", SettingsError) for tag, meaning in table.items()}
+
+
+def _role(meaning: str, known: Known, where: str, error: type[PosthocError]) -> RoleSetting:
+    role, split, direction, *more = [*meaning.split(":"), "", ""] if meaning.count(":") < 3 else ["", "", "", ""]
+    if any(more):
+        raise error(f"{where}: {meaning!r} is not ROLE[:SPLIT[:lower|higher]]")
+    parts = (("role", role, known.roles), ("split", split, known.splits), ("direction", direction, DIRECTIONS))
+    for what, word, words in parts:
+        if word not in words and (word or what == "role"):
+            raise error(f"{where}: there is no {what} {word!r}{suggestion(word, words)} ({', '.join(words)})")
+    return RoleSetting(role, split or None, direction or None)
+
+
+def _limits(table: Any, known: Known, where: str) -> dict[str, dict[str, float]]:
+    _only(table, known.limits.keys(), where)
+    for symptom, limits in table.items():
+        _only(limits, known.limits[symptom].keys(), f"{where}.{symptom}")
+    return {
+        symptom: {name: _number(value, f"{where}.{symptom}.{name}") for name, value in limits.items()}
+        for symptom, limits in table.items()
+    }
+
+
+def _number(value: Any, where: str, *, above: float = -math.inf, below: float = math.inf) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        raise SettingsError(f"{where} must be a number, not {value!r}")
+    if not above < value < below:
+        raise SettingsError(f"{where} is {value}; it must lie between {above:g} and {below:g}")
+    return float(value)
+
+
+def _seconds(value: Any, where: str) -> float:
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise SettingsError(f'{where} is {value!r}; write it like "6h", "90min" or "2d"')
+        return float(match[1]) * _SECONDS[match[2]]
+    return _number(value, where, above=-1.0)
+
+
+def _suppression(entry: Any, where: str) -> Suppression:
+    where = f"{where}: suppress"
+    _only(entry, SUPPRESS_KEYS, where)
+    for key in ("symptom", "reason"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise SettingsError(f"{where}: each entry needs a {key}")
+    for key in ("run", "tag", "owner"):
+        if not isinstance(entry.get(key, ""), str):
+            raise SettingsError(f"{where}: {key} must be a text")
+    try:
+        expires = _date(entry.get("expires"))
+    except ValueError as error:
+        raise SettingsError(f"{where}: expires is {entry['expires']!r}; write it like 2026-12-31") from error
+    texts = {key: entry[key] for key in ("symptom", "reason", "run", "tag", "owner") if key in entry}
+    return Suppression(**texts, expires=expires)
+
+
+def _date(value: Any) -> date | None:
+    if value is None or (isinstance(value, date) and type(value) is date):
+        return value
+    return date.fromisoformat(str(value))

@@ -1,0 +1,155 @@
+"""The four functions of the package, and what the command line needs around them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import analyzer
+from analyzer import detectors
+from analyzer.anatomy import Anatomy
+from analyzer.errors import SeveralRunsError, UsageError
+from analyzer.fleet import night as fleet
+from analyzer.fleet.night import Found
+from analyzer.model.guide import Guide
+from analyzer.model.result import Night, Result
+from analyzer.model.roles import ROLES, SPLITS
+from analyzer.model.run import Run
+from analyzer.model.secrets import mask_text
+from analyzer.readers import open_source
+from analyzer.settings import Known, Settings, suggestion
+from analyzer.writers.file import write_text
+from analyzer.writers.page import Making, run_page
+from analyzer.writers.site import Site
+
+Source = str | os.PathLike[str]
+Understood = tuple[str, int, str, str, str]
+Progress = Callable[[int, int], None]
+"""Called with the number of runs judged and the number of all."""
+
+
+def open_runs(source: Source, *, run: str | None = None, tracking_uri: str | None = None) -> Iterator[Run]:
+    """Yield the runs of a source lazily, one at a time; with `run`, only the one of that id or name.
+
+    SourceError when the source is absent or of a kind that is not read, NoRunsError when it holds no run.
+    """
+    return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri)
+
+
+def analyze(run: Run, settings: Settings | None = None, *, now: float | None = None) -> Result:
+    """Return what there is to say about a run; `now` (Unix seconds) tells a run still going from one that broke off."""
+    return fleet.judge(run, settings or Settings(), time.time() if now is None else now)
+
+
+def report(
+    source: Source,
+    output: Source = "posthoc-report.html",
+    *,
+    run: str | None = None,
+    settings: Settings | None = None,
+    tracking_uri: str | None = None,
+) -> Result:
+    """Judge one run and write its page, one self-contained HTML file; return the result.
+
+    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise.
+    SourceError as open_runs(), OutputError when the file cannot be written.
+    """
+    chosen = settings or Settings()
+    result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
+    making = _making(os.fspath(source), run, chosen)
+    write_text(Path(output), run_page(result, guides(), making))
+    return result
+
+
+def judged_one(
+    source: Source, *, run: str | None = None, settings: Settings, tracking_uri: str | None = None
+) -> Result:
+    """Return the result of the one run of a source, or of the one called `run`, without writing anything."""
+    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri)
+    refs = [ref for ref in found.refs if run is None or ref.id == run]
+    refs = refs or [ref for ref in found.refs if ref.name == run]
+    ids = tuple(ref.id for ref in found.refs)
+    where = mask_text(os.fspath(source))
+    if not refs:
+        near = suggestion(str(run), [*ids, *(ref.name for ref in found.refs)])
+        raise UsageError(f"{where} holds no run {run!r}{near or '; posthoc series names them'}")
+    if len(refs) > 1:
+        names = tuple(ref.id for ref in refs)
+        raise SeveralRunsError(f"{where} holds {len(names)} runs; choose one with --run, or use posthoc audit", names)
+    return next(fleet.judged(refs, settings))
+
+
+def audit(
+    sources: Source | Iterable[Source],
+    output: Source = "posthoc-site",
+    *,
+    settings: Settings | None = None,
+    tracking_uri: str | None = None,
+    progress: Progress | None = None,
+    seen: Callable[[Found], None] | None = None,
+) -> Night:
+    """Judge every run of the sources and write a site; return the night, its results without their curves.
+
+    `seen` is told what was found before the first run is judged. SourceError when no source can be read,
+    OutputError when `output` is not empty and no posthoc site, or cannot be written.
+    """
+    given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    named = [os.fspath(source) for source in given]
+    chosen = settings or Settings()
+    found = fleet.find_runs(named, tracking_uri=tracking_uri)
+    if seen:
+        seen(found)
+    site = Site(Path(output), guides())
+    results = []
+    for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
+        source, name = found.origins[done - 1]
+        site.add(result, _making(source, name, chosen))
+        results.append(result.without_curves())
+        if progress:
+            progress(done, len(found.refs))
+    told = Night(analyzer.__version__, tuple(mask_text(s) for s in named), tuple(results))
+    site.finish(told, found.notes)
+    return told
+
+
+def understood(
+    source: Source, settings: Settings, *, run: str | None = None, tracking_uri: str | None = None
+) -> Iterator[tuple[Run, list[Understood]]]:
+    """Yield each run of a source with how its tags are understood: (tag, points, role, split, why)."""
+    for one in open_runs(source, run=run, tracking_uri=tracking_uri):
+        curves = Anatomy(one, settings.roles).curves.values()
+        yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
+
+
+def guides() -> Mapping[str, Guide]:
+    """Return the page of every symptom."""
+    return {symptom: detector.guide for symptom, detector in detectors.known().items()}
+
+
+def vocabulary() -> Known:
+    """Return the words that settings may use."""
+    return Known({name: d.default_limits for name, d in detectors.known().items()}, ROLES, SPLITS)
+
+
+def _making(source: str, run: str | None, settings: Settings) -> Making:
+    """Return how to make a page again: the command, and which limits differ from the defaults."""
+    words = ["posthoc", "report", mask_text(source), *(["--run", run] if run is not None else [])]
+    for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
+        words += [option, ",".join(sorted(names))] if names else []
+    for tag, role in settings.roles.items():
+        meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
+        words += ["--role", f"{tag}={meaning}"]
+    return Making(analyzer.__version__, shlex.join(words), _changed(settings.limits))
+
+
+def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, str, float, float]]:
+    known = detectors.known()
+    return tuple(
+        (symptom, name, value, known[symptom].default_limits[name])
+        for symptom, own in sorted(limits.items())
+        for name, value in sorted(own.items())
+        if known[symptom].default_limits[name] != value
+    )

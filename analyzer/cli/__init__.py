@@ -1,0 +1,75 @@
+"""The command `posthoc`: parses and calls, computes nothing. What is slow to import is imported where it is needed."""
+
+from __future__ import annotations
+
+import sys
+
+from analyzer import __version__
+from analyzer.cli.overview import HELP
+from analyzer.errors import PosthocError, SeveralRunsError
+
+COULD_NOT_JUDGE, INTERRUPTED, PIPE_BROKEN = 2, 130, 141
+MOST_NAMES = 20
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 clean, 1 a finding at the gate, 2 could not judge."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _answer(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from analyzer.cli.stream import stdout_is_gone  # noqa: PLC0415 - rarely needed
+
+        stdout_is_gone()
+        return PIPE_BROKEN
+    except KeyboardInterrupt:
+        sys.stderr.write("\nposthoc: interrupted; what was written so far is whole\n")
+        return INTERRUPTED
+    return code
+
+
+def _answer(argv: list[str]) -> int:
+    if argv in ([], ["help"]) or argv[0] in {"-h", "--help"}:
+        sys.stdout.write(HELP)
+        return 0
+    if argv[0] == "--version":
+        sys.stdout.write(f"posthoc {__version__}\n")
+        return 0
+    return _run(argv)
+
+
+def _run(argv: list[str]) -> int:
+    from analyzer.cli import words  # noqa: PLC0415 - the overview answers at once, without a parser
+
+    try:
+        call = words.parsed(argv)
+        if call.verb is None:
+            sys.stdout.write(call.text)
+            return 0
+        from analyzer.cli import verbs  # noqa: PLC0415 - help and wrong usage answer without numpy
+
+        return verbs.run(call.verb, call.options)
+    except PosthocError as error:
+        _complain(error)
+        return COULD_NOT_JUDGE
+    except BrokenPipeError:
+        raise
+    except Exception:
+        import traceback  # noqa: PLC0415 - rarely needed
+
+        traceback.print_exc()
+        sys.stderr.write("posthoc: this is a fault in posthoc itself; please report it with the lines above\n")
+        return COULD_NOT_JUDGE
+
+
+def _complain(error: PosthocError) -> None:
+    from analyzer.writers.wording import visible  # noqa: PLC0415 - names in errors come from logs
+
+    sys.stderr.write(f"posthoc: {visible(str(error))}\n")
+    if isinstance(error, SeveralRunsError):
+        sys.stderr.writelines(f"  {visible(name)}\n" for name in error.runs[:MOST_NAMES])
+        if len(error.runs) > MOST_NAMES:
+            sys.stderr.write(f"  and {len(error.runs) - MOST_NAMES} more\n")

@@ -1,0 +1,20 @@
+"""What `posthoc` alone says. Apart from the rest so that it is said at once."""
+
+VERBS = ("report", "audit", "series", "dump", "explain", "help")
+HELP = """posthoc reads training logs (TensorBoard event files, MLflow runs) and says what went wrong in each run,
+since when, why, and what to do first.
+
+  posthoc report SOURCE [-o FILE.html] [--run NAME]    one run: one HTML page, a short verdict here
+  posthoc audit SOURCE... [-o DIR]                     many runs: a site with an index
+  posthoc series SOURCE                                how the logs are understood: runs, tags, roles and why
+  posthoc dump SOURCE                                  every point of every scalar series as JSON
+  posthoc explain [SYMPTOM]                            the page of a symptom, or the list of all
+
+SOURCE is a run's folder, an event file, a folder with many runs, or an MLflow store, database or server.
+
+  posthoc help VERB, posthoc VERB --help               the options of a verb
+  posthoc --version                                    the version
+
+Exit codes: 0 nothing at or above the gate (--fail-on), 1 a finding at or above it, 2 could not judge,
+130 interrupted.
+"""

@@ -1,0 +1,141 @@
+"""What each verb does with its options: call the package, print, and work out the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import analyzer
+from analyzer import api
+from analyzer.cli.stream import bar, say, wants_colour
+from analyzer.errors import UsageError
+from analyzer.fleet.night import Found
+from analyzer.model.result import Night
+from analyzer.model.run import Run
+from analyzer.model.secrets import mask_text
+from analyzer.settings import Settings, load_settings, suggestion, with_words
+from analyzer.writers import brief, text
+from analyzer.writers.document import write_document
+from analyzer.writers.file import write_whole
+from analyzer.writers.wording import visible
+
+Options = argparse.Namespace
+
+
+def run(verb: str, options: Options) -> int:
+    """Carry out a verb and return the exit code."""
+    return _VERBS[verb](options)
+
+
+def _report(options: Options) -> int:
+    settings = _settings(options)
+    result = api.report(
+        options.source, options.output, run=options.run, settings=settings, tracking_uri=options.tracking_uri
+    )
+    night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
+    page = _url(options.output)
+    _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
+    if brief.reaches(result, _gate(options, settings)):
+        return 1
+    return 2 if result.verdict == "unjudged" or result.status == "failed" else 0
+
+
+def _audit(options: Options) -> int:
+    settings = _settings(options)
+    failures: list[str] = []
+
+    def seen(found: Found) -> None:
+        failures.extend(found.failures)
+        if not options.quiet:
+            sys.stderr.writelines(f"posthoc: {visible(note.message)}\n" for note in found.notes)
+
+    with bar(not options.quiet) as progress:
+        night = api.audit(
+            options.sources,
+            options.output,
+            settings=settings,
+            tracking_uri=options.tracking_uri,
+            progress=progress,
+            seen=seen,
+        )
+    index = options.output / "index.html"
+    _tell(options, night, lambda colour: text.night_summary(night, _url(index), colour=colour, verbose=options.verbose))
+    gate = _gate(options, settings)
+    if any(brief.reaches(result, gate) for result in night.results):
+        return 1
+    unread = all(result.status == "failed" for result in night.results)
+    return 2 if failures or unread else 0
+
+
+def _series(options: Options) -> int:
+    settings = _settings(options)
+    tables = api.understood(options.source, settings, run=options.run, tracking_uri=options.tracking_uri)
+    for i, (one, rows) in enumerate(tables):
+        sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, colour=wants_colour(sys.stdout)))
+    return 0
+
+
+def _dump(options: Options) -> int:
+    from analyzer.writers.points import write_points  # noqa: PLC0415 - used by this verb alone
+
+    def runs() -> Iterator[Run]:
+        return api.open_runs(options.source, run=options.run, tracking_uri=options.tracking_uri)
+
+    return 0 if write_points(runs, sys.stdout) else 2
+
+
+def _explain(options: Options) -> int:
+    from analyzer.writers import explanation  # noqa: PLC0415 - used by this verb alone
+
+    guides = api.guides()
+    if options.symptom is None:
+        sys.stdout.write(explanation.list_of(guides))
+        return 0
+    if options.symptom not in guides:
+        near = suggestion(options.symptom, guides) or "; posthoc explain lists them"
+        raise UsageError(f"there is no symptom {options.symptom!r}{near}")
+    sys.stdout.write(explanation.page_of(guides[options.symptom]))
+    return 0
+
+
+_VERBS: Mapping[str, Callable[[Options], int]] = {
+    "report": _report,
+    "audit": _audit,
+    "series": _series,
+    "dump": _dump,
+    "explain": _explain,
+}
+
+
+def _settings(options: Options) -> Settings:
+    known = api.vocabulary()
+    settings = load_settings(options.config, known, Path.cwd())
+    return with_words(
+        settings,
+        known,
+        select=getattr(options, "select", None),
+        ignore=getattr(options, "ignore", None),
+        roles=options.roles,
+    )
+
+
+def _gate(options: Options, settings: Settings) -> str:
+    return str(options.fail_on or settings.fail_on or options.default_gate)
+
+
+def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
+    """Write the JSON if asked for, and the verdict to where the JSON does not go."""
+    stream = sys.stdout
+    if options.json is not None and str(options.json) == "-":
+        write_document(night, sys.stdout)
+        stream = sys.stderr
+    elif options.json is not None:
+        write_whole(options.json, lambda file: write_document(night, file))
+    if not options.quiet:
+        say(summary(wants_colour(stream)), stream)
+
+
+def _url(path: Path) -> str:
+    return path.resolve().as_uri()

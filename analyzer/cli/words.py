@@ -1,0 +1,158 @@
+"""The words of a call: verbs and options, their help, and a clear sentence when one of them is wrong."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from analyzer import __version__
+from analyzer.cli.overview import VERBS
+from analyzer.errors import UsageError
+from analyzer.settings import GATES, suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was asked for: a verb with its options, or (without a verb) a text to print."""
+
+    verb: str | None
+    options: argparse.Namespace
+    text: str = ""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing usage and leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        verb = self.prog.split()[-1]
+        raise UsageError(f"{message}; see posthoc {verb} --help" if verb in VERBS else message)
+
+
+def parsed(argv: Sequence[str]) -> Call:
+    """Return what a call of at least one word (two after `help`) asks for; UsageError, with a suggestion where there is one, when it means nothing."""
+    nothing = argparse.Namespace()
+    verb, rest = argv[0], argv[1:]
+    if verb == "help":
+        verb, rest = rest[0], ["--help"]
+    if verb not in VERBS:
+        raise UsageError(_unknown(verb))
+    parser = _parser(verb)
+    if "--help" in rest or "-h" in rest:
+        return Call(None, nothing, parser.format_help())
+    if "--version" in rest:
+        return Call(None, nothing, f"posthoc {__version__}\n")
+    options, extra = parser.parse_known_intermixed_args(rest)
+    if extra:
+        raise UsageError(_too_many(extra[0], parser, verb))
+    return Call(verb, options)
+
+
+def _unknown(word: str) -> str:
+    if "://" in word or word.startswith("runs:/") or Path(word).exists():
+        return f"say what to do with {word}: posthoc report {word} (one run), or posthoc audit {word} (many)"
+    if word.startswith("-"):
+        return f"there is no option {word}; an option stands behind its verb ({', '.join(VERBS[:-1])})"
+    near = suggestion(word, VERBS)
+    return f"there is no verb {word!r} and no such file{near or '; verbs are ' + ', '.join(VERBS[:-1])}"
+
+
+def _too_many(word: str, parser: argparse.ArgumentParser, verb: str) -> str:
+    if not word.startswith("-"):
+        more = "; to judge several sources use posthoc audit" if verb == "report" else ""
+        return f"{verb} has no use for {word!r}{more}"
+    option = word.split("=", maxsplit=1)[0]
+    known = [name for action in parser._actions for name in action.option_strings if name.startswith("--")]
+    return f"{verb} has no option {option}{suggestion(option, known) or f'; see posthoc {verb} --help'}"
+
+
+def _parser(verb: str) -> _Parser:
+    about = {
+        "report": "Judge one run and write its page, one self-contained HTML file.",
+        "audit": "Judge every run of one or several sources and write a site with an index.",
+        "series": "Show how the logs are understood: runs, tags, points, the role of each tag and why.",
+        "dump": "Print every point of every scalar series as JSON, and every damage by name.",
+        "explain": "Print the page of a symptom, or the list of all symptoms.",
+        "help": "Show help.",
+    }[verb]
+    parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
+    adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
+    adders[verb](parser)
+    common = parser.add_argument_group("everywhere")
+    common.add_argument("-h", "--help", action="store_true", help="show this help")
+    common.add_argument("--version", action="store_true", help="print the version")
+    return parser
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="where the run's logs are")
+    add = parser.add_argument
+    page = Path("posthoc-report.html")
+    add("-o", "--output", type=Path, default=page, metavar="FILE", help="the page (default %(default)s)")
+    add("--run", metavar="NAME", help="which run, by id or name, when SOURCE holds several")
+    _judging(parser, fail_on="error")
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("posthoc-site"), metavar="DIR", help="the site (default %(default)s)"
+    )
+    _judging(parser, fail_on="never")
+
+
+def _series(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="where the logs are")
+    parser.add_argument("--run", metavar="NAME", help="only this run, by id or name")
+    _config(parser)
+    _roles(parser)
+    _tracking(parser)
+
+
+def _dump(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="where the logs are")
+    parser.add_argument("--run", metavar="NAME", help="only this run, by id or name")
+    _tracking(parser)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("symptom", metavar="SYMPTOM", nargs="?", help="as in overfitting; without it, the list")
+
+
+def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
+    add = parser.add_argument
+    _config(parser)
+    add("--select", type=_names, metavar="SYMPTOM[,…]", help="look for these symptoms only")
+    add("--ignore", type=_names, metavar="SYMPTOM[,…]", help="do not look for these")
+    _roles(parser)
+    _tracking(parser)
+    gate = f"exit with 1 from this severity on (default {fail_on})"
+    add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
+    add("--json", type=Path, metavar="FILE", help="also write the result as JSON; - is standard output")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    group.add_argument("-v", "--verbose", action="store_true", help="say everything")
+    parser.set_defaults(default_gate=fail_on)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings instead of those in the working directory"
+    )
+
+
+def _roles(parser: argparse.ArgumentParser) -> None:
+    what = "overrule what a tag means; may be given several times"
+    parser.add_argument(
+        "--role", action="append", default=[], dest="roles", metavar="TAG=ROLE[:SPLIT[:lower|higher]]", help=what
+    )
+
+
+def _tracking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store that runs:/<id> speaks of")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,73 @@
+"""One call over one or several sources: every run found is judged, and nothing that one run holds stops the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from analyzer.diagnosis import judge_run
+from analyzer.errors import PosthocError
+from analyzer.fleet.naming import distinct
+from analyzer.fleet.suppression import suppressed
+from analyzer.model.result import Result
+from analyzer.model.run import Note, Run
+from analyzer.readers import RunRef, discover
+from analyzer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All runs of a call, each with its source and its name there; `notes` on the rest, `failures` of whole sources."""
+
+    refs: tuple[RunRef, ...]
+    origins: tuple[tuple[str, str], ...]
+    notes: tuple[Note, ...]
+    failures: tuple[str, ...] = ()
+
+
+def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Found:
+    """Return references to the runs of all sources, their ids made distinct.
+
+    A source that cannot be read is a note as long as another one can; its error is raised when none can.
+    """
+    discoveries, notes, failures = [], [], []
+    for source in sources:
+        try:
+            discovery = discover(source, tracking_uri=tracking_uri)
+        except PosthocError as error:
+            failures.append(error)
+            notes.append(Note("unreadable", str(error)))
+        else:
+            discoveries.append((source, discovery))
+            notes += discovery.notes
+    if failures and not discoveries:
+        raise failures[0]
+    names = distinct([[ref.id for ref in d.refs] for _, d in discoveries], [source for source, _ in discoveries])
+    refs, origins = [], []
+    for (source, discovery), own in zip(discoveries, names, strict=True):
+        refs += [replace(ref, id=name) for ref, name in zip(discovery.refs, own, strict=True)]
+        origins += [(source, ref.id) for ref in discovery.refs]
+    return Found(tuple(refs), tuple(origins), tuple(notes), tuple(str(error) for error in failures))
+
+
+def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None) -> Iterator[Result]:
+    """Yield the result of each run in turn; a reader that raises makes its own run a failed one."""
+    at = time.time() if now is None else now
+    for ref in refs:
+        yield judge(_read(ref), settings, at)
+
+
+def judge(run: Run, settings: Settings, now: float) -> Result:
+    """Return the result of one run, with what the user has set aside marked."""
+    today = datetime.fromtimestamp(now, UTC).date()
+    return suppressed(judge_run(run, settings, now), settings.suppress, today)
+
+
+def _read(ref: RunRef) -> Run:
+    try:
+        return ref.read()
+    except (PosthocError, OSError, MemoryError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", why),))

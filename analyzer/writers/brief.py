@@ -1,0 +1,110 @@
+"""The short of a result: what to do first, which findings count, which are explained by others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.model.result import Event, Finding, Result
+from analyzer.model.verdict import SEVERITIES, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, and the finding it follows from (None for a run without findings)."""
+
+    advice: str
+    finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A result's findings sorted by what the reader has to do with them.
+
+    `leading` count and come worst first; `under` has what each of them explains, by fingerprint; `ordinary`
+    is explained by an event of the run, or by a finding that was set aside; `suppressed` was set aside by the
+    user. `symptoms` names each finding's symptom by its fingerprint.
+    """
+
+    leading: tuple[Finding, ...]
+    under: dict[str, tuple[Finding, ...]]
+    ordinary: tuple[tuple[Finding, Event | None], ...]
+    suppressed: tuple[Finding, ...]
+    symptoms: dict[str, str]
+
+
+def tree(result: Result) -> Tree:
+    """Return the result's findings as a tree; explanations of explanations go to the root, circles to nobody."""
+    by_print = {finding.fingerprint: finding for finding in result.findings}
+    leading = [finding for finding in result.findings if finding.counts]
+    heads = {finding.fingerprint for finding in leading}
+    suppressed = [finding for finding in result.findings if finding.suppressed is not None]
+    under: dict[str, list[Finding]] = {}
+    ordinary = []
+    for finding in result.findings:
+        if finding.explained_by is None or finding.suppressed is not None:
+            continue
+        root = _root(finding, by_print)
+        if root in heads:
+            under.setdefault(root, []).append(finding)
+        else:
+            ordinary.append((finding, _event(finding.explained_by, result.events)))
+    return Tree(
+        tuple(leading),
+        {k: tuple(v) for k, v in under.items()},
+        tuple(ordinary),
+        tuple(suppressed),
+        {k: f.symptom for k, f in by_print.items()},
+    )
+
+
+def _root(finding: Finding, by_print: dict[str, Finding]) -> str:
+    """Follow explanations to the finding that nothing explains, at most as far as there are findings."""
+    name = finding.explained_by or ""
+    for _ in by_print:
+        above = by_print.get(name)
+        if above is None or above.explained_by is None:
+            break
+        name = above.explained_by
+    return name
+
+
+def _event(explained_by: str, events: Sequence[Event]) -> Event | None:
+    return next((event for event in events if explained_by == f"event:{event.kind}@{event.step}"), None)
+
+
+def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
+    """Return what to do first: the first advice of each finding that counts, worst first, then their second ones.
+
+    Findings of severity info come only when nothing worse counts. A run without such findings has none.
+    """
+    counting = [finding for finding in result.findings if finding.counts]
+    alarming = [finding for finding in counting if finding.severity != "info"] or counting
+    deepest = max((len(finding.advice) for finding in alarming), default=0)
+    steps: dict[str, Step] = {}
+    for depth in range(deepest):
+        for finding in alarming:
+            if depth < len(finding.advice):
+                steps.setdefault(finding.advice[depth], Step(finding.advice[depth], finding))
+    return tuple(steps.values())[:at_most]
+
+
+def worst(result: Result) -> Severity | None:
+    """Return the worst severity among the findings that count."""
+    counting = {finding.severity for finding in result.findings if finding.counts}
+    return next((severity for severity in SEVERITIES if severity in counting), None)
+
+
+def tone(result: Result) -> str:
+    """Return the one word that colours a run: error, warning, healthy or unjudged."""
+    if result.verdict == "problems":
+        return worst(result) or "warning"
+    return result.verdict
+
+
+def reaches(result: Result, gate: str) -> bool:
+    """Whether a finding that counts is at or above the gate (error, warning, info; `never` is never reached)."""
+    if gate == "never":
+        return False
+    severity = worst(result)
+    return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]

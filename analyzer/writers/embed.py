@@ -1,0 +1,65 @@
+"""Data inside a page: JSON that no markup can break out of, and curves as the script of the page reads them."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from analyzer.model.result import SeriesRow, json_number
+from analyzer.model.run import Series
+from analyzer.model.thinning import thin
+from analyzer.writers.wording import visible
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def json_for_html(value: Any) -> Markup:
+    """Return strict JSON for a `<script type="application/json">`: no `<`, `>`, `&`, U+2028, U+2029, no surrogate."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    safe = text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its JSON escape
+    return Markup(safe)  # noqa: S704 - escaped above for the only place it is used in
+
+
+def packed(series: Series) -> dict[str, Any]:
+    """Return a curve for the script: `v` the upper 24 bits of float32 values in base64, `s` the steps.
+
+    Steps are `[first, stride, count]` under `r` when they are even, else the first and the differences under
+    `s`. Values keep four significant digits; NaN and ±inf survive; what float32 cannot hold is written out
+    under `n` instead of `v`.
+    """
+    steps = [int(s) for s in series.steps]
+    strides = [b - a for a, b in itertools.pairwise(steps)]
+    even = len(set(strides)) == 1
+    where = {"r": [steps[0], strides[0], len(steps)]} if even else {"s": steps[:1] + strides}
+    return where | _packed_values(series.values)
+
+
+def _packed_values(values: NDArray[np.float64]) -> dict[str, Any]:
+    if np.any(np.isfinite(values) & (np.abs(values) > np.finfo(np.float32).max)):
+        return {"n": [json_number(float(v)) for v in values]}
+    bits = values.astype(">f4").view(np.uint8).reshape(-1, 4)[:, :3]
+    return {"v": base64.b64encode(bits.tobytes()).decode("ascii")}
+
+
+@dataclass
+class Shelf:
+    """The curves a page embeds, each tag once; charts refer to them by number."""
+
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def number(self, row: SeriesRow, curve: Series, at_most: int) -> int:
+        """Return the number of the row's curve, after putting it on the shelf with at most so many points."""
+        if row.tag not in self._numbers:
+            self._numbers[row.tag] = len(self.curves)
+            self.curves.append({"t": visible(row.tag), **packed(thin(curve, at_most))})
+        return self._numbers[row.tag]

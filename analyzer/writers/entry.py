@@ -1,0 +1,96 @@
+"""One run in the index of an audit: small enough to keep thousands of them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.model.result import Result, SeriesRow
+from analyzer.model.thinning import thin
+from analyzer.model.verdict import Severity
+from analyzer.writers import brief
+from analyzer.writers.axis import value_axis
+from analyzer.writers.chart import spark
+from analyzer.writers.page import page_name
+
+TONES = ("error", "warning", "unjudged", "healthy")
+"""Verdicts as the index sorts them, worst first."""
+
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+SKETCH = 16
+"""Points of a curve in the index's JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the index tells of a run. `symptoms` are those that count, worst first; `sketch` is one letter a point."""
+
+    run: str
+    name: str
+    experiment: str
+    page: str
+    status: str
+    reason: str
+    tone: str
+    sentence: str
+    symptoms: tuple[tuple[str, Severity], ...]
+    states: tuple[str, ...]
+    spark: str
+    sketch: str
+    ended: float | None
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        """Where it stands: by tone, then by how many errors and findings it has, then by name."""
+        errors = sum(severity == "error" for _, severity in self.symptoms)
+        return (TONES.index(self.tone) if self.tone in TONES else 1, -errors, -len(self.symptoms), self.run)
+
+
+def entry(result: Result) -> Entry:
+    """Return the run's line in the index."""
+    main = main_row(result.series, result.main_tag)
+    counting = [finding for finding in result.findings if finding.counts]
+    return Entry(
+        run=result.run,
+        name=result.name,
+        experiment=experiment(result),
+        page=page_name(result.run),
+        status=result.status,
+        reason=result.reason,
+        tone=brief.tone(result),
+        sentence=result.sentence,
+        symptoms=tuple(dict.fromkeys((finding.symptom, finding.severity) for finding in counting)),
+        states=tuple(finding.state for finding in counting if finding.state),
+        spark=spark(main.curve, 28) if main else "",
+        sketch=_sketch(main) if main else "",
+        ended=result.ended,
+    )
+
+
+def experiment(result: Result) -> str:
+    """Return what the run is grouped under: the folder above it, for MLflow the last folder of its location."""
+    above = posixpath.dirname(result.run)
+    if above or result.source != "mlflow":
+        return above
+    return posixpath.basename(posixpath.dirname(result.location.rstrip("/")))
+
+
+def main_row(rows: Iterable[SeriesRow], tag: str | None) -> SeriesRow | None:
+    """Return the series whose curve stands for the run."""
+    drawn = [row for row in rows if row.curve is not None]
+    return next((row for row in drawn if row.tag == tag), None) or next((r for r in drawn if r.role == "loss"), None)
+
+
+def _sketch(row: SeriesRow) -> str:
+    """Return the curve as letters for heights, `.` where it is not finite."""
+    if row.curve is None or row.curve.points < 2:
+        return ""
+    values = thin(row.curve, SKETCH).values
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return ""
+    heights = value_axis(finite).place(values)
+    return "".join("." if np.isnan(h) else DIGITS[int(np.clip(round(h * 63), 0, 63))] for h in heights[: SKETCH + 8])

@@ -1,0 +1,115 @@
+"""Templates and what stands in every page: style, script, and the policy that allows these two and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from analyzer.model.wording import number
+from analyzer.writers import wording
+
+_HERE = Path(__file__).parent.parent
+
+
+def template_folder() -> Path:
+    """Return where the templates lie: inside the installed package, or beside it in the project's folder."""
+    inside = _HERE / "templates"
+    return inside if inside.is_dir() else _HERE.parent / "templates"
+
+
+def render(template: str, context: Mapping[str, Any], *, script: str = "", stylesheet: str = "") -> str:
+    """Return a whole page. `script` names its own script, `stylesheet` is the address of an extra copy of the style.
+
+    Whatever is filled in is escaped, and control and bidirectional characters in it are made visible.
+    """
+    style, code = asset("style.css"), asset(script) if script else ""
+    frame = {
+        "style": style,
+        "script": code,
+        "stylesheet": stylesheet,
+        "policy": _policy(str(style), str(code), beside=bool(stylesheet)),
+    }
+    text = environment().get_template(template).render({**frame, **context})
+    return re.sub(r"\n{2,}", "\n", text)
+
+
+def _policy(style: str, script: str, *, beside: bool) -> str:
+    """Return the content security policy: nothing from anywhere but this page's own style and script."""
+    styles = f"'sha256-{_digest(style)}'" + (" 'self'" if beside else "")
+    scripts = f"; script-src 'sha256-{_digest(script)}'" if script else ""
+    return f"default-src 'none'; style-src {styles}{scripts}; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+@cache
+def asset(name: str) -> Markup:
+    """Return a style sheet or script of ours without its comments and indentation."""
+    text = (template_folder() / name).read_text(encoding="utf-8")
+    text = re.sub(r"/\*[\s\S]*?\*/|^\s*//.*$", "", text, flags=re.MULTILINE)
+    lines = (_squeezed(line.strip()) for line in text.splitlines())
+    return Markup("\n".join(line for line in lines if line))  # noqa: S704 - our own file
+
+
+def _squeezed(line: str) -> str:
+    """Drop blanks around punctuation outside of quotes; those around `+` and `-` mean something in both languages."""
+    return re.sub(r"""("[^"]*"|'[^']*')|(:)\s+|\s*([=<>?,;{}|&*]+)\s*""", lambda m: m[1] or m[2] or m[3], line)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the one environment: everything escaped, nothing undefined, foreign text made visible."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template_folder()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["number"] = _number
+    for filter_ in ("whole", "measured", "counted", "duration", "moment", "span"):
+        made.filters[filter_] = getattr(wording, filter_)
+    made.filters["percent"] = _percent
+    made.filters["paragraphs"] = _paragraphs
+    return made
+
+
+def _finalized(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return wording.visible(value, keep="\n")
+    return value
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else number(value, digits)
+
+
+def _percent(part: float) -> str:
+    """Write a place in an SVG, 0 to 1, as a short percentage."""
+    return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
+
+
+def _paragraphs(text: str) -> list[tuple[str, list[str]]]:
+    """Split a guide's text into blocks: ("p", [text]) or ("ul" | "ol", items)."""
+    return [_block(block) for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
+
+
+def _block(block: str) -> tuple[str, list[str]]:
+    for kind, bullet in (("ul", r"[-*] "), ("ol", r"\d+\. ")):
+        if re.match(bullet, block):
+            items = re.split(rf"^\s*{bullet}", block, flags=re.MULTILINE)
+            return kind, [" ".join(item.split()) for item in items if item.strip()]
+    return "p", [" ".join(block.split())]

@@ -1,0 +1,168 @@
+"""The index of an audit: counts, and every run, worst first, to search, sort and filter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from analyzer.model.result import STATUSES
+from analyzer.model.run import Note
+from analyzer.model.verdict import SEVERITIES, Severity
+from analyzer.writers import environment
+from analyzer.writers.embed import json_for_html
+from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.wording import counted, visible, whole
+
+STYLESHEET = "report.css"
+STATIC_ROWS = 200
+FURTHER_ROWS = 500
+MOST_SEARCHED = 5_000
+"""More runs than these are on further pages and in findings.json, but not in the index's search."""
+
+MOST_EXPERIMENTS = 300
+
+SENTENCE_BYTES = 25_000
+"""So much room have the sentences of the rows that only the script shows; the worst runs come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomCount:
+    """How many runs have a symptom, and its worst severity among them; `part` is the bar's length, 0 to 1."""
+
+    symptom: str
+    severity: Severity
+    runs: int
+    part: float
+
+
+def index_pages(
+    entries: Sequence[Entry], sources: Sequence[str], notes: Sequence[Note] = (), *, version: str, resolved: int = 0
+) -> dict[str, str]:
+    """Return the index and its further pages by file name; the index is the last."""
+    ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
+    rest = ordered[STATIC_ROWS:]
+    further = [rest[i : i + FURTHER_ROWS] for i in range(0, len(rest), FURTHER_ROWS)]
+    names = [f"rows-{i + 2}.html" for i in range(len(further))]
+    common = {"version": version, "names": names, "total": len(ordered)}
+    pages = {
+        name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET)
+        for name, rows in zip(names, further, strict=True)
+    }
+    context = {
+        **common,
+        "rows": ordered[:STATIC_ROWS],
+        "sources": sources,
+        "notes": notes,
+        "headline": headline(ordered),
+        "tone": next((tone for tone in TONES if any(e.tone == tone for e in ordered)), "unjudged"),
+        "tones": _tones(ordered),
+        "statuses": [(s, n) for s, n in _statuses(ordered).items() if n],
+        "symptoms": _symptoms(ordered),
+        "experiments": _experiments(ordered),
+        "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
+        "changes": _changes(ordered, resolved),
+        "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
+        "beyond": max(0, len(ordered) - MOST_SEARCHED),
+    }
+    return pages | {"index.html": environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET)}
+
+
+def headline(entries: Sequence[Entry]) -> str:
+    """Return the night in one sentence."""
+    tones = _tones(entries)
+    sick = tones["error"] + tones["warning"]
+    if not entries:
+        return "No run was found."
+    if sick:
+        verb = "has" if sick == 1 else "have"
+        severe = f", {whole(tones['error'])} of them severe" if tones["error"] and tones["warning"] else ""
+        severe = ", all of them severe" if tones["error"] == sick > 1 else severe
+        return f"{whole(sick)} of {counted(len(entries), 'run')} {verb} problems{severe}."
+    if tones["unjudged"] == len(entries):
+        return (
+            f"None of {counted(len(entries), 'run')} could be judged."
+            if len(entries) > 1
+            else "The one run could not be judged."
+        )
+    unknown = f"; {counted(tones['unjudged'], 'run')} could not be judged" if tones["unjudged"] else ""
+    return f"Nothing points to a problem in {counted(tones['healthy'], 'run')}{unknown}."
+
+
+def _tones(entries: Iterable[Entry]) -> dict[str, int]:
+    counts = Counter(entry.tone for entry in entries)
+    return {tone: counts[tone] for tone in TONES}
+
+
+def _statuses(entries: Iterable[Entry]) -> dict[str, int]:
+    counts = Counter(entry.status for entry in entries)
+    return {status: counts[status] for status in STATUSES}
+
+
+def _symptoms(entries: Iterable[Entry]) -> list[SymptomCount]:
+    runs: Counter[str] = Counter()
+    worst: dict[str, Severity] = {}
+    for entry in entries:
+        for symptom in {symptom for symptom, _ in entry.symptoms}:
+            runs[symptom] += 1
+        for symptom, severity in entry.symptoms:
+            worst[symptom] = min(severity, worst.get(symptom, severity), key=SEVERITIES.index)
+    most = max(runs.values(), default=1)
+    found = [SymptomCount(symptom, worst[symptom], count, count / most) for symptom, count in runs.items()]
+    return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -one.runs, one.symptom))
+
+
+def _experiments(entries: Iterable[Entry]) -> list[tuple[str, dict[str, int]]]:
+    """Return counts by experiment, the sickest first; nothing when there is only one."""
+    grouped: dict[str, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.experiment, []).append(entry)
+    if len(grouped) < 2:
+        return []
+    counts = [(name, _tones(group)) for name, group in grouped.items()]
+    return sorted(counts, key=lambda one: (-one[1]["error"], -one[1]["warning"], one[0]))
+
+
+def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int]]:
+    """Return what changed since last time, when a memory of last time was at hand."""
+    states = Counter(state for entry in entries for state in entry.states)
+    found = [(state, states[state]) for state in ("new", "regressed", "persisting")] + [("resolved", resolved)]
+    return found if states or resolved else []
+
+
+def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """Return the rows as short as the script can read them: names and symptoms by number."""
+    symptoms = sorted({symptom for entry in entries for symptom, _ in entry.symptoms})
+    experiments = sorted({entry.experiment for entry in entries})
+    number = {name: i for i, name in enumerate(symptoms)}
+    place = {name: i for i, name in enumerate(experiments)}
+    room, rows = SENTENCE_BYTES, []
+    for i, entry in enumerate(entries):
+        found = sorted({number[symptom] for symptom, _ in entry.symptoms})
+        short = entry.run.removeprefix(entry.experiment + "/") if entry.experiment else entry.run
+        row = [
+            place[entry.experiment],
+            visible(short),
+            entry.page.removesuffix(".html"),
+            TONES.index(entry.tone),
+            found,
+        ]
+        if i >= STATIC_ROWS:  # the rows before are in the page, with their curves and sentences
+            sentence = visible(entry.sentence)
+            room -= len(sentence)
+            row += [entry.sketch, sentence] if room > 0 else [entry.sketch]
+        rows.append(row)
+    return {"symptoms": symptoms, "experiments": [visible(name) for name in experiments], "rows": rows}
+
+
+def regrouped(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries under shallower experiments when there would be more than a filter can hold."""
+    depth = max((entry.experiment.count("/") + 1 for entry in entries), default=0)
+    while depth > 0 and len({_above(entry, depth) for entry in entries}) > MOST_EXPERIMENTS:
+        depth -= 1
+    return [replace(entry, experiment=_above(entry, depth)) for entry in entries]
+
+
+def _above(entry: Entry, depth: int) -> str:
+    return "/".join(entry.experiment.split("/")[:depth])

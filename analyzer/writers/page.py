@@ -1,0 +1,222 @@
+"""The page of one run: one self-contained HTML file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analyzer.model.guide import Guide
+from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
+from analyzer.model.secrets import mask_params
+from analyzer.model.verdict import Mark
+from analyzer.writers import brief, environment
+from analyzer.writers.chart import Chart, chart, spark
+from analyzer.writers.embed import Shelf, json_for_html
+
+GROUPS = (
+    ("loss", "Losses"),
+    ("metric", "Metrics"),
+    ("learning-rate", "Learning rate"),
+    ("gradient-norm", "Gradient norm"),
+    ("unknown", "Not recognised"),
+    ("system", "System"),
+    ("counter", "Counters"),
+    ("constant", "Constants"),
+)
+
+FULL, GALLERY = 600, 200
+"""Points of a curve in a finding, and in the list of all series."""
+
+FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
+"""All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
+
+MOST_CHARTS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a page came about: the version, the command that makes it again, and limits that were changed.
+
+    `changed` holds (symptom, limit, value, default).
+    """
+
+    version: str
+    command: str
+    changed: Sequence[tuple[str, str, float, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding with all that stands beside it."""
+
+    finding: Finding
+    guide: Guide | None
+    chart: Chart | None
+    title: str
+    under: tuple[Finding, ...]
+    silence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A series in the list of all: a small curve for its line and a chart to unfold."""
+
+    row: SeriesRow
+    spark: str
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A finding in the timeline: `start` and `end` are 0 to 1 over the steps of the main curve."""
+
+    finding: Finding
+    title: str
+    start: float
+    end: float
+
+
+def run_page(
+    result: Result, guides: Mapping[str, Guide], making: Making, *, home: str = "", stylesheet: str = ""
+) -> str:
+    """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
+    shelf = Shelf()
+    kinds = brief.tree(result)
+    each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
+    findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
+    main = _main_chart(result, shelf)
+    lanes = _lanes(kinds.leading, main) if main else ()
+    listed = _listed(result, shelf)
+    context = {
+        "result": result,
+        "tone": brief.tone(result),
+        "first": brief.first_things(result),
+        "findings": findings,
+        "kinds": kinds,
+        "main": main,
+        "lanes": lanes,
+        "events": _event_places(result.events, main) if main else (),
+        "placeless": tuple(f for f in kinds.leading if f.first_step is None),
+        "groups": listed,
+        "checked": _checked(result.checked),
+        "params": mask_params(dict(result.params)),
+        "titles": _titles(result),
+        "points": sum(row.points for row in result.series),
+        "making": making,
+        "home": home,
+        "curves": json_for_html(shelf.curves),
+        "embedded": json_for_html(Night(making.version, (), (result,)).to_dict()),
+    }
+    return environment.render("run.html", context, script="enhance.js", stylesheet=stylesheet)
+
+
+def page_name(run: str) -> str:
+    """Return the file name of a run's page: a hash, never the name."""
+    return hashlib.sha256(run.encode("utf-8", "surrogateescape")).hexdigest()[:16] + ".html"
+
+
+def _titles(result: Result) -> dict[str, str]:
+    """Return the titles of all symptoms that the result speaks of."""
+    found, fine, unknown = ([x.symptom for x in xs] for xs in (result.findings, result.checked, result.not_checked))
+    return {symptom: title_of(symptom) for symptom in (*found, *fine, *unknown)}
+
+
+def title_of(symptom: str) -> str:
+    """Return what people call a symptom: its id with blanks."""
+    return symptom.replace("-", " ").capitalize()
+
+
+def _shown(
+    finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
+) -> Shown:
+    rows = _rows(result, finding.tags)
+    return Shown(
+        finding,
+        guides.get(finding.symptom),
+        chart(f"f-{finding.fingerprint}", rows, shelf, finding.marks or _plain_marks(finding), points=points),
+        title_of(finding.symptom),
+        kinds.under.get(finding.fingerprint, ()),
+        silence(finding, result.run),
+    )
+
+
+def _rows(result: Result, tags: Iterable[str]) -> list[SeriesRow]:
+    by_tag = {row.tag: row for row in result.series}
+    return [by_tag[tag] for tag in tags if tag in by_tag]
+
+
+def _plain_marks(finding: Finding) -> tuple[Mark, ...]:
+    """Mark at least where a finding lies when its detector drew nothing."""
+    if finding.first_step is None:
+        return ()
+    last = finding.last_step if finding.last_step is not None else finding.first_step
+    kind: Literal["step", "region"] = "step" if last == finding.first_step else "region"
+    steps = (finding.first_step,) if kind == "step" else (finding.first_step, last)
+    return tuple(Mark(kind, tag, "", steps) for tag in finding.tags)
+
+
+def silence(finding: Finding, run: str) -> str:
+    """Return the lines for posthoc.toml that set this finding aside."""
+    lines = [("symptom", finding.symptom), ("run", run), *[("tag", tag) for tag in finding.tags[:1]]]
+    written = "\n".join(f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in lines)
+    return f'[[suppress]]\n{written}\nreason = "why this is fine here"'
+
+
+def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
+    """Return the main curve, with its twin of another split where there is one."""
+    main = next((row for row in result.series if row.tag == result.main_tag), None)
+    if main is None:
+        main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
+    if main is None:
+        return None
+    twins = [
+        r for r in result.series if r.role == main.role and r.split not in {main.split, None} and r.curve is not None
+    ]
+    return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
+
+
+def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:
+    across = main.panels[0].across
+    lanes = []
+    for finding in findings:
+        if finding.first_step is not None:
+            last = finding.last_step if finding.last_step is not None else finding.first_step
+            start, end = (min(1.0, max(0.0, float(p))) for p in across.place([finding.first_step, last]))
+            lanes.append(Lane(finding, title_of(finding.symptom), start, max(end, start)))
+    return tuple(lanes)
+
+
+def _event_places(events: Sequence[Event], main: Chart) -> tuple[tuple[Event, float], ...]:
+    places = main.panels[0].across.place([event.step for event in events])
+    return tuple((event, float(p)) for event, p in zip(events, places, strict=True) if 0 <= p <= 1)[:60]
+
+
+def _listed(result: Result, shelf: Shelf) -> tuple[tuple[str, tuple[Listed, ...]], ...]:
+    """Return all series in groups by role; with very many, curves get fewer points and the last ones none."""
+    drawn = [row.tag for row in result.series if row.role != "constant"][:MOST_CHARTS]
+    each = max(24, min(GALLERY, GALLERY_POINTS // max(1, len(drawn))))
+    number = {tag: i for i, tag in enumerate(drawn)}
+    known = {role for role, _ in GROUPS}
+    groups = []
+    for role, title in GROUPS:
+        rows = [r for r in result.series if r.role == role or (role == "unknown" and r.role not in known)]
+        listed = tuple(
+            Listed(row, spark(row.curve), chart(f"s-{number[row.tag]}", [row], shelf, points=each, height=170))
+            if row.tag in number
+            else Listed(row, "", None)
+            for row in rows
+        )
+        if listed:
+            groups.append((title, listed))
+    return tuple(groups)
+
+
+def _checked(checked: Sequence[Checked]) -> tuple[tuple[str, tuple[Checked, ...]], ...]:
+    """Return what was checked and is fine, by symptom."""
+    grouped: dict[str, list[Checked]] = {}
+    for one in checked:
+        grouped.setdefault(one.symptom, []).append(one)
+    return tuple((title_of(symptom), tuple(ones)) for symptom, ones in grouped.items())

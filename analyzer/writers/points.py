@@ -1,0 +1,55 @@
+"""Every point of every series as one JSON object, written as it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TextIO
+
+from analyzer.errors import PosthocError
+from analyzer.model.result import json_number
+from analyzer.model.run import LOSSES, Note, Run
+from analyzer.writers.wording import counted
+
+
+def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
+    """Write `{"points": [[tag, step, value, run], …], "problems": […]}`; return whether anything could be read.
+
+    The object is whole even when the source fails, or fails half way: the failure is then its last problem.
+    """
+    problems: list[str] = []
+    read = False
+    file.write('{"points": [')
+    first = True
+    try:
+        for run in runs():
+            problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
+            read = read or bool(run.series) or not any(note.kind == "unreadable" for note in run.notes)
+            for tag, series in run.series.items():
+                key, name = _json(tag), _json(run.id)
+                for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
+                    file.write(f"{'' if first else ','}\n[{key}, {step}, {_json(json_number(value))}, {name}]")
+                    first = False
+    except PosthocError as error:
+        problems.append(str(error))
+    file.write(f'],\n"problems": {_json(problems)}}}\n')
+    return read
+
+
+def problem(run: Run, note: Note) -> str:
+    """Return a note as one sentence with run, file, offset and bytes."""
+    where = ", ".join(
+        part
+        for part in (
+            note.file if note.file and note.file not in note.message else "",
+            f"offset {note.offset}" if note.offset is not None else "",
+            counted(note.size, "byte") if note.size is not None else "",
+        )
+        if part
+    )
+    return f"{run.id}: {note.message}" + (f" ({where})" if where else "")
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its JSON escape

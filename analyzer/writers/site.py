@@ -1,0 +1,71 @@
+"""The site of an audit: a page for each run, the index, findings.json; whole at every moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from analyzer.errors import OutputError
+from analyzer.model.guide import Guide
+from analyzer.model.result import Night, Result
+from analyzer.model.run import Note
+from analyzer.writers.document import write_document
+from analyzer.writers.entry import Entry, entry
+from analyzer.writers.environment import asset
+from analyzer.writers.file import write_text, write_whole
+from analyzer.writers.index import index_pages
+from analyzer.writers.page import Making, page_name, run_page
+
+MARKER = ".posthoc-site"
+"""The file that says that a folder is ours to write in again."""
+
+
+class Site:
+    """A folder that becomes a site: `add` each run as it is judged, then `finish` the night.
+
+    Pages are written one by one, each in one step; the index and findings.json come last, so that no link
+    points to a page that is not there; what the night before left over is removed after that.
+    """
+
+    def __init__(self, folder: Path, guides: Mapping[str, Guide]) -> None:
+        """Raise OutputError when the folder holds anything that is not a posthoc site."""
+        self.folder = folder
+        self._guides = guides
+        self._entries: list[Entry] = []
+        _claim(folder)
+        write_text(folder / "report.css", str(asset("style.css")) + "\n")
+
+    def add(self, result: Result, making: Making) -> None:
+        """Write the run's page and keep its line for the index; the result itself is not kept."""
+        page = run_page(result, self._guides, making, home="../index.html", stylesheet="../report.css")
+        write_text(self.folder / "runs" / page_name(result.run), page)
+        self._entries.append(entry(result))
+
+    def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
+        """Write the index, then findings.json, remove stale pages; return the index's path.
+
+        `notes` say what in the sources could not be looked at or is of a kind that is not read.
+        """
+        pages = index_pages(self._entries, night.sources, notes, version=night.version, resolved=len(night.resolved))
+        for name, text in pages.items():
+            write_text(self.folder / name, text)
+        write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
+        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries}
+        for stale in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
+            if stale not in kept:
+                stale.unlink(missing_ok=True)
+        return self.folder / "index.html"
+
+
+def _claim(folder: Path) -> None:
+    """Make sure that the folder is new, empty or ours, and mark it."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder} is a file; give a folder for the site with -o")
+        if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+            raise OutputError(f"{folder} is not empty and no posthoc site; give another folder with -o")
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be used for the site: {error.strerror or error}") from error
+    write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")

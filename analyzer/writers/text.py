@@ -1,0 +1,149 @@
+"""The terminal: verdict, findings, what to do first, where the page is; plain unless colour is asked for."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from analyzer.model.result import Finding, Night, Result
+from analyzer.model.run import Run
+from analyzer.writers import brief
+from analyzer.writers.entry import TONES
+from analyzer.writers.wording import counted, span, visible
+
+MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "unjudged": "?"}
+_COLOURS = {
+    "error": "31;1", "warning": "33;1", "info": "34", "healthy": "32;1", "unjudged": "2", "soft": "2", "bold": "1",
+}  # fmt: skip
+MOST_LINES = 30
+_INDENT = " " * 4
+
+
+class Paint:
+    """Colours words with escape sequences, or leaves them alone."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, text: str, tone: str) -> str:
+        """Return the text, made safe, in the colour of a tone."""
+        safe = visible(text)
+        return f"\x1b[{_COLOURS[tone]}m{safe}\x1b[0m" if self._colour and tone in _COLOURS else safe
+
+
+def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
+    """Return what `report` says: the verdict, findings, what to do first, and the page's address."""
+    paint, wide = Paint(colour), width or _width()
+    tone = brief.tone(result)
+    lines = [_filled(result.sentence, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
+    kinds = brief.tree(result)
+    shown = kinds.leading if verbose else kinds.leading[:8]
+    lines += [line for finding in shown for line in _finding(finding, paint, wide, verbose)]
+    if len(kinds.leading) > len(shown):
+        lines.append(f"  and {counted(len(kinds.leading) - len(shown), 'more finding')} on the page")
+    lines += _asides(kinds, paint, wide, verbose)
+    steps = brief.first_things(result)
+    if steps:
+        lines += ["", paint("Do first", "bold")]
+        lines += [_filled(step.advice, f"  {i}. ", "     ", wide) for i, step in enumerate(steps, 1)]
+    elif result.reasons:
+        lines += [_filled(reason, "  · ", "    ", wide) for reason in result.reasons]
+    if verbose and result.not_checked:
+        lines += ["", paint("Not checked", "bold")]
+        lines += [_filled(f"{one.symptom}: {one.reason}", "  ", "    ", wide) for one in result.not_checked]
+    if where:
+        lines += ["", f"Report: {visible(where)}"]
+    return _joined(lines)
+
+
+def _finding(finding: Finding, paint: Paint, wide: int, verbose: bool) -> list[str]:
+    place = span(finding.first_step, finding.last_step)
+    tags = ", ".join(finding.tags[:3]) + (f" and {len(finding.tags) - 3} more" if len(finding.tags) > 3 else "")
+    head = f"{paint(finding.severity, finding.severity)}  {paint(finding.symptom, 'bold')}"
+    lines = ["  " + "  ".join(part for part in (head, paint(tags, "soft"), paint(place, "soft")) if part)]
+    lines.append(_filled(finding.summary, _INDENT, _INDENT, wide))
+    if verbose:
+        lines += [_filled(f"cause: {finding.cause}", _INDENT, _INDENT, wide)] if finding.cause else []
+        lines += [_filled(line, f"{_INDENT}speaks for it: ", _INDENT + "  ", wide) for line in finding.speaks_for]
+        lines += [_filled(line, f"{_INDENT}do: ", _INDENT + "    ", wide) for line in finding.advice]
+    return lines
+
+
+def _asides(kinds: brief.Tree, paint: Paint, wide: int, verbose: bool) -> list[str]:
+    """What raises no alarm: named when asked for, counted otherwise."""
+    explained = [f for group in kinds.under.values() for f in group] + [f for f, _ in kinds.ordinary]
+    lines = []
+    by_itself = "explained by the above or by the run itself"
+    for findings, what in ((explained, by_itself), (kinds.suppressed, "set aside by you")):
+        if findings and verbose:
+            lines += [_filled(f"{f.symptom} ({what}): {f.summary}", "  ", _INDENT, wide) for f in findings]
+        elif findings:
+            lines.append(paint(f"  {counted(len(findings), 'finding')} {what}", "soft"))
+    return lines
+
+
+def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
+    """Return what `audit` says: counts, the worst runs in a table, and the index's address."""
+    paint, wide = Paint(colour), width or _width()
+    tones = {tone: [r for r in night.results if brief.tone(r) == tone] for tone in TONES}
+    words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged", "healthy": "healthy"}
+    tally = [paint(f"{len(runs):,} {words[tone]}", tone) for tone, runs in tones.items() if runs]
+    lines = [f"{paint(counted(len(night.results), 'run'), 'bold')}: {', '.join(tally) or 'none judged'}"]
+    sick = [*tones["error"], *tones["warning"]]
+    shown = sick if verbose else sick[:MOST_LINES]
+    if shown:
+        lines += ["", *_table(shown, paint, wide)]
+    if len(sick) > len(shown):
+        lines.append(f"  and {counted(len(sick) - len(shown), 'more run')} with problems, all in the index")
+    unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status not in {"ok", "discovered"}]
+    if unread:
+        lines += ["", paint(f"Of {counted(len(night.results), 'log')}: {', '.join(unread)}", "soft")]
+    if where:
+        lines += ["", f"Index: {visible(where)}"]
+    return _joined(lines)
+
+
+def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
+    """One line a run: mark, name, symptoms that count."""
+    names = [visible(result.run) for result in results]
+    column = min(max(map(len, names)), max(20, wide // 2))
+    lines = []
+    for result, name in zip(results, names, strict=True):
+        tone = brief.tone(result)
+        symptoms = ", ".join(dict.fromkeys(f.symptom for f in result.findings if f.counts and f.severity != "info"))
+        short = name if len(name) <= column else "…" + name[1 - column :]
+        lines.append(f"  {paint(MARKS[tone], tone)} {short:<{column}}  {paint(symptoms, tone)}")
+    return lines
+
+
+def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, colour: bool = False) -> str:
+    """Return what `series` says of a run; rows are (tag, points, role, split, why)."""
+    paint = Paint(colour)
+    lines = [paint(run.id, "bold") + paint(f"  {run.source}, {run.location}", "soft")]
+    table = [("tag", "points", "role", "split", "why")]
+    table += [(visible(tag), f"{points:,}", role, split or "–", visible(why)) for tag, points, role, split, why in rows]
+    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    for i, row in enumerate(table):
+        tag, points, role, split, why = row
+        line = f"  {tag:<{widths[0]}}  {points:>{widths[1]}}  {role:<{widths[2]}}  {split:<{widths[3]}}  {why}"
+        lines.append(line if i else paint(line, "soft"))
+    if len(table) == 1:
+        lines[1:] = ["  no scalar series"]
+    lines += [f"  note: {visible(note.message)}" for note in run.notes]
+    return _joined(lines)
+
+
+def _filled(text: str, first: str, rest: str, wide: int) -> str:
+    """Wrap a text, made safe, to the width; escape sequences in `first` do not count."""
+    safe = visible(text)
+    lines = textwrap.wrap(safe, max(20, wide - len(rest)), break_long_words=False, break_on_hyphens=False) or [""]
+    return "\n".join([first + lines[0], *(rest + line for line in lines[1:])])
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _width() -> int:
+    return min(110, shutil.get_terminal_size((100, 24)).columns)

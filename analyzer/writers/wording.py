@@ -1,0 +1,91 @@
+"""Numbers, steps, times and foreign names, written as people read them."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from datetime import UTC, datetime
+
+from analyzer.model.wording import number
+
+_JOINERS = "\u200c\u200d"  # zero-width joiners belong to words of several scripts and to emoji
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return the text with every character that hides, moves or controls text written out as an escape.
+
+    Control and format characters (escape sequences, bidirectional overrides), line and paragraph
+    separators become `\x1b` or `\u202e`; bytes that were no UTF-8 (surrogates) become `\xNN`. Characters in
+    `keep` stay as they are. A printable text is returned unchanged.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or c in _JOINERS else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"}:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
+    return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def whole(value: int) -> str:
+    """Return a whole number with its thousands apart: 12,345."""
+    return f"{value:,}".replace("-", "−")
+
+
+def measured(value: float | None, unit: str = "") -> str:
+    """Return a measure's value with its unit; `ratio` is a bare number, `%` and `σ` stand close."""
+    if value is None:
+        return "–"
+    written = whole(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e7 else number(value)
+    if unit in {"", "ratio"}:
+        return written
+    if unit in {"1", "step", "steps"} and value == 1:
+        return f"{written} {unit.removesuffix('s')}" if unit != "1" else written
+    return f"{written} {unit}" if unit != "1" else written
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 run`, `2 runs`, `3 series`."""
+    return f"{whole(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def span(first: int | None, last: int | None) -> str:
+    """Return where in the run something is: `step 400`, `steps 400 to 999`, or nothing."""
+    if first is None:
+        return ""
+    if last is None or last == first:
+        return f"step {whole(first)}"
+    return f"steps {whole(first)} to {whole(last)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time in its two largest units: `3 h 20 min`, `12 s`; empty for none."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return ""
+    if seconds < 60:
+        return f"{number(seconds, 2)} s"
+    left = round(seconds)
+    written: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        amount, left = divmod(left, size)
+        if amount or written:
+            written.append(f"{whole(amount)} {unit}" if amount else "")
+        if len(written) == 2:
+            break
+    return " ".join(part for part in written if part)
+
+
+def moment(unix: float | None) -> str:
+    """Return a time as `2026-11-22 08:03 UTC`; empty for none, or one no calendar holds."""
+    if unix is None or not math.isfinite(unix):
+        return ""
+    try:
+        return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, OSError, ValueError):
+        return ""

@@ -1,0 +1,134 @@
+// Search, sort and filter over all runs; without it the first rows and the further pages are there.
+"use strict";
+(() => {
+  const {symptoms, experiments, rows} = JSON.parse(document.getElementById("rows").textContent);
+  const TONES = ["error", "warning", "unjudged", "healthy"], STEP = 200;
+  const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const NS = "http://www.w3.org/2000/svg";
+  const body = document.querySelector(".runs tbody"), finder = document.getElementById("finder"), heading = document.getElementById("runs");
+  const severity = {};
+  for (const one of document.querySelectorAll("[data-symptom]")) severity[one.dataset.symptom] = one.querySelector("rect").getAttribute("class");
+  const first = [...body.children]; // the worst rows are here already, with their sentences
+  const all = rows.map(([e, name, page, tone, found, sketch, sentence], order) => {
+    const run = experiments[e] ? experiments[e] + "/" + name : name;
+    const said = first[order] ? first[order].querySelector("p").textContent : sentence || "";
+    return {e, run, page, tone, found, sketch, sentence, order, text: (run + " " + said).toLowerCase()};
+  });
+  const wish = {text: "", tone: "", symptom: "", experiment: "", sort: "worst"};
+  let shown = STEP;
+
+  const add = (parent, name, about, text) => {
+    const node = parent.appendChild(document.createElement(name));
+    Object.assign(node, about);
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+  const draw = (parent, name, attributes) => {
+    const node = parent.appendChild(document.createElementNS(NS, name));
+    for (const key in attributes) node.setAttribute(key, attributes[key]);
+    return node;
+  };
+
+  function curve(cell, sketch) {
+    if (!sketch) return;
+    const svg = draw(cell, "svg", {class: "spark k0", width: 120, height: 28, viewBox: "0 0 1000 1000", preserveAspectRatio: "none", fill: "none"});
+    let d = "", pen = "M";
+    [...sketch].forEach((letter, i) => {
+      const height = DIGITS.indexOf(letter);
+      if (height < 0) { pen = "M"; return; }
+      d += pen + (i / (sketch.length - 1) * 1000).toFixed(0) + " " + (1000 - height / 63 * 1000).toFixed(0);
+      pen = "L";
+    });
+    draw(svg, "path", {d, "vector-effect": "non-scaling-stroke"});
+  }
+
+  function line(row) {
+    if (first[row.order]) return first[row.order];
+    const tr = document.createElement("tr"), tone = TONES[row.tone];
+    const sign = draw(add(tr, "td"), "svg", {class: "sign " + tone, width: 16, height: 16, role: "img", "aria-label": tone});
+    draw(sign, "use", {href: "#g-" + tone});
+    const name = add(tr, "th", {scope: "row"});
+    add(name, "a", {href: "runs/" + row.page + ".html"}, row.run);
+    if (row.sentence) add(name, "p", {}, row.sentence);
+    const chips = add(tr, "td");
+    for (const i of row.found) {
+      add(chips, "span", {className: "chip " + (severity[symptoms[i]] || "")}, symptoms[i]);
+      chips.append(" ");
+    }
+    curve(add(tr, "td"), row.sketch);
+    return tr;
+  }
+
+  const orders = {
+    worst: (a, b) => a.order - b.order,
+    name: (a, b) => a.run < b.run ? -1 : 1,
+    findings: (a, b) => b.found.length - a.found.length || a.order - b.order,
+  };
+
+  function chosen() {
+    const words = wish.text.toLowerCase().split(/\s+/).filter(Boolean), symptom = symptoms.indexOf(wish.symptom);
+    return all.filter(row =>
+      (wish.tone === "" || TONES[row.tone] === wish.tone) &&
+      (wish.experiment === "" || row.e === +wish.experiment) &&
+      (wish.symptom === "" || row.found.includes(symptom)) &&
+      words.every(word => row.text.includes(word) || row.found.some(i => symptoms[i].includes(word)))
+    ).sort(orders[wish.sort]);
+  }
+
+  function update(more) {
+    shown = more ? shown + STEP : STEP;
+    const found = chosen();
+    body.replaceChildren(...found.slice(0, shown).map(line));
+    count.textContent = found.length === all.length ? "" : found.length.toLocaleString("en") + " of " + all.length.toLocaleString("en");
+    next.hidden = found.length <= shown;
+    next.textContent = "Show " + Math.min(STEP, found.length - shown) + " more";
+    clear.hidden = !(wish.text || wish.tone || wish.symptom || wish.experiment);
+    for (const node of document.querySelectorAll("[data-symptom] button")) node.setAttribute("aria-pressed", node.textContent === wish.symptom);
+    for (const node of document.querySelectorAll("[data-tone] button")) node.setAttribute("aria-pressed", node.parentNode.dataset.tone === wish.tone);
+  }
+
+  function choice(label, key, options) {
+    const box = add(add(finder, "label", {}, label + " "), "select");
+    for (const [value, text] of options) add(box, "option", {value}, text);
+    box.onchange = () => { wish[key] = box.value; update(); };
+    return box;
+  }
+
+  finder.className = "finder";
+  const search = add(add(finder, "label", {}, "Search "), "input", {type: "search"});
+  search.oninput = () => { wish.text = search.value; update(); };
+  const symptom = choice("Symptom", "symptom", [["", "any"], ...symptoms.map(s => [s, s])]);
+  const tone = choice("Verdict", "tone", [["", "any"], ...TONES.map(t => [t, {error: "errors", warning: "warnings", unjudged: "not judged"}[t] || t])]);
+  const experiment = choice("Experiment", "experiment", [["", "any"], ...experiments.map((name, i) => [i, name || "(top folder)"])]);
+  if (experiments.length < 2) experiment.parentNode.hidden = true;
+  choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"]]);
+  const clear = add(finder, "button", {type: "button", hidden: true}, "Clear");
+  const count = add(finder, "output");
+  const next = add(finder, "button", {type: "button", className: "next"});
+  document.querySelector(".runs").after(next);
+  next.onclick = () => update(true);
+  clear.onclick = () => {
+    Object.assign(wish, {text: "", tone: "", symptom: "", experiment: ""});
+    search.value = symptom.value = tone.value = experiment.value = "";
+    update();
+  };
+
+  // The counts above become filters.
+  function filter(node, word, key, box) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...word.childNodes);
+    word.replaceChildren(button);
+    button.onclick = () => {
+      const value = key === "tone" ? node.dataset.tone : node.dataset.symptom;
+      wish[key] = box.value = wish[key] === value ? "" : value;
+      update();
+      heading.scrollIntoView({block: "start"});
+    };
+  }
+  for (const node of document.querySelectorAll("[data-symptom]")) filter(node, node.querySelector(".word"), "symptom", symptom);
+  for (const node of document.querySelectorAll("[data-tone]")) filter(node, node, "tone", tone);
+  const further = document.querySelector(".further");
+  if (further && !document.querySelector(".beyond")) further.hidden = true;
+  update();
+})();
