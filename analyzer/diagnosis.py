@@ -1,4 +1,4 @@
-"""One run, all detectors, one verdict: isolation, false-alarm control, who explains whom, and the sentence that says it."""
+"""One run, all detectors, one verdict: isolation, false-alarm control, who explains whom, the sentence that says it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         family=anatomy.family,
         main_tag=main.tag if main else None,
         reasons=reasons(anatomy) if verdict == "healthy" else (),
-        further_checks=further_checks(anatomy),
+        further_checks=further_checks(anatomy) if verdict == "healthy" else (),
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
     )
@@ -164,10 +164,14 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
 
 
 def _one_each(findings: list[Finding]) -> list[Finding]:
-    """One finding per symptom and set of tags: the graver one stays."""
+    """One finding per symptom: the gravest (then the first measured) leads and names the tags of the others."""
     kept: dict[str, Finding] = {}
-    for finding in sorted(findings, key=lambda f: SEVERITIES.index(f.severity)):
-        kept.setdefault(finding.fingerprint, finding)
+    for finding in sorted(findings, key=lambda f: (f.explained_by is not None, SEVERITIES.index(f.severity))):
+        leader = kept.setdefault(finding.symptom, finding)
+        if leader is not finding:
+            others = (*leader.also, *finding.tags, *finding.also)
+            also = tuple(t for t in dict.fromkeys(others) if t not in leader.tags)
+            kept[finding.symptom] = replace(leader, also=also)
     return list(kept.values())
 
 
@@ -194,7 +198,7 @@ def _finding(
 
 
 def _plain_finding(
-    run: Run, symptom: str, severity: str, summary: str, advice: tuple[str, ...], tags: tuple[str, ...] = ()
+    run: Run, symptom: str, severity: str, summary: str, advice: tuple[str, ...], *, tags: tuple[str, ...] = ()
 ) -> Finding:
     evidence = Evidence(tags, (), severity, summary, advice=advice)  # type: ignore[arg-type]  # callers give literals
     return _finding(run, symptom, evidence, (), None)
@@ -270,7 +274,7 @@ def _sentence(
     if verdict == "problems":
         rest = len(alarms) - 1
         more = f" Also: {', '.join(dict.fromkeys(f.symptom for f in alarms[1:]))}." if rest else ""
-        return f"{_capital(alarms[0].summary)}.{more}"
+        return f"{alarms[0].summary}.{more}"
     if verdict == "healthy":
         return "This run looks healthy: every check of its losses came back clear." + (
             f" {len(not_checked)} checks could not be made." if not_checked else ""
@@ -282,10 +286,6 @@ def _sentence(
     reasons_ = [n.reason for n in not_checked]
     why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
-
-
-def _capital(text: str) -> str:
-    return text  # a tag stands first in most summaries and keeps its own spelling
 
 
 def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:

@@ -40,7 +40,8 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
             return f"its level {number(level)} is ln {near} and {accuracy.tag} stays at {number(share, 2)}: guessing"
         entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
         if abs(level - entropy) < max(error, 0.015):
-            return f"its level {number(level)} is that of always giving the class shares ({accuracy.tag} {number(share, 2)})"
+            beside = f"{accuracy.tag} {number(share, 2)}"
+            return f"its level {number(level)} is that of always giving the class shares ({beside})"
     if k is None and float(np.min(curve.blocks.level)) >= (np.log(level) if curve.log else level) - 3 * curve.sigma:
         for small in (2, 10):
             if abs(level - np.log(small)) < min(error, 0.01):
@@ -98,9 +99,9 @@ def metrics_rest(anatomy: Anatomy) -> str:
         if curve.role.kind not in ("accuracy", "r2") or curve.n < 4 or curve.role.split == "train":
             continue
         late, early = median(curve.raw[curve.n // 2 :]), median(curve.raw[: max(1, curve.n // 8)])
-        if late < (0.75 if curve.role.kind == "accuracy" else 0.1) and np.ptp(curve.raw[curve.n // 2 :]) < 0.05:
-            if late - early < 0.02:
-                return f"{curve.tag} has not risen either: {number(early, 2)} at first, {number(late, 2)} later"
+        poor = late < (0.75 if curve.role.kind == "accuracy" else 0.1)
+        if poor and np.ptp(curve.raw[curve.n // 2 :]) < 0.05 and late - early < 0.02:
+            return f"{curve.tag} has not risen either: {number(early, 2)} at first, {number(late, 2)} later"
     return ""
 
 

@@ -120,7 +120,7 @@ class Curve:
         if self.n < 2 or self.role.role not in ("loss", "gradient-norm"):
             return False
         low, high = float(self.raw.min()), float(self.raw.max())
-        return high > 2 * low and (low > 0 or (low == 0 and np.count_nonzero(self.raw) >= 0.95 * self.n))
+        return high > 2 * low and (low > 0 or (low == 0 and int(np.count_nonzero(self.raw)) >= 0.95 * self.n))
 
     @cached_property
     def y(self) -> Array:

@@ -25,7 +25,7 @@ def reasons(anatomy: Anatomy) -> tuple[str, ...]:
         beside = f", beside {number(mate.back(mate.end))} of {mate.tag}" if mate is not None and mate.n else ""
         said.append(f"{curve.tag} ends at {number(end)}{beside}, and has not turned.")
     for metric in [c for c in anatomy.having("metric") if c.n > 2 and c.role.split != "train"][:1]:
-        said.append(f"{metric.tag} went from {number(float(metric.raw[0]))} to {number(float(metric.raw[-1]))}.")
+        said += [f"{metric.tag} went from {number(float(metric.raw[0]))} to {number(float(metric.raw[-1]))}."]
     return tuple(said)
 
 

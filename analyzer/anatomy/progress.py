@@ -19,11 +19,12 @@ SHORT = 48  # points below which a curve that ends in NaN says nothing of how it
 class Progress:
     """Progress of one loss; shares are of the size of the starting level (raw values).
 
-    `gain`: fall from the start to the end; `best_gain`: to the lowest lasting level; `later_gain`: fall of the
-    trend over the part after the first tenth, with `later_most` as its upper 95 % bound; `swing`: robust
-    spread of the values around the trend in the second half, over their median; `rho`: lag-1 autocorrelation
-    there; `half_most`: the largest change of the trend over the second half, up or down, that its 95 % bounds admit;
-    `leaps`: median relative change from point to point in the last third; `moved`: gain over the standard error of the two levels it compares.
+    - `gain`: fall from the start to the end; `best_gain`: to the lowest lasting level; `moved`: the gain over the
+      standard error of the two levels it compares.
+    - `later_gain`: fall of the trend over the part after the first tenth; `later_most`: its upper 95 % bound.
+    - `half_most`: the largest change of the trend over the second half, up or down, within its 95 % bounds.
+    - `swing`: robust spread of the values around the trend in the second half, over their median; `rho`: their
+      lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third.
     """
 
     start: float

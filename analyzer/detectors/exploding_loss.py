@@ -189,7 +189,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "exploded", (onset, last)),
             Mark("level", curve.tag, "lowest level held before", values=(base,)),
         ),
-        explained_by=(f"event:{event.kind}@{event.step}" if event else None) if not improving else improving,
+        explained_by=improving or (f"event:{event.kind}@{event.step}" if event else None),
     )
 
 
@@ -262,5 +262,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 1.2, skew=2.0))}),
         ),
     ),
-    explains=("non-finite", "plateau", "not-converging", "overfitting", "repetitive-loss"),
+    explains=("non-finite", "loss-spike", "plateau", "not-converging", "overfitting", "repetitive-loss"),
 )

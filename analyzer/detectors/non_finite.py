@@ -114,10 +114,12 @@ def _placeholder(curve: Curve) -> bool:
     spacing = np.diff(at)
     usual = int(np.median(spacing))
     even = np.count_nonzero(spacing == usual) >= 0.9 * spacing.size
-    return usual > 1 and even and at[0] <= usual and curve.steps.size - 1 - at[-1] <= usual
+    return usual > 1 and even and bool(at[0] <= usual and curve.steps.size - 1 - at[-1] <= usual)
 
 
-def _cause(anatomy: Anatomy, lead: Curve, holes: np.ndarray) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
+    anatomy: Anatomy, lead: Curve, holes: np.ndarray
+) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     onset = int(lead.steps[holes[0]])
     look = (
         f"Look at the inputs and targets of the batches just before step {step(onset)}: NaN, infinities, empty targets."

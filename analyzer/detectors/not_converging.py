@@ -7,10 +7,11 @@ brings nothing.
 
 How it is measured
 ------------------
-The loss must swing widely around its trend in its second half, and the upper 95 % bound of its fall after the first tenth
-(Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches swings as
-well, in runs that converge: so the swings must either be there in the evaluation, which has no batch noise, or be
-correlated from point to point as bouncing is, or the loss must not have fallen since its start at all.
+The loss must swing widely around its trend in its second half, and the upper 95 % bound of its fall after the first
+tenth (Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches
+swings as well, in runs that converge. So one more sign must speak for bouncing: the evaluation, which has no batch
+noise, jumps too; neighbouring points move together; the loss has not fallen since its start; or a held-out metric
+jumps up and down. An evaluation that jumps up to the end beside a calm training loss is told on its own.
 
 When it is wrong
 ----------------
@@ -179,7 +180,9 @@ DETECTOR = Detector(
         Case(
             "an evaluation that swings",
             "fires",
-            lambda: made_run({"train/loss": falling(300), "val/loss": 2.0 + 2.0 * np.abs(noise(300, 1.0, 5))}),
+            lambda: made_run(
+                {"train/loss": falling(300, floor=0.8), "val/loss": 2.0 + 2.0 * np.abs(noise(300, 1.0, 5))}
+            ),
         ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
         Case(
@@ -193,5 +196,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(2000, 2.3, 0.4, 60.0) * np.exp(noise(2000, 0.4, 2))}),
         ),
     ),
-    explains=("loss-spike",),
+    explains=("loss-spike", "overfitting"),
 )

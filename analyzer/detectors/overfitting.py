@@ -8,10 +8,11 @@ there are lost, and the last checkpoint is not the best.
 How it is measured
 ------------------
 Each validation or test loss is laid beside the training loss that belongs to it. *Rising*: its smoothed curve has a
-minimum before nine tenths of the run, its last values stand above that minimum by more than the smallest of curves
-without any trend would after their minimum (the p-value: the same search on resampled residuals of the curve around
-a trend that never rises), the rise matters beside what the loss had gained, and the training loss goes on falling
-or rests. *Gap*: it does not rise, but settles above the training loss by a large share of what that has fallen.
+minimum before nine tenths of the run, its last values stand above it by more than those of curves without any rise
+do after their minimum (the p-value: the same search on resampled residuals around the best fit that never rises),
+by a share of the best value that matters, and either by a share of all that was gained or together with a metric
+that got worse; the training loss goes on falling or rests. *Gap*: it does not rise, but settles above the training
+loss by a large share of what that has fallen.
 
 When it is wrong
 ----------------
@@ -22,8 +23,8 @@ Training measured with dropout or augmentation lies above validation, which hide
 
 What to do
 ----------
-Stop at the best step, or keep its checkpoint. Use less capacity, more regularisation or more data. When the gap is there
-from the first evaluation, check that the splits are statistically alike.
+Stop at the best step, or keep its checkpoint. Use less capacity, more regularisation or more data. When the gap is
+there from the first evaluation, check that the splits are statistically alike.
 
 References
 ----------
@@ -50,6 +51,8 @@ from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
 LEAST = 5  # evaluations
+DIFFERENT = "the splits differ: the gap is there from the first evaluation"
+OPENED = "memorising: the gap opened as training fell"
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ def _goes_on(mate: Curve | None, step_: int) -> bool:
         return False
     k = max(1, min(after.size // 4, 50))
     fall = float(np.median(after[:k]) - np.median(after[-k:]))
-    return fall > -0.5 * mate.sigma / np.sqrt(k)
+    return bool(fall > -0.5 * mate.sigma / np.sqrt(k))
 
 
 def _at_steps(mate: Curve, curve: Curve, step_: int) -> float:
@@ -252,11 +255,7 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
     there = first > 0.6 * gap
     first_step, last = int(curve.at[0]) if there else _opens(curve, mate, gap), int(curve.at[-1])
     still = turn.best_at >= 0.9 * (curve.n - 1) and curve.back(curve.level(0.5, 0.6)) - ours > 0.1 * gap
-    cause = (
-        "the splits differ: the gap is there from the first evaluation"
-        if there
-        else "memorising: the gap opened as training fell"
-    )
+    cause = DIFFERENT if there else OPENED
     return Evidence(
         (curve.tag, *mate.tags),
         (
@@ -267,7 +266,8 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
             Measure("training at the end", theirs),
         ),
         "warning",
-        f"{curve.tag} settles at {number(ours)} while {mate.tag} reaches {number(theirs)}: {percent(share)} of what it fell",
+        f"{curve.tag} settles at {number(ours)} while {mate.tag} reaches {number(theirs)}: "
+        f"the gap is {percent(share)} of what training has fallen",
         first_step,
         last,
         cause,

@@ -6,12 +6,11 @@ A model that never left the value of guessing has learnt nothing, however long i
 
 How it is measured
 ------------------
-The later part of the training loss (after its first tenth) must be flat: the upper 95 % bound of its fall
-(Theil-Sen slope through block medians) below the smallest fall that matters, and its swings small. Flat is not
-stuck: converged runs and fine-tuning rest as well. So one more sign must speak for an untrained model: the loss
-has not fallen from its start by more than a little; it is the entropy of guessing (ln k for k classes known from
-the log or its accuracy, the entropy of the majority share for two); or the metrics stand at chance (AUC one half, R² zero,
-recall or AP near zero, an error rate near one).
+The second half of the training loss must be flat: the 95 % bounds of its change (Theil-Sen slope through block
+medians) within what matters, and its swings small. Flat is not stuck: converged runs and fine-tuning rest as well.
+So one more sign must speak for an untrained model: neither loss has fallen from its start; the level is the entropy
+of guessing (ln k for k classes known from the log or its accuracy, the entropy of the class shares for two); or the
+metrics never rose or stand at chance (AUC one half, R² zero, an error rate near one). A metric that is good clears it.
 
 When it is wrong
 ----------------
@@ -46,7 +45,6 @@ from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
-
 
 CALM = 0.1  # swing of an evaluation, or of batches at the level of guessing, over the level
 

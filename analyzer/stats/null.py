@@ -15,8 +15,8 @@ def turned(raw: Array, window: int, *, draws: int = 400, seed: int = 11) -> tupl
     """Return the noise of one value around its smoothed curve, and the chance of its rise under a flat null.
 
     The statistic is the median of the last tenth over the minimum of the centred mean. The null is a monotone curve
-    (the best never-rising fit of the data, by isotonic regression) with the curve's own residuals, drawn in blocks of three
-    so that neighbours stay neighbours; the same search for a minimum is made in every draw. The p-value is
+    (the best never-rising fit of the data, by isotonic regression) with the curve's own residuals, drawn in blocks of
+    three so that neighbours stay neighbours; the same search for a minimum is made in every draw. The p-value is
     (1 + draws that rise as far) / (1 + draws), continued by a Gaussian tail where no draw does.
     Source: Davison and Hinkley, Bootstrap methods and their application (1997), chapters 4 and 8; isotonic
     regression after Barlow et al. (1972).
