@@ -42,6 +42,8 @@ def _from_counter(curve: Curve) -> float | None:
     steps, epochs = curve.at.astype(np.float64), curve.raw
     if curve.n < 3 or epochs[-1] - epochs[0] < 1 or steps[-1] <= steps[0]:
         return None
-    length = float((steps[-1] - steps[0]) / (epochs[-1] - epochs[0]))
-    straight = np.abs((steps - steps[0]) / length - (epochs - epochs[0]))
-    return length if length > 1.5 and float(np.median(straight)) <= 1.0 else None
+    slope, start = np.polyfit(steps, epochs, 1)
+    if slope <= 0:
+        return None
+    straight = np.abs(start + slope * steps - epochs)
+    return float(1 / slope) if slope < 1 / 1.5 and float(np.median(straight)) <= 1.0 else None

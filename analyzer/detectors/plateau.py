@@ -129,14 +129,16 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
     rest = metrics_rest(anatomy)
     if rest and far.best_gain < 0.3:
         signs.append(rest)
+    chance = at_chance(anatomy) if far.best_gain < 0.9 else []  # a perfect fit with a poor metric is overfitting
     for other in anatomy.validation:
         its = progress(other) if other is not curve else None
-        if its and calm and abs(its.best_gain) < 0.03 and its.swing < 0.02 and far.best_gain < 0.1:
+        alike = its and (signs or chance or abs(its.end - far.end) < 0.15 * abs(far.end))
+        if its and alike and calm and abs(its.best_gain) < 0.03 and its.swing < 0.02 and far.best_gain < 0.1:
             signs.append(
                 f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
             )
             break
-    return (*signs, *at_chance(anatomy))
+    return (*signs, *chance)
 
 
 def _flat_since(curve: Curve) -> int:

@@ -17,7 +17,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _START, _END = r"(?:^|[_\-./ ])", r"(?:[_\-./ ](?:id|value))?$"
 _PASSWORD = re.compile(
     rf"{_START}(?:password|passwd|passphrase|pwd|secrets?|credentials?|(?:api|access|private|secret)[_\-]?keys?"
-    rf"|auth(?:orization)?|(?:auth|access|api|bearer|refresh|hub|hf|wandb|github|gitlab|session)[_\-]?token){_END}",
+    rf"|auth(?:orization)?|(?:auth|access|api|bearer|refresh|hub|hf|wandb|github|gitlab|session)[_\-.]?token){_END}",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(rf"{_START}(?:tokens?|keys?){_END}", re.IGNORECASE)

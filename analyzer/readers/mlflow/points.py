@@ -18,5 +18,5 @@ def series_of(tag: str, stamps: NDArray[np.int64], values: NDArray[np.float64], 
 
 def unstored(values: NDArray[np.float64], is_nan: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return a database's values as they were logged: its rows for NaN hold 0, those for ±inf the largest float."""
-    logged = np.where(np.abs(values) >= LARGEST, np.sign(values) * np.inf, values)
+    logged = np.where(np.abs(values) >= LARGEST, np.copysign(np.inf, values), values)
     return np.where(is_nan, np.nan, logged)

@@ -1,0 +1,176 @@
+"""Tags of the loggers in the field are read as what they are."""
+
+import numpy as np
+import pytest
+
+from analyzer.anatomy import Anatomy
+from analyzer.model.case import made_run
+from analyzer.model.roles import read_role, words_of
+from analyzer.settings import RoleSetting
+
+TRAIN, VAL, TEST = "train", "validation", "test"
+
+TABLE = {
+    # Keras
+    "train/epoch_loss": ("loss", TRAIN),
+    "validation/epoch_loss": ("loss", VAL),
+    "validation/evaluation_loss_vs_iterations": ("loss", VAL),
+    "train/batch_loss": ("loss", TRAIN),
+    "validation/epoch_accuracy": ("metric", VAL),
+    "train/epoch_learning_rate": ("learning-rate", TRAIN),
+    "train/batch_steps_per_second": ("system", TRAIN),
+    # Lightning
+    "train_loss_step": ("loss", TRAIN),
+    "val_loss/dataloader_idx_0": ("loss", VAL),
+    "valid_loss_step/epoch_0": ("loss", VAL),
+    "lr-AdamW": ("learning-rate", None),
+    "lr-AdamW/pg1": ("learning-rate", None),
+    "grad_2.0_norm_total": ("gradient-norm", None),
+    "hp_metric": ("constant", None),
+    "epoch": ("counter", None),
+    # Transformers
+    "eval/loss": ("loss", VAL),
+    "eval_squad_loss": ("loss", VAL),
+    "eval/runtime": ("system", VAL),
+    "eval/samples_per_second": ("system", VAL),
+    "train/grad_norm": ("gradient-norm", TRAIN),
+    "train/total_flos": ("counter", TRAIN),
+    "test/f1": ("metric", TEST),
+    # fastai
+    "raw_loss": ("loss", None),
+    "mom_0": ("constant", None),
+    "wd_1": ("constant", None),
+    # Ultralytics
+    "train/box_loss": ("loss", TRAIN),
+    "val/dfl_loss": ("loss", VAL),
+    "metrics/mAP50-95(B)": ("metric", None),
+    "metrics/recall(M)": ("metric", None),
+    "lr/pg2": ("learning-rate", None),
+    # Stable-Baselines3
+    "train/value_loss": ("loss", TRAIN),
+    "rollout/ep_rew_mean": ("metric", None),
+    "eval/mean_reward": ("metric", VAL),
+    "train/explained_variance": ("metric", TRAIN),
+    "time/fps": ("system", None),
+    # Detectron2
+    "total_loss": ("loss", None),
+    "loss_box_reg": ("loss", None),
+    "validation_loss": ("loss", VAL),
+    "bbox/AP": ("metric", None),
+    "data_time": ("system", None),
+    # TF Object Detection
+    "eval/Loss/total_loss": ("loss", VAL),
+    "eval/DetectionBoxes_Precision/mAP": ("metric", VAL),
+    "steps_per_sec": ("system", None),
+    # nanoGPT, Megatron-LM, NeMo
+    "mfu": ("system", None),
+    "lm loss": ("loss", None),
+    "lm loss validation": ("loss", VAL),
+    "lm loss validation ppl": ("metric", VAL),
+    "lm loss vs samples": ("counter", None),
+    "loss-scale": ("constant", None),
+    "batch-size": ("constant", None),
+    "iteration-time": ("system", None),
+    "reduced_train_loss": ("loss", TRAIN),
+    "global_step": ("counter", None),
+    # add_scalar
+    "Loss/train": ("loss", TRAIN),
+    "training_loss": ("loss", TRAIN),
+    "train-loss": ("loss", TRAIN),
+    "Loss/valid": ("loss", VAL),
+    "Loss/test": ("loss", TEST),
+    "Accuracy/val": ("metric", VAL),
+    "Learning Rate": ("learning-rate", None),
+    "Loss_val/Loss": ("loss", VAL),
+    # clu
+    "validation/wer": ("metric", VAL),
+    "preemption_count": ("counter", None),
+    "total_duration": ("counter", None),
+    # MLflow's autologs
+    "train-logloss": ("loss", TRAIN),
+    "valid_0-binary_logloss": ("loss", VAL),
+    "training-l2": ("metric", TRAIN),
+    "system/gpu_0_utilization_percentage": ("system", None),
+    # words that only contain others
+    "train/interval": ("unknown", TRAIN),
+    "glossary": ("unknown", None),
+    "lrelu_slope": ("unknown", None),
+    "train/val_loss": ("loss", VAL),
+}
+
+
+@pytest.mark.parametrize(("tag", "expected"), TABLE.items(), ids=list(TABLE))
+def test_a_tag_is_read_as_its_logger_means_it(tag, expected):
+    role = read_role(tag)
+    assert (role.role, role.split) == expected, role.why
+
+
+@pytest.mark.parametrize(
+    ("tag", "direction"),
+    [("val_acc", "higher"), ("val/wer", "lower"), ("eval/mean_reward", "higher"), ("FID", "lower"), ("val_R2", "higher"), ("loss", "lower")],
+)  # fmt: skip
+def test_the_direction_of_good_follows_from_the_name(tag, direction):
+    assert read_role(tag).direction == direction
+
+
+def test_words_are_cut_at_changes_of_case_and_kept_whole_where_they_are_names():
+    assert words_of("MulticlassF1Score/valLoss") == ("multiclass", "f1", "score", "val", "loss")
+    assert words_of("metrics/mAP50-95(B)") == ("metrics", "map5095", "b")
+
+
+def cast(*tags, **given):
+    run = made_run({tag: np.linspace(1, 0.5, 20) for tag in tags})
+    return Anatomy(run, given).roles
+
+
+def test_a_loss_without_a_split_is_the_training_loss():
+    assert cast("loss", "val_loss")["loss"].split == TRAIN
+
+
+def test_xgboosts_first_validation_set_is_the_training_set_when_there_is_a_second():
+    roles = cast("validation_0-logloss", "validation_1-logloss")
+    assert (roles["validation_0-logloss"].split, roles["validation_1-logloss"].split) == (TRAIN, VAL)
+    assert cast("validation_0-logloss")["validation_0-logloss"].split == VAL
+
+
+def test_an_error_metric_stands_in_where_there_is_no_loss():
+    assert cast("train-rmse", "eval-rmse")["eval-rmse"].role == "loss"
+    assert cast("train_loss", "val_rmse")["val_rmse"].role == "metric"
+
+
+def test_the_mean_of_the_run_that_transformers_logs_once_is_no_curve():
+    run = made_run({"train/loss": np.linspace(1, 0.5, 20), "train/train_loss": [0.7]})
+    assert Anatomy(run).roles["train/train_loss"].role == "constant"
+
+
+def test_the_user_overrules_every_reading():
+    roles = Anatomy(
+        made_run({"glossary": np.linspace(1, 0, 9)}), {"glossary": RoleSetting("loss", "validation", None)}
+    ).roles
+    assert (roles["glossary"].role, roles["glossary"].split, roles["glossary"].direction) == ("loss", VAL, "lower")
+    assert "user" in roles["glossary"].why
+
+
+@pytest.mark.parametrize(
+    ("tags", "family"),
+    [
+        (("train/actor_loss", "train/critic_loss", "rollout/ep_rew_mean"), "rl"),
+        (("Losses/Policy Loss", "Losses/Value Loss", "Environment/Cumulative Reward"), "rl"),
+        (("loss_G", "loss_D"), "gan"),
+        (("generator_loss", "discriminator_loss"), "gan"),
+        (("train/loss", "val/loss", "val/accuracy"), "supervised"),
+        (("train-logloss", "eval-logloss"), "boosting"),
+        (("alpha", "beta"), "unknown"),
+    ],
+)
+def test_the_kind_of_training_is_told_from_the_tags(tags, family):
+    assert Anatomy(made_run({t: np.linspace(1, 0.5, 20) for t in tags})).family == family
+
+
+def test_components_without_a_total_are_summed():
+    run = made_run(
+        {"train/box_loss": np.full(20, 2.0), "train/cls_loss": np.full(20, 1.0), "train/dfl_loss": np.full(20, 0.5)}
+    )
+    (total,) = Anatomy(run).training
+    assert total.tags == ("train/box_loss", "train/cls_loss", "train/dfl_loss")
+    assert set(total.raw) == {3.5}

@@ -1,0 +1,43 @@
+"""What must never leave a log is masked, and what only looks like it is not."""
+
+import pytest
+
+from analyzer.model.secrets import MASK, mask_params, mask_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://user:hunter2@db/mlflow",
+        "https://user:hunter2@host:5000/path",
+        "postgresql://user:p@hunter2@db/mlflow",
+        "https://host/?token=hunter2&x=1",
+        "https://host/a?api_key=hunter2",
+        "see s3://bucket?X-Amz-Signature=hunter2 there",
+        "Authorization: Bearer hunter2hunter2",
+        "key ghp_hunter2hunter2hunter2hunter2",
+    ],
+)
+def test_a_secret_in_a_text_is_masked(text):
+    assert "hunter2" not in mask_text(text)
+    assert MASK in mask_text(text)
+
+
+@pytest.mark.parametrize("text", ["train/loss", "https://host/path?run=3", "a@b.c wrote it", "lr=0.1&batch=3"])
+def test_plain_texts_stay_as_they_are(text):
+    assert mask_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["db_password", "API_KEY", "hf_token", "secret", "apiKey", "mlflow.auth.token", "aws_secret_access_key"]
+)
+def test_a_parameter_that_names_a_credential_is_masked(name):
+    assert mask_params({name: "1234"}) == {name: MASK}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_tokens", "512"), ("tokens", 1e9), ("tokenizer", "bpe"), ("key", "3"), ("monkey", "x"), ("keys", 4)],
+)
+def test_counts_and_other_words_are_not(name, value):
+    assert mask_params({name: value}) == {name: value}
