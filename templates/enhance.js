@@ -4,8 +4,8 @@
 (() => {
   const {abs, min, max, log10, floor, ceil} = Math, finite = Number.isFinite;
   const all = (node, what) => [...node.querySelectorAll(what)];
-  const set = (node, attributes) => { for (const key in attributes) node.setAttribute(key, attributes[key]); return node; };
-  const make = (parent, name, attributes) => parent.appendChild(set(document.createElementNS("http://www.w3.org/2000/svg", name), attributes));
+  const set = (node, given) => { for (const key in given) node.setAttribute(key, given[key]); return node; };
+  const make = (parent, name, given) => parent.appendChild(set(document.createElementNS("http://www.w3.org/2000/svg", name), given));
   const add = (parent, name, about) => parent.appendChild(Object.assign(document.createElement(name), about));
   const part = f => f * 100 + "%", within = f => max(0, min(1, f));
   const packed = JSON.parse(document.getElementById("curves").textContent), unpacked = [];
@@ -22,9 +22,9 @@
     return unpacked[i] = {tag: t, values, steps: r ? values.map((_, k) => r[0] + k * r[1]) : s.map(d => at += d)};
   }
 
-  function written(v, digits = 4) {
+  function written(v, digits = 4, big = 1e7) {
     if (!finite(v)) return isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
-    const size = abs(v), text = size && (size >= 1e7 || size < 1e-4) ? v.toExponential(digits - 2).replace("e+", "e") : (+v.toPrecision(digits)).toLocaleString("en", {maximumFractionDigits: 9});
+    const size = abs(v), text = size && (size >= big || size < 1e-4) ? (+v.toPrecision(digits)).toExponential().replace("e+", "e") : (+v.toPrecision(digits)).toLocaleString("en", {maximumFractionDigits: 9});
     return text.replace("-", "−");
   }
 
@@ -137,12 +137,12 @@
         for (const v of ticks(up, max(2, floor(p.height / 42)))) {
           const y = up.place(v);
           grid += `M-1000 ${down(y)}h3000`;
-          make(left, "text", {x: -8, y: part(1 - y), dy: 4}).textContent = written(v);
+          make(left, "text", {x: -8, y: part(1 - y), dy: 4}).textContent = written(v, 4, 1e5);
         }
         set(plot.querySelector(".grid"), {d: grid});
         if (below.childElementCount) {
           below.replaceChildren();
-          for (const s of ticks(view, 6)) make(below, "text", {x: part(view.place(s)), y: "100%", dy: 18}).textContent = written(s, 6);
+          for (const s of ticks(view, 6)) make(below, "text", {x: part(view.place(s)), y: "100%", dy: 18}).textContent = written(s, 15);
         }
         all(plot, "[data-up]").forEach(t => set(t, {y: part(1 - up.place(first.value(+t.dataset.up)))}));
       }

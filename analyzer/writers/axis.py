@@ -48,11 +48,12 @@ class Axis:
                 placed = (given / 2 - low / 2) / (high / 2 - low / 2)
         return np.where(np.isfinite(placed), placed, np.nan)
 
-    def ticks(self, about: int) -> tuple[Tick, ...]:
-        """Return about that many ticks at round numbers."""
+    def ticks(self, about: int, *, steps: bool = False) -> tuple[Tick, ...]:
+        """Return about that many ticks at round numbers; those of steps are written out."""
         values = _log_values(self.low, self.high, about) if self.log else _round_values(self.low, self.high, about)
         places = self.place(values)
-        return tuple(Tick(float(p), _label(v)) for v, p in zip(values, places, strict=True) if -1e-9 <= p <= 1 + 1e-9)
+        written = _step_label if steps else _label
+        return tuple(Tick(float(p), written(v)) for v, p in zip(values, places, strict=True) if -1e-9 <= p <= 1 + 1e-9)
 
 
 def value_axis(values: NDArray[np.float64]) -> Axis:
@@ -97,9 +98,13 @@ def _log_values(low: float, high: float, about: int) -> list[float]:
     return [v for d in decades for p in parts if low <= (v := float(f"{p}e{d}")) <= high]
 
 
+def _step_label(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−") if value == int(value) else number(value, 6)
+
+
 def _label(value: float) -> str:
-    size = abs(value)
-    for least, by, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if least <= size < 1e12:
-            return number(value / by, 4) + unit
-    return number(value, 4)
+    """The number as short as a tick wants it: 0.25, 20,000, 1e6."""
+    if abs(value) < 1e5:
+        return number(value, 4)
+    mantissa, _, exponent = f"{value:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")

@@ -52,14 +52,15 @@ def _packed_values(values: NDArray[np.float64]) -> dict[str, Any]:
 
 @dataclass
 class Shelf:
-    """The curves a page embeds, each tag once; charts refer to them by number."""
+    """The curves a page embeds, each stretch of a tag once; charts refer to them by number."""
 
     curves: list[dict[str, Any]] = field(default_factory=list)
-    _numbers: dict[str, int] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def number(self, row: SeriesRow, curve: Series, at_most: int) -> int:
         """Return the number of the row's curve, after putting it on the shelf with at most so many points."""
-        if row.tag not in self._numbers:
-            self._numbers[row.tag] = len(self.curves)
+        place = (row.tag, int(curve.steps.min()), int(curve.steps.max()))  # a close-up is another curve
+        if place not in self._numbers:
+            self._numbers[place] = len(self.curves)
             self.curves.append({"t": visible(row.tag), **packed(thin(curve, at_most))})
-        return self._numbers[row.tag]
+        return self._numbers[place]

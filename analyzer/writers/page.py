@@ -13,7 +13,7 @@ from analyzer.model.result import Checked, Event, Finding, Night, Result, Series
 from analyzer.model.secrets import mask_params
 from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
-from analyzer.writers.chart import Chart, chart, spark
+from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import Shelf, json_for_html
 
 GROUPS = (
@@ -55,6 +55,7 @@ class Shown:
     finding: Finding
     guide: Guide | None
     chart: Chart | None
+    close: Chart | None
     title: str
     under: tuple[Finding, ...]
     silence: str
@@ -133,10 +134,12 @@ def _shown(
     finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
 ) -> Shown:
     rows = _rows(result, finding.tags)
+    marks = finding.marks or _plain_marks(finding)
     return Shown(
         finding,
         guides.get(finding.symptom),
-        chart(f"f-{finding.fingerprint}", rows, shelf, finding.marks or _plain_marks(finding), points=points),
+        chart(f"f-{finding.fingerprint}", rows, shelf, marks, points=points),
+        close_up(f"f-{finding.fingerprint}-close", rows, shelf, marks) if points == FULL else None,
         title_of(finding.symptom),
         kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
@@ -172,9 +175,8 @@ def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
     if main is None:
         return None
-    twins = [
-        r for r in result.series if r.role == main.role and r.split not in {main.split, None} and r.curve is not None
-    ]
+    others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
+    twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
     return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
 
 
@@ -185,7 +187,9 @@ def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:
         if finding.first_step is not None:
             last = finding.last_step if finding.last_step is not None else finding.first_step
             start, end = (min(1.0, max(0.0, float(p))) for p in across.place([finding.first_step, last]))
-            lanes.append(Lane(finding, title_of(finding.symptom), start, max(end, start)))
+            alike = sum(other.symptom == finding.symptom for other in findings) > 1
+            title = title_of(finding.symptom) + (f" · {', '.join(finding.tags[:1])}" if alike else "")
+            lanes.append(Lane(finding, title, start, max(end, start)))
     return tuple(lanes)
 
 
