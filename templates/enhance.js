@@ -1,6 +1,5 @@
 // Adds to charts what needs a hand: values under the pointer, zoom by dragging, a scale to switch, keys for all of it.
 // Every number is already in the page; without this script nothing is lost.
-"use strict";
 (() => {
   const {abs, min, max, log10, floor, ceil} = Math, finite = Number.isFinite;
   const all = (node, what) => [...node.querySelectorAll(what)];
@@ -49,8 +48,8 @@
   function panelOf(plot) {
     const {x, y, log, positive} = plot.dataset, first = new Axis(...y.split(" ").map(Number), log === "1");
     return {plot, x: new Axis(...x.split(" ").map(Number)), first, up: first, positive: positive === "1", height: +plot.getAttribute("height"),
-      moved: all(plot, ".zoom path:not(.grid)").map(node => ({node, d: node.getAttribute("d"), group: node.closest("[data-curve]")})),
-      curves: all(plot, "[data-curve]").map(g => curve(+g.dataset.curve))};
+      moved: all(plot, ".zoom path:not(.grid)").map(node => ({node, d: node.getAttribute("d"), own: node.dataset.curve})),
+      curves: all(plot, "[data-curve]").map(line => curve(line.dataset.curve))};
   }
 
   const down = f => finite(f) ? max(-1000, min(2000, (1 - f) * 1000)).toFixed(1) : 2000;
@@ -67,9 +66,9 @@
   function exact({up, x}, {steps, values}) {
     let out = "", pen = "M";
     steps.forEach((s, i) => {
-      const y = up.place(values[i]);
-      if (i && s < steps[i - 1] || !finite(y)) pen = "M";
-      if (finite(y)) { out += pen + (x.place(s) * 1000).toFixed(1) + " " + down(y); pen = "L"; }
+      const y = up.place(values[i]), seen = finite(y) && !steps.some((later, k) => k > i && later <= s);
+      if (!seen) pen = "M";
+      if (seen) { out += pen + (x.place(s) * 1000).toFixed(1) + " " + down(y); pen = "L"; }
     });
     return out;
   }
@@ -129,8 +128,7 @@
       for (const p of panels) {
         const {plot, up, first} = p, [left, below, picture] = [".up", ".along", ".zoom"].map(what => plot.querySelector(what)), view = new Axis(p.x.value(a), p.x.value(b));
         set(picture, {viewBox: [a * 1000, 0, (b - a) * 1000, 1000].join(" ")});
-        for (const {node, d, group} of p.moved)
-          set(node, {d: up === first ? d : group && node === group.firstElementChild ? exact(p, curve(+group.dataset.curve)) : onto(p, d)});
+        for (const {node, d, own} of p.moved) set(node, {d: up === first ? d : own ? exact(p, curve(own)) : onto(p, d)});
         all(plot, ".log").forEach(t => set(t, {display: up.log ? "inline" : "none"}));
         let grid = "";
         left.replaceChildren();

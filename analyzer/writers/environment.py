@@ -95,7 +95,7 @@ def _finalized(value: Any) -> Any:
 
 
 def _tagged(text: str, tags: Iterable[str]) -> Markup:
-    """Write a sentence with its full stop; a tag that it begins with is set as one, so that its small letter is right."""
+    """Write a sentence with its full stop; a tag that it begins with is set as one: its small letter is right."""
     ended = text if text[-1:] in {".", "!", "?", ""} else text + "."
     first = next((tag for tag in sorted(tags, key=len, reverse=True) if tag and ended.startswith(tag)), "")
     rest = escape(wording.visible(ended[len(first) :], keep="\n"))
