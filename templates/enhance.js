@@ -90,7 +90,7 @@
     panels.forEach(p => {
       p.hair = make(p.plot, "line", {class: "hair", y2: p.height, visibility: "hidden"});
       const chosen = make(p.plot, "rect", {class: "chosen", height: p.height, width: 0});
-      const pad = make(p.plot, "rect", {class: "catch", width: "100%", height: p.height, "fill-opacity": 0});
+      const pad = make(p.plot, "rect", {class: "catch", width: "100%", height: p.height});
       const at = e => { const box = pad.getBoundingClientRect(); return within((e.clientX - box.left) / box.width); };
       pad.onpointermove = e => {
         const f = at(e);
@@ -124,7 +124,7 @@
 
     function draw() {
       reset.hidden = b - a === 1;
-      scale.textContent = panels.some(p => p.up.log) ? "Linear scale" : "Log scale";
+      scale.textContent = panels.some(p => p.up.log) ? "Linear" : "Log";
       for (const p of panels) {
         const {plot, up, first} = p, [left, below, picture] = [".up", ".along", ".zoom"].map(what => plot.querySelector(what)), view = new Axis(p.x.value(a), p.x.value(b));
         set(picture, {viewBox: [a * 1000, 0, (b - a) * 1000, 1000].join(" ")});
@@ -142,7 +142,7 @@
           below.replaceChildren();
           for (const s of ticks(view, 6)) make(below, "text", {x: part(view.place(s)), y: "100%", dy: 18}).textContent = written(s, 15);
         }
-        all(plot, "[data-up]").forEach(t => set(t, {y: part(1 - up.place(first.value(+t.dataset.up)))}));
+        all(plot, "[data-up]").forEach(t => set(t, {y: up === first ? t.dataset.y ||= t.getAttribute("y") : part(within(1 - up.place(first.value(+t.dataset.up))))}));
       }
       for (const node of all(svg, "[data-at]")) {
         const {at, to} = node.dataset, start = (at - a) / (b - a), end = ((to || at) - a) / (b - a);

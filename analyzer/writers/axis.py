@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from analyzer.model.wording import number
 
 LOG_FROM = 100.0
 """A positive curve that spans more than this factor is drawn on a logarithmic scale."""
+
+_MOST = sys.float_info.max
 
 SQUEEZED = 10.0
 """So is one whose highest point is more than this factor above its median: one spike would flatten all else."""
@@ -61,16 +64,13 @@ def value_axis(values: NDArray[np.float64]) -> Axis:
     if not values.size:
         return Axis(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if low > 0 and (high / low > LOG_FROM or high / float(np.median(values)) > SQUEEZED):
-        air = (high / low) ** 0.05
-        return Axis(max(low / air, 5e-324), min(high * air, 1.7e308), log=True)
+    if low > 0 and (high / low > LOG_FROM or high / 2 / max(float(np.median(values / 2)), 5e-324) > SQUEEZED):
+        air = (high / low) ** 0.05 if math.isfinite(high / low) else 1.0
+        return Axis(max(low / air, 5e-324), min(high * air, _MOST), log=True)
     if low == high == 0:
         return Axis(-0.05, 1.0)
-    if low == high:
-        air = abs(low) * 0.1 or 1.0
-        return Axis(low - air, high + air)
-    air = (high / 2 - low / 2) * 0.1
-    return Axis(max(low - air, -1.7e308), min(high + air, 1.7e308))
+    air = abs(low) * 0.1 or 1.0 if low == high else (high / 2 - low / 2) * 0.1
+    return Axis(max(low - air, -_MOST), min(high + air, _MOST))
 
 
 def step_axis(first: int, last: int) -> Axis:
@@ -86,6 +86,8 @@ def _round_values(low: float, high: float, about: int) -> list[float]:
     if power == 0:
         return [low]
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough * 0.999)
+    if not math.isfinite(step):
+        return [low]
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 12 - math.floor(math.log10(step))) for i in range(first, min(last, first + 20) + 1)]
 

@@ -17,16 +17,15 @@ from analyzer.model.run import Series
 from analyzer.model.thinning import thin
 from analyzer.writers.wording import visible
 
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def json_for_html(value: Any) -> Markup:
-    """Return strict JSON for a `<script type="application/json">`: no `<`, `>`, `&`, U+2028, U+2029, no surrogate."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    """Return strict JSON for a `<script type="application/json">`: plain ASCII without `<`, `>`, `&`."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
-    safe = text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its JSON escape
-    return Markup(safe)  # noqa: S704 - escaped above for the only place it is used in
+    return Markup(text)  # noqa: S704 - escaped above for the only place it is used in
 
 
 def packed(series: Series) -> dict[str, Any]:

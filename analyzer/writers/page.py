@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from analyzer.model.guide import Guide
@@ -33,7 +33,8 @@ FULL, GALLERY = 600, 200
 FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
-MOST_CHARTS = 400
+MOST_CHARTS, MOST_LISTED = 300, 1000
+"""A page shows so many series with a chart, and so many at all; findings.json has every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def run_page(
 ) -> str:
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
     shelf = Shelf()
+    whole, result = result, replace(result, series=result.series[:MOST_LISTED])
     kinds = brief.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
@@ -105,7 +107,8 @@ def run_page(
         "checked": _checked(result.checked),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
-        "points": sum(row.points for row in result.series),
+        "points": sum(row.points for row in whole.series),
+        "count": len(whole.series),
         "making": making,
         "home": home,
         "curves": json_for_html(shelf.curves),
