@@ -191,8 +191,8 @@ def _roles(table: Any, known: Known, where: str) -> dict[str, RoleSetting]:
 
 
 def _role(meaning: str, known: Known, where: str, error: type[PosthocError]) -> RoleSetting:
-    role, split, direction, *more = [*meaning.split(":"), "", ""] if meaning.count(":") < 3 else ["", "", "", ""]
-    if any(more):
+    role, split, direction, *more = [*meaning.split(":"), "", ""]
+    if any(more) or meaning.count(":") > 2:
         raise error(f"{where}: {meaning!r} is not ROLE[:SPLIT[:lower|higher]]")
     parts = (("role", role, known.roles), ("split", split, known.splits), ("direction", direction, DIRECTIONS))
     for what, word, words in parts:

@@ -1,11 +1,10 @@
 // Adds to charts what needs a hand: values under the pointer, zoom by dragging, a scale to switch, keys for all of it.
 // Every number is already in the page; without this script nothing is lost.
-"use strict";
 (() => {
   const {abs, min, max, log10, floor, ceil} = Math, finite = Number.isFinite;
   const all = (node, what) => [...node.querySelectorAll(what)];
-  const set = (node, attributes) => { for (const key in attributes) node.setAttribute(key, attributes[key]); return node; };
-  const make = (parent, name, attributes) => parent.appendChild(set(document.createElementNS("http://www.w3.org/2000/svg", name), attributes));
+  const set = (node, given) => { for (const key in given) node.setAttribute(key, given[key]); return node; };
+  const make = (parent, name, given) => parent.appendChild(set(document.createElementNS("http://www.w3.org/2000/svg", name), given));
   const add = (parent, name, about) => parent.appendChild(Object.assign(document.createElement(name), about));
   const part = f => f * 100 + "%", within = f => max(0, min(1, f));
   const packed = JSON.parse(document.getElementById("curves").textContent), unpacked = [];
@@ -22,9 +21,9 @@
     return unpacked[i] = {tag: t, values, steps: r ? values.map((_, k) => r[0] + k * r[1]) : s.map(d => at += d)};
   }
 
-  function written(v, digits = 4) {
+  function written(v, digits = 4, big = 1e7) {
     if (!finite(v)) return isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
-    const size = abs(v), text = size && (size >= 1e7 || size < 1e-4) ? v.toExponential(digits - 2).replace("e+", "e") : (+v.toPrecision(digits)).toLocaleString("en", {maximumFractionDigits: 9});
+    const size = abs(v), text = size && (size >= big || size < 1e-4) ? (+v.toPrecision(digits)).toExponential().replace("e+", "e") : (+v.toPrecision(digits)).toLocaleString("en", {maximumFractionDigits: 9});
     return text.replace("-", "−");
   }
 
@@ -49,8 +48,8 @@
   function panelOf(plot) {
     const {x, y, log, positive} = plot.dataset, first = new Axis(...y.split(" ").map(Number), log === "1");
     return {plot, x: new Axis(...x.split(" ").map(Number)), first, up: first, positive: positive === "1", height: +plot.getAttribute("height"),
-      moved: all(plot, ".zoom path:not(.grid)").map(node => ({node, d: node.getAttribute("d"), group: node.closest("[data-curve]")})),
-      curves: all(plot, "[data-curve]").map(g => curve(+g.dataset.curve))};
+      moved: all(plot, ".zoom path:not(.grid)").map(node => ({node, d: node.getAttribute("d"), own: node.dataset.curve})),
+      curves: all(plot, "[data-curve]").map(line => curve(line.dataset.curve))};
   }
 
   const down = f => finite(f) ? max(-1000, min(2000, (1 - f) * 1000)).toFixed(1) : 2000;
@@ -67,9 +66,9 @@
   function exact({up, x}, {steps, values}) {
     let out = "", pen = "M";
     steps.forEach((s, i) => {
-      const y = up.place(values[i]);
-      if (i && s < steps[i - 1] || !finite(y)) pen = "M";
-      if (finite(y)) { out += pen + (x.place(s) * 1000).toFixed(1) + " " + down(y); pen = "L"; }
+      const y = up.place(values[i]), seen = finite(y) && !steps.some((later, k) => k > i && later <= s);
+      if (!seen) pen = "M";
+      if (seen) { out += pen + (x.place(s) * 1000).toFixed(1) + " " + down(y); pen = "L"; }
     });
     return out;
   }
@@ -91,7 +90,7 @@
     panels.forEach(p => {
       p.hair = make(p.plot, "line", {class: "hair", y2: p.height, visibility: "hidden"});
       const chosen = make(p.plot, "rect", {class: "chosen", height: p.height, width: 0});
-      const pad = make(p.plot, "rect", {class: "catch", width: "100%", height: p.height, "fill-opacity": 0});
+      const pad = make(p.plot, "rect", {class: "catch", width: "100%", height: p.height});
       const at = e => { const box = pad.getBoundingClientRect(); return within((e.clientX - box.left) / box.width); };
       pad.onpointermove = e => {
         const f = at(e);
@@ -125,26 +124,25 @@
 
     function draw() {
       reset.hidden = b - a === 1;
-      scale.textContent = panels.some(p => p.up.log) ? "Linear scale" : "Log scale";
+      scale.textContent = panels.some(p => p.up.log) ? "Linear" : "Log";
       for (const p of panels) {
         const {plot, up, first} = p, [left, below, picture] = [".up", ".along", ".zoom"].map(what => plot.querySelector(what)), view = new Axis(p.x.value(a), p.x.value(b));
         set(picture, {viewBox: [a * 1000, 0, (b - a) * 1000, 1000].join(" ")});
-        for (const {node, d, group} of p.moved)
-          set(node, {d: up === first ? d : group && node === group.firstElementChild ? exact(p, curve(+group.dataset.curve)) : onto(p, d)});
+        for (const {node, d, own} of p.moved) set(node, {d: up === first ? d : own ? exact(p, curve(own)) : onto(p, d)});
         all(plot, ".log").forEach(t => set(t, {display: up.log ? "inline" : "none"}));
         let grid = "";
         left.replaceChildren();
         for (const v of ticks(up, max(2, floor(p.height / 42)))) {
           const y = up.place(v);
           grid += `M-1000 ${down(y)}h3000`;
-          make(left, "text", {x: -8, y: part(1 - y), dy: 4}).textContent = written(v);
+          make(left, "text", {x: -8, y: part(1 - y), dy: 4}).textContent = written(v, 4, 1e5);
         }
         set(plot.querySelector(".grid"), {d: grid});
         if (below.childElementCount) {
           below.replaceChildren();
-          for (const s of ticks(view, 6)) make(below, "text", {x: part(view.place(s)), y: "100%", dy: 18}).textContent = written(s, 6);
+          for (const s of ticks(view, 6)) make(below, "text", {x: part(view.place(s)), y: "100%", dy: 18}).textContent = written(s, 15);
         }
-        all(plot, "[data-up]").forEach(t => set(t, {y: part(1 - up.place(first.value(+t.dataset.up)))}));
+        all(plot, "[data-up]").forEach(t => set(t, {y: up === first ? t.dataset.y ||= t.getAttribute("y") : part(within(1 - up.place(first.value(+t.dataset.up))))}));
       }
       for (const node of all(svg, "[data-at]")) {
         const {at, to} = node.dataset, start = (at - a) / (b - a), end = ((to || at) - a) / (b - a);

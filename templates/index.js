@@ -48,7 +48,9 @@
     const sign = draw(add(tr, "td"), "svg", {class: "sign " + tone, width: 16, height: 16, role: "img", "aria-label": tone});
     draw(sign, "use", {href: "#g-" + tone});
     const name = add(tr, "th", {scope: "row"});
-    add(name, "a", {href: "runs/" + row.page + ".html"}, row.run);
+    const link = add(name, "a", {href: "runs/" + row.page + ".html"}), parts = row.run.split("/"), leaf = parts.pop();
+    if (parts.length) add(link, "span", {className: "above"}, parts.join("/\u200b") + "/\u200b");
+    link.append(leaf);
     if (row.sentence) add(name, "p", {}, row.sentence);
     const chips = add(tr, "td");
     for (const i of row.found) {

@@ -32,7 +32,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parsed(argv: Sequence[str]) -> Call:
-    """Return what a call of at least one word (two after `help`) asks for; UsageError, with a suggestion where there is one, when it means nothing."""
+    """Return what a call of at least one word (and one after `help`) asks for.
+
+    UsageError, with a suggestion where there is one, when it means nothing.
+    """
     nothing = argparse.Namespace()
     verb, rest = argv[0], argv[1:]
     if verb == "help":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from analyzer.model.wording import number
 
 LOG_FROM = 100.0
 """A positive curve that spans more than this factor is drawn on a logarithmic scale."""
+
+_MOST = sys.float_info.max
 
 SQUEEZED = 10.0
 """So is one whose highest point is more than this factor above its median: one spike would flatten all else."""
@@ -48,11 +51,12 @@ class Axis:
                 placed = (given / 2 - low / 2) / (high / 2 - low / 2)
         return np.where(np.isfinite(placed), placed, np.nan)
 
-    def ticks(self, about: int) -> tuple[Tick, ...]:
-        """Return about that many ticks at round numbers."""
+    def ticks(self, about: int, *, steps: bool = False) -> tuple[Tick, ...]:
+        """Return about that many ticks at round numbers; those of steps are written out."""
         values = _log_values(self.low, self.high, about) if self.log else _round_values(self.low, self.high, about)
         places = self.place(values)
-        return tuple(Tick(float(p), _label(v)) for v, p in zip(values, places, strict=True) if -1e-9 <= p <= 1 + 1e-9)
+        written = _step_label if steps else _label
+        return tuple(Tick(float(p), written(v)) for v, p in zip(values, places, strict=True) if -1e-9 <= p <= 1 + 1e-9)
 
 
 def value_axis(values: NDArray[np.float64]) -> Axis:
@@ -60,16 +64,13 @@ def value_axis(values: NDArray[np.float64]) -> Axis:
     if not values.size:
         return Axis(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if low > 0 and (high / low > LOG_FROM or high / float(np.median(values)) > SQUEEZED):
-        air = (high / low) ** 0.05
-        return Axis(max(low / air, 5e-324), min(high * air, 1.7e308), log=True)
+    if low > 0 and (high / low > LOG_FROM or high / 2 / max(float(np.median(values / 2)), 5e-324) > SQUEEZED):
+        air = (high / low) ** 0.05 if math.isfinite(high / low) else 1.0
+        return Axis(max(low / air, 5e-324), min(high * air, _MOST), log=True)
     if low == high == 0:
         return Axis(-0.05, 1.0)
-    if low == high:
-        air = abs(low) * 0.1 or 1.0
-        return Axis(low - air, high + air)
-    air = (high / 2 - low / 2) * 0.1
-    return Axis(max(low - air, -1.7e308), min(high + air, 1.7e308))
+    air = abs(low) * 0.1 or 1.0 if low == high else (high / 2 - low / 2) * 0.1
+    return Axis(max(low - air, -_MOST), min(high + air, _MOST))
 
 
 def step_axis(first: int, last: int) -> Axis:
@@ -85,6 +86,8 @@ def _round_values(low: float, high: float, about: int) -> list[float]:
     if power == 0:
         return [low]
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= rough * 0.999)
+    if not math.isfinite(step):
+        return [low]
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 12 - math.floor(math.log10(step))) for i in range(first, min(last, first + 20) + 1)]
 
@@ -97,9 +100,13 @@ def _log_values(low: float, high: float, about: int) -> list[float]:
     return [v for d in decades for p in parts if low <= (v := float(f"{p}e{d}")) <= high]
 
 
+def _step_label(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−") if value == int(value) else number(value, 6)
+
+
 def _label(value: float) -> str:
-    size = abs(value)
-    for least, by, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if least <= size < 1e12:
-            return number(value / by, 4) + unit
-    return number(value, 4)
+    """The number as short as a tick wants it: 0.25, 20,000, 1e6."""
+    if abs(value) < 1e5:
+        return number(value, 4)
+    mantissa, _, exponent = f"{value:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")

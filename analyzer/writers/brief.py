@@ -76,6 +76,8 @@ def _event(explained_by: str, events: Sequence[Event]) -> Event | None:
 def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
     """Return what to do first: the first advice of each finding that counts, worst first, then their second ones.
 
+    Two findings of one symptom give the same kind of advice: only the first is asked.
+
     Findings of severity info come only when nothing worse counts. A run without such findings has none.
     """
     counting = [finding for finding in result.findings if finding.counts]
@@ -83,8 +85,10 @@ def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
     deepest = max((len(finding.advice) for finding in alarming), default=0)
     steps: dict[str, Step] = {}
     for depth in range(deepest):
+        told = set()
         for finding in alarming:
-            if depth < len(finding.advice):
+            if depth < len(finding.advice) and finding.symptom not in told:
+                told.add(finding.symptom)
                 steps.setdefault(finding.advice[depth], Step(finding.advice[depth], finding))
     return tuple(steps.values())[:at_most]
 

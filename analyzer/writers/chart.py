@@ -16,6 +16,7 @@ from analyzer.model.wording import number
 from analyzer.writers.axis import Axis, Tick, step_axis, value_axis
 from analyzer.writers.curve import Strokes, strokes
 from analyzer.writers.embed import Shelf
+from analyzer.writers.marks import Drawn, drawn
 
 LOOKS = 6
 """Curves are told apart by so many colours and dash patterns."""
@@ -29,6 +30,9 @@ APART = 100.0
 
 UNLIKE = 20
 """Series whose steps span more than this factor count different things (batches, epochs): no common axis."""
+
+CLOSE_UP_FROM, CLOSE_UP_BELOW = 200, 0.08
+"""A series of so many points gets a close-up when its marks fill less than this part of the run."""
 
 LABEL_HEIGHT = 15
 TOP, BETWEEN, BOTTOM = 22, 34, 30
@@ -45,18 +49,6 @@ class Curve:
     shelf: int
     strokes: Strokes
     label_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A mark in a panel: `start` and `end` are 0 to 1 over the axis it belongs to, `row` keeps labels apart."""
-
-    kind: str
-    label: str
-    start: float
-    end: float
-    row: int
-    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +115,37 @@ def chart(
         panel = _panel(group, across, marks, looks, shelf=shelf, points=points)
         panels.append(_placed(panel, top, panel_height))
         top += panel_height + between
-    drawn = {curve.tag for panel in panels for curve in panel.curves}
-    left_out = tuple(row.tag for row in rows if row.tag not in drawn)
+    in_it = {curve.tag for panel in panels for curve in panel.curves}
+    left_out = tuple(row.tag for row in rows if row.tag not in in_it)
     return Chart(key, tuple(panels), top - between + BOTTOM, _words(panels), left_out)
+
+
+def close_up(key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark]) -> Chart | None:
+    """Return the part of the first marked series where its marks are, when they fill so little of it that they hide."""
+    row = next((r for r in rows if r.curve is not None and any(m.tag == r.tag for m in marks)), None)
+    if row is None or row.curve is None:
+        return None
+    own = [mark for mark in marks if mark.tag == row.tag]
+    window = _window(row.curve, [step for mark in own for step in mark.steps if mark.kind in {"region", "step"}])
+    if window is None:
+        return None
+    inside = (row.curve.steps >= window[0]) & (row.curve.steps <= window[1])
+    arrays = (row.curve.steps[inside], row.curve.values[inside], row.curve.wall_times[inside])
+    near = [mark for mark in own if mark.kind == "level" or (mark.steps and window[0] <= mark.steps[0] <= window[1])]
+    return chart(key, [replace(row, curve=Series(row.tag, *arrays))], shelf, near, points=240, height=170)
+
+
+def _window(curve: Series, steps: Sequence[int]) -> tuple[float, float] | None:
+    """Steps around the marks, or None when the marks fill enough of the run, or too few points lie there."""
+    if not steps or curve.points < CLOSE_UP_FROM:
+        return None
+    run = int(curve.steps.max()) - int(curve.steps.min())
+    first, last = min(steps), max(steps)
+    air = max((last - first) * 0.15, run / 40)
+    inside = (curve.steps >= first - air) & (curve.steps <= last + air)
+    if last - first > CLOSE_UP_BELOW * run or int(np.count_nonzero(inside & np.isfinite(curve.values))) < 8:
+        return None
+    return first - air, last + air
 
 
 def spark(curve: Series | None, at_most: int = 40) -> str:
@@ -177,6 +197,11 @@ def _alike(one: _Pair, other: _Pair) -> bool:
     return spans[1] <= UNLIKE * spans[0] and sizes[1] <= APART * max(sizes[0], 1e-300)
 
 
+def share_a_panel(one: SeriesRow, other: SeriesRow) -> bool:
+    """Whether two series are comparable enough to be drawn over each other."""
+    return one.curve is not None and other.curve is not None and _alike((one, one.curve), (other, other.curve))
+
+
 def _size(values: NDArray[np.float64]) -> float:
     finite = np.abs(values[np.isfinite(values)])
     return float(np.max(finite)) if finite.size else 0.0
@@ -217,7 +242,7 @@ def _panel(
     )  # fmt: skip
     title = group[0][0].tag if len(group) == 1 else {"loss": "loss", "metric": "metrics"}.get(group[0][0].role, "")
     positive = bool(finite.size) and float(finite.min()) > 0
-    return Panel(title, across, up, (), across.ticks(6), curves, _drawn(own, across, up), 0, 0, positive)
+    return Panel(title, across, up, (), across.ticks(6, steps=True), curves, drawn(own, across, up), 0, 0, positive)
 
 
 def _placed(panel: Panel, top: int, height: int) -> Panel:
@@ -234,30 +259,6 @@ def _placed(panel: Panel, top: int, height: int) -> Panel:
         for i, curve in enumerate(panel.curves)
     )
     return replace(panel, ticks=ticks, curves=curves, top=top, height=height)
-
-
-def _drawn(marks: Sequence[Mark], across: Axis, up: Axis) -> tuple[Drawn, ...]:
-    """Place the marks on the axes; those alike for several tags are drawn once."""
-    drawn: dict[tuple[object, ...], Drawn] = {}
-    for mark in marks:
-        made = _one(mark, across, up, len(drawn))
-        if made is not None:
-            drawn.setdefault((mark.kind, mark.label, mark.steps, mark.values), made)
-    return tuple(drawn.values())
-
-
-def _one(mark: Mark, across: Axis, up: Axis, row: int) -> Drawn | None:
-    steps = across.place(mark.steps)
-    if mark.kind == "line" and len(mark.steps) == len(mark.values) >= 2:
-        line = Series(mark.tag, np.array(mark.steps), np.array(mark.values, dtype=float), np.zeros(len(mark.steps)))
-        path = strokes(thin(line, 200), across, up, trend=False).path
-        return Drawn("line", mark.label, float(steps[0]), float(steps[-1]), row, path) if path else None
-    if mark.kind == "level" and mark.values:
-        at = float(up.place(mark.values[:1])[0])
-        return Drawn("level", mark.label, at, at, row) if np.isfinite(at) else None
-    if mark.kind in {"region", "step"} and mark.steps:
-        return Drawn(mark.kind, mark.label, float(steps.min()), float(steps.max()), row)
-    return None
 
 
 def labels(rows: Sequence[SeriesRow]) -> list[str]:

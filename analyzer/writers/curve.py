@@ -36,9 +36,13 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Strokes:
-    """The paths of one curve. `end` is the height (0 to 1) of its last finite point, None when it has none."""
+    """The paths of one curve; `old` is what a restart has overtaken.
+
+    `end` is the height (0 to 1) of its last finite point, None when it has none.
+    """
 
     path: str
+    old: str
     dots: str
     trend: str
     gaps: tuple[Gap, ...]
@@ -50,13 +54,17 @@ def strokes(series: Series, across: Axis, up: Axis, *, trend: bool = True) -> St
     """Return the curve over the two axes; an empty series has empty paths."""
     x, y = across.place(series.steps), up.place(series.values)
     seams = np.flatnonzero(np.diff(series.steps) < 0) + 1
-    parts = list(_parts(y, seams))
+    overtaken = series.steps[:-1] >= np.minimum.accumulate(series.steps[::-1])[::-1][1:]
+    overtaken = np.append(overtaken, False) if seams.size else np.zeros(y.size, dtype=bool)
+    parts = list(_parts(y, np.union1d(seams, np.flatnonzero(np.diff(overtaken)) + 1)))
+    kept = [part for part in parts if not overtaken[part.start]]
     held = np.flatnonzero(np.isfinite(y))
     sparse = held.size <= SPARSE
     return Strokes(
-        path="".join(_path(x[part], y[part]) for part in parts),
+        path="".join(_path(x[part], y[part]) for part in kept),
+        old="".join(_path(x[part], y[part]) for part in parts if overtaken[part.start]),
         dots="".join(_dots(x[part], y[part]) for part in parts if sparse or part.stop - part.start == 1),
-        trend=_trend(x, y, parts) if trend else "",
+        trend=_trend(x, y, kept) if trend else "",
         gaps=tuple(_gaps(series, x, y))[:MOST_GAPS],
         seams=tuple(float(x[i]) for i in seams[:MOST_GAPS]),
         end=float(y[held[-1]]) if held.size else None,

@@ -17,16 +17,15 @@ from analyzer.model.run import Series
 from analyzer.model.thinning import thin
 from analyzer.writers.wording import visible
 
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def json_for_html(value: Any) -> Markup:
-    """Return strict JSON for a `<script type="application/json">`: no `<`, `>`, `&`, U+2028, U+2029, no surrogate."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    """Return strict JSON for a `<script type="application/json">`: plain ASCII without `<`, `>`, `&`."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
-    safe = text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its JSON escape
-    return Markup(safe)  # noqa: S704 - escaped above for the only place it is used in
+    return Markup(text)  # noqa: S704 - escaped above for the only place it is used in
 
 
 def packed(series: Series) -> dict[str, Any]:
@@ -52,14 +51,15 @@ def _packed_values(values: NDArray[np.float64]) -> dict[str, Any]:
 
 @dataclass
 class Shelf:
-    """The curves a page embeds, each tag once; charts refer to them by number."""
+    """The curves a page embeds, each stretch of a tag once; charts refer to them by number."""
 
     curves: list[dict[str, Any]] = field(default_factory=list)
-    _numbers: dict[str, int] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def number(self, row: SeriesRow, curve: Series, at_most: int) -> int:
         """Return the number of the row's curve, after putting it on the shelf with at most so many points."""
-        if row.tag not in self._numbers:
-            self._numbers[row.tag] = len(self.curves)
+        place = (row.tag, int(curve.steps.min()), int(curve.steps.max()))  # a close-up is another curve
+        if place not in self._numbers:
+            self._numbers[place] = len(self.curves)
             self.curves.append({"t": visible(row.tag), **packed(thin(curve, at_most))})
-        return self._numbers[row.tag]
+        return self._numbers[place]

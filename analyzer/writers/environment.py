@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from analyzer.model.wording import number
 from analyzer.writers import wording
@@ -80,6 +80,7 @@ def environment() -> jinja2.Environment:
     made.filters["number"] = _number
     for filter_ in ("whole", "measured", "counted", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
+    made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
     made.filters["percent"] = _percent
     made.filters["paragraphs"] = _paragraphs
     return made
@@ -91,6 +92,22 @@ def _finalized(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return wording.visible(value, keep="\n")
     return value
+
+
+def _tagged(text: str, tags: Iterable[str]) -> Markup:
+    """Write a sentence with its full stop; a tag that it begins with is set as one: its small letter is right."""
+    ended = text if text[-1:] in {".", "!", "?", ""} else text + "."
+    first = next((tag for tag in sorted(tags, key=len, reverse=True) if tag and ended.startswith(tag)), "")
+    rest = escape(wording.visible(ended[len(first) :], keep="\n"))
+    return Markup("<code>{}</code>{}").format(wording.visible(first), rest) if first else rest
+
+
+def _slashed(path: str) -> Markup:
+    """Write a path so that it breaks after its slashes, the last part in full strength."""
+    *above, last = wording.visible(path).split("/")
+    if not above:
+        return escape(last)
+    return Markup('<span class="above">{}</span>{}').format(Markup("/<wbr>").join([*above, ""]), last)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from analyzer.model.guide import Guide
@@ -13,7 +13,7 @@ from analyzer.model.result import Checked, Event, Finding, Night, Result, Series
 from analyzer.model.secrets import mask_params
 from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
-from analyzer.writers.chart import Chart, chart, spark
+from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import Shelf, json_for_html
 
 GROUPS = (
@@ -33,7 +33,8 @@ FULL, GALLERY = 600, 200
 FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
-MOST_CHARTS = 400
+MOST_CHARTS, MOST_LISTED = 300, 1000
+"""A page shows so many series with a chart, and so many at all; findings.json has every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Shown:
     finding: Finding
     guide: Guide | None
     chart: Chart | None
+    close: Chart | None
     title: str
     under: tuple[Finding, ...]
     silence: str
@@ -84,6 +86,7 @@ def run_page(
 ) -> str:
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
     shelf = Shelf()
+    whole, result = result, replace(result, series=result.series[:MOST_LISTED])
     kinds = brief.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
@@ -104,7 +107,8 @@ def run_page(
         "checked": _checked(result.checked),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
-        "points": sum(row.points for row in result.series),
+        "points": sum(row.points for row in whole.series),
+        "count": len(whole.series),
         "making": making,
         "home": home,
         "curves": json_for_html(shelf.curves),
@@ -133,10 +137,12 @@ def _shown(
     finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
 ) -> Shown:
     rows = _rows(result, finding.tags)
+    marks = finding.marks or _plain_marks(finding)
     return Shown(
         finding,
         guides.get(finding.symptom),
-        chart(f"f-{finding.fingerprint}", rows, shelf, finding.marks or _plain_marks(finding), points=points),
+        chart(f"f-{finding.fingerprint}", rows, shelf, marks, points=points),
+        close_up(f"f-{finding.fingerprint}-close", rows, shelf, marks) if points == FULL else None,
         title_of(finding.symptom),
         kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
@@ -172,9 +178,8 @@ def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
     if main is None:
         return None
-    twins = [
-        r for r in result.series if r.role == main.role and r.split not in {main.split, None} and r.curve is not None
-    ]
+    others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
+    twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
     return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
 
 
@@ -185,7 +190,9 @@ def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:
         if finding.first_step is not None:
             last = finding.last_step if finding.last_step is not None else finding.first_step
             start, end = (min(1.0, max(0.0, float(p))) for p in across.place([finding.first_step, last]))
-            lanes.append(Lane(finding, title_of(finding.symptom), start, max(end, start)))
+            alike = sum(other.symptom == finding.symptom for other in findings) > 1
+            title = title_of(finding.symptom) + (f" · {', '.join(finding.tags[:1])}" if alike else "")
+            lanes.append(Lane(finding, title, start, max(end, start)))
     return tuple(lanes)
 
 

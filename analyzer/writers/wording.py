@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from analyzer.model.wording import number
 
+BARE = frozenset({"", "1", "ratio", "count", "correlation"})
+"""Units that say nothing beside the measure's name."""
+
 _JOINERS = "\u200c\u200d"  # zero-width joiners belong to words of several scripts and to emoji
 
 
@@ -39,15 +42,13 @@ def whole(value: int) -> str:
 
 
 def measured(value: float | None, unit: str = "") -> str:
-    """Return a measure's value with its unit; `ratio` is a bare number, `%` and `σ` stand close."""
+    """Return a measure's value with its unit; a count or a ratio is a bare number."""
     if value is None:
         return "–"
     written = whole(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e7 else number(value)
-    if unit in {"", "ratio"}:
+    if unit in BARE:
         return written
-    if unit in {"1", "step", "steps"} and value == 1:
-        return f"{written} {unit.removesuffix('s')}" if unit != "1" else written
-    return f"{written} {unit}" if unit != "1" else written
+    return f"{written} {unit.removesuffix('s')}" if value == 1 and unit in {"steps", "points"} else f"{written} {unit}"
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -1,0 +1,245 @@
+"""The command: verbs, exit codes, where output goes, and a clear sentence for every mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboardX import SummaryWriter
+
+from analyzer.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def write(folder, values, tag="loss"):
+    with SummaryWriter(str(folder)) as writer:
+        for i, value in enumerate(values):
+            writer.add_scalar(tag, float(value), i)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("logs")
+    fall = 0.2 + 2.0 * np.exp(-np.arange(300) / 60) * (1 + 0.05 * np.random.default_rng(1).normal(size=300))
+    write(root / "good", fall)
+    write(root / "sick", np.where(np.arange(300) >= 200, np.nan, fall))
+    write(root / "short", [2.0, 1.9])
+    return root
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def call(capsys, *words):
+    code = main([str(word) for word in words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_report_writes_one_page_and_says_where(capsys, logs, tmp_path):
+    code, out, err = call(capsys, "report", logs / "sick")
+    assert (code, err) == (1, "")
+    assert "NaN" in out and f"Report: {(tmp_path / 'posthoc-report.html').as_uri()}" in out
+    assert (tmp_path / "posthoc-report.html").read_text("utf-8").startswith("<!doctype html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["posthoc-report.html"]
+
+
+def test_the_gate_decides_between_zero_and_one(capsys, logs):
+    assert call(capsys, "report", logs / "sick", "--fail-on", "never")[0] == 0
+    assert call(capsys, "report", logs / "good", "--fail-on", "error")[0] == 0
+    assert call(capsys, "report", logs / "sick", "--fail-on=info", "-q")[:2] == (1, "")
+    Path("posthoc.toml").write_text('fail-on = "never"')
+    assert call(capsys, "report", logs / "sick")[0] == 0
+    assert call(capsys, "report", logs / "sick", "--fail-on", "error")[0] == 1
+
+
+def test_an_unjudged_run_makes_a_page_and_two(capsys, logs, tmp_path):
+    code, out, _ = call(capsys, "report", logs / "short", "-o", "page.html")
+    assert code == 2 and out.startswith("?") and (tmp_path / "page.html").is_file()
+
+
+def test_a_source_of_several_runs_names_them(capsys, logs, tmp_path):
+    code, out, err = call(capsys, "report", logs)
+    assert (code, out) == (2, "")
+    assert "3 runs; choose one with --run, or use posthoc audit" in err and err.endswith("  good\n  short\n  sick\n")
+    assert list(tmp_path.iterdir()) == []
+    assert call(capsys, "report", logs, "--run", "good")[0] == 0
+    assert "did you mean 'good'?" in call(capsys, "report", logs, "--run", "goood")[2]
+
+
+def test_json_goes_to_a_file_or_to_standard_output(capsys, logs, tmp_path):
+    code, out, err = call(capsys, "report", logs / "sick", "--json", "-")
+    document = json.loads(out)
+    assert code == 1 and document["schema"] == "posthoc/1" and "NaN" in err
+    assert document["counts"]["discovered"] == len(document["runs"]) == 1
+    call(capsys, "report", logs / "sick", "--json", "deep/result.json")
+    assert json.loads((tmp_path / "deep" / "result.json").read_text("utf-8")) == document
+
+
+def test_audit_writes_a_site_and_passes_by_default(capsys, logs, tmp_path):
+    code, out, _ = call(capsys, "audit", logs)
+    assert code == 0 and out.startswith("3 runs: ") and "Index: file://" in out
+    document = json.loads((tmp_path / "posthoc-site" / "findings.json").read_text("utf-8"))
+    assert [run["run"] for run in document["runs"]] == ["good", "short", "sick"]
+    assert sum(v for k, v in document["counts"].items() if k != "discovered") == document["counts"]["discovered"] == 3
+    assert len(list((tmp_path / "posthoc-site" / "runs").iterdir())) == 3
+    assert call(capsys, "audit", logs, "--fail-on", "error", "-q")[:2] == (1, "")
+
+
+def test_audit_refuses_a_folder_that_is_not_its_own(capsys, logs, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("")
+    code, _, err = call(capsys, "audit", logs, "-o", "mine")
+    assert code == 2 and "mine is not empty and no posthoc site" in err
+
+
+def test_audit_of_several_sources_goes_on_without_an_absent_one(capsys, logs):
+    code, out, err = call(capsys, "audit", logs / "good", logs / "absent")
+    assert code == 2 and "absent: does not exist" in err and out.startswith("1 run: ")
+    code, out, err = call(capsys, "audit", "absent")
+    assert (code, out) == (2, "") and "does not exist" in err
+
+
+def test_series_tells_how_tags_are_understood(capsys, logs):
+    code, out, _ = call(capsys, "series", logs / "good")
+    assert code == 0 and "loss" in out and "300" in out
+    code, out, _ = call(capsys, "series", logs, "--run", "good", "--role", "loss=metric:test:higher")
+    assert code == 0 and "metric" in out and "test" in out and "sick" not in out
+
+
+def test_dump_prints_every_point(capsys, logs):
+    code, out, _ = call(capsys, "dump", logs / "sick")
+    document = json.loads(out)
+    assert code == 0 and len(document["points"]) == 300 and document["problems"] == []
+    assert document["points"][0][:2] == ["loss", 0] and document["points"][250] == ["loss", 250, "NaN", "sick"]
+    code, out, _ = call(capsys, "dump", "absent")
+    assert code == 2 and json.loads(out)["points"] == [] and "does not exist" in json.loads(out)["problems"][0]
+
+
+def test_explain_lists_and_tells(capsys):
+    code, out, _ = call(capsys, "explain")
+    assert code == 0 and "overfitting" in out
+    code, out, _ = call(capsys, "explain", "overfitting")
+    assert code == 0 and "Why it matters" in out and "[limits.overfitting] in posthoc.toml" in out
+    assert call(capsys, "explain", "overfiting")[2].endswith("did you mean 'overfitting'?\n")
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
+def test_help_is_at_hand(capsys, words):
+    code, out, err = call(capsys, *words)
+    assert (code, err) == (0, "") and "posthoc report SOURCE" in out
+
+
+@pytest.mark.parametrize("verb", ["report", "audit", "series", "dump", "explain"])
+def test_each_verb_explains_itself(capsys, verb):
+    code, out, _ = call(capsys, "help", verb)
+    assert code == 0 and out == call(capsys, verb, "--help")[1] and "(default" not in out.replace("(default ", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["reprot", "x"], "there is no verb 'reprot' and no such file; did you mean 'report'?"),
+        (["xyzzy"], "verbs are report, audit, series, dump, explain"),
+        (["."], "posthoc report . (one run), or posthoc audit . (many)"),
+        (["sqlite:///mlflow.db"], "posthoc report sqlite:///mlflow.db (one run)"),
+        (["--jobs", "3"], "there is no option --jobs; an option stands behind its verb"),
+        (["report"], "the following arguments are required: SOURCE; see posthoc report --help"),
+        (["report", "x", "--selct", "y"], "report has no option --selct; did you mean '--select'?"),
+        (["audit", "x", "--state", "s.db"], "audit has no option --state"),
+        (["report", "x", "y"], "report has no use for 'y'; to judge several sources use posthoc audit"),
+        (["report", "x", "--fail-on", "fatal"], "invalid choice: 'fatal'"),
+        (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
+        (["report", "x", "--role", "loss"], "--role 'loss' is not TAG=ROLE"),
+        (["report", "x", "-q", "-v"], "not allowed with argument"),
+        (["report", "x", "--config", "absent.toml"], "absent.toml cannot be read"),
+        (["help", "me"], "there is no verb 'me'"),
+    ],
+)
+def test_a_mistake_is_one_clear_sentence_and_two(capsys, words, said):
+    code, out, err = call(capsys, *words)
+    assert (code, out) == (2, "") and said in err and err.count("\n") == 1 and err.startswith("posthoc: ")
+
+
+def test_settings_inside_the_source_are_not_looked_at(capsys, logs, tmp_path):
+    source = tmp_path / "logs"
+    source.mkdir()
+    (source / "run").symlink_to(logs / "sick")
+    (source / "posthoc.toml").write_text("this is = no TOML [")
+    assert call(capsys, "audit", logs / "sick", "-o", "site")[0] == 0
+
+
+def test_a_fault_of_ours_is_told_as_one(capsys, logs, monkeypatch):
+    monkeypatch.setattr("analyzer.api.report", lambda *a, **k: 1 / 0)
+    code, _, err = call(capsys, "report", logs / "good")
+    assert code == 2 and "this is a fault in posthoc itself" in err
+
+
+def process(*words, **more):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "analyzer", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True, **more)
+
+
+def test_a_reader_of_the_pipe_may_leave(logs):
+    dump = process("dump", logs / "good")
+    dump.stdout.close()
+    assert dump.wait(30) == 141 and dump.stderr.read() == ""
+    dump.stderr.close()
+
+
+WAITS = """
+import sys, time
+import analyzer.cli.words as words
+
+def parsed(argv):
+    print("ready", flush=True)
+    time.sleep(60)
+
+words.parsed = parsed
+sys.exit(__import__("analyzer.cli").cli.main(["dump", "x"]))
+"""
+
+
+def test_interrupting_is_one_sentence():
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", WAITS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert waiting.stdout.readline() == "ready\n"
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=30)
+    assert waiting.returncode == 130
+    assert err == "\nposthoc: interrupted; what was written so far is whole\n"
+
+
+def test_output_in_a_pipe_is_plain(logs, tmp_path):
+    audit = process("audit", logs, "-o", tmp_path / "site")
+    out, err = audit.communicate(timeout=60)
+    assert audit.returncode == 0 and "\x1b" not in out + err and err == ""
+
+
+def test_help_starts_fast():
+    def median_of(command):
+        times = []
+        for _ in range(7):
+            start = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+            times.append(time.perf_counter() - start)
+        return sorted(times)[3]
+
+    bare = median_of([sys.executable, "-c", "pass"])
+    assert median_of([sys.executable, "-m", "analyzer", "--help"]) < 3 * bare
+    code = "import sys, analyzer.cli; sys.exit(any(m in sys.modules for m in ('numpy', 'jinja2', 'rich', 'scipy')))"
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)

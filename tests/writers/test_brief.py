@@ -1,0 +1,43 @@
+"""The short of a result: first things first, explanations under what explains them."""
+
+from dataclasses import replace
+
+import made
+import pytest
+
+from analyzer.writers import brief
+
+
+def test_first_things_come_worst_first_and_once_each():
+    steps = brief.first_things(made.overfitted())
+    assert [step.finding.symptom for step in steps] == ["overfitting", "loss-spike", "overfitting"]
+    assert brief.first_things(made.healthy()) == ()
+
+
+def test_explained_findings_are_under_their_root_even_through_others():
+    result = made.overfitted()
+    over, spike, *_ = result.findings
+    far = replace(spike, fingerprint="f" * 16, explained_by=result.findings[2].fingerprint)
+    kinds = brief.tree(replace(result, findings=(*result.findings, far)))
+    assert [f.fingerprint for f in kinds.under[over.fingerprint]] == [result.findings[2].fingerprint, "f" * 16]
+    assert kinds.ordinary[0][1].kind == "lr-drop"
+
+
+def test_a_circle_of_explanations_ends():
+    over, spike, *_ = made.overfitted().findings
+    one, two = replace(over, explained_by=spike.fingerprint), replace(spike, explained_by=over.fingerprint)
+    kinds = brief.tree(replace(made.overfitted(), findings=(one, two)))
+    assert len(kinds.ordinary) == 2
+
+
+@pytest.mark.parametrize(("gate", "reached"), [("error", True), ("warning", True), ("info", True), ("never", False)])
+def test_the_gate_counts_from_its_severity_on(gate, reached):
+    assert brief.reaches(made.overfitted(), gate) is reached
+    assert not brief.reaches(made.healthy(), gate)
+
+
+def test_explained_and_suppressed_findings_do_not_reach_the_gate():
+    result = made.overfitted()
+    calm = tuple(replace(f, suppressed={"reason": "x"}) for f in result.findings)
+    assert not brief.reaches(replace(result, findings=calm), "info")
+    assert not brief.reaches(replace(result, findings=result.findings[2:]), "info")

@@ -1,0 +1,76 @@
+# ruff: noqa: E501 - one case a line reads best
+"""The index of an audit: counts, order, size, and every run reachable without a script."""
+
+import json
+from dataclasses import replace
+
+import made
+
+from analyzer.model.run import Note
+from analyzer.writers.entry import entry
+from analyzer.writers.index import FURTHER_ROWS, STATIC_ROWS, headline, index_pages
+from writers.markup import check_page
+
+
+def entries(count):
+    kinds = [entry(r) for r in (made.overfitted(), made.exploded(), made.healthy(), made.unjudged(), made.failed())]
+    return [
+        replace(kinds[i % 5], run=f"sweep_{i % 40:02d}/lr3e-4_seed{i:04d}", experiment=f"sweep_{i % 40:02d}", page=f"{i:016x}.html")
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def pages(count, **more):
+    return index_pages(entries(count), ["logs/"], version="1.2.3", **more)
+
+
+def test_the_index_is_well_formed_and_sorted_worst_first():
+    text = pages(50)["index.html"]
+    words = check_page(text).words
+    assert "30 of 50 runs have problems, all of them severe." in words
+    assert "exploding-loss" in words and "20 runs" not in words.split("What was found")[0]
+    order = [
+        text.index(f'class="sign {tone}" width="16"', text.index("<tbody>", text.index('class="runs"')))
+        for tone in ("error", "unjudged", "healthy")
+    ]
+    assert order == sorted(order)
+
+
+def test_five_thousand_runs_fit_and_are_all_there():
+    made_pages = pages(5000)
+    index = made_pages["index.html"]
+    assert len(index.encode()) <= 600_000
+    read = check_page(index)
+    data = next(json.loads(text) for given, text in read.scripts if given.get("id") == "rows")
+    assert len(data["rows"]) == 5000 and len(data["experiments"]) == 40
+    static = {link for text in made_pages.values() for link in check_page(text).links if link.startswith("runs/")}
+    assert static == {f"runs/{i:016x}.html" for i in range(5000)}
+    assert len(made_pages) == 1 + -(-(5000 - STATIC_ROWS) // FURTHER_ROWS)
+
+
+def test_hostile_names_stay_names():
+    read = check_page(
+        index_pages([entry(made.hostile())], [made.HOSTILE], [Note("layout", made.HOSTILE)], version="1")["index.html"]
+    )
+    assert not any(tag == "img" for tag, _, _ in read.attributes)
+
+
+def test_an_empty_night_and_a_quiet_one_have_their_sentence():
+    check_page(index_pages([], ["logs/"], version="1")["index.html"])
+    assert headline([]) == "No run was found."
+    assert headline([entry(made.healthy())]) == "Nothing points to a problem in 1 run."
+    assert headline([entry(made.healthy()), entry(made.unjudged())]).endswith("; 1 run could not be judged.")
+    assert headline([entry(made.unjudged())]) == "The one run could not be judged."
+    assert headline([entry(made.overfitted()), entry(made.healthy())]) == "1 of 2 runs has problems."
+
+
+def test_what_changed_since_last_time_is_told_when_it_is_known():
+    fresh = replace(entry(made.overfitted()), states=("new", "persisting"))
+    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=2)["index.html"]).words
+    assert "Since last time: 1 new, 0 regressed, 1 persisting, 2 resolved." in words
+
+
+def test_too_many_experiments_are_grouped_higher_up():
+    deep = [replace(e, experiment=f"top{i % 3}/x{i}") for i, e in enumerate(entries(400))]
+    text = index_pages(deep, ["logs/"], version="1")["index.html"]
+    assert "3 experiments" in check_page(text).words

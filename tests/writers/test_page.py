@@ -1,0 +1,141 @@
+# ruff: noqa: E501 - one case a line reads best
+"""The page of a run holds what the report promises, small, safe and whole without its script."""
+
+import json
+import re
+from dataclasses import replace
+
+import made
+import numpy as np
+import pytest
+
+from analyzer.model.result import Event
+from analyzer.model.run import Note
+from analyzer.writers.environment import asset
+from analyzer.writers.page import Making, page_name, run_page, silence
+from writers.markup import check_page
+
+MAKING = Making("1.2.3", "posthoc report logs/exp1", (("overfitting", "rise", 0.1, 0.05),))
+ALL = ("overfitted", "exploded", "healthy", "unjudged", "failed", "hostile", "large")
+
+
+def page(result):
+    return run_page(result, made.guides(), MAKING)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_page_is_well_formed_and_safe(name):
+    check_page(page(getattr(made, name)()))
+
+
+def test_the_sick_page_says_all_that_a_finding_has():
+    words = check_page(page(made.overfitted())).words
+    for promised in (
+        "The model overfits from step 400 on",
+        "Use the checkpoint of step 400; going on cost 0.31 of validation loss. Overfitting",
+        "2 findings, worst first",
+        "Validation loss was best at step 400 (0.47) and has risen by 66 % since",
+        "rise of validation loss over its best 0.66 above 0.05",
+        "Why it matters The model that is kept is worse",
+        "The model memorises the training examples",
+        "training loss fell by another 41 % after step 400",
+        "When this may be wrong A small validation set is noisy.",
+        "The log does not tell what caused this.",
+        "--ignore overfitting",
+        "1 finding explained by this Wasted tail",
+        "1 finding explained by something ordinary in the run Loss spike",
+        "Explained by the learning rate halved.",
+        "3 checks came back fine",
+        "Contradictory metrics no metric is logged for the training split",
+        "The last record is not complete: the writer may still be at it. (events.out.tfevents.1, byte 94,112)",
+        "foo/bar",
+        "posthoc report logs/exp1",
+        "posthoc 1.2.3, with these limits changed: overfitting.rise = 0.1 (default 0.05)",
+    ):
+        assert promised in words, promised
+
+
+def test_a_healthy_page_says_why_and_what_still_to_check():
+    words = check_page(page(made.healthy())).words
+    assert "validation loss follows it at a steady distance" in words
+    assert "Still worth checking" in words and "Stability over seeds" in words
+    assert "Do first" not in words
+
+
+def test_what_was_set_aside_is_told_with_its_reason():
+    result = made.overfitted()
+    aside = replace(
+        result.findings[1], suppressed={"reason": "known bad batch", "owner": "ada", "expires": "2026-12-31"}
+    )
+    words = check_page(page(replace(result, findings=(aside,)))).words
+    assert "1 finding set aside by you" in words and "known bad batch · ada · until 2026-12-31" in words
+
+
+def test_the_result_in_the_page_is_the_result():
+    result = made.overfitted()
+    read = check_page(page(result))
+    held = next(json.loads(text) for given, text in read.scripts if given.get("id") == "result")
+    assert held["runs"] == [json.loads(json.dumps(result.to_dict()))] and held["schema"] == "posthoc/1"
+
+
+def test_nothing_is_hidden_from_readers_without_the_script():
+    text = page(made.overfitted())
+    without = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    assert "hidden" not in re.sub(r"aria-hidden|<style>.*?</style>", "", without, flags=re.DOTALL)
+    assert without.count('class="plots"') >= 2 + len(made.overfitted().series) - 1
+
+
+def test_budgets_hold():
+    assert len(page(made.large()).encode()) <= 500_000
+    assert len(page(made.large(findings=40, series=900, points=400)).encode()) <= 2_000_000
+    healthy = page(replace(made.healthy(), series=made.healthy().series[:1]))
+    assert len(healthy.encode()) <= 60_000
+    assert len(str(asset("enhance.js")).encode()) <= 8192
+
+
+def test_ten_thousand_series_stay_under_the_cap():
+    rows = tuple(made.row(f"metric/{i}", np.ones(30), "metric") for i in range(10_000))
+    assert len(page(replace(made.healthy(), series=rows)).encode()) <= 2_000_000
+
+
+def test_a_run_of_nothing_but_odd_values_makes_a_page():
+    rows = (
+        made.row("nan", [np.nan] * 5), made.row("inf", [np.inf, 1, -np.inf]), made.row("one", [3.0]), made.row("zero", [0.0] * 9),
+        made.row("huge", [1e308, -1e308]), made.row("tiny", [5e-324, 1e-320]), made.row("none", []),
+    )  # fmt: skip
+    result = replace(made.healthy(), series=rows, main_tag="nan", events=(Event("restart", 3, "a restart"),))
+    check_page(page(result))
+
+
+def test_hostile_names_are_seen_and_do_nothing():
+    read = check_page(page(made.hostile()))
+    assert "\\x1b[31m\\u202egnp.exe\\u2066\\x00\\u2028' {{7*7}} \\x80" in read.words
+    assert not any(tag == "img" for tag, _, _ in read.attributes)
+    assert all(value != "alert(2)" for _, _, value in read.attributes)
+
+
+def test_secrets_in_parameters_are_masked():
+    result = replace(made.healthy(), params=(("db_password", "hunter2"), ("uri", "postgresql://me:hunter2@db/x")))
+    text = run_page(result, {}, MAKING)
+    shown = text[: text.index('<script type="application/json" id="curves">')]
+    assert "hunter2" not in shown
+
+
+def test_many_notes_and_events_are_counted():
+    notes = tuple(Note("damage", f"note {i}") for i in range(150))
+    events = tuple(Event("lr-drop", i, f"drop {i}") for i in range(90))
+    words = check_page(page(replace(made.overfitted(), notes=notes, events=events))).words
+    assert "and 50 more notes, all in the JSON" in words and "and 30 more events" in words
+
+
+def test_page_names_are_hashes():
+    assert re.fullmatch(r"[0-9a-f]{16}\.html", page_name("../../etc/passwd"))
+    assert page_name("a") != page_name("b")
+
+
+def test_the_lines_that_set_a_finding_aside_are_toml():
+    import tomllib
+
+    result = made.hostile()
+    entry = tomllib.loads(silence(result.findings[0], 'exp/ü "x"\\'))["suppress"][0]
+    assert entry["run"] == 'exp/ü "x"\\' and entry["symptom"] == "overfitting"

@@ -1,0 +1,61 @@
+"""The terminal says the verdict, the findings and what to do, plainly in a pipe, safely for any name."""
+
+from dataclasses import replace
+
+import made
+
+from analyzer.model.result import Night
+from analyzer.model.run import Note, Run
+from analyzer.writers import text
+
+GOLDEN = """\
+✗ The model overfits from step 400 on: its validation loss has risen by 66 % since its best.
+
+  error  overfitting  val/loss, train/loss  steps 400 to 980
+    Validation loss was best at step 400 (0.47) and has risen by 66 % since, while training loss went on
+    falling.
+  warning  loss-spike  train/loss  steps 620 to 621
+    Training loss leapt to 14 times its level at step 620 and was back after 1 step.
+  2 findings explained by the above or by the run itself
+
+Do first
+  1. Use the checkpoint of step 400; going on cost 0.31 of validation loss.
+  2. Look at the batch of step 620.
+  3. Stop when validation loss has not improved for 5 evaluations.
+
+Report: file:///tmp/report.html
+"""
+
+
+def test_the_summary_of_a_sick_run():
+    assert text.run_summary(made.overfitted(), "file:///tmp/report.html", width=104) == GOLDEN
+
+
+def test_more_is_said_when_asked_for():
+    said = text.run_summary(made.overfitted(), "", verbose=True, width=100)
+    assert "speaks for it:" in said and "Not checked" in said and "wasted-tail (explained" in said
+
+
+def test_no_escape_sequence_of_a_name_reaches_the_terminal():
+    night = Night("1", (), (made.hostile(),))
+    series = text.series_table(
+        Run(made.HOSTILE, "", "x", made.HOSTILE, notes=(Note("layout", made.HOSTILE),)),
+        [(made.HOSTILE, 1, "loss", "", made.HOSTILE)],
+    )
+    for said in (text.run_summary(made.hostile(), made.HOSTILE), text.night_summary(night, made.HOSTILE), series):
+        assert not set(said) & set("\x1b\u202e\x00\u2066\u2028\udc80")
+
+
+def test_colours_come_only_when_asked_for():
+    assert "\x1b[31;1m✗\x1b[0m" in text.run_summary(made.overfitted(), "", colour=True)
+    assert "\x1b" not in text.run_summary(made.overfitted(), "")
+
+
+def test_the_night_is_a_short_table():
+    results = (*(replace(made.overfitted(), run=f"exp/{i:03d}") for i in range(40)), made.healthy(), made.failed())
+    said = text.night_summary(Night("1", (), results), "file:///tmp/index.html", width=80)
+    assert said.startswith("42 runs: 41 with errors, 1 healthy\n")
+    assert "  ✗ exp/000  overfitting, loss-spike\n" in said
+    assert "and 11 more runs with problems, all in the index" in said and "1 failed" in said
+    assert said.endswith("Index: file:///tmp/index.html\n")
+    assert max(map(len, said.splitlines())) <= 80

@@ -1,0 +1,61 @@
+# ruff: noqa: E501 - one case a line reads best
+"""Numbers, times and foreign names are written as people read them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.writers import wording
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("train/loss é 损失", "train/loss é 损失"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\u202eb\u2066", "a\\u202eb\\u2066"),
+        ("two\nlines\t", "two\\nlines\\t"),
+        ("bytes \udcff", "bytes \\xff"),
+        ("\u2028\u2029\x00", "\\u2028\\u2029\\x00"),
+    ],
+)
+def test_what_hides_or_moves_text_is_written_out(text, seen):
+    assert wording.visible(text) == seen
+
+
+@given(st.text(st.characters(codec=None), max_size=60))
+def test_visible_text_is_printable_and_stays_as_it_is(text):
+    seen = wording.visible(text)
+    assert all(c.isprintable() or c in "\u200c\u200d" or c.isspace() for c in seen)
+    assert "\x1b" not in seen and "\n" not in seen and "\u202e" not in seen
+    assert wording.visible(seen) == seen
+    seen.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (-1, ""), (float("nan"), ""), (4.26, "4.3 s"), (61, "1 min 1 s"), (12_000, "3 h 20 min"), (86_400, "1 d"), (180_000, "2 d 2 h")],
+)  # fmt: skip
+def test_durations_have_at_most_two_units(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+def test_moments_no_calendar_holds_are_left_out():
+    assert wording.moment(0) == "1970-01-01 00:00 UTC"
+    assert wording.moment(1e300) == wording.moment(float("inf")) == wording.moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [(0.31, "ratio", "0.31"), (60.0, "count", "60"), (1.0, "steps", "1 step"), (2.0, "steps", "2 steps"), (21.4, "σ", "21.4 σ"), (None, "", "–"), (float("nan"), "", "NaN")],
+)  # fmt: skip
+def test_measures_carry_their_unit_unless_it_says_nothing(value, unit, text):
+    assert wording.measured(value, unit) == text
+
+
+def test_spans_and_counts():
+    assert wording.span(None, 3) == ""
+    assert wording.span(400, 400) == wording.span(400, None) == "step 400"
+    assert wording.span(400, 1999) == "steps 400 to 1,999"
+    assert wording.counted(1, "run") == "1 run"
+    assert wording.counted(2000, "series", "series") == "2,000 series"
