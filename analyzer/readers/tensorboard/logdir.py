@@ -78,7 +78,7 @@ class EventRun(RunRef):
 @dataclass
 class _Part:
     series: dict[str, Series]
-    hparams: list[tuple[bytes, bytes]]
+    hparams: list[tuple[int, bytes, bytes]]
     notes: list[Note]
 
 

@@ -27,7 +27,7 @@ class _Column:
 
     def settle(self) -> Points:
         if self.loose:
-            at, steps, values, walls = zip(*self.loose, strict=True)
+            at, steps, values, walls = zip(*sorted(self.loose), strict=True)
             self.batches.append(
                 Points(
                     np.array(at, np.int64), np.array(steps, np.int64), np.array(values, float), np.array(walls, float)
@@ -58,7 +58,7 @@ class Columns:
     def __init__(self) -> None:
         self._simple: dict[bytes, _Column] = {}
         self._tensor: dict[bytes, _Column] = {}
-        self.metadata: dict[bytes, Metadata] = {}
+        self._metadata: dict[bytes, tuple[int, Metadata]] = {}
         self.odd: dict[bytes, tuple[int, int, str]] = {}
 
     def add(self, tag: bytes, tensor: bool, point: tuple[int, int, float, float]) -> None:
@@ -69,14 +69,20 @@ class Columns:
         """Add many points of one tag, ascending in `at`."""
         self._column(tag, tensor).batches.append(points)
 
-    def add_odd(self, tag: bytes, at: int, why: str) -> None:
-        """Count a tensor that holds no scalar; the first one's offset and reason are kept."""
-        first, count, reason = self.odd.get(tag, (at, 0, why))
-        self.odd[tag] = (first, count + 1, reason)
+    def add_metadata(self, tag: bytes, at: int, metadata: Metadata) -> None:
+        """Keep what the record at offset `at` says of a tag; the first record of the file counts."""
+        known = self._metadata.get(tag)
+        if known is None or at < known[0]:
+            self._metadata[tag] = (at, metadata)
+
+    def add_odd(self, tag: bytes, at: int, why: str, count: int = 1) -> None:
+        """Count tensors that hold no scalar; the first one's offset and reason are kept."""
+        first, before, reason = self.odd.get(tag, (at, 0, why))
+        self.odd[tag] = (min(first, at), before + count, why if at < first else reason)
 
     def plugin_is_scalar(self, tag: bytes) -> bool | None:
         """Whether the tag's metadata says that its tensors are scalars; None when it says nothing."""
-        known = self.metadata.get(tag)
+        known = self._metadata[tag][1] if tag in self._metadata else None
         if known is None or not (known.plugin or known.data_class):
             return None
         return known.plugin == b"scalars" or known.data_class == 1
