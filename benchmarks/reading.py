@@ -1,7 +1,7 @@
 """How fast event files are read: `python benchmarks/reading.py [case number …] [--quick]` prints one table.
 
-Every reader runs in a process of its own and reads every point of every scalar series; the seconds are those inside the
-process after imports, best of three for ours and the checksum pass, one go for the others. Memory is the process's peak.
+Every reader runs in a process of its own and reads every point of every scalar series; seconds are those inside the
+process after imports, best of three for ours and the checksum pass, one go for the others; memory is its peak.
 `--quick` leaves the slow peers out.
 """
 

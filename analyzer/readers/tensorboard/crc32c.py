@@ -52,9 +52,8 @@ def of_lengths(lengths: NDArray[np.int64]) -> NDArray[np.uint32]:
     """
     data = np.ascontiguousarray(lengths, "<i8").view(np.uint8).reshape(-1, 8)
     crcs = np.full(lengths.size, _LENGTH_ZERO)
-    for place in range(8):
-        if place < 2 or data[:, place].any():
-            crcs ^= _LENGTH_TABLES[place].take(data[:, place])
+    for place in range((int(np.bitwise_or.reduce(lengths)).bit_length() + 7) // 8 if (lengths >= 0).all() else 8):
+        crcs ^= _LENGTH_TABLES[place].take(data[:, place])
     return masked_array(crcs)
 
 

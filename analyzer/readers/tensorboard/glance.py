@@ -40,12 +40,12 @@ def _behind_step(data: memoryview) -> int:
 
 
 def _size(data: memoryview, at: int) -> tuple[int, int]:
-    size = shift = 0
-    while shift < 35:
-        byte = data[at]
-        at += 1
-        size |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-        shift += 7
-    return size, at
+    """Return the length at `at` and the offset behind it; of lengths up to 2 MiB, for longer ones 0."""
+    size = data[at]
+    if size < 0x80:
+        return size, at + 1
+    second = data[at + 1]
+    if second < 0x80:
+        return size + (second << 7) - 0x80, at + 2
+    third = data[at + 2]
+    return size + (second << 7) + (third << 14) - 0x4080 if third < 0x80 else 0, at + 3

@@ -47,6 +47,7 @@ class Framer:
 
     def __init__(self) -> None:
         self._rhythm = np.zeros(0, np.uint16)
+        self._period = 0  # of the last guess, as long as guesses come true
 
     def run(self, window: Bytes, at: int) -> Run:
         """Return the records from offset `at` on that lie in the window as a whole, up to the first bad length.
@@ -59,7 +60,7 @@ class Framer:
             piece = self._guessed(window, at, guess)
             came_true = piece[0].size
             if came_true < _FEW:
-                guess = _LEAST
+                guess, self._period = _LEAST, 0
                 at = self._taken(piece, pieces, at)
                 headers, lengths, bad = _stepped(window, at, steps)
                 piece = (headers, lengths)
@@ -84,25 +85,30 @@ class Framer:
 
     def _guessed(self, window: Bytes, at: int, most: int) -> tuple[Lengths, Lengths]:
         """Return headers and lengths that came as guessed; none when no guess is worth while."""
-        cycle = _cycle(self._rhythm)
-        if not cycle.size:
+        self._period = self._period or _period(self._rhythm)
+        if not self._period:
             return _NONE, _NONE
-        guess = np.resize(cycle, most).astype(np.int64)
+        cycle = self._rhythm[-self._period :].astype(np.int64)
+        times = -(-most // cycle.size)
+        guess = np.tile(cycle, times)[:most]
         headers = at + np.cumsum(guess + OVERHEAD) - (guess + OVERHEAD)
         inside = int(np.searchsorted(headers + guess + OVERHEAD, window.size, side="right"))
-        unknown = np.flatnonzero(guess[:inside] == 0)
-        inside = int(unknown[0]) if unknown.size else inside
+        unknown = np.flatnonzero(cycle == 0)
+        inside = min(inside, int(unknown[0])) if unknown.size else inside
         if inside < _FEW:
             return _NONE, _NONE
         headers, guess = headers[:inside], guess[:inside]
         seen = _headers(window, headers)
-        wrong = np.flatnonzero((seen["length"] != guess) | (seen["crc"] != crc32c.of_lengths(guess)))
-        right = int(wrong[0]) if wrong.size else inside
+        wrong = (seen["length"] != guess) | (seen["crc"] != np.tile(crc32c.of_lengths(cycle), times)[:inside])
+        right = int(wrong.argmax())
+        if not wrong[right]:
+            return headers, guess
+        self._period = 0
         return headers[:right], guess[:right]
 
 
-def _cycle(rhythm: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Return the lengths expected next: what followed the last place that looked most like the present one."""
+def _period(rhythm: NDArray[np.uint16]) -> int:
+    """Return how many records ago it looked most like now; 0 when it never did."""
     text = rhythm.tobytes()
     for size in _PATTERNS:
         if size >= rhythm.size:
@@ -112,8 +118,8 @@ def _cycle(rhythm: NDArray[np.uint16]) -> NDArray[np.uint16]:
         while at > 0 and at % 2:
             at = text.rfind(pattern, 0, at + len(pattern) - 1)
         if at >= 0:
-            return rhythm[at // 2 + size :]
-    return rhythm[:0]
+            return rhythm.size - size - at // 2
+    return 0
 
 
 def _headers(window: Bytes, at: Lengths) -> NDArray[np.void]:

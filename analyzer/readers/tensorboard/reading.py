@@ -20,7 +20,7 @@ from analyzer.readers.tensorboard.disguise import disguise
 from analyzer.readers.tensorboard.files import SPARE, Bytes, EventFile, ShrunkError
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER, Gap, Record, Records
 from analyzer.readers.tensorboard.gaps import Gaps
-from analyzer.readers.tensorboard.points import Columns, Points
+from analyzer.readers.tensorboard.points import Columns, Curve
 from analyzer.readers.tensorboard.pool import Pool
 from analyzer.readers.tensorboard.prediction import Framer, Run
 from analyzer.readers.tensorboard.wire import MalformedError
@@ -34,7 +34,7 @@ _ATTEMPTS = 3
 class Content:
     """What one event file says. `first_wall` is the wall time of its first intact record."""
 
-    points: dict[bytes, Points] = field(default_factory=dict)
+    points: dict[bytes, Curve] = field(default_factory=dict)
     hparams: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     first_wall: float | None = None
@@ -79,7 +79,7 @@ class _Reading:
         if not self._batches.intact and self._gaps.damaged:
             what = disguise(self._file.read(0, min(self._file.size, 512)).tobytes())
             return Content(notes=[Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=self._file.size)])
-        points = self._columns.settle()
+        points = self._columns.curves()
         notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
         return Content(points, sorted(self._decoder.hparams), notes, self._first_wall)
 

@@ -11,10 +11,10 @@ from analyzer.readers.tensorboard.hparams import PLUGIN
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value of the event. `kind` says whether it is a number (of numpy type `layout` at `start`) or not.
+    """One value of the event, which begins `at`: that decides the order of points.
 
-    `at` is where the value begins, which decides the order of points. *odd* is a tensor that holds no scalar, `why` says why; *other* is an image or the like. `dtype` is a tensor's
-    DataType, 0 for a simple_value.
+    A *number* lies at `start` and is of numpy type `layout`; *odd* is a tensor that holds no scalar, `why` says why;
+    *other* is an image or the like. `dtype` is a tensor's DataType, 0 for a simple_value.
     """
 
     kind: Literal["number", "odd", "other"]

@@ -6,8 +6,6 @@ record never gets a tag that is not written in it, whatever the hashes do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,8 @@ _MIX = 0x9E37_79B9_7F4A_7C15  # odd: multiplying by it loses no bit
 
 Words = NDArray[np.uint64]
 Ids = NDArray[np.int64]
+Differences = dict[int, tuple[Words, int]]
+"""By index of an 8-byte word of the records: each record's word xor the template's, and all of these or-ed."""
 
 
 def masks(span: Span) -> dict[int, int]:
@@ -46,10 +46,10 @@ class TagList:
         self._words = np.empty((0, len(self._masks)), np.uint64)
         self.changes = np.empty(0, np.uint32)
 
-    def ids(self, words: Words, differences: Mapping[int, Words]) -> Ids | None:
+    def ids(self, words: Words, differences: Differences) -> Ids | None:
         """Return each record's tag id, -1 where it cannot be told; None when all have the template's own tag.
 
-        `words` are the records, `differences` the words that differ from the template's, by index.
+        `words` are the records, `differences` what they have that the template's record has not.
         """
         keys = self._hashed(differences)
         if keys is None:
@@ -65,12 +65,13 @@ class TagList:
             same &= (words[:, place] & mask) == self._words[ids, column]
         return np.where(same, ids, -1)
 
-    def _hashed(self, differences: Mapping[int, Words]) -> Words | None:
+    def _hashed(self, differences: Differences) -> Words | None:
         keys = None
         for factor, (place, mask) in zip(self._factors, self._masks.items(), strict=True):
-            part = differences[place] & mask if place in differences else None
-            if part is not None and part.any():
-                keys = part * factor if keys is None else keys + part * factor
+            difference, seen = differences.get(place, (None, 0))
+            if difference is not None and seen & int(mask):
+                part = (difference & mask) * factor
+                keys = part if keys is None else keys + part
         return keys
 
     def _found(self, keys: Words) -> Ids:

@@ -23,13 +23,12 @@ from analyzer.readers.tensorboard.files import Bytes
 from analyzer.readers.tensorboard.framing import FOOTER
 from analyzer.readers.tensorboard.points import Columns, Points
 from analyzer.readers.tensorboard.structure import Cell, Structure, structure
-from analyzer.readers.tensorboard.taglist import MOST, TagList, masks
+from analyzer.readers.tensorboard.taglist import MOST, Differences, TagList, Words, masks
 
 _MANY = 256  # bytes that may differ, beyond which a checksum over the whole record is cheaper than tables
 
 Rows = NDArray[np.void]
 Indices = NDArray[np.int64]
-Words = NDArray[np.uint64]
 
 
 def gathered(buffer: Bytes, starts: Indices, length: int) -> Rows:
@@ -54,9 +53,10 @@ class Template:
         self._known = known
         padded = -(-len(payload) // 8) * 8
         self._words = np.frombuffer(payload.ljust(padded, b"\0"), "<u8")
-        self._inside = np.frombuffer((b"\xff" * len(payload)).ljust(padded, b"\0"), "<u8")
-        self._fixed = np.frombuffer(known.fixed.ljust(padded, b"\0"), "<u8")
+        self._last, self._inside = self._words.size - 1, np.uint64((1 << 8 * (8 - padded + len(payload))) - 1)
+        self._fixed: list[int] = np.frombuffer(known.fixed.ljust(padded, b"\0"), "<u8").tolist()
         self._by_hand = len(payload) - sum(byte == 0xFF for byte in known.fixed) > _MANY
+        self._looked_at = [place for place, bits in enumerate(self._fixed) if bits or not self._by_hand]
         self._tags = TagList(payload, known.tag) if known.tag else None
         self._tag_masks = masks(known.tag) if known.tag else {}
 
@@ -92,43 +92,44 @@ class Template:
         others, bad = self.take(rows[fits], offsets[fits], columns)
         return np.sort(np.concatenate((np.flatnonzero(wrong), fits[others]))), fits[bad]
 
-    def _differences(self, words: Words) -> dict[int, Words]:
-        """Return what differs from the template's own record, by the index of the word."""
+    def _differences(self, words: Words) -> Differences:
+        """Return what differs from the template's own record."""
         differences = {}
-        for place in range(self._words.size):
-            if self._by_hand and not self._fixed[place]:
-                continue
-            difference = (words[:, place] ^ self._words[place]) & self._inside[place]
-            if difference.any():
-                differences[place] = difference
+        for place in self._looked_at:
+            difference = words[:, place] ^ self._words[place]
+            if place == self._last:
+                difference &= self._inside
+            seen = int(np.bitwise_or.reduce(difference))
+            if seen:
+                differences[place] = (difference, seen)
         return differences
 
-    def _wrong(self, differences: dict[int, Words]) -> NDArray[np.bool_] | None:
+    def _wrong(self, differences: Differences) -> NDArray[np.bool_] | None:
         """Return which rows differ where they must not; None when none does."""
         wrong = None
-        for place, difference in differences.items():
-            hurt = (difference & self._fixed[place]) != 0
-            if self._fixed[place] and hurt.any():
+        for place, (difference, seen) in differences.items():
+            if seen & self._fixed[place]:
+                hurt = (difference & np.uint64(self._fixed[place])) != 0
                 wrong = hurt if wrong is None else wrong | hurt
         return wrong
 
-    def _verified(self, rows: Rows, differences: dict[int, Words], ids: Indices | None) -> NDArray[np.bool_]:
+    def _verified(self, rows: Rows, differences: Differences, ids: Indices | None) -> NDArray[np.bool_]:
         """Return whether each row's checksum is right."""
         raw = rows.view(np.uint8).reshape(rows.size, -1)
         if self._by_hand:
             crcs = np.array([google_crc32c.value(row) for row in raw[:, : self._length]], np.uint32)
         else:
             crcs = np.full(rows.size, self._crc, np.uint32)
-            for place, difference in differences.items():
-                self._change(crcs, place, difference)
+            for place, (difference, seen) in differences.items():
+                self._change(crcs, place, difference, seen & ~self._tag_masks.get(place, 0))
             if ids is not None and self._tags:
                 crcs ^= self._tags.changes[ids]
         stored = np.ndarray((rows.size,), "<u4", raw.data, self._length, raw.strides[:1])
         verified: NDArray[np.bool_] = crc32c.masked_array(crcs) == stored
         return verified
 
-    def _change(self, crcs: NDArray[np.uint32], place: int, difference: Words) -> None:
-        seen = int(np.bitwise_or.reduce(difference)) & ~self._tag_masks.get(place, 0)
+    def _change(self, crcs: NDArray[np.uint32], place: int, difference: Words, seen: int) -> None:
+        """Let the bytes of one word that have a bit in `seen` change the checksums."""
         each = difference.view(np.uint8)
         for byte in range(8):
             if seen >> 8 * byte & 0xFF:

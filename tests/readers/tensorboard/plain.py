@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.readers.tensorboard import wire
 from analyzer.readers.tensorboard.decode import Decoder
-from analyzer.readers.tensorboard.points import Columns, Points
+from analyzer.readers.tensorboard.points import Columns, Curve
 
 from .records import masked_crc
 
@@ -27,7 +27,7 @@ class PlainReading:
         at = 0
         while at < len(data):
             at = self._step(at, decoder)
-        self.points: dict[bytes, Points] = columns.settle()
+        self.points: dict[bytes, Curve] = columns.curves()
         self.hparams = decoder.hparams
 
     def _step(self, at: int, decoder: Decoder) -> int:
@@ -74,7 +74,7 @@ class PlainReading:
         return struct.unpack_from("<I", self.data, stop)[0] == masked_crc(self.data[at + 12 : stop])
 
     def _whole(self, at: int) -> int:
-        """The end of the intact record at `at`; 0 when there is none."""
+        """Return the end of the intact record at `at`; 0 when there is none."""
         if self._good_header(at) and self._good_payload(at):
             return at + 16 + self._length(at)
         return 0
@@ -88,10 +88,10 @@ class PlainReading:
         return at > landing
 
 
-def same(one: dict[bytes, Points], other: dict[bytes, Points]) -> bool:
+def same(one: dict[bytes, Curve], other: dict[bytes, Curve]) -> bool:
     """Whether two readings have the same points, bit by bit."""
     return list(one) == list(other) and all(
         np.array_equal(getattr(one[tag], name).view(np.uint64), getattr(other[tag], name).view(np.uint64))
         for tag in one
-        for name in ("at", "steps", "values", "wall_times")
+        for name in ("steps", "values", "wall_times")
     )
