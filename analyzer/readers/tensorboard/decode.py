@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from analyzer.readers.tensorboard import tensors, wire
+from analyzer.readers.tensorboard.hparams import PLUGIN
 from analyzer.readers.tensorboard.points import Columns
 
-HPARAMS = b"hparams"
 _EXACT = struct.Struct("<d")
 _SIMPLE = struct.Struct("<f")
 
@@ -15,12 +15,12 @@ _SIMPLE = struct.Struct("<f")
 class Decoder:
     """Puts what events say into columns, and keeps the contents that the hparams plugin wrote.
 
-    `hparams` has (tag, plugin content) of each such value in file order.
+    `hparams` has (offset, tag, plugin content) of each such value.
     """
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self.hparams: list[tuple[bytes, bytes]] = []
+        self.hparams: list[tuple[int, bytes, bytes]] = []
 
     def add(self, data: bytes, at: int, stop: int, offset: int) -> float:
         """Take in the event in data[at:stop], which lies `offset` bytes further in the file; return its wall time.
@@ -34,7 +34,7 @@ class Decoder:
         for value, reading, metadata in readings:
             tag = data[slice(*value.tag)]
             if metadata:
-                self._note_metadata(tag, metadata)
+                self._note_metadata(tag, at + offset, metadata)
             place = value.spans[0][0] + offset if value.spans else offset
             if isinstance(reading, float):
                 self.columns.add(tag, value.kind == wire.TENSOR, (place, step, reading, wall))
@@ -59,7 +59,7 @@ class Decoder:
     def _metadata(self, data: bytes, value: wire.Value) -> wire.Metadata | None:
         return wire.parse_metadata(wire.joined(data, value.metadata)) if value.metadata else None
 
-    def _note_metadata(self, tag: bytes, metadata: wire.Metadata) -> None:
-        self.columns.metadata.setdefault(tag, metadata)
-        if metadata.plugin == HPARAMS:
-            self.hparams.append((tag, metadata.content))
+    def _note_metadata(self, tag: bytes, at: int, metadata: wire.Metadata) -> None:
+        self.columns.add_metadata(tag, at, metadata)
+        if metadata.plugin == PLUGIN:
+            self.hparams.append((at, tag, metadata.content))

@@ -15,7 +15,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW = 1 << 20
+SPARE = 8  # bytes behind what was read into a buffer that whole words may reach into
+_NEAR = 1 << 20
 
 Bytes = NDArray[np.uint8]
 
@@ -73,7 +74,7 @@ class EventFile:
         """Return the bytes [at, at + count) through a window that serves many small reads going forward."""
         start = at - self._base
         if start < 0 or start + count > self._window.size:
-            self._window = self.read(at, min(max(count, WINDOW), self.size - at))
+            self._window = self.read(at, min(max(count, _NEAR), self.size - at))
             self._base, start = at, 0
         return self._window[start : start + count].tobytes()
 

@@ -7,17 +7,18 @@ from google.protobuf.message import DecodeError
 from analyzer.model.secrets import mask_params
 from analyzer.readers.tensorboard.wire import MalformedError
 
+PLUGIN = b"hparams"
 EXPERIMENT, SESSION_START = b"_hparams_/experiment", b"_hparams_/session_start_info"
 
 
-def params_of(contents: list[tuple[bytes, bytes]]) -> tuple[dict[str, object], list[str]]:
+def params_of(contents: list[tuple[int, bytes, bytes]]) -> tuple[dict[str, object], list[str]]:
     """Return the parameters of all session starts, secrets masked, and a sentence for each that cannot be read.
 
     Later sessions of the same run overrule earlier ones; whole numbers come back as int.
     """
     params: dict[str, object] = {}
     problems = []
-    for tag, content in contents:
+    for _, tag, content in contents:
         if tag == SESSION_START:
             try:
                 params.update(_session_params(content))

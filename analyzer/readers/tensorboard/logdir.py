@@ -26,7 +26,7 @@ from analyzer.readers.ref import RunRef
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
 from analyzer.readers.tensorboard.peek import begins_records, peeked
-from analyzer.readers.tensorboard.points import Points
+from analyzer.readers.tensorboard.points import Curve
 from analyzer.readers.tensorboard.reading import Content, read_file
 from analyzer.readers.tree import Folder, Tree
 
@@ -78,7 +78,7 @@ class EventRun(RunRef):
 @dataclass
 class _Part:
     series: dict[str, Series]
-    hparams: list[tuple[bytes, bytes]]
+    hparams: list[tuple[int, bytes, bytes]]
     notes: list[Note]
 
 
@@ -92,7 +92,7 @@ def _order(item: tuple[str, Content]) -> tuple[float, str]:
 
 
 def _part(contents: list[tuple[str, Content]], prefix: str, path: str) -> _Part:
-    pieces: dict[bytes, list[Points]] = {}
+    pieces: dict[bytes, list[Curve]] = {}
     for _, content in contents:
         for tag, points in content.points.items():
             pieces.setdefault(tag, []).append(points)
@@ -106,7 +106,7 @@ def _part(contents: list[tuple[str, Content]], prefix: str, path: str) -> _Part:
     return _Part(series, hparams, [note, *notes] if note else notes)
 
 
-def _series(name: str, parts: list[Points]) -> Series:
+def _series(name: str, parts: list[Curve]) -> Series:
     if len(parts) == 1:
         return Series(name, parts[0].steps, parts[0].values, parts[0].wall_times)
     return Series(
@@ -117,7 +117,7 @@ def _series(name: str, parts: list[Points]) -> Series:
     )
 
 
-def _files_note(contents: list[tuple[str, Content]], pieces: dict[bytes, list[Points]], path: str) -> Note | None:
+def _files_note(contents: list[tuple[str, Content]], pieces: dict[bytes, list[Curve]], path: str) -> Note | None:
     """Return how several files of one folder were understood; None when only one of them holds points."""
     filled = sum(bool(content.points) for _, content in contents)
     if filled < 2:
@@ -134,11 +134,11 @@ def _files_note(contents: list[tuple[str, Content]], pieces: dict[bytes, list[Po
     return Note("layout", text)
 
 
-def _begins_again(parts: list[Points]) -> bool:
+def _begins_again(parts: list[Curve]) -> bool:
     return any(later.steps[0] <= parts[0].steps[0] for later in parts[1:])
 
 
-def _overlaps(parts: list[Points]) -> bool:
+def _overlaps(parts: list[Curve]) -> bool:
     return any(later.steps[0] <= earlier.steps[-1] for earlier, later in pairwise(parts))
 
 

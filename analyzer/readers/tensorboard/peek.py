@@ -13,6 +13,7 @@ from analyzer.readers.tensorboard.hparams import EXPERIMENT, SESSION_START
 from analyzer.readers.tensorboard.layout import Peek
 
 _PEEKED = 1 << 14
+_ENOUGH = 40  # values after which a tag that came alone so far counts as the only one
 _SMALL = 1 << 16  # bytes of the file that add_hparams() writes: a session and one value per metric
 
 
@@ -28,7 +29,7 @@ def peeked(paths: Sequence[Path]) -> Peek:
         except OSError:
             continue
         tags += _tags(head)
-    session = small and EXPERIMENT in tags[:3] and SESSION_START in tags[:3]
+    session = small and {EXPERIMENT, SESSION_START} <= set(tags[:3])
     return Peek(frozenset(shown_bytes(tag) for tag in tags), session)
 
 
@@ -43,9 +44,9 @@ def begins_records(path: Path) -> bool:
 
 
 def _tags(head: bytes) -> list[bytes]:
-    tags = []
+    tags: list[bytes] = []
     at = 0
-    while at + HEADER <= len(head):
+    while at + HEADER <= len(head) and len(tags) < _ENOUGH and (len(tags) < 3 or len(set(tags)) < 2):
         length = int.from_bytes(head[at : at + 8], "little")
         start, stop = at + HEADER, at + HEADER + length
         if stop > len(head) or crc32c.checksum(head[at : at + 8]) != int.from_bytes(head[at + 8 : start], "little"):

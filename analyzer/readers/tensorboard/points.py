@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,32 +21,44 @@ class Points:
     wall_times: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """All points of one tag in one file, in the order written; `begins` is the offset of the first."""
+
+    begins: int
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    wall_times: NDArray[np.float64]
+
+
 @dataclass
 class _Column:
     batches: list[Points] = field(default_factory=list)
     loose: list[tuple[int, int, float, float]] = field(default_factory=list)
 
-    def settle(self) -> Points:
-        if self.loose:
-            at, steps, values, walls = zip(*self.loose, strict=True)
-            self.batches.append(
-                Points(
-                    np.array(at, np.int64), np.array(steps, np.int64), np.array(values, float), np.array(walls, float)
-                )
-            )
-            self.loose = []
-        return self.batches[0] if len(self.batches) == 1 else _in_order(self.batches)
+    def settled(self) -> list[Points]:
+        """Return the batches, each ascending in `at`."""
+        if not self.loose:
+            return self.batches
+        at, steps, values, walls = zip(*sorted(self.loose), strict=True)
+        loose = Points(
+            np.array(at, np.int64), np.array(steps, np.int64), np.array(values, float), np.array(walls, float)
+        )
+        return [*self.batches, loose]
 
 
-def _in_order(batches: list[Points]) -> Points:
-    at = np.concatenate([batch.at for batch in batches])
+def _curve(batches: list[Points]) -> Curve:
+    if len(batches) == 1:
+        return Curve(int(batches[0].at[0]), batches[0].steps, batches[0].values, batches[0].wall_times)
+    batches = sorted(batches, key=lambda batch: int(batch.at[0]))
+    begins = int(batches[0].at[0])
     steps = np.concatenate([batch.steps for batch in batches])
     values = np.concatenate([batch.values for batch in batches])
     walls = np.concatenate([batch.wall_times for batch in batches])
-    if np.all(at[1:] > at[:-1]):
-        return Points(at, steps, values, walls)
-    order = np.argsort(at, kind="stable")
-    return Points(at[order], steps[order], values[order], walls[order])
+    if all(earlier.at[-1] < later.at[0] for earlier, later in pairwise(batches)):
+        return Curve(begins, steps, values, walls)
+    order = np.argsort(np.concatenate([batch.at for batch in batches]), kind="stable")
+    return Curve(begins, steps[order], values[order], walls[order])
 
 
 class Columns:
@@ -58,7 +71,7 @@ class Columns:
     def __init__(self) -> None:
         self._simple: dict[bytes, _Column] = {}
         self._tensor: dict[bytes, _Column] = {}
-        self.metadata: dict[bytes, Metadata] = {}
+        self._metadata: dict[bytes, tuple[int, Metadata]] = {}
         self.odd: dict[bytes, tuple[int, int, str]] = {}
 
     def add(self, tag: bytes, tensor: bool, point: tuple[int, int, float, float]) -> None:
@@ -69,28 +82,34 @@ class Columns:
         """Add many points of one tag, ascending in `at`."""
         self._column(tag, tensor).batches.append(points)
 
-    def add_odd(self, tag: bytes, at: int, why: str) -> None:
-        """Count a tensor that holds no scalar; the first one's offset and reason are kept."""
-        first, count, reason = self.odd.get(tag, (at, 0, why))
-        self.odd[tag] = (first, count + 1, reason)
+    def add_metadata(self, tag: bytes, at: int, metadata: Metadata) -> None:
+        """Keep what the record at offset `at` says of a tag; the first record of the file counts."""
+        known = self._metadata.get(tag)
+        if known is None or at < known[0]:
+            self._metadata[tag] = (at, metadata)
+
+    def add_odd(self, tag: bytes, at: int, why: str, count: int = 1) -> None:
+        """Count tensors that hold no scalar; the first one's offset and reason are kept."""
+        first, before, reason = self.odd.get(tag, (at, 0, why))
+        self.odd[tag] = (min(first, at), before + count, why if at < first else reason)
 
     def plugin_is_scalar(self, tag: bytes) -> bool | None:
         """Whether the tag's metadata says that its tensors are scalars; None when it says nothing."""
-        known = self.metadata.get(tag)
+        known = self._metadata[tag][1] if tag in self._metadata else None
         if known is None or not (known.plugin or known.data_class):
             return None
         return known.plugin == b"scalars" or known.data_class == 1
 
-    def settle(self) -> dict[bytes, Points]:
-        """Return all points by tag, each tag's in the order written."""
-        settled: dict[bytes, Points] = {}
+    def curves(self) -> dict[bytes, Curve]:
+        """Return all points by tag; tags in the order in which they first appear."""
+        curves: dict[bytes, Curve] = {}
         for tag in self._simple.keys() | self._tensor.keys():
-            columns = [self._simple[tag]] if tag in self._simple else []
+            batches = self._simple[tag].settled() if tag in self._simple else []
             if tag in self._tensor and self.plugin_is_scalar(tag) is not False:
-                columns.append(self._tensor[tag])
-            if columns:
-                settled[tag] = columns[0].settle() if len(columns) == 1 else _in_order([c.settle() for c in columns])
-        return dict(sorted(settled.items(), key=lambda item: item[1].at[0]))
+                batches = batches + self._tensor[tag].settled()
+            if batches:
+                curves[tag] = _curve(batches)
+        return dict(sorted(curves.items(), key=lambda item: item[1].begins))
 
     def _column(self, tag: bytes, tensor: bool) -> _Column:
         table = self._tensor if tensor else self._simple

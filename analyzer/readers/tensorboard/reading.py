@@ -1,20 +1,32 @@
-"""One event file from its first byte to its last: points by tag, and what could not be read."""
+"""One event file from its first byte to its last: points by tag, and what could not be read.
+
+The file goes by in windows. Where headers are good, records are taken many at once (prediction, templates); around
+damage, at the first record and for records longer than a window, they are taken one by one (framing). Both ways give
+the same points and the same gaps.
+"""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analyzer.model.run import Note
 from analyzer.readers.naming import shown_bytes
+from analyzer.readers.tensorboard.batch import Batches
 from analyzer.readers.tensorboard.decode import Decoder
 from analyzer.readers.tensorboard.disguise import disguise
-from analyzer.readers.tensorboard.files import EventFile, ShrunkError
-from analyzer.readers.tensorboard.framing import Gap, Record, Records
-from analyzer.readers.tensorboard.points import Columns, Points
+from analyzer.readers.tensorboard.files import SPARE, Bytes, EventFile, ShrunkError
+from analyzer.readers.tensorboard.framing import FOOTER, HEADER, Gap, Record, Records
+from analyzer.readers.tensorboard.gaps import Gaps
+from analyzer.readers.tensorboard.points import Columns, Curve
+from analyzer.readers.tensorboard.pool import Pool
+from analyzer.readers.tensorboard.prediction import Framer, Run
 from analyzer.readers.tensorboard.wire import MalformedError
 
-_NOTES = 50  # damages of one file that are named one by one
+WINDOW = 1 << 22
+_CALM = 8  # intact records in a row after which damage counts as over
 _ATTEMPTS = 3
 
 
@@ -22,8 +34,8 @@ _ATTEMPTS = 3
 class Content:
     """What one event file says. `first_wall` is the wall time of its first intact record."""
 
-    points: dict[bytes, Points] = field(default_factory=dict)
-    hparams: list[tuple[bytes, bytes]] = field(default_factory=list)
+    points: dict[bytes, Curve] = field(default_factory=dict)
+    hparams: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     first_wall: float | None = None
 
@@ -37,7 +49,7 @@ def read_file(path: str | os.PathLike[str], shown: str) -> Content:
     for _ in range(_ATTEMPTS):
         try:
             with EventFile(path) as file:
-                return _content(file, shown)
+                return _Reading(file).content(shown)
         except ShrunkError:
             continue
         except OSError as error:
@@ -46,52 +58,71 @@ def read_file(path: str | os.PathLike[str], shown: str) -> Content:
     return Content(notes=[Note("unreadable", f"{shown}: became shorter each time it was read", file=shown)])
 
 
-def _content(file: EventFile, shown: str) -> Content:
-    columns, content = Columns(), Content()
-    decoder, gaps, records = Decoder(columns), [], 0
-    for found in Records(file).walk():
-        if isinstance(found, Gap):
-            gaps.append((found.start, found.stop, found.torn))
-            continue
+class _Reading:
+    def __init__(self, file: EventFile) -> None:
+        self._file, self._records, self._framer = file, Records(file), Framer()
+        self._columns, self._gaps = Columns(), Gaps()
+        self._decoder = Decoder(self._columns)
+        self._batches = Batches(self._decoder, self._gaps)
+        self._pool = Pool(self._batches)
+        self._first_wall: float | None = None
+
+    def content(self, shown: str) -> Content:
+        """Read the whole file."""
+        at = self._one_by_one(0, 1)
+        buffer = np.empty(min(WINDOW, self._file.size) + SPARE, np.uint8)
+        while at < self._file.size:
+            count = min(buffer.size - SPARE, self._file.size - at)
+            self._file.read_into(buffer[:count], at)
+            at = self._through(buffer, count, at)
+        self._pool.empty()
+        if not self._batches.intact and self._gaps.damaged:
+            what = disguise(self._file.read(0, min(self._file.size, 512)).tobytes())
+            return Content(notes=[Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=self._file.size)])
+        points = self._columns.curves()
+        notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
+        return Content(points, sorted(self._decoder.hparams), notes, self._first_wall)
+
+    def _through(self, buffer: Bytes, count: int, base: int) -> int:
+        """Take in what lies in a window that begins at `base` of the file; return where to go on."""
+        at = 0
+        while at < count:
+            run = self._framer.run(buffer[:count], at)
+            kept = run.headers.size
+            if kept and base + run.stop < self._file.size:
+                kept -= 1  # should its payload be damaged, what follows it decides where to go on
+            go_on = int(run.headers[kept]) if kept < run.headers.size else run.stop
+            self._take(buffer, run, kept, base)
+            if run.whole and go_on:
+                return base + go_on
+            at = self._one_by_one(base + go_on, 1 if run.whole else _CALM) - base
+        return base + at
+
+    def _take(self, buffer: Bytes, run: Run, count: int, base: int) -> None:
+        starts, lengths = run.headers[:count] + HEADER, run.lengths[:count]
+        self._pool.take(buffer, starts, lengths, starts + base)
+
+    def _one_by_one(self, at: int, calm: int) -> int:
+        """Take records one by one until `calm` of them in a row are intact; return where to go on."""
+        intact = 0
+        while intact < calm and at < self._file.size:
+            found = self._records.step(at)
+            intact = intact + 1 if isinstance(found, Record) and self._decoded(found) else 0
+            if isinstance(found, Gap):
+                self._gaps.add(found.start, found.stop, torn=found.torn)
+            at = found.stop + (FOOTER if isinstance(found, Record) else 0)
+        return at
+
+    def _decoded(self, record: Record) -> bool:
+        data = self._file.near(record.start, record.stop - record.start)
         try:
-            wall = _decoded(file, found, decoder)
-        except MalformedError as error:
-            gaps.append((found.start - 12, found.stop + 4, False))
-            del error
-            continue
-        records += 1
-        content.first_wall = wall if content.first_wall is None else content.first_wall
-    if not records and gaps and not gaps[0][2]:
-        what = disguise(file.read(0, min(file.size, 512)).tobytes())
-        content.notes.append(Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=file.size))
-        return content
-    content.points, content.hparams = columns.settle(), decoder.hparams
-    content.notes = [*_gap_notes(gaps, shown), *_odd_notes(columns, shown)]
-    return content
-
-
-def _decoded(file: EventFile, record: Record, decoder: Decoder) -> float:
-    data = file.near(record.start, record.stop - record.start)
-    return decoder.add(data, 0, len(data), record.start)
-
-
-def _gap_notes(gaps: list[tuple[int, int, bool]], shown: str) -> list[Note]:
-    notes = [_gap_note(*gap, shown) for gap in gaps[:_NOTES]]
-    if len(gaps) > _NOTES:
-        rest = gaps[_NOTES:]
-        lost = sum(stop - start for start, stop, _ in rest)
-        text = f"{shown}: {len(rest)} more damaged places from offset {rest[0][0]} on, {lost} bytes skipped in all"
-        notes.append(Note("damage", text, file=shown, offset=rest[0][0], size=lost))
-    return notes
-
-
-def _gap_note(start: int, stop: int, torn: bool, shown: str) -> Note:
-    size = stop - start
-    if torn:
-        text = f"{shown}: the last record, at offset {start}, is not complete ({size} bytes so far)"
-        return Note("torn-tail", text, file=shown, offset=start, size=size)
-    text = f"{shown}: damaged at offset {start}, {size} bytes skipped"
-    return Note("damage", text, file=shown, offset=start, size=size)
+            wall = self._decoder.add(data, 0, len(data), record.start)
+        except MalformedError:
+            self._gaps.add(record.start - HEADER, record.stop + FOOTER)
+            return False
+        self._batches.intact += 1
+        self._first_wall = wall if self._first_wall is None else self._first_wall
+        return True
 
 
 def _odd_notes(columns: Columns, shown: str) -> list[Note]:

@@ -78,6 +78,11 @@ def scalar_spot(data: bytes, at: int, stop: int) -> Spot | None:
     return Spot(tensor.dtype, "" if _LISTS[place] == VARINT else layout, *spans[0]) if spans else None
 
 
+def content_span(data: bytes, at: int, stop: int) -> Span:
+    """Return where `tensor_content` of the TensorProto lies; an empty span when it has none."""
+    return _parsed(data, at, stop).content
+
+
 def scalar(data: bytes, at: int, stop: int) -> float:
     """Return the number of the TensorProto in data[at:stop]; raises as scalar_spot()."""
     spot = scalar_spot(data, at, stop)
@@ -98,7 +103,8 @@ def decoded(dtype: int, stored: NDArray[np.generic]) -> NDArray[np.float64]:
         stored = (stored.astype(np.uint32) << np.uint32(16)).view(np.float32)
     elif dtype == _BOOL:
         stored = stored != 0
-    return stored.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one, which is as much NaN
+        return stored.astype(np.float64)
 
 
 def _parsed(data: bytes, at: int, stop: int) -> _Tensor:
