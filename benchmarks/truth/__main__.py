@@ -23,6 +23,19 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("out", type=Path)
     look.add_argument("--only", default="")
     look.add_argument("--split", choices=("tune", "test"))
+    score = verbs.add_parser("score", help="audit the runs with posthoc and compare with truth.json")
+    score.add_argument("dir", type=Path)
+    score.add_argument("-o", "--out", type=Path, help="folder for the audit's site")
+    score.add_argument("--findings", type=Path, help="score this findings.json, audit nothing")
+    score.add_argument("--listing", type=Path, help="write the disagreements to this file")
+    score.add_argument("--split", choices=("tune", "test"))
+    score.set_defaults(only="")
+    peers = verbs.add_parser("peers", help="score other tools, installed in an environment of their own")
+    peers.add_argument("dir", type=Path)
+    peers.add_argument("--env", type=Path, required=True, help="the environment with their commands in bin/")
+    peers.add_argument("--only", default="", help="comma-separated names of tools")
+    peers.add_argument("--jobs", type=int, default=2)
+    peers.add_argument("--split", choices=("tune", "test"))
     return parser
 
 
@@ -39,6 +52,14 @@ def main() -> None:
         from benchmarks.truth.look import look
 
         look(given.dir, given.out, only=words, splits=splits)
+    elif given.verb == "score":
+        from benchmarks.truth.score import score
+
+        score(given.dir, split=given.split, out=given.out, findings=given.findings, listing=given.listing)
+    elif given.verb == "peers":
+        from benchmarks.truth.peers import compare
+
+        compare(given.dir, given.env, split=given.split, only=words, jobs=given.jobs)
 
 
 if __name__ == "__main__":

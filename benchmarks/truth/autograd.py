@@ -26,7 +26,8 @@ class Var:
         """Add to the gradient what one use of this variable contributes, summed over broadcast axes."""
         if self.tape is None:
             return
-        grad = _unbroadcast(grad, self.value.shape)
+        if grad.shape != self.value.shape:
+            grad = _unbroadcast(grad, self.value.shape)
         self.grad = grad if self.grad is None else self.grad + grad
 
     def __add__(self, other: Var | float) -> Var:
@@ -80,8 +81,6 @@ def _var(value: Var | float) -> Var:
 
 
 def _unbroadcast(grad: Array, shape: tuple[int, ...]) -> Array:
-    if grad.shape == shape:
-        return grad
     while grad.ndim > len(shape):
         grad = grad.sum(axis=0)
     narrow = tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1)
@@ -89,7 +88,11 @@ def _unbroadcast(grad: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _record(value: Array, back: Callable[[Array], None], *parents: Var) -> Var:
-    tape = next((p.tape for p in parents if p.tape is not None), None)
+    tape = None
+    for parent in parents:
+        if parent.tape is not None:
+            tape = parent.tape
+            break
     out = Var(value, tape)
     if tape is not None:
         tape.append((out, back))
@@ -133,6 +136,11 @@ def swish(x: Var) -> Var:
     return elementwise(x, x.value * s, lambda: s * (1 + x.value * (1 - s)))
 
 
+def softplus(x: Var) -> Var:
+    """log(1 + eˣ), guarded."""
+    return elementwise(x, np.logaddexp(np.float32(0), x.value), lambda: 1 / (1 + np.exp(-x.value)))
+
+
 def exp(x: Var) -> Var:
     """Exponential, unguarded."""
     y = np.exp(x.value)
@@ -155,6 +163,34 @@ def mean(x: Var, axis: int | None = None) -> Var:
     y = x.value.mean(axis=axis, keepdims=axis is not None)
     size = np.float32(x.value.size / y.size)
     return _record(y, lambda g: x.collect(np.broadcast_to(g / size, x.value.shape)), x)
+
+
+def dense(x: Var, weight: Var, bias: Var) -> Var:
+    """x · weight + bias in one step."""
+
+    def back(g: Array) -> None:
+        rows = g.reshape(-1, g.shape[-1])
+        if x.tape is not None:
+            x.collect(g @ weight.value.T)
+        if weight.tape is not None:
+            weight.collect(x.value.reshape(-1, x.value.shape[-1]).T @ rows)
+            bias.collect(np.add.reduce(rows))
+
+    return _record(x.value @ weight.value + bias.value, back, weight, x)
+
+
+def normalised(x: Var, axis: int) -> Var:
+    """Return x with mean 0 and variance 1 along one axis (batch normalisation: 0, layer normalisation: −1)."""
+    n = np.float32(x.value.shape[axis])
+    centred = x.value - np.add.reduce(x.value, axis, keepdims=True) / n
+    scale = 1 / np.sqrt(np.add.reduce(centred * centred, axis, keepdims=True) / n + np.float32(1e-5))
+    y = centred * scale
+
+    def back(g: Array) -> None:
+        mean_g = np.add.reduce(g, axis, keepdims=True) / n
+        x.collect(scale * (g - mean_g - y * (np.add.reduce(g * y, axis, keepdims=True) / n)))
+
+    return _record(y, back, x)
 
 
 def total(x: Var, axis: int = -1) -> Var:
@@ -193,8 +229,13 @@ def columns(x: Var, start: int, stop: int) -> Var:
 def softmax_cross_entropy(logits: Var, labels: Array, smoothing: float = 0.0) -> Var:
     """Mean cross entropy of integer labels, or of rows of probabilities; guarded against overflow."""
     k = logits.value.shape[-1]
-    target = labels if labels.ndim == 2 else np.eye(k, dtype=np.float32)[labels]
-    target = (1 - smoothing) * target + smoothing / k
+    if labels.ndim == 2:
+        target = labels
+    else:
+        target = np.zeros(logits.value.shape, dtype=np.float32)
+        target[np.arange(len(labels)), labels] = 1
+    if smoothing:
+        target = (1 - smoothing) * target + smoothing / k
     shifted = logits.value - logits.value.max(axis=-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     value = -(target * log_p).sum(axis=-1).mean()

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.truth.autograd import Array
 from benchmarks.truth.events import Curve
+from benchmarks.truth.layouts_parts import PARTED
 from benchmarks.truth.loop import History
 
 
@@ -307,4 +308,8 @@ LAYOUTS: Mapping[str, Layout] = {
 
 def lay_out(history: History, style: Style) -> list[Curve]:
     """Return the curves that a framework would have logged of this history."""
-    return [curve for curve in LAYOUTS[style.layout](history, style) if len(curve.steps)]
+    if style.layout in PARTED:
+        made = PARTED[style.layout](history, max(1, style.every), style.names)
+    else:
+        made = LAYOUTS[style.layout](history, style)
+    return [curve for curve in made if len(curve.steps)]

@@ -35,7 +35,7 @@ class Plan:
 
     task: Task
     net: Net
-    loss: str
+    loss: str | losses.Loss
     steps: int
     batch: int
     rate: Schedule
@@ -164,10 +164,10 @@ class Trainer:
         tape: Tape = []
         params = {name: Var(view, tape) for name, view in self.views.items()}
         out = self.plan.net.forward(params, part.x, self.rng)
-        loss = losses.LOSSES[self.plan.loss](out, part.y, self.plan.smoothing)
+        loss = losses.named(self.plan.loss)(out, part.y, self.plan.smoothing)
         backward(loss)
         flat = [(p.grad if p.grad is not None else np.zeros_like(p.value)).ravel() for p in params.values()]
-        return float(loss.value), np.concatenate(flat).astype(np.float32)
+        return float(loss.value), np.concatenate(flat).astype(np.float32, copy=False)
 
     def answer(self, x: Array) -> Array:
         """Return the model's output without noise."""
@@ -191,7 +191,7 @@ class Trainer:
             part = getattr(self.plan.task, name)
             part = Part(part.x[:EVALUATED], part.y[:EVALUATED])
             out = self.answer(part.x)
-            seen[name] = float(losses.LOSSES[self.plan.loss](Var(out), part.y, self.plan.smoothing).value)
+            seen[name] = float(losses.named(self.plan.loss)(Var(out), part.y, self.plan.smoothing).value)
             if name != "hold":
                 seen |= {f"{name}.{k}": v for k, v in losses.metrics(out, part.y, self.plan.task.classes).items()}
         return seen
@@ -220,7 +220,7 @@ def _train(plan: Plan) -> History:
                 part = fault.change(part, upset)
         rate = plan.rate(step)
         loss, norm = trainer.step(part, rate) if not lost else (np.nan, np.nan)
-        lost = lost or not np.isfinite(loss + norm) and bool(np.isnan(trainer.theta).any())
+        lost = lost or bool(not np.isfinite(loss + norm) and np.isnan(trainer.theta).any())
         rows.append((loss, rate, norm))
         if (step + 1) % every == 0 or step + 1 == plan.steps:
             looked = trainer.look() if not lost else dict.fromkeys(seen[0], np.nan)

@@ -57,7 +57,8 @@ def _hinge(out: Var, y: Array, _smoothing: float) -> Var:
     return ag.mean(ag.relu(out * sign * -1.0 + 1.0))
 
 
-LOSSES: Mapping[str, Callable[[Var, Array, float], Var]] = {
+Loss = Callable[[Var, Array, float], Var]
+LOSSES: Mapping[str, Loss] = {
     "cross-entropy": _cross_entropy,
     "naive-cross-entropy": _naive_cross_entropy,
     "squared": _squared,
@@ -71,6 +72,8 @@ LOSSES: Mapping[str, Callable[[Var, Array, float], Var]] = {
 
 def metrics(out: Array, y: Array, classes: int) -> dict[str, float]:
     """Accuracy (and for two classes precision, recall, F1 at threshold ½, AUC), or R² and mean absolute error."""
+    if classes < 0:
+        return _detected(out, y, -classes)
     if not classes:
         miss = out[:, : y.shape[1]] - y
         return {"r2": float(1 - (miss**2).mean() / y.var()), "mae": float(np.abs(miss).mean())}
@@ -83,6 +86,50 @@ def metrics(out: Array, y: Array, classes: int) -> dict[str, float]:
         f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
         seen |= {"precision": precision, "recall": recall, "f1": f1, "auc": auc(out[:, 1] - out[:, 0], y)}
     return seen
+
+
+def named(loss: str | Loss) -> Loss:
+    """Return the loss of this name; one that is a function already is returned as it is."""
+    return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+class Parted:
+    """A loss that is a weighted sum of named parts and remembers each.
+
+    `seen` holds those of training batches, `looked` those of evaluations, in the order they came.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, Loss], weights: Callable[[str, int], float] = lambda _name, _step: 1.0
+    ) -> None:
+        self.parts, self.weights = parts, weights
+        self.seen: dict[str, list[float]] = {name: [] for name in parts}
+        self.looked: dict[str, list[float]] = {name: [] for name in parts}
+
+    def __call__(self, out: Var, y: Array, smoothing: float) -> Var:
+        """Return the sum; weights are those of the step in training, of the last step in an evaluation."""
+        training = out.tape is not None
+        step = len(next(iter(self.seen.values()))) if training else 1 << 30
+        made = {name: loss(out, y, smoothing) for name, loss in self.parts.items()}
+        for name, value in made.items():
+            (self.seen if training else self.looked)[name].append(float(value.value))
+        whole = Var(np.float32(0), None)  # type: ignore[arg-type]  # a scalar will do
+        for name, value in made.items():
+            whole = value * self.weights(name, step) + whole
+        return whole
+
+
+def _detected(out: Array, y: Array, classes: int) -> dict[str, float]:
+    """Share of rows whose class is right and whose place is right to 0.5 (and more sharply); as detectors report."""
+    right = out[:, :classes].argmax(axis=1) == y[:, 0]
+    miss = np.abs(out[:, classes:] - y[:, 1:]).mean(axis=1)
+    strict = [float((right & (miss < limit)).mean()) for limit in np.linspace(0.1, 0.6, 6)]
+    return {
+        "precision": float(right.mean()),
+        "recall": strict[-1],
+        "mAP50": strict[-2],
+        "mAP50-95": float(np.mean(strict)),
+    }
 
 
 def auc(score: Array, y: Array) -> float:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from benchmarks.truth.loop import History
 from benchmarks.truth.oracle import Exhibit, Label, NotShownError
 from benchmarks.truth.recipe import Attempt, Recipe
 
-TRIES = 4  # fresh draws for a copy whose claim does not show
+TRIES = 3  # fresh draws for a copy whose claim does not show
 SPLITS = ("tune", "test")
 
 
@@ -40,6 +41,7 @@ class Job:
     copy: int
 
 
+@cache
 def known_recipes() -> tuple[Recipe, ...]:
     """Every recipe of the package, in the order of modules."""
     modules = [importlib.import_module(f"{recipes.__name__}.{m.name}") for m in pkgutil.iter_modules(recipes.__path__)]
@@ -57,7 +59,7 @@ def make(
     rows, dropped = [], Counter[str]()
     began = time.perf_counter()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for job, row, why in pool.map(_made, todo, chunksize=4):
+        for job, row, why in pool.map(_made, todo, chunksize=1):
             recipe = known_recipes()[job.recipe]
             if row is None:
                 dropped[f"{job.split} {recipe.claim} / {recipe.cause}: {why}"] += 1
@@ -109,8 +111,7 @@ def _kept(job: Job, recipe: Recipe, attempt: Attempt, rng: np.random.Generator) 
     curves = lay_out(history, attempt.style)
     if attempt.tampered:
         curves = attempt.tampered(curves)
-    twin = attempt.twin() if attempt.twin else None
-    exhibit = Exhibit(history, curves, twin, attempt.onset, attempt.guess, attempt.allow)
+    exhibit = Exhibit(history, curves, attempt.twin, attempt.onset, attempt.guess, attempt.allow)
     label = _with_neighbours(oracle.confirm(recipe.claim, exhibit), recipe.claim, exhibit)
     name = hashlib.sha256(f"{job.split}{job.recipe}/{job.copy}".encode()).hexdigest()
     path = _write(Path(job.place) / job.split, name, attempt, curves, rng)
@@ -125,12 +126,24 @@ def _kept(job: Job, recipe: Recipe, attempt: Attempt, rng: np.random.Generator) 
         "expected": list(label.expected),
         "tolerated": sorted({*label.tolerated, *attempt.tolerated}),
         "onset": label.onset,
-        "points": max(len(c.steps) for c in curves if c.role.startswith(("loss", "part"))),
+        "onset_steps": {symptom: _on_axes(update, curves) for symptom, update in label.onset.items()},
+        "points": max(len(c.steps) for c in curves if c.role.startswith(("loss", "part", "rl"))),
         "steps": len(history.steps),
         "epoch": history.epoch,
         "axis": "step" if attempt.style.every else "epoch",
         "oracle": {k: float(f"{v:.5g}") for k, v in label.numbers.items() if np.isfinite(v)},
     }
+
+
+def _on_axes(update: int, curves: list[Curve]) -> dict[str, tuple[int, int]]:
+    """Return, by tag, the logged step of the first point at or after an update, and the last step of the tag."""
+    found = {}
+    for curve in curves:
+        if curve.role.startswith(("loss", "part", "metric", "rl")):
+            i = min(int(np.searchsorted(curve.at, update)), len(curve.at) - 1)
+            tag = f"{curve.folder}/{curve.tag}" if curve.folder else curve.tag
+            found[tag] = (int(curve.steps[i]), int(curve.steps[-1]))
+    return found
 
 
 def _with_neighbours(label: Label, claim: str, exhibit: Exhibit) -> Label:
@@ -166,7 +179,7 @@ def _write(where: Path, name: str, attempt: Attempt, curves: list[Curve], rng: n
     start = 1.75e9 + int(name[:4], 16) * 60.0
     pace = float(np.exp(rng.uniform(-3, 1)))
     given = dict(attempt.params)
-    if attempt.style.layout.startswith(("mlflow", "xgboost")):
+    if attempt.style.layout.startswith("mlflow"):
         write_mlflow(
             where / "mlruns", name[:32], curves, name=f"run-{name[:5]}", params=given, tags={}, start=start, pace=pace
         )

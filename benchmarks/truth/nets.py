@@ -39,7 +39,7 @@ def _weight(rng: np.random.Generator, rows: int, columns: int, gain: float) -> A
 
 
 def _dense(p: Params, name: str, x: Var) -> Var:
-    return x @ p[f"{name}.w"] + p[f"{name}.b"]
+    return ag.dense(x, p[f"{name}.w"], p[f"{name}.b"])
 
 
 def _layers(rng: np.random.Generator, sizes: tuple[int, ...], gain: float) -> dict[str, Array]:
@@ -55,11 +55,6 @@ def _dropped(x: Var, rate: float, noise: np.random.Generator | None) -> Var:
         return x
     kept = (noise.random(x.value.shape) >= rate) / (1 - rate)
     return x * Var(kept.astype(np.float32))
-
-
-def _normalised(x: Var, axis: int) -> Var:
-    centred = x - ag.mean(x, axis)
-    return centred / ag.sqrt(ag.mean(centred * centred, axis) + 1e-5)
 
 
 def mlp(
@@ -79,12 +74,12 @@ def mlp(
     start = _layers(rng, sizes, gain)
     last = len(sizes) - 2
 
-    def forward(p: Params, x: Array, noise: np.random.Generator | None) -> Var:
-        h = Var(x)
+    def forward(p: Params, x: Array | Var, noise: np.random.Generator | None) -> Var:
+        h = x if isinstance(x, Var) else Var(x)
         for i in range(last):
             h = _dense(p, str(i), h)
             if batch_norm:
-                h = _normalised(h, 0)
+                h = ag.normalised(h, 0)
             h = _dropped(ACTIVATIONS[activation](h), dropout, noise)
         return _dense(p, str(last), h)
 
@@ -102,8 +97,8 @@ def residual(rng: np.random.Generator, inputs: int, outputs: int, width: int = 2
     def forward(p: Params, x: Array, _noise: np.random.Generator | None) -> Var:
         h = _dense(p, "in", Var(x))
         for i in range(blocks):
-            h = h + _dense(p, f"{i}b", ag.swish(_dense(p, f"{i}a", _normalised(h, -1))))
-        return _dense(p, "out", _normalised(h, -1))
+            h = h + _dense(p, f"{i}b", ag.swish(_dense(p, f"{i}a", ag.normalised(h, -1))))
+        return _dense(p, "out", ag.normalised(h, -1))
 
     return Net("residual", start, forward)
 

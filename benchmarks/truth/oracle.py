@@ -18,13 +18,15 @@ from benchmarks.truth.loop import History
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A training with its log. `twin` had no fault; `onset` is the update something was done at; `guess` the loss
-    of the best constant answer; `allow` names healthy checks that this kind of run may fail.
+    """A training with its log.
+
+    `twin` trains without the fault when asked; `onset` is the update something was done at;
+    `guess` the loss of the best constant answer; `allow` names healthy checks that this kind of run may fail.
     """
 
     history: History
     curves: list[Curve]
-    twin: History | None = None
+    twin: Callable[[], History] | None = None
     onset: int | None = None
     guess: float | None = None
     allow: frozenset[str] = frozenset()
@@ -98,7 +100,7 @@ def _reference(exhibit: Exhibit) -> float:
     """Where a trained model would be."""
     if exhibit.twin is None:
         raise NotShownError("no twin")
-    return _tail(exhibit.twin.evals["train"])
+    return _tail(exhibit.twin().evals["train"])
 
 
 def not_converging(exhibit: Exhibit) -> Label:
@@ -107,13 +109,13 @@ def not_converging(exhibit: Exhibit) -> Label:
     curve, clean = main_curve(exhibit), exhibit.history.evals["train"]
     n = len(clean)
     early, late = float(np.median(clean[n // 8 : n // 2])), float(np.median(clean[-(n // 3) :]))
-    reference = _reference(exhibit)
     start = exhibit.guess if exhibit.guess and np.isfinite(exhibit.guess) else float(clean[0])
     width = _spread(_between(curve, 0.15, 1.01))
     need(width >= 0.5, f"moves too little ({width:.2f})")
     need(-0.5 < (early - late) / max(early, 1e-9) < 0.1, "net progress, or rising")
     drift = np.median(_between(curve, 0.7, 1.01)) / np.median(_between(curve, 0.1, 0.45))
     need(0.85 < drift < 1.4, f"the logged curve drifts ({drift:.2f})")
+    reference = _reference(exhibit)
     need(late - reference > 0.5 * (start - reference), "not far from the trained twin")
     return Label(
         ("not-converging",),
@@ -127,7 +129,9 @@ def plateau(exhibit: Exhibit) -> Label:
     """Confirm: flat within its noise over most of the run, the twin far below."""
     need(_finite(exhibit), "not finite")
     curve, evals = main_curve(exhibit), exhibit.history.evals
-    reference, span = _reference(exhibit), float(curve.at[-1] + 1)
+    span = float(curve.at[-1] + 1)
+    need(_spread(_between(curve, 0.4, 1.01)) < 0.35, "moves too widely")
+    reference = _reference(exhibit)
     away = np.abs(evals["train"] - _tail(evals["train"], 0.5)) > 0.05 * abs(_tail(evals["train"]) - reference)
     settled = int(evals["step"][min(np.flatnonzero(away)[-1] + 1, len(away) - 1)]) if away.any() else 0
     onset = max(exhibit.onset or 0, settled)
@@ -154,7 +158,7 @@ def plateau(exhibit: Exhibit) -> Label:
 
 
 def exploding(exhibit: Exhibit) -> Label:
-    """Confirm: rises and stays up: the logged loss ends at three times its earlier level or more, the silent loss too."""
+    """Confirm: rises and stays up: ends at three times its earlier level or more, the silent loss too."""
     curve = main_curve(exhibit)
     finite = np.isfinite(curve.values.astype(np.float32))
     last = int(np.argmin(finite)) if not finite.all() else len(finite)
@@ -164,7 +168,7 @@ def exploding(exhibit: Exhibit) -> Label:
     before, after = values[at < onset], values[at >= onset]
     need(len(after) >= 3, "too few points after the onset")
     level = float(np.median(before[-25:])) if len(before) else float(values[0])
-    end = _tail(after, 0.2)
+    end = _tail(after, 0.05)
     need(end > 3 * level, f"ends at {end:.3g} from {level:.3g}")
     noise = float(np.percentile(before[-100:], 95)) if len(before) >= 5 else level
     need(end > 1.5 * noise, "within the earlier noise")
@@ -287,7 +291,9 @@ def _smooth(values: Array) -> Array:
 
 
 def _metric_gap(evals: Mapping[str, Array]) -> float:
-    name = "accuracy" if "val.accuracy" in evals else "r2"
+    name = next((m for m in ("accuracy", "r2") if f"val.{m}" in evals), None)
+    if name is None:
+        raise NotShownError("no metric to compare")
     return _tail(evals[f"train.{name}"]) - _tail(evals[f"val.{name}"])
 
 
@@ -303,9 +309,11 @@ def repetitive(exhibit: Exhibit) -> Label:
     own = _echo(curve.values, lag)
     if exhibit.twin is None:
         raise NotShownError("no twin")
-    control = _echo(exhibit.twin.loss[curve.at[curve.at < len(exhibit.twin.loss)]], lag)
+    need(own > 0.5, f"echo {own:.2f}")
+    twin = exhibit.twin()
+    control = _echo(twin.loss[curve.at[curve.at < len(twin.loss)]], lag)
     need(own > 0.5 and control < 0.25, f"echo {own:.2f}, of the twin {control:.2f}")
-    clean, reference = exhibit.history.evals["train"], _tail(exhibit.twin.evals["train"])
+    clean, reference = exhibit.history.evals["train"], _tail(exhibit.twin().evals["train"])
     poor = _tail(clean, 0.3) - reference > 0.5 * (clean[0] - reference)
     restless = float(np.ptp(clean[len(clean) // 2 :])) > 0.5 * (clean[0] - reference)
     tolerated = ("not-converging", "plateau", "loss-spike") if poor or restless else ()

@@ -77,6 +77,11 @@ def down_to_zero(top: float, last: int) -> Callable[[int], float]:
     return lambda step: top * max(0.0, 1 - step / last)
 
 
+def warmed_up(top: float, last: int) -> Callable[[int], float]:
+    """Return a learning rate that rises as a parabola to `top` at the step `last`, and stays there."""
+    return lambda step: top * min(1.0, step / last) ** 2
+
+
 def two_rates(first: float, then: float, change: int) -> Callable[[int], float]:
     """Return a learning rate that changes once."""
     return lambda step: first if step < change else then
