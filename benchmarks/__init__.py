@@ -1,0 +1,1 @@
+"""Measurements of the product, each one command: reading, truth, audit."""

@@ -1,0 +1,1 @@
+"""All recipes: each module of this package has a tuple RECIPES."""
