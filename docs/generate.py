@@ -1,0 +1,46 @@
+"""Rewrite the generated parts of README.md from the detectors' own pages: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from analyzer import detectors  # noqa: E402 - the checkout itself is documented, not an installed copy
+
+
+def symptoms() -> str:
+    """Return the table of symptoms: id and what one sees."""
+    rows = [f"| `{name}` | {detector.guide.title} |" for name, detector in detectors.known().items()]
+    return "\n".join(["| symptom | what one sees |", "| --- | --- |", *rows])
+
+
+def limits() -> str:
+    """Return the table of limits that settings can change."""
+    rows = [
+        f"| `limits.{name}` | `{limit.key}` | {limit.default:g} | {limit.meaning} |"
+        for name, detector in detectors.known().items()
+        for limit in detector.guide.limits
+    ]
+    return "\n".join(["| table | key | default | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+PARTS = {"symptoms": symptoms, "limits": limits}
+
+
+def renewed(text: str) -> str:
+    """Return the text with every part between `<!-- name -->` and `<!-- /name -->` written anew."""
+    for name, make in PARTS.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"README.md has no part {name}")
+        text = pattern.sub(lambda m, made=make(): f"{m[1]}{made}\n{m[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
