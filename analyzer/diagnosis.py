@@ -276,8 +276,9 @@ def _sentence(
         more = f" Also: {', '.join(dict.fromkeys(f.symptom for f in alarms[1:]))}." if rest else ""
         return f"{alarms[0].summary}.{more}"
     if verdict == "healthy":
+        left = len(not_checked)
         return "This run looks healthy: every check of its losses came back clear." + (
-            f" {len(not_checked)} checks could not be made." if not_checked else ""
+            f" {left} check{'s' * (left > 1)} could not be made." if left else ""
         )
     if status == "skipped":
         return "Nothing to judge: the log holds no scalar series."

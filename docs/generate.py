@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,8 +38,12 @@ def renewed(text: str) -> str:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
             raise ValueError(f"README.md has no part {name}")
-        text = pattern.sub(lambda m, made=make(): f"{m[1]}{made}\n{m[2]}", text)
+        text = pattern.sub(partial(_filled, make()), text)
     return text
+
+
+def _filled(made: str, match: re.Match[str]) -> str:
+    return f"{match[1]}{made}\n{match[2]}"
 
 
 if __name__ == "__main__":

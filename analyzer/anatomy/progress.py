@@ -12,7 +12,6 @@ from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust, trend
 
 LEAST = 12  # points below which nothing is said about progress
-SHORT = 48  # points below which a curve that ends in NaN says nothing of how it would have gone on
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _placeholder(curve: Curve) -> bool:
         return False
     spacing = np.diff(at)
     usual = int(np.median(spacing))
-    even = np.count_nonzero(spacing == usual) >= 0.9 * spacing.size
+    even = int(np.count_nonzero(spacing == usual)) >= 0.9 * spacing.size
     return usual > 1 and even and bool(at[0] <= usual and curve.steps.size - 1 - at[-1] <= usual)
 
 

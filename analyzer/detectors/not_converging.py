@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import metrics_jump, trained_well
-from analyzer.anatomy.progress import LEAST, SHORT, Progress, progress
+from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -71,7 +71,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         )
         return
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
-    if curve.n < SHORT and not curve.finite[-1]:
+    if not curve.finite[-1]:
         yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
         return
     far = progress(curve)

@@ -40,7 +40,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import at_chance, guessing, metrics_rest, trained_well
-from analyzer.anatomy.progress import LEAST, SHORT, Progress, progress
+from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -72,7 +72,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
         )
         return
-    if curve.n < SHORT and not curve.finite[-1]:
+    if not curve.finite[-1]:
         yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
         return
     far = progress(curve)

