@@ -33,7 +33,7 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
         return f"its level {number(level)} is ln {k}, the loss of guessing among {k} classes"
     for accuracy in flat_accuracies(anatomy):
         share = median(accuracy.raw[accuracy.n // 2 :])
-        if share <= 0 or share >= 1:
+        if not 1e-5 < share < 1:
             continue
         near = round(1 / share)
         if near >= 2 and abs(1 / share - near) < 0.12 * near and abs(level - np.log(near)) < max(error, 0.02):
