@@ -78,3 +78,14 @@ def rate_period(rate: Curve | None) -> float | None:
         return float(np.median(gaps))
     found = spectrum.find_period(values - values.mean(), surrogates=0)
     return found.length * rate.cadence if found and found.echo > 0.5 else None
+
+
+def rising_at(rate: Curve | None, step: int) -> float | None:
+    """Return the learning rate at a step if it had just reached its highest value so far, still rising; else None."""
+    if rate is None or rate.n < 5:
+        return None
+    before = rate.raw[rate.at <= step]
+    if before.size < 5:
+        return None
+    earlier = before[-max(5, before.size // 10)]
+    return float(before[-1]) if before[-1] >= 0.999 * before.max() and before[-1] > 1.05 * earlier else None

@@ -84,7 +84,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     ]
     for group, kind in ((zero, "zero"), (stuck, "constant")):
         if group:
-            group.sort(key=lambda g: (-g[1], _first_choice(g[0])))
+            group.sort(key=lambda g: _first_choice(g[0]))
             yield _reading(anatomy, loss, far, group, kind)
     if not zero and not stuck:
         yield _reading(anatomy, loss, far, [(long[0], 0.0)], "zero")
@@ -95,10 +95,10 @@ def _rests_well(anatomy: Anatomy, curve: Curve, level: float) -> bool:
     return curve.n < 8 or (level >= 0.9 and not _zero_beside(anatomy))
 
 
-def _first_choice(curve: Curve) -> tuple[int, str]:
+def _first_choice(curve: Curve) -> tuple[bool, int, str]:
     order = ("recall", "f1", "precision", "ap", "iou")
     kind = curve.role.kind
-    return (order.index(kind) if kind in order else len(order), curve.tag)
+    return (curve.role.split == "train", order.index(kind) if kind in order else len(order), curve.tag)
 
 
 def _few(curve: Curve) -> Progress | None:

@@ -40,6 +40,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.gradient import surge
+from analyzer.anatomy.schedule import rising_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -208,22 +210,17 @@ def _cause(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], t
     back = f"Go back to the last checkpoint before step {step(onset)}."
     lower, clip = "Lower the learning rate.", "Clip the gradient norm."
     look = "Look at the batches around the onset for outliers, and shuffle so that they spread."
-    rate = anatomy.rate
-    if rate is not None and rate.n >= 5:
-        near = rate.raw[rate.at <= onset]
-        if near.size >= 3 and near[-1] > 1.05 * near[-min(5, near.size)] and near[-1] >= 0.99 * near.max():
-            text = f"the learning rate was rising and stood at {number(float(near[-1]))} at the onset"
-            return "a learning rate that is too high", (text,), ("Lower the peak of the learning rate.", clip, back)
-    gradient = anatomy.gradient
-    if gradient is not None and gradient.n >= 8:
-        usual = robust.median(gradient.raw[gradient.at < onset]) if np.any(gradient.at < onset) else 0.0
-        early = gradient.raw[(gradient.at >= onset - 10 * gradient.cadence) & (gradient.at <= onset)]
-        if early.size and usual > 0 and early.max() > 10 * usual:
-            text = f"{gradient.tag} grows to {number(float(early.max()))} up to the onset, usually {number(usual)}"
-            return "exploding gradients", (text,), (clip, lower, look, back)
-        if usual > 0:
-            text = f"{gradient.tag} is ordinary up to the onset"
-            return "anomalous data in a batch", (text,), (look, clip, back)
+    surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
+    grown = (surged.sentence,) if surged and surged.ratio > 5 else ()
+    rising = rising_at(anatomy.rate, onset)
+    if rising is not None:
+        text = f"the learning rate was rising and stood at {number(rising)} at the onset"
+        return "a learning rate that is too high", (text, *grown), ("Lower the peak of the learning rate.", clip, back)
+    if grown:
+        return "exploding gradients", grown, (clip, lower, look, back)
+    if surged:
+        text = f"{surged.tag} is ordinary up to the onset"
+        return "anomalous data in a batch", (text,), (look, clip, back)
     return None, (), (back, look, lower, clip)
 
 

@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.gradient import surge
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -199,18 +200,12 @@ def _raw_factor(curve: Curve, top: Spike) -> float:
 
 def _gradient_leaps(anatomy: Anatomy, curve: Curve, top: Spike) -> str:
     gradient = anatomy.gradient
-    if gradient is None or gradient.n < LEAST:
+    if gradient is None:
         return ""
     lead = 2 * max(curve.cadence, gradient.cadence)
-    near = (gradient.at >= curve.at[top.first] - lead) & (gradient.at <= curve.at[top.last])
-    usual = robust.median(gradient.raw)
-    if (
-        not near.any()
-        or usual <= 0
-        or gradient.raw[near].max() < 5 * max(usual, float(np.quantile(gradient.raw, 0.9)) / 2)
-    ):
-        return ""
-    return f"{gradient.tag} leaps to {number(float(gradient.raw[near].max()))} with it, usually {number(usual)}"
+    surged = surge(gradient, curve.at[top.first] - lead, curve.at[top.last])
+    tail = 2.5 * float(np.quantile(gradient.raw, 0.9)) if gradient.n else 0.0
+    return surged.sentence if surged and surged.ratio > 5 and surged.peak > tail else ""
 
 
 def _with_leap(points: int, at: int, length: int, factor: float, spread: float = 0.05) -> NDArray[np.float64]:

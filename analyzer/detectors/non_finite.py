@@ -40,6 +40,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.gradient import surge
+from analyzer.anatomy.schedule import rising_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -144,8 +146,7 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
     leap = _gradient_leap(anatomy, onset)
     if leap:
         return "exploding gradients", (leap,), (clip, look, back)
-    warm = [e for e in anatomy.events if e.kind == "warm-up" and e.step >= onset]
-    if warm or _still_rising(anatomy.rate, onset):
+    if rising_at(anatomy.rate, onset) is not None:
         return (
             "a learning rate that is too high",
             (f"the learning rate was still rising at step {step(onset)}",),
@@ -180,23 +181,13 @@ def _climb(curve: Curve, hole: int) -> float:
 
 def _gradient_leap(anatomy: Anatomy, onset: int) -> str | None:
     curve = anatomy.gradient
-    if curve is None or curve.steps.size < 5:
+    if curve is None:
         return None
     lost = curve.steps[~curve.finite]
     if lost.size and lost[0] < onset:
-        return f"{curve.tag} is no number from step {step(lost[0])}, before the loss"
-    before = curve.raw[curve.at <= onset]
-    if before.size < 5:
-        return None
-    usual, peak = float(np.median(before)), float(np.max(before[-max(3, before.size // 20) :]))
-    return f"{curve.tag} leaps to {number(peak)} before it, usually {number(usual)}" if peak > 10 * usual > 0 else None
-
-
-def _still_rising(rate: Curve | None, onset: int) -> bool:
-    if rate is None or rate.n < 5:
-        return False
-    before = rate.raw[rate.at <= onset]
-    return before.size >= 5 and bool(before[-1] >= before.max() and before[-1] > 1.05 * before[-min(5, before.size)])
+        return f"{curve.tag} is no number from step {step(lost[0])} on, before the loss"
+    surged = surge(curve, onset - 0.05 * onset - 3, onset)
+    return surged.sentence if surged and surged.ratio > 10 else None
 
 
 def _lost(points: int, onset: int) -> np.ndarray:

@@ -84,7 +84,7 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
     signs = _signs(anatomy, curve, far)
     severity: Severity = "error" if far.best_gain < 0.05 else "warning"
     since = _flat_since(curve)
-    cause, speaks, advice = _cause(anatomy, curve, far)
+    cause, speaks, advice = _cause(anatomy, curve, far, guessed="guessing" in " ".join(signs))
     level = number(far.end)
     at = f"at {level} from step {step(since)} on" if since > curve.at[0] else f"at {level} from the first point on"
     why = signs[0] if signs else "nothing says that this is where an untrained model would be"
@@ -150,7 +150,9 @@ def _flat_since(curve: Curve) -> int:
     return int(curve.at[min(first, curve.n - 1)])
 
 
-def _cause(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+def _cause(
+    anatomy: Anatomy, curve: Curve, far: Progress, *, guessed: bool
+) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     tiny = "Overfit ten examples first; a model that cannot do that has a fault."
     labels = "Check that labels belong to their inputs and can be predicted from them: beat a simple baseline first."
     rate, gradient = anatomy.rate, anatomy.gradient
@@ -177,7 +179,8 @@ def _cause(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str | None, t
         if fell_then_flat
         else ("Try a learning rate ten times higher, then ten times lower.")
     )
-    return None, (), (first, tiny, labels)
+    cause = "guessing: what the model answers does not depend on what it is shown" if guessed else None
+    return cause, (), (first, tiny, labels)
 
 
 DETECTOR = Detector(
