@@ -184,7 +184,8 @@
     draw();
   }
 
-  const dressed = () => all(document, ".chart").filter(f => !f.closest("details:not([open])")).forEach(dress);
+  // A chart is dressed when it comes into view: a page with many of them is ready at once.
+  all(document, ".chart").forEach(figure => new IntersectionObserver(([{isIntersecting}]) => isIntersecting && dress(figure)).observe(figure));
 
   // A link to something folded opens it; paper shows everything.
   function reveal() {
@@ -192,9 +193,7 @@
     for (let up = node; up; up = up.parentElement) if (up.localName === "details") up.open = true;
     if (node) node.scrollIntoView();
   }
-  document.addEventListener("toggle", dressed, true);
   addEventListener("hashchange", reveal);
   addEventListener("beforeprint", () => all(document, ".finding details, .block").forEach(d => d.open = true));
-  dressed();
   reveal();
 })();
