@@ -166,7 +166,7 @@ def mean(x: Var, axis: int | None = None) -> Var:
 
 
 def dense(x: Var, weight: Var, bias: Var) -> Var:
-    """x · weight + bias in one step."""
+    """Return x · weight + bias in one step."""
 
     def back(g: Array) -> None:
         rows = g.reshape(-1, g.shape[-1])

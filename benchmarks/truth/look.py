@@ -90,6 +90,8 @@ def curves(run: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             events = reader.Scalars(tag)
             found[prefix + tag] = (np.array([e.step for e in events]), np.array([e.value for e in events]))
         for tag in reader.Tags()["tensors"]:
+            if tag.startswith("_hparams_/"):
+                continue
             events = reader.Tensors(tag)
             values = [float(make_ndarray(e.tensor_proto)) for e in events]
             found[prefix + tag] = (np.array([e.step for e in events]), np.array(values))

@@ -242,6 +242,9 @@ def contradictory(exhibit: Exhibit) -> Label:
     need(min(fall, clean_fall) > 0.2, f"the loss falls by {fall:.2f} only")
     stuck = [c for c in exhibit.curves if c.role.startswith("metric") and _stands(c) and _absurdly(c)]
     need(bool(stuck), "no metric stands still")
+    names = {c.role.split(":")[1] for c in stuck}
+    twice = [c for c in exhibit.curves if c.role.startswith("metric") and c.role.split(":")[1] in names]
+    need(max(float(_tail(c.values) - _tail(stuck[0].values)) for c in twice) < 0.1, "it moves in the other part")
     learnt = evals.get("val.auc", evals.get("val.accuracy", evals.get("val.r2")))
     need(learnt is not None and _tail(learnt) > 0.7, "nothing was learnt")
     tags = {c.role: float(c.values[-1]) for c in stuck}
