@@ -11,8 +11,9 @@ import numpy as np
 from analyzer.anatomy import casting, epochs, schedule
 from analyzer.anatomy.curve import Curve, Lineage, lineage
 from analyzer.model.result import Event
-from analyzer.model.roles import Role, RoleName, Split
+from analyzer.model.roles import Role, RoleName
 from analyzer.model.run import Run
+from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
 
 __all__ = ["Anatomy", "Curve"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.model.roles import STANDS_FOR_LOSS, Role, family_words, read_role, words_of
+from analyzer.model.roles import Role, family_words, read_role, words_of
 from analyzer.model.run import Series
+from analyzer.model.vocabulary import STANDS_FOR_LOSS
 from analyzer.settings import RoleSetting
 
 

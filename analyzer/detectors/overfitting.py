@@ -42,12 +42,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.metrics import metrics_after
+from analyzer.anatomy.turning import Turn, goes_on, trend_at, turn_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
-from analyzer.stats.null import turned
-from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
 LEAST = 5  # evaluations
@@ -70,23 +70,6 @@ class Limits:
     growth: float = field(
         default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
     )
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A held-out loss and its smoothed minimum; sizes in units of the loss."""
-
-    best_at: int
-    best: float
-    last: float
-    gained: float
-    sigma: float
-    p_value: float
-
-    @property
-    def rise(self) -> float:
-        """How far the last values stand above the best."""
-        return self.last - self.best
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -123,35 +106,23 @@ def _merged(readings: list[tuple[str, Evidence]]) -> Iterator[Evidence]:
         yield from [r for k, r in readings if k == kind][:2]
 
 
-def turn_of(curve: Curve) -> Turn:
-    """Return the smoothed minimum of a held-out loss and how its end stands above it."""
-    raw, n = curve.raw, curve.n
-    window = max(3, n // 20)
-    smoothed = centred_mean(raw, window)
-    sigma, p_value = turned(raw, window)
-    best_at = int(np.argmin(smoothed))
-    last = float(np.median(raw[-max(3, n // 10) :]))
-    first = float(np.median(raw[: max(1, min(3, n // 10))]))
-    return Turn(best_at, float(smoothed[best_at]), last, max(first - float(smoothed[best_at]), 0.0), sigma, p_value)
-
-
 def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> Evidence:
     at, last = int(curve.at[turn.best_at]), int(curve.at[-1])
     # a share of the best value; where that is next to nothing (exact fits, negative losses) of what was gained
     scale = max(turn.best, 0.03 * turn.gained) if curve.raw.min() > 0 else max(turn.gained, abs(turn.best) / 10)
     scale = max(scale, np.finfo(float).tiny)
     share = turn.rise / scale if turn.best_at < 0.9 * (curve.n - 1) else 0.0
-    falling_mate = _goes_on(mate, at)
+    falling_mate = goes_on(mate, at)
     if mate is not None and not falling_mate:
         share = 0.0  # training got worse too: not memorising
-    metric, worse = _metric_after(anatomy, curve, at)
+    metric, worse = metrics_after(anatomy, curve, at)
     start = max((c.back(c.start) for c in anatomy.training if c.n > 1), default=turn.best)
     gained = max(turn.gained, start - turn.best, np.finfo(float).tiny)
     severity: Severity = "warning"
     cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
     speaks = []
     if mate is not None and falling_mate:
-        ours, theirs = _at_steps(mate, curve, at), _at_steps(mate, curve, last)
+        ours, theirs = trend_at(mate, at), trend_at(mate, last)
         speaks.append(f"{mate.tag} goes from {number(ours)} to {number(theirs)} after step {step(at)}")
     if metric:
         cause = "calibration: the model grows too sure of itself while it still gets better"
@@ -199,43 +170,6 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
     )
 
 
-def _goes_on(mate: Curve | None, step_: int) -> bool:
-    """Whether training is lower at the end than around the best step, or rests at its own lowest."""
-    if mate is None:
-        return False
-    after = mate.y[mate.at >= step_]
-    if after.size < 2:
-        return False
-    k = max(1, min(after.size // 4, 50))
-    fall = float(np.median(after[:k]) - np.median(after[-k:]))
-    return bool(fall > -0.5 * mate.sigma / np.sqrt(k))
-
-
-def _at_steps(mate: Curve, curve: Curve, step_: int) -> float:
-    near = int(np.clip(np.searchsorted(mate.at, step_), 0, mate.n - 1))
-    return mate.back(float(mate.trend[near]))
-
-
-def _metric_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]:
-    """Return a sentence when a metric of the same split improves after the loss turned, and one when it gets worse."""
-    better = worse = ""
-    for metric in anatomy.having("metric", curve.role.split):
-        sign = 1.0 if metric.role.direction == "higher" else -1.0
-        values = sign * metric.raw
-        before, after = values[metric.at <= step_], values[metric.at > step_]
-        if before.size < 2 or after.size < 3 or metric.role.kind == "perplexity":
-            continue
-        late, usual = median(after[-max(2, after.size // 4) :]), float(np.max(centred_mean(before, 3)))
-        spread = max(difference_sigma(values), float(np.std(np.diff(values))) / 1.4142, 1e-9)
-        gained = usual - median(before[: max(1, before.size // 10)])
-        said = f"{metric.tag} goes from {number(sign * usual)} to {number(sign * late)} after it"
-        if late > usual + max(spread, 0.1 * gained, 0.002 * abs(usual)):
-            better = better or f"{said}: still better"
-        elif late < usual - max(1.5 * spread, 0.02 * abs(usual)):
-            worse = worse or f"{said}: worse"
-    return "" if worse else better, worse
-
-
 def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:
     late = max(3, curve.n // 5)
     ours = float(np.median(curve.raw[-late:]))
@@ -250,7 +184,7 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
     if fallen <= 0.3 * abs(start) or fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
         return None
     gap, share = ours - theirs, (ours - theirs) / fallen
-    first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - _at_steps(mate, curve, int(curve.at[0]))
+    first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - trend_at(mate, int(curve.at[0]))
     growth = (gap - first) / fallen
     there = first > 0.6 * gap
     first_step, last = int(curve.at[0]) if there else _opens(curve, mate, gap), int(curve.at[-1])

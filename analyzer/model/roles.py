@@ -10,10 +10,29 @@ Detection, nanoGPT, Megatron-LM, NeMo, clu, MLflow's autologs, and the common ha
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from analyzer.model.vocabulary import (
+    CAMEL,
+    CONSTANTS,
+    COUNTERS,
+    CUTS,
+    GAN_PARTS,
+    KIND,
+    LOSS,
+    METRICS,
+    NUMBERED,
+    PLAIN,
+    RL_PARTS,
+    SPLIT_WORDS,
+    STRONG_SYSTEM,
+    SYSTEM,
+    WHOLE,
+    Direction,
+    Split,
+)
 
 RoleName = Literal["loss", "metric", "learning-rate", "gradient-norm", "counter", "system", "constant", "unknown"]
 ROLES: tuple[RoleName, ...] = (
@@ -26,9 +45,7 @@ ROLES: tuple[RoleName, ...] = (
     "constant",
     "unknown",
 )
-Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-Direction = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,137 +68,12 @@ class Role:
     given: bool = False
 
 
-_SPLITS_BY_WORDS: dict[Split, str] = {
-    "train": "train training trn tr trainer",
-    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv",
-    "test": "test testing tst",
-}
-_SPLIT_WORDS = {word: split for split, words in _SPLITS_BY_WORDS.items() for word in words.split()}
-
-_WHOLE = re.compile(
-    r"mAP(?:50)?(?:-95)?|mIoU|IoU|AUROC|AUPRC|ROC_?AUC|PR_?AUC|R2|F1|GPU|CPU|TPU|RAM|FLOPs|BCE|NLL|KL|ELBO|ELO|"
-    r"LR|MSE|RMSE|MAE|MAPE|SSIM|PSNR|FID|BLEU|ROUGE|WER|CER|PPL|AP|AR"
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_CUTS = re.compile(r"[/_.\-()\[\]{}:,;\s|@=#+]+")
-
-_LOSS = {"loss", "losses", "nll", "xent", "bce", "elbo", "objective", "cost", "logloss", "mlogloss", "crossentropy"}
-_LOSS |= {"ce", "deviance", "nelbo", "energy"}
-
-# kind: its words, and the direction of good
-_METRICS: dict[str, tuple[str, Direction]] = {
-    "accuracy": ("accuracy acc accuracies top1 top5 acc1 acc5", "higher"),
-    "precision": ("precision prec", "higher"),
-    "recall": ("recall sensitivity tpr ar", "higher"),
-    "specificity": ("specificity tnr", "higher"),
-    "f1": ("f1 fscore fbeta f1score macrof1 microf1", "higher"),
-    "pr-auc": ("prauc auprc aucpr", "higher"),
-    "auc": ("auc auroc rocauc roc gini", "higher"),
-    "ap": ("ap map map50 map5095 map95 ap50 ap75 aps apm apl", "higher"),
-    "iou": ("iou miou dice jaccard", "higher"),
-    "bleu": ("bleu rouge rouge1 rouge2 rougel meteor chrf cider", "higher"),
-    "r2": ("r2 r2score rsquared", "higher"),
-    "explained-variance": ("explainedvariance", "higher"),
-    "correlation": ("pearson spearman pearsonr spearmanr mcc kappa ndcg mrr", "higher"),
-    "reward": ("reward rewards return returns rew elo winrate", "higher"),
-    "similarity": ("ssim psnr similarity snr sdr", "higher"),
-    "perplexity": ("perplexity ppl bpc bpb", "lower"),
-    "wer": ("wer cer ter", "lower"),
-    "fid": ("fid kid lpips", "lower"),
-    "error": ("error err mae mse rmse mape smape rmsle l1 l2 merror regret eer", "lower"),
-}
-_KIND = {word: kind for kind, (words, _) in _METRICS.items() for word in words.split()}
-
-# Losses that are logged under the name of an error when there is no better one.
-STANDS_FOR_LOSS = frozenset({"mse", "rmse", "mae", "l1", "l2", "rmsle", "error", "merror", "mape", "perplexity", "ppl"})
-
-_NUMBERED = {"epoch", "dataloader", "idx", "fold", "rank"}  # with a number, they count variants of one tag
-
-_COUNTERS = {"epoch", "epochs", "iteration", "iterations", "iter", "iters", "step", "steps", "timesteps", "flos"}
-_COUNTERS |= {"flops", "examples", "samples", "updates", "episodes", "count", "counter", "tokens", "duration", "index"}
-_COUNTERS |= {"imgs", "images", "batches", "progress"}
-_SYSTEM = {"gpu", "cpu", "tpu", "ram", "memory", "mem", "fps", "runtime", "throughput", "mfu", "hfu", "system", "disk"}
-_SYSTEM |= {
-    "network",
-    "power",
-    "temperature",
-    "utilization",
-    "latency",
-    "seconds",
-    "sec",
-    "sps",
-    "ips",
-    "time",
-    "tflops",
-}
-_SYSTEM |= {"elapsed", "eta", "walltime", "profile"}
-_STRONG_SYSTEM = {"time", "fps", "sec", "seconds", "throughput", "gpu", "cpu", "memory"}
-_CONSTANTS = {
-    "momentum",
-    "mom",
-    "wd",
-    "decay",
-    "beta",
-    "betas",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "eps",
-    "dropout",
-    "lesson",
-}
-_CONSTANTS |= {
-    "gamma",
-    "scale",
-    "coef",
-    "coefficient",
-    "exploration",
-    "probability",
-    "range",
-    "bs",
-    "batchsize",
-    "size",
-}
-_RL_PARTS = {"policy", "value", "actor", "critic", "entropy", "kl", "q", "qf", "qf1", "qf2", "alpha", "ent", "baseline"}
-_GAN_PARTS = {"generator", "discriminator", "gen", "disc", "g", "d", "netg", "netd", "adversarial", "adv", "gan", "gp"}
-_PLAIN = {
-    "total",
-    "mean",
-    "avg",
-    "average",
-    "overall",
-    "all",
-    "full",
-    "sum",
-    "running",
-    "smoothed",
-    "smooth",
-    "raw",
-    "lm",
-}
-_PLAIN |= {"batch", "epoch", "step", "vs", "iterations", "iter", "log", "softmax", "reduced", "data"}
-_PLAIN |= {
-    "history",
-    "metrics",
-    "metric",
-    "scalar",
-    "scalars",
-    "group",
-    "curve",
-    "value0",
-    "per",
-    "logs",
-    "model",
-    "main",
-}
-
-
 def words_of(text: str) -> tuple[str, ...]:
     """Return the lower-case words of a tag or of one of its parts."""
-    marked = _WHOLE.sub(lambda m: f" {m.group().replace('-', '').replace('_', '').lower()} ", text) if text else ""
+    marked = WHOLE.sub(lambda m: f" {m.group().replace('-', '').replace('_', '').lower()} ", text) if text else ""
     found = []
-    for piece in _CUTS.split(marked):
-        found += [w.lower() for w in _CAMEL.split(piece) if w]
+    for piece in CUTS.split(marked):
+        found += [w.lower() for w in CAMEL.split(piece) if w]
     return tuple(found)
 
 
@@ -189,7 +81,7 @@ def words_of(text: str) -> tuple[str, ...]:
 def read_role(tag: str) -> Role:
     """Return what the tag's own words say. What needs the other tags of the run is settled by `read_roles`."""
     *folders, last = tag.split("/")
-    if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in _NUMBERED):
+    if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in NUMBERED):
         last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
         folders = folders[:-1]
     words, before = words_of(last), tuple(w for f in folders for w in words_of(f))
@@ -200,7 +92,7 @@ def read_role(tag: str) -> Role:
     if role == "loss":
         direction = "lower"
     elif role == "metric":
-        direction = _METRICS[kind][1]
+        direction = METRICS[kind][1]
     if split_word:
         why += f"; split from “{split_word}”"
     return Role(
@@ -217,7 +109,7 @@ def read_role(tag: str) -> Role:
 
 def _split(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[Split | None, str]:
     for group in (words, before[::-1]):
-        hits = [(w, _SPLIT_WORDS[w]) for w in group if w in _SPLIT_WORDS]
+        hits = [(w, SPLIT_WORDS[w]) for w in group if w in SPLIT_WORDS]
         held = [h for h in hits if h[1] != "train"]
         if hits:
             word, split = (held or hits)[0]
@@ -236,38 +128,38 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     for role, hit in (("learning-rate", _is_learning_rate(words, before)), ("gradient-norm", _is_gradient(everything))):
         if hit:
             return role, "", f"“{hit}”"  # type: ignore[return-value]  # one of the two literals above
-    if before[:1] == ("system",) or (before[:1] == ("time",) and not own & _LOSS):
+    if before[:1] == ("system",) or (before[:1] == ("time",) and not own & LOSS):
         return "system", "", f"folder “{before[0]}”"
     if "loss" in own and own & {"scale", "scaler"}:
         return "constant", "", "the loss scale of mixed precision"
     if {"total", "time"} <= own or ("per" in own and own & {"second", "sec", "s"}):
         return "system", "", "a speed or time"
-    if own & _STRONG_SYSTEM and not own & _LOSS:
-        return "system", "", f"“{next(w for w in words if w in _STRONG_SYSTEM)}”"
+    if own & STRONG_SYSTEM and not own & LOSS:
+        return "system", "", f"“{next(w for w in words if w in STRONG_SYSTEM)}”"
     if own & {"ppl", "perplexity"}:
         return "metric", "perplexity", "“perplexity”"
-    hit = next((w for w in words if w in _LOSS), None) or _pair(words, "cross", "entropy")
+    hit = next((w for w in words if w in LOSS), None) or _pair(words, "cross", "entropy")
     coefficient = own & {"coef", "coefficient", "weight", "lambda"}
     if hit and not (coefficient and "loss" not in own):
         return "loss", "", f"“{hit}”"
-    for reading in (_metric(words), _plain(words, _COUNTERS, "counter"), _plain(words, _SYSTEM, "system")):
+    for reading in (_metric(words), _plain(words, COUNTERS, "counter"), _plain(words, SYSTEM, "system")):
         if reading:
             return reading
-    hit = next((w for w in before if w in _LOSS), None) or _pair(before, "cross", "entropy")
-    if hit and not (own & _CONSTANTS):
+    hit = next((w for w in before if w in LOSS), None) or _pair(before, "cross", "entropy")
+    if hit and not (own & CONSTANTS):
         return "loss", "", f"folder “{hit}”"
-    return _plain(words, _CONSTANTS, "constant") or _metric(before) or ("unknown", "", "no word that is known")
+    return _plain(words, CONSTANTS, "constant") or _metric(before) or ("unknown", "", "no word that is known")
 
 
 def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
     joined = ["".join(pair) for pair in itertools.pairwise(words)]
     for word in (*joined, *words):
-        bare = word.rstrip("0123456789") if word not in _KIND else word
-        known = word if word in _KIND else bare if len(bare) > 2 and bare in _KIND else None
+        bare = word.rstrip("0123456789") if word not in KIND else word
+        known = word if word in KIND else bare if len(bare) > 2 and bare in KIND else None
         if known == "return" and "time" in words:
             continue
         if known:
-            return "metric", _KIND[known], f"“{word}”"
+            return "metric", KIND[known], f"“{word}”"
     return None
 
 
@@ -303,7 +195,7 @@ def _part(words: tuple[str, ...]) -> str:
     rest = [
         w
         for w in words
-        if w not in _LOSS and w not in _SPLIT_WORDS and w not in _PLAIN and w not in _NUMBERED and not w.isdigit()
+        if w not in LOSS and w not in SPLIT_WORDS and w not in PLAIN and w not in NUMBERED and not w.isdigit()
     ]
     return " ".join(dict.fromkeys(rest))
 
@@ -317,6 +209,6 @@ def _per(words: tuple[str, ...]) -> Literal["epoch", "step", ""]:
 def family_words(part: str) -> str | None:
     """Return "rl" or "gan" when a loss's part names a component of such a training, else None."""
     own = set(part.split())
-    if own & (_GAN_PARTS - {"g", "d", "adv"}) or own in ({"g"}, {"d"}):
+    if own & (GAN_PARTS - {"g", "d", "adv"}) or own in ({"g"}, {"d"}):
         return "gan"
-    return "rl" if own & (_RL_PARTS - {"kl", "q", "alpha", "value", "entropy"}) else None
+    return "rl" if own & (RL_PARTS - {"kl", "q", "alpha", "value", "entropy"}) else None

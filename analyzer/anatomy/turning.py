@@ -1,0 +1,58 @@
+"""Where a held-out loss was best, how far it has risen since, and what training did meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.stats.null import turned
+from analyzer.stats.trend import centred_mean
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A held-out loss and its smoothed minimum; sizes in units of the loss."""
+
+    best_at: int
+    best: float
+    last: float
+    gained: float
+    sigma: float
+    p_value: float
+
+    @property
+    def rise(self) -> float:
+        """How far the last values stand above the best."""
+        return self.last - self.best
+
+
+def turn_of(curve: Curve) -> Turn:
+    """Return the smoothed minimum of a held-out loss and how its end stands above it."""
+    raw, n = curve.raw, curve.n
+    window = max(3, n // 20)
+    smoothed = centred_mean(raw, window)
+    sigma, p_value = turned(raw, window)
+    best_at = int(np.argmin(smoothed))
+    last = float(np.median(raw[-max(3, n // 10) :]))
+    first = float(np.median(raw[: max(1, min(3, n // 10))]))
+    return Turn(best_at, float(smoothed[best_at]), last, max(first - float(smoothed[best_at]), 0.0), sigma, p_value)
+
+
+def goes_on(mate: Curve | None, step_: int) -> bool:
+    """Whether training is lower at the end than around the best step, or rests at its own lowest."""
+    if mate is None:
+        return False
+    after = mate.y[mate.at >= step_]
+    if after.size < 2:
+        return False
+    k = max(1, min(after.size // 4, 50))
+    fall = float(np.median(after[:k]) - np.median(after[-k:]))
+    return bool(fall > -0.5 * mate.sigma / np.sqrt(k))
+
+
+def trend_at(mate: Curve, step_: int) -> float:
+    """Return the trend of a curve at the point that is first at or after a step, in its own units."""
+    near = int(np.clip(np.searchsorted(mate.at, step_), 0, mate.n - 1))
+    return mate.back(float(mate.trend[near]))

@@ -1,0 +1,155 @@
+"""One run × all detectors → one Result: isolation, false-alarm control, explanation, verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer import detectors
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.health import further_checks, reasons
+from analyzer.detectors import Detector
+from analyzer.diagnosis.condition import findings_of_the_log, status_of
+from analyzer.diagnosis.finding import explained, finding_of, one_each
+from analyzer.diagnosis.verdict import sentence_of, verdict_of
+from analyzer.model.result import Checked, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
+from analyzer.model.run import Run
+from analyzer.model.thinning import thin
+from analyzer.model.verdict import Evidence, Found, Unfit, judge
+from analyzer.settings import Settings
+from analyzer.stats.multiplicity import holm
+
+CURVE_POINTS = 2000  # kept of each series for pictures
+
+
+def judge_run(run: Run, settings: Settings | None = None, now: float | None = None) -> Result:
+    """Return everything that is said of one run.
+
+    Each detector is isolated: one that raises becomes the finding *detector-failed* and the others go on. The
+    p-values of all readings of the run are corrected together (Holm), so that the chance of any false alarm
+    in it stays at `settings.alpha` however many series it has; nothing is corrected across runs.
+    """
+    settings = settings or Settings()
+    anatomy = Anatomy(run, settings.roles)
+    status, reason = status_of(run, time.time() if now is None else now, settings.stale_after)
+    chosen = _selected(settings)
+    readings, findings, not_checked = _measured(run, anatomy, chosen)
+    found, checked = _judged(run, readings, settings)
+    findings = explained([*findings_of_the_log(run), *findings, *found], chosen)
+    main = anatomy.main
+    losses = {t for c in (*anatomy.training, *anatomy.validation) for t in c.tags}
+    verdict = verdict_of(status, findings, checked, losses)
+    rows = tuple(_row(anatomy, curve) for curve in anatomy.curves.values())
+    times = [c.points.wall_times for c in anatomy.curves.values()]
+    return Result(
+        run=run.id,
+        name=run.name,
+        source=run.source,
+        location=run.location,
+        status=status,
+        reason=reason,
+        verdict=verdict,
+        sentence=sentence_of(verdict, status, reason, findings, not_checked),
+        series=rows,
+        findings=tuple(findings),
+        checked=tuple(checked),
+        not_checked=tuple(not_checked),
+        notes=run.notes,
+        events=anatomy.events,
+        params=tuple(run.params.items()),
+        family=anatomy.family,
+        main_tag=main.tag if main else None,
+        reasons=reasons(anatomy) if verdict == "healthy" else (),
+        further_checks=further_checks(anatomy) if verdict == "healthy" else (),
+        started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
+        ended=run.last_event,
+    )
+
+
+def _selected(settings: Settings) -> list[Detector]:
+    return [
+        d
+        for name, d in sorted(detectors.known().items())
+        if (settings.select is None or name in settings.select) and name not in settings.ignore
+    ]
+
+
+@dataclass(frozen=True)
+class _Read:
+    detector: Detector
+    evidence: Evidence
+
+
+def _measured(
+    run: Run, anatomy: Anatomy, chosen: Iterable[Detector]
+) -> tuple[list[_Read], list[Finding], list[NotChecked]]:
+    readings: list[_Read] = []
+    crashed: list[Finding] = []
+    not_checked: list[NotChecked] = []
+    for detector in chosen:
+        try:
+            with np.errstate(all="ignore"):
+                all_readings = list(detector.measure(anatomy))
+        except Exception as error:
+            crashed.append(_crash(run, detector, error))
+            not_checked.append(NotChecked(detector.symptom, "its detector failed"))
+            continue
+        fit = [r for r in all_readings if isinstance(r, Evidence)]
+        readings += [_Read(detector, r) for r in fit]
+        if not fit:
+            reasons_ = [r.reason for r in all_readings if isinstance(r, Unfit)]
+            not_checked.append(NotChecked(detector.symptom, reasons_[0] if reasons_ else "nothing to look at"))
+    return readings, crashed, not_checked
+
+
+def _crash(run: Run, detector: Detector, error: Exception) -> Finding:
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    summary = f"the detector of {detector.symptom} failed ({text}); this run was not checked for it"
+    advice = ("Please report this with the log; the other detectors went on.",)
+    return finding_of(run, "detector-failed", Evidence((detector.symptom,), (), "error", summary, advice=advice))
+
+
+def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[Finding], list[Checked]]:
+    tested = [r for r in readings if r.evidence.p_value is not None]
+    corrected = holm([r.evidence.p_value or 0.0 for r in tested])
+    p_values = {id(r): p for r, p in zip(tested, corrected, strict=True)}
+    findings: list[Finding] = []
+    clear: list[Checked] = []
+    for reading in readings:
+        detector, evidence = reading.detector, reading.evidence
+        limits = {**detector.default_limits, **settings.limits.get(detector.symptom, {})}
+        measures = tuple(
+            JudgedMeasure(m.name, m.value, limits[m.limit] if m.limit else None, m.unit) for m in evidence.measures
+        )
+        outcome = judge(evidence, limits, p_value=p_values.get(id(reading)), alpha=settings.alpha)
+        if isinstance(outcome, Found):
+            findings.append(finding_of(run, detector.symptom, evidence, measures, outcome.p_value))
+        else:
+            clear.append(Checked(detector.symptom, evidence.tags, measures))
+    sick = {f.symptom for f in findings}
+    return one_each(findings), [c for c in clear if c.symptom not in sick]
+
+
+def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
+    role, series = curve.role, anatomy.run.series[curve.tag]
+    values, steps = curve.raw, curve.at
+    best = None
+    if values.size and role.direction:
+        best = int(np.argmin(values) if role.direction == "lower" else np.argmax(values))
+    return SeriesRow(
+        tag=curve.tag,
+        points=series.points,
+        role=role.role,
+        split=role.split,
+        direction=role.direction,
+        why=role.why,
+        first_step=int(curve.steps[0]),
+        last_step=int(curve.steps[-1]),
+        last=float(curve.values[-1]),
+        best=float(values[best]) if best is not None else None,
+        best_step=int(steps[best]) if best is not None else None,
+        curve=thin(series, CURVE_POINTS),
+    )

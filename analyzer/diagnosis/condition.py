@@ -1,0 +1,45 @@
+"""The state of the log itself: whole, still growing, damaged, unreadable."""
+
+from __future__ import annotations
+
+from analyzer.diagnosis.finding import finding_of
+from analyzer.model.result import Finding, Status
+from analyzer.model.run import LOSSES, Run
+from analyzer.model.verdict import Evidence
+
+
+def status_of(run: Run, now: float, stale_after: float) -> tuple[Status, str]:
+    """Return the status of a run's log and the reason in words ("" for ok)."""
+    points = sum(s.points for s in run.series.values())
+    if not points and any(n.kind == "unreadable" for n in run.notes):
+        return "failed", next(n.message for n in run.notes if n.kind == "unreadable")
+    lost = next((n for n in run.notes if n.kind in LOSSES), None)
+    if not points and lost is None:
+        return "skipped", "no scalar series"
+    last = run.last_event
+    fresh = last is not None and now - last < stale_after
+    torn = next((n for n in run.notes if n.kind == "torn-tail"), None)
+    if lost is not None:
+        return "partial", lost.message
+    if torn is not None or run.declared == "RUNNING":
+        why = torn.message if torn is not None else "the tracker says that it is running"
+        return ("in-progress", why) if fresh else ("partial", f"{why}, and nothing has been added for a long time")
+    return "ok", ""
+
+
+def findings_of_the_log(run: Run) -> list[Finding]:
+    """Return the findings about the log itself: unreadable, or damaged in part."""
+    damage = [n for n in run.notes if n.kind in LOSSES]
+    if not damage:
+        return []
+    points = sum(s.points for s in run.series.values())
+    more = f" (and {len(damage) - 1} more places)" if len(damage) > 1 else ""
+    again = "Copy the log again from where it was written"
+    if not points and any(n.kind == "unreadable" for n in damage):
+        summary, advice = f"nothing could be read: {damage[0].message}{more}", f"{again}, or check who may read it."
+        return [finding_of(run, "unreadable-log", Evidence((), (), "error", summary, advice=(advice,)))]
+    summary, advice = (
+        f"part of the log could not be read: {damage[0].message}{more}",
+        f"{again}; what is intact is judged.",
+    )
+    return [finding_of(run, "damaged-log", Evidence((), (), "warning", summary, advice=(advice,)))]

@@ -1,0 +1,76 @@
+"""From evidence to a finding, and how findings of one run belong together: who leads, who explains whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from analyzer.detectors import Detector
+from analyzer.model.result import Finding, JudgedMeasure, fingerprint
+from analyzer.model.run import Run
+from analyzer.model.verdict import SEVERITIES, Evidence
+
+
+def finding_of(
+    run: Run,
+    symptom: str,
+    evidence: Evidence,
+    measures: tuple[JudgedMeasure, ...] = (),
+    p_value: float | None = None,
+) -> Finding:
+    """Return the finding that the evidence makes in this run; `p_value` is the corrected one."""
+    return Finding(
+        symptom=symptom,
+        severity=evidence.severity,
+        tags=evidence.tags,
+        first_step=evidence.first_step,
+        last_step=evidence.last_step,
+        summary=evidence.summary,
+        cause=evidence.cause,
+        speaks_for=evidence.speaks_for,
+        advice=evidence.advice,
+        measures=measures,
+        p_value=p_value,
+        explained_by=evidence.explained_by,
+        fingerprint=fingerprint(symptom, run.id, evidence.tags),
+        marks=evidence.marks,
+        also=evidence.also,
+    )
+
+
+def one_each(findings: list[Finding]) -> list[Finding]:
+    """One finding per symptom: the gravest (then the first measured) leads and names the tags of the others."""
+    kept: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda f: (f.explained_by is not None, SEVERITIES.index(f.severity))):
+        leader = kept.setdefault(finding.symptom, finding)
+        if leader is not finding:
+            others = (*leader.also, *finding.tags, *finding.also)
+            also = tuple(t for t in dict.fromkeys(others) if t not in leader.tags)
+            kept[finding.symptom] = replace(leader, also=also)
+    return list(kept.values())
+
+
+def explained(findings: list[Finding], chosen: Iterable[Detector]) -> list[Finding]:
+    """Let what came first and is graver explain what follows from it, and order the findings."""
+    explains = {d.symptom: d.explains for d in chosen}
+    free = [f for f in findings if f.explained_by is None]
+    settled = []
+    for finding in findings:
+        leader = next((f for f in free if f is not finding and _leads(f, finding, explains)), None)
+        if finding.explained_by is None and leader is not None:
+            finding = replace(finding, explained_by=leader.fingerprint)  # noqa: PLW2901 - the same finding, settled
+        settled.append(finding)
+    return sorted(settled, key=_rank)
+
+
+def _leads(leader: Finding, follower: Finding, explains: Mapping[str, tuple[str, ...]]) -> bool:
+    if follower.symptom not in explains.get(leader.symptom, ()):
+        return False
+    if leader.first_step is None or follower.last_step is None:
+        return True
+    return leader.first_step <= follower.last_step
+
+
+def _rank(finding: Finding) -> tuple[bool, int, float, str]:
+    first = finding.first_step if finding.first_step is not None else -1
+    return (finding.explained_by is not None, SEVERITIES.index(finding.severity), first, finding.symptom)

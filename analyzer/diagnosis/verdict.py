@@ -1,0 +1,49 @@
+"""One run, one verdict, one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
+
+
+def verdict_of(
+    status: Status, findings: Iterable[Finding], checked: Iterable[Checked], losses: Collection[str]
+) -> Verdict:
+    """Return the verdict: problems, healthy, or unjudged when nothing that counts could be looked at.
+
+    `losses` are the tags of the training and validation losses; healthy needs a check of one of them that came back
+    clear, and non-finite values alone say little of a curve of three points.
+    """
+    if alarms(findings):
+        return "problems"
+    clear = {c.symptom for c in checked if set(losses) & set(c.tags)} - {"non-finite"}
+    return "healthy" if clear and status != "failed" else "unjudged"
+
+
+def alarms(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of warning or above that are neither explained nor suppressed."""
+    return [f for f in findings if f.counts and f.severity in ("error", "warning")]
+
+
+def sentence_of(
+    verdict: Verdict, status: Status, reason: str, findings: Sequence[Finding], not_checked: Sequence[NotChecked]
+) -> str:
+    """Return the verdict in words."""
+    leading = alarms(findings)
+    if verdict == "problems":
+        rest = len(leading) - 1
+        more = f" Also: {', '.join(dict.fromkeys(f.symptom for f in leading[1:]))}." if rest else ""
+        return f"{leading[0].summary}.{more}"
+    if verdict == "healthy":
+        left = len(not_checked)
+        return "This run looks healthy: every check of its losses came back clear." + (
+            f" {left} check{'s' * (left > 1)} could not be made." if left else ""
+        )
+    if status == "skipped":
+        return "Nothing to judge: the log holds no scalar series."
+    if status == "failed":
+        return f"Nothing could be judged: {reason}."
+    reasons_ = [n.reason for n in not_checked]
+    why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
+    return f"This run could not be judged: {why}."
