@@ -34,7 +34,7 @@ def sentence_of(
     if verdict == "problems":
         rest = len(leading) - 1
         more = f" Also: {', '.join(dict.fromkeys(f.symptom for f in leading[1:]))}." if rest else ""
-        return f"{leading[0].summary}.{more}"
+        return f"{leading[0].symptom.replace('-', ' ').capitalize()}: {leading[0].summary}.{more}"
     if verdict == "healthy":
         left = len(not_checked)
         return "This run looks healthy: every check of its losses came back clear." + (
