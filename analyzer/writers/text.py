@@ -106,7 +106,7 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
 
 def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
     """One line a run: mark, name, symptoms that count."""
-    names = [visible(result.run) for result in results]
+    names = [visible(_label(result)) for result in results]
     column = min(max(map(len, names)), max(20, wide // 2))
     lines = []
     for result, name in zip(results, names, strict=True):
@@ -117,10 +117,16 @@ def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
     return lines
 
 
+def _label(result: Result) -> str:
+    """The id, or the name a tracker gave with the beginning of the id that nobody can remember."""
+    return result.run if not result.name or result.name in result.run else f"{result.name} ({result.run[:8]})"
+
+
 def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, colour: bool = False) -> str:
     """Return what `series` says of a run; rows are (tag, points, role, split, why)."""
     paint = Paint(colour)
-    lines = [paint(run.id, "bold") + paint(f"  {run.source}, {run.location}", "soft")]
+    name = "" if run.name in run.id else f"  {visible(run.name)}"
+    lines = [paint(visible(run.id) + name, "bold") + paint(f"  {run.source}, {visible(run.location)}", "soft")]
     table = [("tag", "points", "role", "split", "why")]
     table += [(visible(tag), f"{points:,}", role, split or "–", visible(why)) for tag, points, role, split, why in rows]
     widths = [max(len(row[i]) for row in table) for i in range(4)]

@@ -52,7 +52,11 @@ def test_colours_come_only_when_asked_for():
 
 
 def test_the_night_is_a_short_table():
-    results = (*(replace(made.overfitted(), run=f"exp/{i:03d}") for i in range(40)), made.healthy(), made.failed())
+    results = (
+        *(replace(made.overfitted(), run=f"exp/{i:03d}", name=f"{i:03d}") for i in range(40)),
+        made.healthy(),
+        made.failed(),
+    )
     said = text.night_summary(Night("1", (), results), "file:///tmp/index.html", width=80)
     assert said.startswith("42 runs: 41 with errors, 1 healthy\n")
     assert "  ✗ exp/000  overfitting, loss-spike\n" in said
