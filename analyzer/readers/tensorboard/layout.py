@@ -2,13 +2,13 @@
 
 1. A folder with event files is one run, however many files it holds: TensorBoard and all frameworks mean it so. A
    training that was resumed or started again in the same folder is read as one run that restarts; a note says so.
-2. A sub-folder that bears the name of a split (train, validation, val, eval, test, …) belongs to the folder around
+2. `SummaryWriter.add_scalars("Loss", …)` makes a sub-folder `Loss_<name>/` for each curve (tensorboardX of old:
+   `Loss/<name>/`) whose files have the single tag `Loss`. They belong to the nearest folder around them that has
+   event files of its own; without one, siblings that share the tag are a run together.
+3. A sub-folder that bears the name of a split (train, validation, val, eval, test, …) belongs to the folder around
    it when that folder has event files of its own, or two such sub-folders, or nothing but that one sub-folder with
    event files: Keras writes `train/` before `validation/` exists, and the run must keep its name when it appears.
    A sub-folder `eval_<name>`, `val_<name>` or `test_<name>` only belongs to a folder with event files of its own.
-3. `SummaryWriter.add_scalars("Loss", …)` makes a sub-folder `Loss_<name>/` for each curve (tensorboardX of old:
-   `Loss/<name>/`) whose files have the single tag `Loss`. They belong to the nearest folder around them that has
-   event files of its own; without one, siblings that share the tag are a run together.
 4. `SummaryWriter.add_hparams(…)` makes a sub-folder with one small file that begins with the hparams plugin's
    experiment and session. It belongs to the nearest folder with event files around it. (Keras' tuner keeps the
    experiment in the folder around its trials: those stay runs of their own, as do Lightning's `version_N`.)
@@ -75,8 +75,8 @@ def grouped(folders: Iterable[str], peek: Callable[[str], Peek]) -> list[Group]:
 
 class _Rules:
     def __init__(self, paths: list[str], peek: Callable[[str], Peek]) -> None:
-        self._paths = paths
         self._own = set(paths)
+        self._homes: dict[str, str] = {}
         self._peek = cache(peek)
         self._children = _children(paths)
         self._below = _counts_below(paths)
@@ -84,23 +84,28 @@ class _Rules:
 
     def home(self, path: str) -> tuple[str, str]:
         """Return the folder of the run that `path` belongs to (itself, if it stands alone), and why."""
+        home, reason = self._find_home(path)
+        self._homes[path] = home
+        return home, reason
+
+    def _find_home(self, path: str) -> tuple[str, str]:
         parent = parent_of(path)
         if parent is None:
             return path, ""
         name = path.rpartition("/")[2]
-        if self._is_split(name, path, parent):
-            return self._settled(parent), "splits of the same run"
         curve = self._curve(path)
         if curve and (curve[0] in self._own or self._shares(path, curve)):
             return self._settled(curve[0]), f"curves of add_scalars({curve[1]!r})"
+        if self._is_split(name, path, parent):
+            return self._settled(parent), "splits of the same run"
         around = next((folder for folder in _ancestors(path) if folder in self._own), None)
         if around is not None and not _VERSION.fullmatch(name) and self._peek(path).session:
             return self._settled(around), "made by add_hparams()"
         return path, ""
 
     def _settled(self, folder: str) -> str:
-        """Return the home of a run's folder, which may itself be part of a run."""
-        return self.home(folder)[0] if folder in self._own else folder
+        """Return the home of a run's folder, which may itself be part of a run; folders come parents first."""
+        return self._homes.get(folder, folder)
 
     def _is_split(self, name: str, path: str, parent: str) -> bool:
         if parent in self._own:

@@ -91,10 +91,18 @@ def scalar(data: bytes, at: int, stop: int) -> float:
     if spot.layout:
         stored = np.frombuffer(data, spot.layout, 1, spot.start)
     else:
-        number = varint(data, spot.start, spot.stop)[0]
-        layout = "|b1" if spot.dtype == _BOOL else _TYPES[spot.dtype][0]
-        stored = np.array([number], dtype=np.uint64).astype(layout)
+        stored = _from_varint(varint(data, spot.start, spot.stop)[0], spot.dtype)
     return float(decoded(spot.dtype, stored)[0])
+
+
+def _from_varint(number: int, dtype: int) -> NDArray[np.generic]:
+    """Return a listed number in its type's layout; a list of halves holds their bits."""
+    if dtype == _BOOL:
+        return np.array([number != 0])
+    layout, place = _TYPES[dtype]
+    if place == _HALVES:
+        return np.array([number & 0xFFFF], dtype=np.uint16).view(layout)
+    return np.array([number], dtype=np.uint64).astype(layout)
 
 
 def decoded(dtype: int, stored: NDArray[np.generic]) -> NDArray[np.float64]:
