@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.anatomy import casting, epochs, schedule
-from analyzer.anatomy.curve import Curve, Lineage, lineage
+from analyzer.anatomy.curve import Curve, Lineage, lineage, without_summary
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName
 from analyzer.model.run import Run
@@ -44,7 +44,8 @@ class Anatomy:
     @cached_property
     def curves(self) -> Mapping[str, Curve]:
         """Every series as a curve, by tag."""
-        return {t: Curve((t,), self.roles[t], lineage(s)) for t, s in self.run.series.items() if s.points}
+        found = {t: Curve((t,), self.roles[t], lineage(s)) for t, s in self.run.series.items() if s.points}
+        return without_summary(found) if self.family == "boosting" else found
 
     def having(self, role: RoleName, split: Split | None = None) -> list[Curve]:
         """Return the curves of a role (and split), in the order of the log."""

@@ -108,11 +108,11 @@ def metrics_rest(anatomy: Anatomy) -> str:
 def metrics_jump(anatomy: Anatomy) -> str:
     """Return a sentence when a held-out metric in [0, 1] jumps up and down without getting better, else ""."""
     for curve in anatomy.having("metric"):
-        if curve.role.kind not in ("accuracy", "auc", "f1") or curve.n < 8 or curve.role.split == "train":
+        if curve.role.kind not in ("accuracy", "auc", "f1", "r2") or curve.n < 8 or curve.role.split == "train":
             continue
         late = curve.raw[curve.n // 2 :]
         jump, gain = median(np.abs(np.diff(late))), median(late) - median(curve.raw[: curve.n // 2])
-        if jump > 0.02 and gain < jump:
+        if jump > (0.1 if curve.role.kind == "r2" else 0.02) and gain < jump:
             return f"{curve.tag} jumps by {number(jump, 2)} from one evaluation to the next and gets no better"
     return ""
 

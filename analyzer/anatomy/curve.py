@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -74,7 +74,6 @@ class Curve:
     tags: tuple[str, ...]
     role: Role
     points: Lineage
-    siblings: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
@@ -185,3 +184,22 @@ class Curve:
         gaps = np.diff(self.steps).astype(np.float64)
         gaps = gaps[gaps > 0]
         return robust.median(gaps) if gaps.size else 1.0
+
+
+def without_summary(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """Return the curves of a boosting run without the point that repeats the best iteration at an extra step.
+
+    MLflow's autologging of xgboost and lightgbm logs every series once more at the end with its values of the best
+    iteration: all repeat the same earlier round exactly, one step beyond it all.
+    """
+    judged = {t: c for t, c in curves.items() if c.role.role in ("loss", "metric") and c.steps.size > 4}
+    if len({(c.steps.size, int(c.steps[-1])) for c in judged.values()}) != 1:
+        return dict(curves)
+    again = [np.flatnonzero(c.values[:-1] == c.values[-1]).tolist() for c in judged.values()]
+    if not set.intersection(*map(set, again)):
+        return dict(curves)
+    return {t: replace(c, points=_cut(c.points)) if t in judged else c for t, c in curves.items()}
+
+
+def _cut(points: Lineage) -> Lineage:
+    return replace(points, steps=points.steps[:-1], values=points.values[:-1], wall_times=points.wall_times[:-1])

@@ -46,7 +46,7 @@ def progress(curve: Curve) -> Progress | None:
     if n < LEAST:
         return None
     head = max(1, min(5, n // 12))
-    start = robust.median(raw[:head])
+    start = beginning(raw, head)
     tail = raw[-max(4, n // 8) :]
     end = robust.median(tail)
     levels = _levels(raw)
@@ -75,6 +75,13 @@ def progress(curve: Curve) -> Progress | None:
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
     )
+
+
+def beginning(raw: NDArray[np.float64], head: int) -> float:
+    """Return where a curve begins: the median of its first points, or the very first where they have left it far."""
+    middle = robust.median(raw[:head])
+    noise = robust.mad_sigma(raw[head : head + 20])
+    return float(raw[0]) if raw[0] - middle > 4 * noise + 0.1 * abs(middle) else middle
 
 
 def _from(curve: Curve, share: float) -> int:

@@ -93,23 +93,31 @@ def rise_at_end(curve: Curve) -> Rise:
     """Return the largest lasting rise at the end of a curve; all zero where it ends at its lowest."""
     y, n = curve.y, curve.n
     low = _lowest_before(curve)
-    sigma = max(curve.sigma, 1e-3 * (1.0 if curve.log else abs(robust.median(y))), np.finfo(float).tiny)
+    sigma = max(_calm_sigma(curve), 1e-3 * (1.0 if curve.log else abs(robust.median(y))), np.finfo(float).tiny)
     onset = _onset(y, low, sigma)
     if onset >= n:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
     return max((_rise_from(curve, low, sigma, at) for at in {onset, _record(y, onset)}), key=lambda r: r.noise)
 
 
+def _calm_sigma(curve: Curve) -> float:
+    """Noise of the calmest third: an explosion brings noise of its own."""
+    if curve.n < 30:
+        return curve.sigma
+    thirds = np.array_split(np.arange(curve.n), 3)
+    return min(max(robust.mad_sigma(curve.residual[t]), robust.difference_sigma(curve.y[t])) for t in thirds)
+
+
 def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
     y, base = curve.y, float(low[onset])
     level = robust.median(y[onset:])
     rise = level - base
-    # what it did before it was first as low as this: its start, no noise
-    since = int(np.flatnonzero(y <= level)[0]) if np.any(y[:onset] <= level) else 0
-    usual = y[since:onset] - curve.trend[since:onset]
-    largest = float(np.max(usual, initial=0.0))
+    # how high it went and came back, once it had been low: its first descent is no noise
+    low_enough = np.flatnonzero(curve.trend[:onset] <= base + rise / 3)
+    before = y[int(low_enough[0]) : onset] - base if low_enough.size else y[:0]
     few = y.size - onset < max(3, 0.01 * y.size)
-    width = max(sigma, largest / 3.0 if few else largest / 4.0)
+    usual = float(np.quantile(before, 1.0 if few else 0.98)) if before.size else 0.0
+    width = max(sigma if few else 0.6 * sigma, usual / 3.0)
     progress = max(robust.median(y[: max(1, min(3, onset))]) - base, 3 * sigma)
     factor = float(np.exp(min(rise, 700.0))) if curve.log else 1 + rise / max(abs(base), 0.1 * float(np.ptp(y)))
     return Rise(onset, base, level, rise / width, factor, rise / progress)

@@ -130,7 +130,7 @@ def _median5(height: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _tail(height: NDArray[np.float64]) -> float:
-    """Height that the largest of so many points with this tail exceeds once in a hundred runs."""
+    """Height that the largest of so many points with this tail exceeds once in twenty runs."""
     upper = np.sort(height)[::-1]
     k = max(4, upper.size // 10)
     # the few largest may be spikes themselves: the tail is fitted to what lies below them
@@ -138,7 +138,7 @@ def _tail(height: NDArray[np.float64]) -> float:
     base, body = float(upper[k - 1]), upper[skip : k - 1]
     scale = float(np.mean(body - base)) if body.size else 0.0
     scale *= 1 + skip / max(1, k - skip)  # what was cut off the top would have added to the mean
-    return base + scale * float(np.log(100.0 * k))
+    return base + scale * float(np.log(20.0 * k))
 
 
 def _stretches(hit: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import metrics_jump, trained_well
+from analyzer.anatomy.chance import at_chance, metrics_jump, trained_well
 from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -79,7 +79,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
     if far is None or far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
-            yield _evaluated(other, its)
+            yield _evaluated(anatomy, other, its)
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
@@ -96,14 +96,23 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
     if far.gain < 0.1 and far.moved < 3:
         signs.append("the loss has not fallen since its start")
+    if far.moved < 4 and far.swing > 0.25:
+        signs += at_chance(anatomy)[:1]
     jump = metrics_jump(anatomy)
     if jump and far.gain < 0.8:
         signs.append(jump)
     return tuple(signs)
 
 
-def _evaluated(curve: Curve, its: Progress) -> Evidence:
-    """An evaluation on the whole set has no batch noise: in a run that converges it calms down towards the end."""
+def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:
+    """An evaluation on the whole set has no batch noise: in a run that converges it calms down towards the end.
+
+    A handful of held-out examples may swing for themselves: an alarm needs training data, evaluated in the same way,
+    that swings along.
+    """
+    mate = anatomy.partner(curve)
+    theirs = progress(mate) if mate is not None and mate.n < 2 * curve.n else None
+    together = theirs is not None and theirs.leaps > 0.5 * its.leaps
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
     return Evidence(
@@ -112,7 +121,7 @@ def _evaluated(curve: Curve, its: Progress) -> Evidence:
             Measure("change from one evaluation to the next, last third", its.leaps, "leaps", unit="of the level"),
             Measure("fall since the start", its.gain, unit="of the start"),
         ),
-        "warning",
+        "warning" if together else "info",
         f"{curve.tag} swings between {number(low)} and {number(high)} from one evaluation to the next, up to the end",
         first,
         last,

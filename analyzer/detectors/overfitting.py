@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.metrics import metrics_after
+from analyzer.anatomy.progress import beginning
 from analyzer.anatomy.turning import Turn, goes_on, trend_at, turn_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -179,9 +180,11 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | 
         return None
     theirs = float(np.median(held))
     alike = [c for c in anatomy.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
-    start = max(c.back(c.start) for c in (mate, *alike))
-    fallen = start - theirs
-    if fallen <= 0.3 * abs(start) or fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
+    start = max(beginning(c.raw, max(1, min(3, c.n // 10))) for c in (mate, *alike))
+    if start - theirs <= 0.3 * abs(start):
+        return None  # training has hardly fallen: a gap beside it says nothing of what was learnt by heart
+    fallen = max(start, beginning(curve.raw, 1)) - theirs
+    if fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
         return None
     gap, share = ours - theirs, (ours - theirs) / fallen
     first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - trend_at(mate, int(curve.at[0]))

@@ -127,18 +127,29 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
     if calm and far.best_gain < 0.02 and curve.n >= 20 and far.start > 0:
         signs.append(f"it has fallen by {percent(max(far.gain, 0.0))} since its start")
     rest = metrics_rest(anatomy)
-    if rest and far.best_gain < 0.3:
+    if rest and far.best_gain < 0.5:
         signs.append(rest)
     chance = at_chance(anatomy) if far.best_gain < 0.9 else []  # a perfect fit with a poor metric is overfitting
     for other in anatomy.validation:
         its = progress(other) if other is not curve else None
         alike = its and (signs or chance or abs(its.end - far.end) < 0.15 * abs(far.end))
-        if its and alike and calm and abs(its.best_gain) < 0.03 and its.swing < 0.02 and far.best_gain < 0.1:
+        if its and alike and calm and abs(its.best_gain) < 0.015 and its.swing < 0.02 and far.best_gain < 0.1:
             signs.append(
                 f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
             )
             break
-    return (*signs, *chance)
+    frozen = _frozen(anatomy) if far.best_gain < 0.7 else ""
+    return tuple(s for s in (*signs, *chance, frozen) if s)
+
+
+def _frozen(anatomy: Anatomy) -> str:
+    """Return a sentence when the evaluation stands still to the digit for most of the run: weights do not move."""
+    for curve in anatomy.validation:
+        since = curve.at[0] + 0.3 * (curve.at[-1] - curve.at[0])
+        late = curve.raw[curve.at >= since]
+        if late.size >= 8 and np.ptp(late) < 2e-3 * abs(float(np.median(late))):
+            return f"{curve.tag} stands still at {number(float(late[-1]))} for more than two thirds of the run"
+    return ""
 
 
 def _flat_since(curve: Curve) -> int:

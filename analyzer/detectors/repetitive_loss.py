@@ -46,8 +46,7 @@ from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
-from analyzer.stats import spectrum, trend
-from analyzer.stats.robust import autocorrelation
+from analyzer.stats import robust, spectrum, trend
 
 LEAST = 48  # points
 
@@ -56,8 +55,9 @@ LEAST = 48  # points
 class Limits:
     """What is compared."""
 
-    echo: float = field(default=0.3, metadata={"why": "correlation of the loss with itself one period later"})
-    share: float = field(default=0.3, metadata={"why": "share of the variance that the folded shape explains"})
+    echo: float = field(default=0.45, metadata={"why": "correlation of the loss with itself one period later"})
+    share: float = field(default=0.175, metadata={"why": "share of the variance that the folded shape explains"})
+    size: float = field(default=0.1, metadata={"why": "height of the folded shape, over the level of the loss"})
     cycles: float = field(default=4.0, metadata={"why": "periods seen"})
 
 
@@ -84,7 +84,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     residual = even - trend.smooth(even, 10)
     period = spectrum.find_period(residual)
     if period is None:
-        none = tuple(Measure(n, 0.0, k) for n, k in (("echo", "echo"), ("share", "share"), ("cycles", "cycles")))
+        none = (Measure("correlation with itself one period later", 0.0, "echo", unit="correlation"),)
         yield Evidence(curve.tags, none, "warning", f"{curve.tag} shows no period")
         return
     yield _reading(anatomy, curve, residual, period)
@@ -109,17 +109,19 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
     severity: Severity = "warning"
     first, last = int(curve.at[0]), int(curve.at[-1])
     size = float(np.ptp(spectrum.fold(residual, period.length)[1]))
-    amount = f"{percent(np.expm1(size))} of its level" if curve.log else number(size)
+    height = float(np.expm1(size)) if curve.log else size / max(abs(robust.median(curve.raw)), 1e-12)
     return Evidence(
         curve.tags,
         (
             Measure("correlation with itself one period later", period.echo, "echo", unit="correlation"),
             Measure("share of the variance the period explains", period.share, "share", unit="ratio"),
+            Measure("height of the folded shape", height, "size", unit="of the level"),
             Measure("periods seen", period.cycles, "cycles", unit="count"),
             Measure("period", length, unit="steps"),
         ),
         severity,
-        f"{curve.tag} repeats itself every {step(length)} steps, {number(period.cycles, 2)} times, by {amount}",
+        f"{curve.tag} repeats itself every {step(length)} steps, {number(period.cycles, 2)} times, "
+        f"by {percent(height)} of its level",
         first,
         last,
         cause,
@@ -182,7 +184,7 @@ def _reset_mean(residual: NDArray[np.float64], length: float) -> bool:
     """Whether the folded shape is that of a running mean: it jumps once and then settles like 1 / position.
 
     The change from point to point within a period shrinks as the mean takes in more values: the slope of log |change|
-    against log position is near -1, while batch losses of any order change as much late as early.
+    against log position is near -1 and its noise settles too; batch losses change as much late as early.
     """
     n = residual.size
     if length < 6 or n < 4 * length:
@@ -198,7 +200,8 @@ def _reset_mean(residual: NDArray[np.float64], length: float) -> bool:
     if np.count_nonzero(keep) < 30:
         return False
     slope = np.polyfit(np.log(position[keep]), np.log(change[keep]), 1)[0]
-    return bool(slope < -0.55 and autocorrelation(residual) > 0.3)
+    early, late = robust.mad_sigma(change[position < 0.15 * length]), robust.mad_sigma(change[position > 0.5 * length])
+    return bool(slope < -0.55 and early > 3 * late and robust.autocorrelation(residual) > 0.3)
 
 
 def _ordered(points: int, length: int, size: float) -> NDArray[np.float64]:

@@ -16,8 +16,11 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium here")
 
 PLAY = """<script>
-addEventListener("load", () => setTimeout(() => {
-const figure = document.querySelector("article figure"), pad = figure.querySelector(".catch"), box = pad.getBoundingClientRect();
+const begun = setInterval(() => {
+const figure = document.querySelector("article figure"), pad = figure && figure.querySelector(".catch");
+if (!pad) return;  // a chart is dressed when it comes into view, which takes as long as the machine is busy
+clearInterval(begun);
+const box = pad.getBoundingClientRect();
 pad.setPointerCapture = () => {};
 const say = (what, text) => { document.body.append(Object.assign(document.createElement("p"), {id: what, textContent: text})); };
 const send = (type, f) => pad.dispatchEvent(new PointerEvent(type, {clientX: box.left + f * box.width, clientY: box.top + 9, button: 0}));
@@ -27,7 +30,7 @@ say("zoomed", figure.querySelector(".zoom").getAttribute("viewBox"));
 figure.querySelectorAll(".tools button")[1].click(); say("scale", figure.querySelectorAll(".tools button")[1].textContent);
 figure.querySelector(".plots").dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"}));
 say("whole", figure.querySelector(".zoom").getAttribute("viewBox"));
-}, 300));
+}, 50);
 </script>"""
 
 
