@@ -117,9 +117,10 @@ def not_converging(exhibit: Exhibit) -> Label:
     need(0.85 < drift < 1.4, f"the logged curve drifts ({drift:.2f})")
     reference = _reference(exhibit)
     need(late - reference > 0.5 * (start - reference), "not far from the trained twin")
+    leapt = np.median(_between(curve, 0.1, 1.01)) > 3 * np.median(curve.values[:2])
     return Label(
         ("not-converging",),
-        ("plateau", "loss-spike"),
+        ("plateau", "loss-spike", *(("exploding-loss",) if leapt else ())),
         {"not-converging": 0},
         {"spread": width, "early": early, "late": late, "twin": reference},
     )
