@@ -17,6 +17,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.plugins.hparams import summary_v2 as hparams
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from benchmarks.truth.autograd import Array
 
@@ -92,6 +93,9 @@ def write_hparams(folder: Path, params: Mapping[str, object], *, start: float) -
     summary = hparams.hparams_pb(dict(params), trial_id="trial", start_time_secs=start)
     event = Event(wall_time=start + 1, step=0)
     event.summary.ParseFromString(summary.SerializeToString())
+    for value in event.summary.value:  # maps come in no fixed order unless asked
+        content = HParamsPluginData.FromString(value.metadata.plugin_data.content)
+        value.metadata.plugin_data.content = content.SerializeToString(deterministic=True)
     head = Event(wall_time=start, file_version="brain.Event:2")
     path = folder / f"events.out.tfevents.{int(start)}.host.3999.1"
     path.write_bytes(b"".join(_framed(e.SerializeToString()) for e in (head, event)))

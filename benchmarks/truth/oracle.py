@@ -117,9 +117,10 @@ def not_converging(exhibit: Exhibit) -> Label:
     need(0.85 < drift < 1.4, f"the logged curve drifts ({drift:.2f})")
     reference = _reference(exhibit)
     need(late - reference > 0.5 * (start - reference), "not far from the trained twin")
+    leapt = np.median(_between(curve, 0.1, 1.01)) > 3 * np.median(curve.values[:2])
     return Label(
         ("not-converging",),
-        ("plateau", "loss-spike"),
+        ("plateau", "loss-spike", *(("exploding-loss",) if leapt else ())),
         {"not-converging": 0},
         {"spread": width, "early": early, "late": late, "twin": reference},
     )
@@ -172,7 +173,8 @@ def exploding(exhibit: Exhibit) -> Label:
     need(end > 3 * level, f"ends at {end:.3g} from {level:.3g}")
     noise = float(np.percentile(before[-100:], 95)) if len(before) >= 5 else level
     need(end > 1.5 * noise, "within the earlier noise")
-    crossed = int(at[np.flatnonzero((at >= onset) & (values > max(2 * level, noise)))[0]])
+    need(level < 1.2 * float(np.median(values[:5])), "it had left before")
+    crossed = _left_for_good(values, at, onset, max(2 * level, noise))
     peak = float(np.percentile(after, 98))
     need(np.log(end / level) > 0.6 * np.log(peak / level), "most of the leap is won back")
     need(end > 0.7 * float(np.median(values[:5])), "ends below its first values")
@@ -180,6 +182,13 @@ def exploding(exhibit: Exhibit) -> Label:
         need(_tail(exhibit.history.evals["train"]) > 2 * level, "the silent loss came back")
     tolerated = ("loss-spike", "plateau", "not-converging", *(() if finite.all() else ("non-finite",)))
     return Label(("exploding-loss",), tolerated, {"exploding-loss": crossed}, {"level": level, "end": end})
+
+
+def _left_for_good(values: Array, at: Array, onset: int, above: float) -> int:
+    """Update after the last one at which the running median of nine points was not above the level."""
+    middle = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(values, 4, mode="edge"), 9), axis=1)
+    below = np.flatnonzero((middle <= above) | (at < onset))
+    return int(at[min(below[-1] + 1, len(at) - 1)]) if below.size else int(at[0])
 
 
 def _turn(values: Array, at: Array) -> int:

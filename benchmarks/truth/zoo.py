@@ -123,7 +123,7 @@ MATCHES: Mapping[str, tuple[Match, ...]] = {
         _match("digits", _conv, "conv", _DEEP, "image"),
         _match("memory", _rnn, "rnn", _DEEP, "binary", "sequence"),
         _match("echo", _rnn, "rnn", _DEEP, "sequence"),
-        _match("words", _bag, "bag-of-words", {"momentum": 0.3, "adam": 0.01}, "straight", "wide"),
+        _match("words", _bag, "bag-of-words", {"momentum": 0.05, "adam": 0.01}, "straight", "wide"),
         _match("planes", _flat("tanh-mlp", (16,), "tanh"), "tanh-mlp", _GENTLE, "deep", "wide"),
     ),
 }

@@ -320,7 +320,7 @@ RECIPES = (
     Recipe("healthy", "step decay", _scheduled(_step_decay), 5, 9),
     Recipe("healthy", "warm-up", _scheduled(_warm_up), 5, 9),
     Recipe("healthy", "one cycle", _scheduled(_one_cycle), 3, 6),
-    Recipe("healthy", "late recall", _late_recall, 6, 11),
+    Recipe("healthy", "late recall", _late_recall, 6, 14),
     Recipe("healthy", "fine-tuning", _fine_tuned, 5, 10),
     Recipe("healthy", "exact fit", _exact_fit, 4, 8),
     Recipe("healthy", "large units", _units(1000.0), 4, 8),

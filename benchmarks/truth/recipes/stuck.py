@@ -101,6 +101,9 @@ def _imbalanced(rng: Rng, split: str) -> Iterator[Attempt]:
     for share, decay in ((0.05, 0.02), (0.04, 0.05), (0.06, 0.01), (0.03, 0.1)):
         task = data.rare(whole, share, 1)
         base = plan(rng, match, task, decay=decay, factor=0.3, steps=int(between(rng, 800, 3000)))
+        weights = list(base.net.start)[-2]
+        undecided = {**base.net.start, weights: base.net.start[weights] * 0.1}
+        base = replace(base, net=Net(base.net.family, undecided, base.net.forward))
         yield attempt(base, any_style(rng, base, metrics=ranked, val=bool(rng.random() < 0.7)))
 
 
@@ -229,7 +232,7 @@ RECIPES = (
     Recipe("plateau", "vanishing gradient", _vanishing, 4, 7),
     Recipe("plateau", "constant guess", _guessing, 4, 6),
     Recipe("plateau", "rate decayed too early", _frozen_early, 5, 8),
-    Recipe("contradictory-metrics", "class imbalance, threshold ½", _imbalanced, 12, 22),
+    Recipe("contradictory-metrics", "class imbalance, threshold ½", _imbalanced, 12, 26),
     Recipe("contradictory-metrics", "metric not wired up", _not_wired, 5, 9),
     Recipe("overfitting", "memorising", _memorising, 7, 12),
     Recipe("overfitting", "too many weights", _few_ratings, 3, 5),

@@ -236,9 +236,9 @@ def _rate_bump(rng: Rng, split: str) -> Iterator[Attempt]:
 
 RECIPES = (
     Recipe("not-converging", "learning rate too high", _rate_too_high, 7, 12),
-    Recipe("not-converging", "rate too high under clipping", _clipped_bounce, 5, 9),
+    Recipe("not-converging", "rate too high under clipping", _clipped_bounce, 6, 14),
     Recipe("not-converging", "unscaled features", _unscaled, 5, 8),
-    Recipe("not-converging", "features that cannot predict", _nothing_to_learn, 5, 7),
+    Recipe("not-converging", "features that cannot predict", _nothing_to_learn, 5, 9),
     Recipe("not-converging", "bad examples", _bad_examples, 5, 7),
     Recipe("exploding-loss", "rate beyond stability", _beyond_stability, 6, 10),
     Recipe("exploding-loss", "end of warm-up", _late, 6, 11),
