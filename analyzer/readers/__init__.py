@@ -31,11 +31,11 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import formats
 from analyzer.readers.formats import Format, Request
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Discovery, RunRef
+from analyzer.readers.ref import Discovery, RunRef, Update
 from analyzer.readers.tree import Tree, walk
 from analyzer.readers.unread import unread_kinds
 
-__all__ = ["Discovery", "Format", "Request", "RunRef", "discover", "open_source"]
+__all__ = ["Discovery", "Format", "Request", "RunRef", "Update", "discover", "open_source"]
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzer.model.run import Note, Run
@@ -25,12 +25,32 @@ class RunRef(ABC):
     def read(self) -> Run:
         """Return the run. Never raises for what a log contains: what cannot be read is said in the run's notes."""
 
+    def update(self, marks: Mapping[str, str]) -> Update:
+        """Return what has come since the reading that gave `marks`; all of it when they are empty or do not fit.
+
+        A format that cannot tell reads everything again.
+        """
+        del marks
+        return Update(self.read(), {}, whole=True)
+
     def stamp(self) -> str | None:
         """Return a short text that is the same as long as the run's logs are untouched; None: always read again.
 
         Costs no more than a look at sizes and times.
         """
         return None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What reading again gave. `marks` are to be handed in next time, by file; texts that only the reader understands.
+
+    `whole`: the run has all points, for it was read from the beginning; else only those that have come since.
+    """
+
+    run: Run
+    marks: Mapping[str, str]
+    whole: bool
 
 
 @dataclass(frozen=True)

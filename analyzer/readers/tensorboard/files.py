@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -78,6 +79,10 @@ class EventFile:
             self._base, start = at, 0
         return self._window[start : start + count].tobytes()
 
-    def now(self) -> os.stat_result:
-        """Return what the system says of the open file now."""
-        return os.fstat(self._file.fileno())
+    def again(self) -> Self:
+        """Return the same open file with its size and times as they are now; it shares the handle."""
+        other = copy(self)
+        other.stat = os.fstat(self._file.fileno())
+        other.size = other.stat.st_size
+        other._window = np.empty(0, np.uint8)
+        return other

@@ -24,6 +24,11 @@ class Gaps:
         """Whether there is any gap but a torn tail."""
         return bool(self._gaps)
 
+    def clean_end(self, size: int) -> int:
+        """Return up to where a file of that size is read for good: a gap at its end may change when it grows."""
+        ends = [start for start, stop in (*self._gaps, *([self._torn] if self._torn else [])) if stop >= size]
+        return min(ends, default=size)
+
     def add(self, start: int, stop: int, *, torn: bool = False) -> None:
         """Add the bytes [start, stop); `torn` when they are the beginning of a record at the end."""
         if torn:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +22,10 @@ import numpy as np
 from analyzer.model.run import Note, Run, Series
 from analyzer.readers.formats import Request
 from analyzer.readers.naming import shown_bytes, shown_path
-from analyzer.readers.ref import RunRef
+from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
+from analyzer.readers.tensorboard.marks import FileMark
 from analyzer.readers.tensorboard.peek import begins_records, peeked
 from analyzer.readers.tensorboard.points import Curve
 from analyzer.readers.tensorboard.reading import Content, read_file
@@ -45,7 +46,20 @@ class EventRun(RunRef):
 
     def read(self) -> Run:
         """Return the run with the series of all its files."""
-        parts = [self._read_folder(*folder) for folder in self.folders]
+        return self.update({}).run
+
+    def update(self, marks: Mapping[str, str]) -> Update:
+        """Return the points that were appended to the files since `marks`; all when a known file changed otherwise."""
+        known = {inside: FileMark.parsed(text) for inside, text in marks.items()}
+        parts = [self._read_folder(*folder, known) for folder in self.folders]
+        read = {inside: content for part in parts for inside, content in part.contents.items()}
+        if any(inside not in read or not read[inside].since for inside in known):
+            return self.update({})
+        run = self._run(parts)
+        found = {inside: content.mark.text() for inside, content in read.items() if content.mark}
+        return Update(run, found, whole=not known)
+
+    def _run(self, parts: list[_Part]) -> Run:
         series = {tag: one for part in parts for tag, one in part.series.items()}
         params, problems = params_of([entry for part in parts for entry in part.hparams])
         notes = [Note("layout", reason) for reason in self.reasons]
@@ -66,17 +80,19 @@ class EventRun(RunRef):
                 digest.update(repr(mark).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def _read_folder(self, path: str, prefix: str, names: tuple[str, ...]) -> _Part:
-        contents = []
+    def _read_folder(
+        self, path: str, prefix: str, names: tuple[str, ...], known: Mapping[str, FileMark | None]
+    ) -> _Part:
+        contents = {}
         for name in names:
             inside = f"{path}/{name}" if path else name
-            contents.append((name, read_file(Path(self.root) / inside, shown_path(inside))))
-        contents.sort(key=_order)
-        return _part(contents, prefix, path)
+            contents[inside] = read_file(Path(self.root) / inside, shown_path(inside), known.get(inside))
+        return _part(dict(sorted(contents.items(), key=_order)), prefix, path)
 
 
 @dataclass
 class _Part:
+    contents: dict[str, Content]
     series: dict[str, Series]
     hparams: list[tuple[int, bytes, bytes]]
     notes: list[Note]
@@ -91,19 +107,19 @@ def _order(item: tuple[str, Content]) -> tuple[float, str]:
     return wall, name
 
 
-def _part(contents: list[tuple[str, Content]], prefix: str, path: str) -> _Part:
+def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
     pieces: dict[bytes, list[Curve]] = {}
-    for _, content in contents:
+    for content in contents.values():
         for tag, points in content.points.items():
             pieces.setdefault(tag, []).append(points)
     series = {}
     for tag, parts in pieces.items():
         name = prefix + shown_bytes(tag)
         series[name] = _series(name, parts)
-    notes = [note for _, content in contents for note in content.notes]
-    note = _files_note(contents, pieces, path)
-    hparams = [entry for _, content in contents for entry in content.hparams]
-    return _Part(series, hparams, [note, *notes] if note else notes)
+    notes = [note for content in contents.values() for note in content.notes]
+    note = _files_note([*contents.values()], pieces, path)
+    hparams = [entry for content in contents.values() for entry in content.hparams]
+    return _Part(contents, series, hparams, [note, *notes] if note else notes)
 
 
 def _series(name: str, parts: list[Curve]) -> Series:
@@ -117,9 +133,9 @@ def _series(name: str, parts: list[Curve]) -> Series:
     )
 
 
-def _files_note(contents: list[tuple[str, Content]], pieces: dict[bytes, list[Curve]], path: str) -> Note | None:
+def _files_note(contents: list[Content], pieces: dict[bytes, list[Curve]], path: str) -> Note | None:
     """Return how several files of one folder were understood; None when only one of them holds points."""
-    filled = sum(bool(content.points) for _, content in contents)
+    filled = sum(bool(content.points) for content in contents)
     if filled < 2:
         return None
     shared = [parts for parts in pieces.values() if len(parts) > 1]

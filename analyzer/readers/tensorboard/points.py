@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -100,12 +101,19 @@ class Columns:
             return None
         return known.plugin == b"scalars" or known.data_class == 1
 
-    def curves(self) -> dict[bytes, Curve]:
-        """Return all points by tag; tags in the order in which they first appear."""
+    def others(self) -> set[bytes]:
+        """Return the tags that have tensors and a plugin that says that these are no scalars."""
+        return {tag for tag in self._tensor if self.plugin_is_scalar(tag) is False}
+
+    def curves(self, others: Set[bytes] = frozenset()) -> dict[bytes, Curve]:
+        """Return all points by tag; tags in the order in which they first appear.
+
+        `others` are tags whose tensors are known to be no scalars, from an earlier reading.
+        """
         curves: dict[bytes, Curve] = {}
         for tag in self._simple.keys() | self._tensor.keys():
             batches = self._simple[tag].settled() if tag in self._simple else []
-            if tag in self._tensor and self.plugin_is_scalar(tag) is not False:
+            if tag in self._tensor and tag not in others and self.plugin_is_scalar(tag) is not False:
                 batches = batches + self._tensor[tag].settled()
             if batches:
                 curves[tag] = _curve(batches)

@@ -20,6 +20,7 @@ from analyzer.readers.tensorboard.disguise import disguise
 from analyzer.readers.tensorboard.files import SPARE, Bytes, EventFile, ShrunkError
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER, Gap, Record, Records
 from analyzer.readers.tensorboard.gaps import Gaps
+from analyzer.readers.tensorboard.marks import FileMark
 from analyzer.readers.tensorboard.points import Columns, Curve
 from analyzer.readers.tensorboard.pool import Pool
 from analyzer.readers.tensorboard.prediction import Framer, Run
@@ -32,16 +33,21 @@ _ATTEMPTS = 3
 
 @dataclass
 class Content:
-    """What one event file says. `first_wall` is the wall time of its first intact record."""
+    """What one event file says. `first_wall` is the wall time of its first intact record.
+
+    `since`: only what was appended to what an earlier reading knew is in here. `mark` is for the next reading.
+    """
 
     points: dict[bytes, Curve] = field(default_factory=dict)
     hparams: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     first_wall: float | None = None
+    mark: FileMark | None = None
+    since: bool = False
 
 
-def read_file(path: str | os.PathLike[str], shown: str) -> Content:
-    """Return what the event file says; `shown` is how notes name it.
+def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = None) -> Content:
+    """Return what the event file says, or what has been appended to it since `mark`; `shown` is how notes name it.
 
     Never raises for what is in the file: a file that cannot be opened, is no event file or is overwritten again
     and again gives a note of kind *unreadable*.
@@ -49,39 +55,52 @@ def read_file(path: str | os.PathLike[str], shown: str) -> Content:
     for _ in range(_ATTEMPTS):
         try:
             with EventFile(path) as file:
-                return _Reading(file).content(shown)
+                known = mark if mark and mark.change(file) != "rewritten" else None
+                before = FileMark.of(file, file.size)
+                content = _Reading(file, known).content(shown)
+                if before.change(file.again()) != "rewritten":
+                    return content
         except ShrunkError:
             continue
         except OSError as error:
             why = error.strerror or str(error)
             return Content(notes=[Note("unreadable", f"{shown}: cannot be read ({why})", file=shown)])
-    return Content(notes=[Note("unreadable", f"{shown}: became shorter each time it was read", file=shown)])
+    return Content(notes=[Note("unreadable", f"{shown}: was rewritten each time it was read", file=shown)])
 
 
 class _Reading:
-    def __init__(self, file: EventFile) -> None:
+    def __init__(self, file: EventFile, mark: FileMark | None) -> None:
         self._file, self._records, self._framer = file, Records(file), Framer()
-        self._columns, self._gaps = Columns(), Gaps()
+        self._mark, self._columns, self._gaps = mark, Columns(), Gaps()
         self._decoder = Decoder(self._columns)
         self._batches = Batches(self._decoder, self._gaps)
         self._pool = Pool(self._batches)
         self._first_wall: float | None = None
 
     def content(self, shown: str) -> Content:
-        """Read the whole file."""
-        at = self._one_by_one(0, 1)
-        buffer = np.empty(min(WINDOW, self._file.size) + SPARE, np.uint8)
+        """Read the file from the mark, or its beginning, to its end."""
+        start = self._mark.offset if self._mark else 0
+        self._all_from(start)
+        if not self._batches.intact and self._gaps.damaged and not start:
+            what = disguise(self._file.read(0, min(self._file.size, 512)).tobytes())
+            return Content(notes=[Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=self._file.size)])
+        others = {tag.encode("latin-1") for tag in self._mark.others} if self._mark else set()
+        points = self._columns.curves(others)
+        notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
+        others |= self._columns.others()
+        mark = FileMark.of(
+            self._file, self._gaps.clean_end(self._file.size), tuple(sorted(tag.decode("latin-1") for tag in others))
+        )
+        return Content(points, sorted(self._decoder.hparams), notes, self._first_wall, mark, bool(self._mark))
+
+    def _all_from(self, start: int) -> None:
+        at = self._one_by_one(start, 1)
+        buffer = np.empty(max(0, min(WINDOW, self._file.size - at)) + SPARE, np.uint8)
         while at < self._file.size:
             count = min(buffer.size - SPARE, self._file.size - at)
             self._file.read_into(buffer[:count], at)
             at = self._through(buffer, count, at)
         self._pool.empty()
-        if not self._batches.intact and self._gaps.damaged:
-            what = disguise(self._file.read(0, min(self._file.size, 512)).tobytes())
-            return Content(notes=[Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=self._file.size)])
-        points = self._columns.curves()
-        notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
-        return Content(points, sorted(self._decoder.hparams), notes, self._first_wall)
 
     def _through(self, buffer: Bytes, count: int, base: int) -> int:
         """Take in what lies in a window that begins at `base` of the file; return where to go on."""
