@@ -29,6 +29,7 @@ from analyzer.readers.tensorboard.wire import MalformedError
 WINDOW = 1 << 22
 _CALM = 8  # intact records in a row after which damage counts as over
 _ATTEMPTS = 3
+LONGEST_EVENT = 1 << 28  # bytes; a longer one is verified and not looked into, to keep memory small
 
 
 @dataclass
@@ -76,6 +77,7 @@ class _Reading:
         self._batches = Batches(self._decoder, self._gaps)
         self._pool = Pool(self._batches)
         self._first_wall: float | None = None
+        self._too_long: list[tuple[int, int]] = []
 
     def content(self, shown: str) -> Content:
         """Read the file from the mark, or its beginning, to its end."""
@@ -87,6 +89,7 @@ class _Reading:
         others = {tag.encode("latin-1") for tag in self._mark.others} if self._mark else set()
         points = self._columns.curves(others)
         notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
+        notes += [_limit_note(at, size, shown) for at, size in self._too_long[:10]]
         others |= self._columns.others()
         mark = FileMark.of(
             self._file, self._gaps.clean_end(self._file.size), tuple(sorted(tag.decode("latin-1") for tag in others))
@@ -133,7 +136,11 @@ class _Reading:
         return at
 
     def _decoded(self, record: Record) -> bool:
-        data = self._file.near(record.start, record.stop - record.start)
+        size = record.stop - record.start
+        if size > LONGEST_EVENT:
+            self._too_long.append((record.start - HEADER, size))
+            return True
+        data = self._file.near(record.start, size)
         try:
             wall = self._decoder.add(data, 0, len(data), record.start)
         except MalformedError:
@@ -142,6 +149,11 @@ class _Reading:
         self._batches.intact += 1
         self._first_wall = wall if self._first_wall is None else self._first_wall
         return True
+
+
+def _limit_note(at: int, size: int, shown: str) -> Note:
+    text = f"{shown}: the record at offset {at} is longer than {LONGEST_EVENT} bytes and was not looked into"
+    return Note("limit", text, file=shown, offset=at, size=size)
 
 
 def _odd_notes(columns: Columns, shown: str) -> list[Note]:

@@ -150,3 +150,12 @@ def test_hostile_lengths_with_right_checksums_cost_one_place() -> None:
         assert content.points[b"a"].steps.tolist() == [1, 2, 2, 2], length
         (note,) = content.notes
         assert (note.kind, note.offset, note.size) == ("damage", len(VERSION + before), 12)
+
+
+def test_a_record_beyond_the_limit_is_stepped_over_and_named(monkeypatch) -> None:
+    monkeypatch.setattr("analyzer.readers.tensorboard.reading.WINDOW", 4096)
+    monkeypatch.setattr("analyzer.readers.tensorboard.reading.LONGEST_EVENT", 10_000)
+    data = VERSION + record(scalar("a", 1, 1.0)) + record(scalar("b" * 20_000, 1, 1.0)) + record(scalar("a", 2, 2.0))
+    content = read(data)
+    assert {tag: curve.steps.tolist() for tag, curve in content.points.items()} == {b"a": [1, 2]}
+    assert [note.kind for note in content.notes] == ["limit"]
