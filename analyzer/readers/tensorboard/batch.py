@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import google_crc32c
 import numpy as np
 
 from analyzer.readers.tensorboard import crc32c
@@ -40,30 +41,43 @@ class Batches:
         order = np.argsort(np.minimum(lengths, 0xFFFF).astype(np.uint16), kind="stable")
         ordered = lengths[order]
         bounds = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), order.size]
+        single = []
         for first, last in pairwise(bounds):
             group = order[first:last]
-            length = int(ordered[first]) if group.size else 0
-            if group.size >= _ALIKE and length <= LONGEST:
+            if last - first >= _ALIKE and ordered[first] <= LONGEST:
+                length = int(ordered[first])
                 self._take_alike(gathered(buffer, starts[group], length), length, offsets[group])
             else:
-                for one in group.tolist():
-                    start = int(starts[one])
-                    self.take_one(buffer[start : start + int(lengths[one]) + FOOTER], int(offsets[one]))
+                single.append(group)
+        if single:
+            group = np.concatenate(single)
+            self._take_each(buffer, starts[group], lengths[group], offsets[group])
 
-    def take_one(self, record: Bytes, offset: int) -> bool:
-        """Take in one payload followed by its checksum; return whether it is intact."""
-        payload = record[:-FOOTER]
-        intact = crc32c.checksum(payload) == int.from_bytes(record[-FOOTER:].data, "little")
-        if intact and not holds_no_scalar(payload.data):
-            try:
-                self._decoder.add(payload.tobytes(), 0, payload.size, offset)
-            except MalformedError:
-                intact = False
-        if intact:
-            self.intact += 1
-        else:
-            self._bad(offset, payload.size)
-        return intact
+    def _take_each(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
+        """Take in records one by one, each checksum over its whole payload."""
+        stops = starts + lengths
+        spans = list(zip(starts.tolist(), stops.tolist(), offsets.tolist(), strict=True))
+        value = google_crc32c.value
+        crcs = np.array([value(buffer[start:stop]) for start, stop, _ in spans], np.uint32)
+        stored = np.ndarray((buffer.size - FOOTER + 1,), "<u4", buffer.data, 0, (1,))[stops]
+        view = buffer.data
+        for right, (start, stop, offset) in zip((crc32c.masked_array(crcs) == stored).tolist(), spans, strict=True):
+            if not right:
+                self._bad(offset, stop - start)
+            elif holds_no_scalar(view, start, stop):
+                self.intact += 1
+            else:
+                self._decode(bytes(view[start:stop]), offset)
+
+    def _decode(self, payload: bytes, offset: int) -> bool:
+        """Take in a payload whose checksum is right; return whether it is an event."""
+        try:
+            self._decoder.add(payload, 0, len(payload), offset)
+        except MalformedError:
+            self._bad(offset, len(payload))
+            return False
+        self.intact += 1
+        return True
 
     def _bad(self, offset: int, length: int) -> None:
         self._gaps.add(offset - HEADER, offset + length + FOOTER)
@@ -76,16 +90,24 @@ class Batches:
             rows, offsets = self._take_with(template, rows, offsets, length)
         tries = _TRIES
         while offsets.size >= _ALIKE and len(templates) < _STRUCTURES and tries:
-            record = rows[:1].view(np.uint8)[: length + FOOTER]
-            made = template_of(record[:length].tobytes()) if self.take_one(record, int(offsets[0])) else None
+            made = self._made(rows[:1].view(np.uint8)[: length + FOOTER].tobytes(), int(offsets[0]))
             rows, offsets = rows[1:], offsets[1:]
             if made:
                 templates.append(made)
                 rows, offsets = self._take_with(made, rows, offsets, length)
             else:
                 tries -= 1
-        for row, offset in zip(rows.view(np.uint8).reshape(rows.size, rows.itemsize), offsets.tolist(), strict=True):
-            self.take_one(row[: length + FOOTER], offset)
+        if offsets.size:
+            starts = np.arange(offsets.size) * rows.itemsize
+            self._take_each(rows.view(np.uint8), starts, np.full(offsets.size, length), offsets)
+
+    def _made(self, record: bytes, offset: int) -> Template | None:
+        """Take in one record, and return the template it makes; None when it is damaged or unlike any other."""
+        payload = record[:-FOOTER]
+        if crc32c.checksum(payload) != int.from_bytes(record[-FOOTER:], "little"):
+            self._bad(offset, len(payload))
+            return None
+        return template_of(payload) if self._decode(payload, offset) else None
 
     def _take_with(self, template: Template, rows: Rows, offsets: Indices, length: int) -> tuple[Rows, Indices]:
         """Return the rows that do not fit the template."""

@@ -7,15 +7,24 @@ _LONGEST_TAG = 60
 _OTHERS = frozenset({0x1A, 0x22, 0x2A, 0x32})  # Summary.Value: old histogram, image, histogram, audio
 
 
-def holds_no_scalar(data: memoryview) -> bool:
-    """Whether the event is, by its first bytes, one value that is an image, histogram or sound and nothing else.
+def holds_no_scalar(data: memoryview, at: int, stop: int) -> bool:
+    """Whether the event in data[at:stop] is, by its first bytes, one image, histogram or sound and nothing else.
 
     False is no answer: parse it. The bytes behind the last length are not looked at, neither does the parser.
     """
-    stop = len(data)
-    at = _behind_step(data) if stop >= _LEAST and data[0] == 0x09 else 0
+    if stop - at < _LEAST or data[at] != 0x09:
+        return False
+    at += 9
+    if data[at] == 0x10:  # the step: up to nine digits
+        last = at + 9
+        at += 1
+        while data[at] >= 0x80 and at < last:
+            at += 1
+        if data[at] >= 0x80:
+            return False
+        at += 1
     for expected in (0x2A, 0x0A):  # Event.summary, Summary.value
-        if not at or data[at] != expected:
+        if data[at] != expected:
             return False
         size, at = _size(data, at + 1)
         if size != stop - at:
@@ -25,18 +34,6 @@ def holds_no_scalar(data: memoryview) -> bool:
     at += 2 + data[at + 1]
     size, behind = _size(data, at + 1)
     return data[at] in _OTHERS and size == stop - behind
-
-
-def _behind_step(data: memoryview) -> int:
-    """Return the offset behind wall time and step; 0 when the step has more than nine digits."""
-    at = 9
-    if data[at] != 0x10:
-        return at
-    while at < 18:
-        at += 1
-        if data[at] < 0x80:
-            return at + 1
-    return 0
 
 
 def _size(data: memoryview, at: int) -> tuple[int, int]:

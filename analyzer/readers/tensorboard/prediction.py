@@ -47,6 +47,7 @@ class Framer:
 
     def __init__(self) -> None:
         self._rhythm = np.zeros(0, np.uint16)
+        self._steps = _FEW  # records stepped through at once; more, the longer no guess comes true
         self._period = 0  # of the last guess, as long as guesses come true
 
     def run(self, window: Bytes, at: int) -> Run:
@@ -55,19 +56,19 @@ class Framer:
         Checksums of lengths are verified, those of payloads are not.
         """
         pieces: list[tuple[Lengths, Lengths]] = []
-        guess, steps, bad = _LEAST, _FEW, False
+        guess, bad = _LEAST, False
         while not bad and at + HEADER <= window.size:
             piece = self._guessed(window, at, guess)
             came_true = piece[0].size
             if came_true < _FEW:
                 guess, self._period = _LEAST, 0
                 at = self._taken(piece, pieces, at)
-                headers, lengths, bad = _stepped(window, at, steps)
+                headers, lengths, bad = _stepped(window, at, self._steps)
                 piece = (headers, lengths)
-                steps = min(steps * 2, _MOST // 4)
+                self._steps = min(self._steps * 2, _MOST // 4)
             else:
                 guess = min(guess * 4, _MOST) if came_true >= guess // 2 else max(_LEAST, guess // 4)
-                steps = _FEW
+                self._steps = _FEW
             if not piece[0].size:
                 break
             at = self._taken(piece, pieces, at)
