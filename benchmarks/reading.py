@@ -7,6 +7,7 @@ process after imports, best of three for ours and the checksum pass, one go for 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -70,41 +72,37 @@ def tbparse(folder: Path) -> int:
     return points
 
 
-def rust(folder: Path) -> int:
-    """tensorboard-data-server over gRPC: seconds until it has loaded; checksums off, its default."""
+def data_server(folder: Path) -> int:
+    """tensorboard-data-server (Rust), until it serves the last step of every series; checksums off, its default."""
     import grpc
     import tensorboard_data_server
     from tensorboard.data.proto import data_provider_pb2 as messages
     from tensorboard.data.proto import data_provider_pb2_grpc as service
 
     with tempfile.TemporaryDirectory() as place:
-        port_file = Path(place) / "port"
+        port = Path(place) / "port"
         binary = tensorboard_data_server.server_binary()
-        args = [
-            binary,
-            f"--logdir={folder}",
-            "--port=0",
-            f"--port-file={port_file}",
-            "--samples-per-plugin=scalars=all",
-        ]
+        args = [binary, f"--logdir={folder}", "--port=0", f"--port-file={port}", "--samples-per-plugin=scalars=all"]
         with subprocess.Popen([*args, "--reload=once"], stderr=subprocess.DEVNULL) as server:
             try:
-                while not port_file.exists() or not port_file.read_text().strip():
-                    time.sleep(0.005)
-                channel = grpc.insecure_channel(f"localhost:{port_file.read_text().strip()}")
-                stub = service.TensorBoardDataProviderStub(channel)
+                while not port.exists() or not port.read_text().strip():
+                    time.sleep(0.002)
+                stub = service.TensorBoardDataProviderStub(
+                    grpc.insecure_channel(f"localhost:{port.read_text().strip()}")
+                )
                 request = messages.ListScalarsRequest(experiment_id="x")
                 request.plugin_filter.plugin_name = "scalars"
-                seen, since = -1, 0
-                while since < 3:  # it serves what it has so far: loaded when nothing more comes
-                    listed = stub.ListScalars(request)
-                    now = sum(tag.metadata.max_step + 1 for run in listed.runs for tag in run.tags)
-                    since = since + 1 if now == seen else 0
-                    seen = now
-                    time.sleep(0.01)
-                return seen
+                return _served(lambda: stub.ListScalars(request), int(os.environ["READING_SERVED"]))
             finally:
                 server.kill()
+
+
+def _served(ask: Callable[[], Any], enough: int) -> int:
+    while True:  # it serves what it has so far
+        served = sum(tag.metadata.max_step + 1 for run in ask().runs for tag in run.tags)
+        if served >= enough:
+            return served
+        time.sleep(0.002)
 
 
 READERS: dict[str, Callable[[Path], int]] = {
@@ -112,8 +110,16 @@ READERS: dict[str, Callable[[Path], int]] = {
     "checksum pass": checksums,
     "EventAccumulator": accumulator,
     "tbparse": tbparse,
+    "data-server": data_server,
 }
-_FAST = {"posthoc", "checksum pass"}
+_IMPORTS = {
+    "posthoc": ("analyzer.readers.tensorboard", "analyzer.readers.mlflow"),
+    "checksum pass": ("google_crc32c", "numpy"),
+    "EventAccumulator": ("tensorboard.backend.event_processing.event_accumulator",),
+    "tbparse": ("tbparse",),
+    "data-server": ("grpc", "tensorboard_data_server", "tensorboard.data.proto.data_provider_pb2_grpc"),
+}
+_FAST = {"posthoc", "checksum pass", "data-server"}
 
 
 def _files(folder: Path) -> list[Path]:
@@ -125,25 +131,26 @@ def _one(reader: str, folder: Path) -> None:
     import resource
 
     read = READERS[reader]
-    for module in {"posthoc": "analyzer.readers.tensorboard", "tbparse": "tbparse"}.get(reader, "numpy").split():
-        __import__(module)
-    if reader == "EventAccumulator":
-        __import__("tensorboard.backend.event_processing.event_accumulator")
+    for module in _IMPORTS[reader]:
+        importlib.import_module(module)
     began = time.perf_counter()
     points = read(folder)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    who = resource.RUSAGE_CHILDREN if reader == "data-server" else resource.RUSAGE_SELF
+    peak = resource.getrusage(who).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "points": points, "peak": peak}))
 
 
-def measured(reader: str, folder: Path) -> dict[str, float]:
-    """Return seconds, points and peak memory (MB) of a reader, in a process of its own."""
+def measured(reader: str, folder: Path, steps: int) -> dict[str, float]:
+    """Return seconds, points and peak memory (MB) of a reader, in a process of its own.
+
+    `steps` is the sum over all series of the last step plus one: what a server serves when it is done.
+    """
+    environment = os.environ | {"PYTHONWARNINGS": "ignore", "READING_SERVED": str(steps)}
     results = []
     for _ in range(3 if reader in _FAST else 1):
         command = [sys.executable, __file__, "--one", reader, str(folder)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         results.append(json.loads(done.stdout.splitlines()[-1]))
     return min(results, key=lambda result: result["seconds"])
 
@@ -151,6 +158,8 @@ def measured(reader: str, folder: Path) -> dict[str, float]:
 def main(arguments: list[str]) -> None:
     """Make the logs of each case, read them with each reader, print the table."""
     from reading_cases import CASES
+
+    from analyzer.readers import open_source
 
     chosen = [int(word) - 1 for word in arguments if word.isdigit()] or range(len(CASES))
     names = [name for name in READERS if "--quick" not in arguments or name in _FAST]
@@ -161,7 +170,8 @@ def main(arguments: list[str]) -> None:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "logs"
             points = case.make(folder)
-            results = {name: measured(name, folder) for name in names}
+            steps = sum(int(s.steps.max()) + 1 for run in open_source(str(folder)) for s in run.series.values())
+            results = {name: measured(name, folder, steps) for name in names}
         if results["posthoc"]["points"] != points:
             raise SystemExit(f"{case.name}: read {results['posthoc']['points']} of {points} points")
         cells = " | ".join(f"{result['seconds']:.3f} | {result['peak']:.0f}" for result in results.values())

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from analyzer.errors import NoRunsError, SourceError
+from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
 from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import formats
@@ -45,7 +45,8 @@ def open_source(
 ) -> Iterator[Run]:
     """Yield the runs of a source lazily, one at a time; with `run`, the one of that id or name only.
 
-    SourceError or NoRunsError as discover(); NoRunsError too when there is no run of that id or name.
+    SourceError or NoRunsError as discover(); NoRunsError too when there is no run of that id or name, and
+    SeveralRunsError when several bear the name.
     """
     for ref in _wanted(discover(source, tracking_uri=tracking_uri, include_deleted=include_deleted), run, source):
         yield ref.read()
@@ -130,4 +131,9 @@ def _wanted(found: Discovery, run: str | None, source: str) -> tuple[RunRef, ...
     if not chosen:
         names = ", ".join(ref.id for ref in found.refs[:10]) + (", …" if len(found.refs) > 10 else "")
         raise NoRunsError(f"{mask_text(source)}: no run is called {run!r}; there are {names}")
+    if len(chosen) > 1:
+        ids = tuple(ref.id for ref in chosen)
+        raise SeveralRunsError(
+            f"{mask_text(source)}: {len(ids)} runs are called {run!r}; give one of {', '.join(ids)}", ids
+        )
     return tuple(chosen)

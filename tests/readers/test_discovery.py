@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.errors import NoRunsError, SourceError
+from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
 from analyzer.readers import discover, open_source
 
 from .tensorboard.records import scalar, written
@@ -81,3 +81,24 @@ def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello, this is no log")
     with pytest.raises(NoRunsError, match="not a log that is read"):
         discover(str(tmp_path / "notes.txt"))
+
+
+def test_a_name_that_several_runs_bear_is_not_enough(tmp_path: Path) -> None:
+    for name in ("a/x", "b/x"):
+        written(tmp_path / name, [scalar("loss", 0, 1.0)])
+    with pytest.raises(SeveralRunsError) as caught:
+        next(open_source(str(tmp_path), run="x"))
+    assert caught.value.runs == ("a/x", "b/x")
+
+
+def test_a_folder_named_like_its_source_gets_an_id_of_its_own(tmp_path: Path) -> None:
+    written(tmp_path / "logs", [scalar("loss", 0, 1.0)])
+    written(tmp_path / "logs" / "logs", [scalar("loss", 0, 1.0)])
+    assert [ref.id for ref in discover(str(tmp_path / "logs"))] == ["logs", "logs (2)"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions bind ordinary users only")
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    written(tmp_path / "a", [scalar("loss", 0, 1.0)])
+    (tmp_path / "b").mkdir(mode=0)
+    assert [note.kind for note in discover(str(tmp_path)).notes] == ["unreadable"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 
 import google_crc32c
@@ -22,8 +23,21 @@ _STRUCTURES = 8  # templates of one length
 _TRIES = 4  # damaged records in a row that are tried for a template
 _LENGTHS = 4096  # lengths whose templates are remembered
 
-_templates: dict[int, list[Template]] = {}
-"""Templates by length, shared by all files that this process reads: runs of one project write alike."""
+
+class _Remembered(threading.local):
+    """Templates by length, shared by all files that a thread reads: runs of one project write alike."""
+
+    def __init__(self) -> None:
+        self.templates: dict[int, list[Template]] = {}
+
+    def of(self, length: int) -> list[Template]:
+        """Return the list of templates of a length, to be used and added to."""
+        if len(self.templates) >= _LENGTHS:
+            self.templates.clear()
+        return self.templates.setdefault(length, [])
+
+
+_remembered = _Remembered()
 
 
 class Batches:
@@ -83,9 +97,7 @@ class Batches:
         self._gaps.add(offset - HEADER, offset + length + FOOTER)
 
     def _take_alike(self, rows: Rows, length: int, offsets: Indices) -> None:
-        if len(_templates) >= _LENGTHS:
-            _templates.clear()
-        templates = _templates.setdefault(length, [])
+        templates = _remembered.of(length)
         for template in templates:
             rows, offsets = self._take_with(template, rows, offsets, length)
         tries = _TRIES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,11 @@ def test_a_record_beyond_the_limit_is_stepped_over_and_named(monkeypatch) -> Non
     content = read(data)
     assert {tag: curve.steps.tolist() for tag, curve in content.points.items()} == {b"a": [1, 2]}
     assert [note.kind for note in content.notes] == ["limit"]
+
+
+def test_threads_that_read_different_files_do_not_mix_their_tags() -> None:
+    files = [b"".join(record(scalar(f"{name}{i % 40:02}", i, i)) for i in range(4000)) for name in "abcd"]
+    expected = [list(read(data).points) for data in files]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            assert [list(content.points) for content in pool.map(read, files)] == expected
