@@ -1,4 +1,4 @@
-"""The four functions of the package, and what the command line needs around them."""
+"""The public functions of the package, and what the command line needs around them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import night as fleet
 from analyzer.fleet.night import Found
+from analyzer.frames import scalars
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
@@ -24,6 +25,8 @@ from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
 from analyzer.writers.page import Making, run_page
 from analyzer.writers.site import Site
+
+__all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
 
 Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]

@@ -71,5 +71,5 @@ def test_importing_the_package_is_light():
 
 
 def test_an_unknown_name_is_no_attribute():
-    with pytest.raises(AttributeError, match="scalars"):
-        _ = analyzer.scalars
+    with pytest.raises(AttributeError, match="absent"):
+        _ = analyzer.absent

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NoteKind = Literal[
     "torn-tail",  # the last record or line is not complete: the writer may still be at it
@@ -103,3 +107,8 @@ class Run:
         times = [s.wall_times[np.isfinite(s.wall_times)] for s in self.series.values()]
         latest = [float(t.max()) for t in times if t.size]
         return max(latest) if latest else None
+
+    def to_frame(self, *, pivot: bool = False) -> pd.DataFrame:
+        """Return the run's points as a pandas frame with tbparse's columns (extra `frames`); see analyzer.scalars."""
+        frame: pd.DataFrame = import_module("analyzer.frames").frame_of([self], pivot=pivot)
+        return frame
