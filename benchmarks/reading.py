@@ -98,11 +98,13 @@ def data_server(folder: Path) -> int:
 
 
 def _served(ask: Callable[[], Any], enough: int) -> int:
-    while True:  # it serves what it has so far
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:  # it serves what it has so far
         served = sum(tag.metadata.max_step + 1 for run in ask().runs for tag in run.tags)
         if served >= enough:
             return served
         time.sleep(0.002)
+    raise SystemExit("the data server never came to the end of the log")
 
 
 READERS: dict[str, Callable[[Path], int]] = {

@@ -108,7 +108,8 @@ def _heavy(folder: Path) -> int:
             yield from (_event(step, _simple(tag, _loss(step))) for tag in _tags(10))
             for layer in range(3):
                 size, at = 8000 + (step * 31 + layer * 7) % 200, (step * 977 + layer) % 800_000
-                yield _event(step, _field(1, _field(1, b"layer_%d/weights" % layer) + _field(5, noise[at : at + size])))
+                histogram = _field(6, noise[at : at + size // 16 * 8]) + _field(7, noise[at : at + size // 16 * 8])
+                yield _event(step, _field(1, _field(1, b"layer_%d/weights" % layer) + _field(5, histogram)))
             if step % 2:
                 at = step * 131 % 500_000
                 image = _field(4, noise[at : at + 212_000 + step])
