@@ -24,22 +24,20 @@ def cast(series: Mapping[str, Series], given: Mapping[str, RoleSetting]) -> dict
     roles = {tag: read_role(tag) for tag in series}
     _boosting(roles)
     _without_loss(roles)
+    longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())
     for tag, role in roles.items():
-        roles[tag] = _settled(tag, role, series, roles)
+        roles[tag] = _settled(role, series[tag], longer=longer)
     for tag, setting in given.items():
         if tag in roles:
             roles[tag] = _given(roles[tag], setting)
     return roles
 
 
-def _settled(tag: str, role: Role, series: Mapping[str, Series], roles: Mapping[str, Role]) -> Role:
-    one = series[tag]
+def _settled(role: Role, one: Series, *, longer: bool) -> Role:
     if role.role == "loss" and role.split is None:
         role = replace(role, split="train", why=f"{role.why}; no split named: taken as training")
-    if role.role == "loss" and role.split == "train" and one.points == 1:
-        longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())
-        if longer:
-            return replace(role, role="constant", direction=None, why=f"{role.why}, but logged once: a summary")
+    if longer and role.role == "loss" and role.split == "train" and one.points == 1:
+        return replace(role, role="constant", direction=None, why=f"{role.why}, but logged once: a summary")
     if role.role == "unknown" and one.points > 1 and bool(np.all(one.values == one.values[0])):
         return replace(role, role="constant", why="never changes")
     return role

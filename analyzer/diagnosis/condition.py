@@ -11,13 +11,14 @@ from analyzer.model.verdict import Evidence
 def status_of(run: Run, now: float, stale_after: float) -> tuple[Status, str]:
     """Return the status of a run's log and the reason in words ("" for ok)."""
     points = sum(s.points for s in run.series.values())
-    if not points and any(n.kind == "unreadable" for n in run.notes):
-        return "failed", next(n.message for n in run.notes if n.kind == "unreadable")
     lost = next((n for n in run.notes if n.kind in LOSSES), None)
+    if not points and lost is not None:
+        return "failed", lost.message
     if not points and lost is None:
         return "skipped", "no scalar series"
     last = run.last_event
-    fresh = last is not None and now - last < stale_after
+    # a clock that runs ahead of ours by more than a day tells nothing
+    fresh = last is not None and -86_400 < now - last < stale_after
     torn = next((n for n in run.notes if n.kind == "torn-tail"), None)
     if lost is not None:
         return "partial", lost.message
@@ -35,7 +36,7 @@ def findings_of_the_log(run: Run) -> list[Finding]:
     points = sum(s.points for s in run.series.values())
     more = f" (and {len(damage) - 1} more places)" if len(damage) > 1 else ""
     again = "Copy the log again from where it was written"
-    if not points and any(n.kind == "unreadable" for n in damage):
+    if not points:
         summary, advice = f"nothing could be read: {damage[0].message}{more}", f"{again}, or check who may read it."
         return [finding_of(run, "unreadable-log", Evidence((), (), "error", summary, advice=(advice,)))]
     summary, advice = (

@@ -7,33 +7,51 @@ from collections.abc import Mapping
 
 MASK = "***"
 
-_USER_INFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.\-]*://)[^/\s?#]*@")
+# The user info of an address goes up to its last @, whatever a careless password holds; blanks and quotes end it.
+_USER_INFO = re.compile(
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.\-]{1,30}:/{1,2})(?=[^\s\"'<>@/]{0,400}[:@])[^\s\"'<>]{1,600}@"
+)
+_CREDENTIAL = (
+    r"pass(?:word|wort|wd|phrase)?|pwd|pw|secret|token|(?:api|access|private|secret)[_\-]?key(?:[_\-]?id)?"
+    r"|auth(?:orization)?|credentials?"
+)
 _QUERY = re.compile(
-    r"(?P<name>[?&;](?:[\w.]*[_\-.])?(?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|access|private)[_\-]?key(?:[_\-]?id)?"
-    r"|auth(?:orization)?|credentials?|sig(?:nature)?|x-amz-[a-z\-]+|key))=[^&\s#;]*",
+    rf"(?P<name>[?&;#](?:[\w.]{{0,60}}[_\-.])?(?:{_CREDENTIAL}|sig(?:nature)?|x-amz-[a-z\-]{{1,40}}|key))=[^&\s#;]+",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(rf"(?P<name>--?(?:[\w]{{0,40}}[_\-])?(?:{_CREDENTIAL})(?:\s+|=))(?!-)[^\s\"']+", re.IGNORECASE)
+_PAIR = re.compile(
+    rf"(?P<name>(?<![A-Za-z])(?:[\w.]{{0,60}}[_\-.])?(?:{_CREDENTIAL})[\"']?\s*[:=]\s*)"
+    r"(?P<quote>[\"']?)(?!\*\*\*)(?!(?:true|false|none|null|\d{1,6}|\d*\.\d+)\b)[^\s\"',;&}\])]+",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_START, _END = r"(?:^|[_\-./ ])", r"(?:[_\-./ ](?:id|value))?$"
 _PASSWORD = re.compile(
-    rf"{_START}(?:password|passwd|passphrase|pwd|secrets?|credentials?|(?:api|access|private|secret)[_\-]?keys?"
-    rf"|auth(?:orization)?|(?:auth|access|api|bearer|refresh|hub|hf|wandb|github|gitlab|session)[_\-.]?token){_END}",
+    r"(?:^|[_\-./ ])(?:pass(?:word|wort|wd|phrase)?s?\d*|pwd|pw|secrets?|credentials?|auth(?:orization)?"
+    r"|(?:api|access|private|secret)[_\-]?keys?"
+    r"|(?:auth|access|api|bearer|refresh|hub|hf|wandb|github|gitlab|session)[_\-.]?token)(?:$|[_\-./ ])",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(rf"{_START}(?:tokens?|keys?){_END}", re.IGNORECASE)
+_TOKEN = re.compile(r"(?:^|[_\-./ ])(?:tokens?|keys?)(?:[_\-./ ](?:id|value))?$", re.IGNORECASE)
 _COUNT = re.compile(r"[+\-]?\d+(?:\.\d*)?(?:e[+\-]?\d+)?|true|false|none|null", re.IGNORECASE)
 _LOOKS = re.compile(
     r"(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w\-]{16,}|sk-[A-Za-z0-9\-_]{16,}"
     r"|xox[abposr]-[\w\-]{10,}|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|AIza[\w\-]{30,}"
-    r"|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*|Bearer\s+[\w\-.=]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY)"
+    r"|hooks\.slack\.com/services/[\w/]+"
+    r"|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*|(?:Bearer|Basic)\s+[\w\-.=+/]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY)"
 )
 
 
 def mask_text(text: str) -> str:
     """Return the text with user info in URIs, secret query parameters and well-known token shapes masked."""
-    text = _USER_INFO.sub(rf"\g<scheme>{MASK}@", text)
-    text = _QUERY.sub(rf"\g<name>={MASK}", text)
-    return _LOOKS.sub(MASK, text)
+    text = _LOOKS.sub(MASK, text)
+    if "://" in text or ":/" in text:
+        text = _USER_INFO.sub(rf"\g<scheme>{MASK}@", text)
+    if "=" in text or ":" in text or "-" in text:
+        text = _QUERY.sub(rf"\g<name>={MASK}", text)
+        text = _OPTION.sub(rf"\g<name>{MASK}", text)
+        text = _PAIR.sub(rf"\g<name>\g<quote>{MASK}", text)
+    return text
 
 
 def mask_params(params: Mapping[str, object]) -> dict[str, object]:

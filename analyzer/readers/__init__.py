@@ -20,7 +20,6 @@ A format joins by offering `FORMAT` (analyzer.readers.formats.Format) in a packa
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
 from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import formats
+from analyzer.readers.clean import clean_name, distinct
 from analyzer.readers.formats import Format, Request
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Discovery, RunRef, Update
@@ -115,12 +115,13 @@ def _at_address(request: Request) -> list[RunRef]:
 
 
 def _distinct(refs: list[RunRef]) -> tuple[RunRef, ...]:
-    """Give runs whose ids clash (a folder's own name and a sub-folder of the same name) a number behind."""
-    taken: Counter[str] = Counter()
+    """Mask secrets in the runs' names, and give runs whose ids clash a number behind until each has its own."""
+    taken: set[str] = set()
     result = []
     for ref in refs:
-        taken[ref.id] += 1
-        result.append(ref if taken[ref.id] == 1 else replace(ref, id=f"{ref.id} ({taken[ref.id]})"))
+        own = distinct(clean_name(ref.id), taken)
+        taken.add(own)
+        result.append(replace(ref, id=own, name=clean_name(ref.name), location=mask_text(ref.location)))
     return tuple(result)
 
 

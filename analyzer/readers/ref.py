@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.model.run import Note, Run
+from analyzer.readers.clean import cleaned, shortened
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,28 @@ class RunRef(ABC):
     location: str
 
     @abstractmethod
+    def load(self, marks: Mapping[str, str]) -> Update:
+        """Read for update(), which also guards and cleans what this gives: the part that a format writes."""
+
     def read(self) -> Run:
         """Return the run. Never raises for what a log contains: what cannot be read is said in the run's notes."""
+        return self.update({}).run
 
     def update(self, marks: Mapping[str, str]) -> Update:
         """Return what has come since the reading that gave `marks`; all of it when they are empty or do not fit.
 
-        A format that cannot tell reads everything again.
+        A format that cannot tell reads everything again. Secrets are masked and texts bounded; a reader that fails
+        costs this run alone.
         """
-        del marks
-        return Update(self.read(), {}, whole=True)
+        try:
+            found = self.load(marks)
+            return replace(found, run=cleaned(found.run))
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            text = shortened(f"{self.location}: its reader failed ({what}); please report this with the log", 500)
+            return Update(
+                Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", str(text)),)), {}, True
+            )
 
     def stamp(self) -> str | None:
         """Return a short text that is the same as long as the run's logs are untouched; None: always read again.

@@ -7,6 +7,7 @@ Special files (FIFOs, sockets, devices) are not listed at all. What cannot be li
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import deque
@@ -16,6 +17,7 @@ from pathlib import Path
 from analyzer.errors import SourceError
 
 Identity = tuple[int, int]
+_GONE = (errno.ENOENT, errno.ELOOP)  # a link that leads nowhere or round in a circle, or a file that has just gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,11 @@ class _Walk:
         for entry in entries:
             try:
                 mode = entry.stat().st_mode
-            except OSError:  # a link that leads nowhere or round in a circle, or a file that has just gone
+            except OSError as error:
+                if error.errno not in _GONE:
+                    self.unreadable.append(
+                        (f"{path}/{entry.name}" if path else entry.name, error.strerror or str(error))
+                    )
                 continue
             if stat.S_ISREG(mode):
                 files.append(entry.name)

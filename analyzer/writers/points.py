@@ -24,7 +24,7 @@ def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
     try:
         for run in runs():
             problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
-            read = read or bool(run.series) or not any(note.kind == "unreadable" for note in run.notes)
+            read = read or bool(run.series) or not any(note.kind in LOSSES for note in run.notes)
             for tag, series in run.series.items():
                 key, name = _json(tag), _json(run.id)
                 for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):

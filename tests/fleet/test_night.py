@@ -6,7 +6,6 @@ from tensorboardX import SummaryWriter
 
 from analyzer.errors import SourceError
 from analyzer.fleet.night import find_runs, judged
-from analyzer.model.run import Run
 from analyzer.readers import RunRef
 from analyzer.settings import Settings
 
@@ -37,7 +36,7 @@ def test_one_source_that_is_absent_does_not_stop_the_others(logs):
 class Broken(RunRef):
     """A run whose reader fails outright."""
 
-    def read(self) -> Run:
+    def load(self, marks):
         raise OSError("the disk went away")
 
 

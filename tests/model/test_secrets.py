@@ -15,6 +15,17 @@ from analyzer.model.secrets import MASK, mask_params, mask_text
         "https://host/a?api_key=hunter2",
         "see s3://bucket?X-Amz-Signature=hunter2 there",
         "Authorization: Bearer hunter2hunter2",
+        "postgresql://u:pa/hunter2@h",
+        "mysql://u:a#hunter2@h",
+        "postgresql:/u:hunter2@h/db",
+        "{'password': 'hunter2'}",
+        '{"api_key": "hunter2hunter2"}',
+        "train.py --password hunter2 --lr 0.1",
+        "train.py --api-key=hunter2",
+        "Authorization: Basic hunter2hunter2",
+        "dsn user=u password=hunter2",
+        "https://hooks.slack.com/services/T0/B0/hunter2",
+        "https://host/cb#access_token=hunter2",
         "key ghp_hunter2hunter2hunter2hunter2",
     ],
 )
@@ -23,13 +34,40 @@ def test_a_secret_in_a_text_is_masked(text):
     assert MASK in mask_text(text)
 
 
-@pytest.mark.parametrize("text", ["train/loss", "https://host/path?run=3", "a@b.c wrote it", "lr=0.1&batch=3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train/loss",
+        "https://host/path?run=3",
+        "a@b.c wrote it",
+        "lr=0.1&batch=3",
+        "author=me",
+        "max_tokens: 512",
+        "http://h/a and b@c.d",
+    ],
+)
 def test_plain_texts_stay_as_they_are(text):
     assert mask_text(text) == text
 
 
 @pytest.mark.parametrize(
-    "name", ["db_password", "API_KEY", "hf_token", "secret", "apiKey", "mlflow.auth.token", "aws_secret_access_key"]
+    "name",
+    [
+        "db_password",
+        "API_KEY",
+        "hf_token",
+        "secret",
+        "apiKey",
+        "mlflow.auth.token",
+        "aws_secret_access_key",
+        "DB_PASS",
+        "smtp.pass",
+        "pw",
+        "password1",
+        "password_hash",
+        "private_key_pem",
+        "secret_sauce",
+    ],
 )
 def test_a_parameter_that_names_a_credential_is_masked(name):
     assert mask_params({name: "1234"}) == {name: MASK}
@@ -37,7 +75,17 @@ def test_a_parameter_that_names_a_credential_is_masked(name):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_tokens", "512"), ("tokens", 1e9), ("tokenizer", "bpe"), ("key", "3"), ("monkey", "x"), ("keys", 4)],
+    [
+        ("max_tokens", "512"),
+        ("tokens", 1e9),
+        ("tokenizer", "bpe"),
+        ("key", "3"),
+        ("monkey", "x"),
+        ("keys", 4),
+        ("passes", "3"),
+        ("compass", "north"),
+        ("author", "me"),
+    ],
 )
 def test_counts_and_other_words_are_not(name, value):
     assert mask_params({name: value}) == {name: value}

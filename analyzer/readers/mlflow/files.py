@@ -19,7 +19,7 @@ from analyzer.readers.mlflow.history import MOST_BYTES, parse_history
 from analyzer.readers.mlflow.meta import is_deleted, read_meta, status_of
 from analyzer.readers.mlflow.points import series_of
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef
+from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tree import Folder, Tree
 
 NAME = "mlflow"
@@ -35,8 +35,11 @@ class FileRun(RunRef):
     folder: str
     shown: str
 
-    def read(self) -> Run:
-        """Return the run with its metrics, params, tags and status."""
+    def load(self, marks: Mapping[str, str]) -> Update:
+        """Return the run with its metrics, params, tags and status; always all of it."""
+        return Update(self._run(), {}, whole=True)
+
+    def _run(self) -> Run:
         place = Path(self.folder)
         notes: list[Note] = []
         meta, problem = read_meta(place / META)

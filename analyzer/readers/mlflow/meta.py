@@ -8,8 +8,9 @@ from typing import Any
 
 from analyzer.readers.naming import shown_path
 
-MOST_BYTES = 1 << 18
-STATUS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+MOST_BYTES = 1 << 14  # MLflow writes less than one KiB
+DEEPEST = 20
+STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
 
 
 def read_meta(path: Path) -> tuple[Mapping[str, Any], str | None]:
@@ -28,11 +29,15 @@ def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
     import yaml  # noqa: PLC0415 - only file stores need it
 
     try:
-        events = yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
-        if any(isinstance(event, yaml.AliasEvent) for event in events):
-            return {}, f"{shown} uses YAML aliases, which MLflow never writes, and was not read"
-        found = yaml.load(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+            if isinstance(event, yaml.AliasEvent):
+                return {}, f"{shown} uses YAML aliases, which MLflow never writes, and was not read"
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return {}, f"{shown} is nested deeper than any that MLflow writes and was not read"
+        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - the plainest loader: texts, lists and mappings only
+    except Exception as error:
         return {}, f"{shown} is no YAML ({' '.join(str(error).split())[:120]})"
     if not isinstance(found, Mapping):
         return {}, f"{shown} holds no mapping"
@@ -41,10 +46,8 @@ def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
 
 def status_of(meta: Mapping[str, Any]) -> str | None:
     """Return the status as a word, from its number or name; None when there is none."""
-    status = meta.get("status")
-    if isinstance(status, int):
-        return STATUS.get(status)
-    return str(status).upper() if isinstance(status, str) and status.upper() in STATUS.values() else None
+    status = str(meta.get("status", "")).strip().upper()
+    return STATUS.get(status) or (status if status in STATUS.values() else None)
 
 
 def is_deleted(meta: Mapping[str, Any]) -> bool:

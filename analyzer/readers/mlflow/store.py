@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers.formats import Request
 from analyzer.readers.mlflow import database, files
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef
+from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tree import Folder, Tree, walk
 
 _SQLITE, _RUN = "sqlite:///", "runs:/"
@@ -24,9 +24,10 @@ class LostDatabase(RunRef):
 
     problem: str
 
-    def read(self) -> Run:
+    def load(self, marks: Mapping[str, str]) -> Update:
         """Return a run without series and the reason."""
-        return Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", self.problem),))
+        run = Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", self.problem),))
+        return Update(run, {}, whole=True)
 
 
 class Mlflow:
@@ -85,7 +86,7 @@ def _one_run(request: Request) -> list[RunRef]:
         raise SourceError(f"{request.source}: say where it is tracked with --tracking-uri (a folder or sqlite:///…)")
     if tracker.startswith(_SQLITE):
         refs: Iterable[RunRef] = _at_database(tracker, request)
-    elif Path(tracker.removeprefix("file://")).is_dir():
+    elif _is_folder(tracker.removeprefix("file://")):
         tree = walk(Path(tracker.removeprefix("file://")))
         refs = Mlflow().in_tree(tree, request)
     else:
@@ -94,3 +95,10 @@ def _one_run(request: Request) -> list[RunRef]:
     if not found:
         raise NoRunsError(f"{mask_text(tracker)}: no run has the id {wanted}")
     return found
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False

@@ -44,17 +44,13 @@ class EventRun(RunRef):
     folders: tuple[tuple[str, str, tuple[str, ...]], ...]
     reasons: tuple[str, ...] = ()
 
-    def read(self) -> Run:
-        """Return the run with the series of all its files."""
-        return self.update({}).run
-
-    def update(self, marks: Mapping[str, str]) -> Update:
+    def load(self, marks: Mapping[str, str]) -> Update:
         """Return the points that were appended to the files since `marks`; all when a known file changed otherwise."""
         known = {inside: FileMark.parsed(text) for inside, text in marks.items()}
         parts = [self._read_folder(*folder, known) for folder in self.folders]
         read = {inside: content for part in parts for inside, content in part.contents.items()}
         if any(inside not in read or not read[inside].since for inside in known):
-            return self.update({})
+            return self.load({})
         run = self._run(parts)
         found = {inside: content.mark.text() for inside, content in read.items() if content.mark}
         return Update(run, found, whole=not known)

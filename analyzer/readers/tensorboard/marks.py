@@ -8,6 +8,7 @@ rewritten file, to be read from its beginning.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
@@ -22,7 +23,9 @@ Change = Literal["untouched", "appended", "rewritten"]
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
-    """A file that has been read up to `offset`; `others` are tags (latin-1) whose tensors are no scalars."""
+    """A file that has been read up to `offset`; `scalars` and `others` are tags (latin-1) whose
+    first metadata says that their tensors are scalars, or are none.
+    """
 
     size: int
     mtime_ns: int
@@ -30,21 +33,28 @@ class FileMark:
     offset: int
     head: int
     tail: int
+    scalars: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 
+    @property
+    def decided(self) -> dict[bytes, bool]:
+        """For each of these tags whether its tensors are scalars."""
+        pairs = ((self.scalars, True), (self.others, False))
+        return {tag.encode("latin-1"): scalar for tags, scalar in pairs for tag in tags}
+
     @classmethod
-    def of(cls, file: EventFile, offset: int, others: tuple[str, ...] = ()) -> Self:
+    def of(cls, file: EventFile, offset: int, decided: Mapping[bytes, bool] | None = None) -> Self:
         """Return the mark of an open file that has been read up to `offset`. ShrunkError when that much is gone."""
         head, tail = _ends(file, offset)
-        return cls(file.size, file.stat.st_mtime_ns, file.stat.st_ino, offset, head, tail, others)
+        return cls(file.size, file.stat.st_mtime_ns, file.stat.st_ino, offset, head, tail, *_by_decision(decided or {}))
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
         """Return the mark that text() wrote; None for anything else."""
         try:
             known = json.loads(text)
-            others = tuple(str(tag) for tag in known.pop("others"))
-            return cls(**{name: int(value) for name, value in known.items()}, others=others)
+            scalars, others = (tuple(str(tag) for tag in known.pop(name)) for name in ("scalars", "others"))
+            return cls(**{name: int(value) for name, value in known.items()}, scalars=scalars, others=others)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -60,6 +70,14 @@ class FileMark:
         if file.size < self.size or _ends(file, self.offset) != (self.head, self.tail):
             return "rewritten"
         return "appended"
+
+
+def _by_decision(decided: Mapping[bytes, bool]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    scalars, others = (
+        tuple(sorted(tag.decode("latin-1") for tag, scalar in decided.items() if scalar is wanted))
+        for wanted in (True, False)
+    )
+    return scalars, others
 
 
 def _ends(file: EventFile, offset: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -69,7 +69,8 @@ class Columns:
     so, may be lost); this is settled at the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, decided: Mapping[bytes, bool] | None = None) -> None:
+        self._decided = dict(decided or {})
         self._simple: dict[bytes, _Column] = {}
         self._tensor: dict[bytes, _Column] = {}
         self._metadata: dict[bytes, tuple[int, Metadata]] = {}
@@ -96,24 +97,24 @@ class Columns:
 
     def plugin_is_scalar(self, tag: bytes) -> bool | None:
         """Whether the tag's metadata says that its tensors are scalars; None when it says nothing."""
+        if tag in self._decided:
+            return self._decided[tag]
         known = self._metadata[tag][1] if tag in self._metadata else None
         if known is None or not (known.plugin or known.data_class):
             return None
         return known.plugin == b"scalars" or known.data_class == 1
 
-    def others(self) -> set[bytes]:
-        """Return the tags that have tensors and a plugin that says that these are no scalars."""
-        return {tag for tag in self._tensor if self.plugin_is_scalar(tag) is False}
+    def decided(self) -> dict[bytes, bool]:
+        """Return for every tag whose first metadata is known whether its tensors are scalars."""
+        found = {tag: self.plugin_is_scalar(tag) for tag in (*self._decided, *self._metadata)}
+        return {tag: scalar for tag, scalar in found.items() if scalar is not None}
 
-    def curves(self, others: Set[bytes] = frozenset()) -> dict[bytes, Curve]:
-        """Return all points by tag; tags in the order in which they first appear.
-
-        `others` are tags whose tensors are known to be no scalars, from an earlier reading.
-        """
+    def curves(self) -> dict[bytes, Curve]:
+        """Return all points by tag; tags in the order in which they first appear."""
         curves: dict[bytes, Curve] = {}
         for tag in self._simple.keys() | self._tensor.keys():
             batches = self._simple[tag].settled() if tag in self._simple else []
-            if tag in self._tensor and tag not in others and self.plugin_is_scalar(tag) is not False:
+            if tag in self._tensor and self.plugin_is_scalar(tag) is not False:
                 batches = batches + self._tensor[tag].settled()
             if batches:
                 curves[tag] = _curve(batches)

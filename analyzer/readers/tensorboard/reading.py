@@ -72,7 +72,8 @@ def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = 
 class _Reading:
     def __init__(self, file: EventFile, mark: FileMark | None) -> None:
         self._file, self._records, self._framer = file, Records(file), Framer()
-        self._mark, self._columns, self._gaps = mark, Columns(), Gaps()
+        self._mark, self._gaps = mark, Gaps()
+        self._columns = Columns(mark.decided if mark else None)
         self._decoder = Decoder(self._columns)
         self._batches = Batches(self._decoder, self._gaps)
         self._pool = Pool(self._batches)
@@ -86,14 +87,10 @@ class _Reading:
         if not self._batches.intact and self._gaps.damaged and not start:
             what = disguise(self._file.read(0, min(self._file.size, 512)).tobytes())
             return Content(notes=[Note("unreadable", f"{shown}: {what}", file=shown, offset=0, size=self._file.size)])
-        others = {tag.encode("latin-1") for tag in self._mark.others} if self._mark else set()
-        points = self._columns.curves(others)
+        points = self._columns.curves()
         notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
         notes += [_limit_note(at, size, shown) for at, size in self._too_long[:10]]
-        others |= self._columns.others()
-        mark = FileMark.of(
-            self._file, self._gaps.clean_end(self._file.size), tuple(sorted(tag.decode("latin-1") for tag in others))
-        )
+        mark = FileMark.of(self._file, self._gaps.clean_end(self._file.size), self._columns.decided())
         return Content(points, sorted(self._decoder.hparams), notes, self._first_wall, mark, bool(self._mark))
 
     def _all_from(self, start: int) -> None:

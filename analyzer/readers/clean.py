@@ -1,0 +1,57 @@
+"""The last step of every reader: names and texts bounded and masked, before a Run leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from analyzer.model.run import Run, Series
+from analyzer.model.secrets import mask_params, mask_text
+
+T = TypeVar("T")
+
+MOST_NAME = 2_000  # characters of a tag, a run's name or a parameter's name
+MOST_TEXT = 20_000  # characters of a parameter's or tag's value
+
+
+def cleaned(run: Run) -> Run:
+    """Return the run with secrets masked and texts cut in its names, parameters and tags; two tags never merge."""
+    series: dict[str, Series] = {}
+    for tag, one in run.series.items():
+        name = distinct(clean_name(tag), series)
+        series[name] = one if name == tag else Series(name, one.steps, one.values, one.wall_times)
+    params = mask_params({clean_name(name): shortened(value, MOST_TEXT) for name, value in run.params.items()})
+    tags = mask_params({clean_name(name): shortened(value, MOST_TEXT) for name, value in run.tags.items()})
+    return replace(
+        run,
+        name=clean_name(run.name),
+        location=mask_text(run.location),
+        series=series,
+        params=params,
+        tags={name: str(value) for name, value in tags.items()},
+        notes=tuple(replace(note, message=mask_text(str(shortened(note.message, MOST_NAME)))) for note in run.notes),
+    )
+
+
+def clean_name(name: str) -> str:
+    """Return a name bounded and with its secrets masked."""
+    return mask_text(str(shortened(name, MOST_NAME)))
+
+
+def shortened(value: T, most: int) -> T | str:
+    """Return a text of at most about `most` characters; what is cut is counted and told apart by a hash."""
+    if not isinstance(value, str) or len(value) <= most:
+        return value
+    digest = hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return f"{value[:most]}… ({len(value):,} characters, {digest})"
+
+
+def distinct(name: str, taken: Mapping[str, object] | set[str]) -> str:
+    """Return the name, with a number behind it as long as it is taken."""
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name} ({number})"
+    return found
