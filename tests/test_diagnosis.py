@@ -183,3 +183,18 @@ def test_the_dictionary_is_strict_json_with_the_fields_of_the_contract():
     assert set(finding) >= expected | {"explained_by", "fingerprint", "state", "suppressed"}
     assert set(finding["measures"][0]) >= {"name", "value", "limit", "unit"}
     assert set(document["series"][0]) >= {"tag", "points", "role", "split", "first_step", "last_step"}
+
+
+def test_a_run_of_which_no_point_could_be_read_has_failed():
+    lost = judge_run(Run("r", "r", "mlflow", "x", notes=(Note("damage", "5,000 bytes at offset 40"),)), now=2e9)
+    assert (lost.status, [f.symptom for f in lost.findings]) == ("failed", ["unreadable-log"])
+
+
+def test_a_clock_that_runs_ahead_keeps_no_run_in_progress():
+    assert status_of(logged(TORN, at=1.6e12), 1e9, 6 * 3600)[0] == "partial"
+
+
+def test_many_tags_are_read_in_time_that_grows_with_their_number():
+    one = np.zeros(1)
+    series = {f"loss/{i}": Series(f"loss/{i}", one.astype(int), one, one) for i in range(20_000)}
+    assert judge_run(Run("r", "r", "mlflow", "x", series), now=2e9).verdict == "unjudged"

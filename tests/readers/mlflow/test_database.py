@@ -1,6 +1,7 @@
 """MLflow's database is read without a trace: what it holds comes back, and its folder stays byte for byte the same."""
 
 import hashlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -142,3 +143,57 @@ def test_a_hot_journal_is_named_and_not_repaired(tmp_path):
     (run,) = open_source(str(tmp_path))
     assert "journal" in run.notes[0].message
     assert digest(tmp_path) == before
+
+
+def test_names_that_differ_in_the_database_stay_apart(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    rows = [(b"loss", 7.0, 1, RUN, 0, 0), (1, 1.0, 1, RUN, 0, 0), ("1", 2.0, 1, RUN, 0, 0), (None, 3.0, 1, RUN, 0, 0)]
+    connection.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", [*rows, ("None", 4.0, 1, RUN, 0, 0)])
+    connection.commit()
+    connection.close()
+    (run,) = open_source(str(tmp_path))
+    # sqlite itself turns the number 1 into the text of the column's kind
+    sizes = {tag: one.points for tag, one in run.series.items()}
+    assert sizes == {"loss": 5, "loss (2)": 1, "1": 2, "None": 1, "(no name)": 1}
+
+
+def test_a_flag_that_is_no_flag_invents_no_nan(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    connection.execute("INSERT INTO metrics VALUES ('odd', 1.0, 1, ?, 0, 'abc')", (RUN,))
+    connection.execute("INSERT INTO metrics VALUES ('odd', 2.0, 2, ?, 1, 0)", (RUN,))
+    connection.commit()
+    connection.close()
+    (run,) = open_source(str(tmp_path))
+    assert run.series["odd"].values.tolist() == [2.0]
+    assert [n.kind for n in run.notes] == ["damage"]
+
+
+def test_a_database_without_params_still_gives_its_metrics(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    connection.execute("DROP TABLE params")
+    connection.commit()
+    connection.close()
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5
+    assert [n.kind for n in run.notes] == ["metadata"]
+
+
+def test_a_view_in_the_place_of_a_table_is_not_asked(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    connection.execute("DROP TABLE params")
+    connection.execute(
+        "CREATE VIEW params AS WITH RECURSIVE r(key, value, run_uuid) AS "
+        "(SELECT 'a', 'b', 'c' UNION ALL SELECT key, value, run_uuid FROM r) SELECT * FROM r"
+    )
+    connection.commit()
+    connection.close()
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5
+
+
+def test_a_folder_whose_name_is_no_utf8_hides_nothing(tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xff\xfe")
+    folder.mkdir()
+    make_database(folder / "mlflow.db").close()
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5
