@@ -88,9 +88,9 @@ class DatabaseRun(RunRef):
         query = f"SELECT key, timestamp, value, {step}, {is_nan} FROM metrics WHERE run_uuid = ? ORDER BY key"  # noqa: S608 - column names fixed above
         rows: dict[object, list[Row]] = {}
         for key, *row in connection.execute(query, (self.uuid,)):
-            rows.setdefault((type(key).__name__, key), []).append(tuple(row))
+            rows.setdefault(key, []).append(tuple(row))
         series: dict[str, Series] = {}
-        for (_, key), found in rows.items():  # type: ignore[misc]  # the pairs made two lines above
+        for key, found in rows.items():
             tag = distinct(_shown_key(key), series)
             good = [row for row in found if _is_point(row)]
             if len(good) < len(found):
