@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,22 +78,18 @@ class _Walk:
         return self._sorted(path, entries)
 
     def _sorted(self, path: str, entries: list[os.DirEntry[str]]) -> Folder:
-        files, folders = [], []
+        files: list[str] = []
+        folders: list[str] = []
         for entry in entries:
-            try:
-                mode = entry.stat().st_mode
+            inside = f"{path}/{entry.name}" if path else entry.name
+            try:  # the listing itself knows the kinds: no look at each file
+                if entry.is_file():
+                    files.append(entry.name)
+                elif entry.is_dir():
+                    (self.links if entry.is_symlink() else folders).append(inside if entry.is_symlink() else entry.name)
             except OSError as error:
                 if error.errno not in _GONE:
-                    self.unreadable.append(
-                        (f"{path}/{entry.name}" if path else entry.name, error.strerror or str(error))
-                    )
-                continue
-            if stat.S_ISREG(mode):
-                files.append(entry.name)
-            elif stat.S_ISDIR(mode) and entry.is_symlink():
-                self.links.append(f"{path}/{entry.name}" if path else entry.name)
-            elif stat.S_ISDIR(mode):
-                folders.append(entry.name)
+                    self.unreadable.append((inside, error.strerror or str(error)))
         return Folder(path, tuple(files), tuple(folders))
 
 

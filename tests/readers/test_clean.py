@@ -64,7 +64,7 @@ def test_a_path_that_is_too_long_is_named(tmp_path):
     class Entry:
         name = "deeper"
 
-        def stat(self):
+        def is_file(self):
             raise OSError(errno.ENAMETOOLONG, "File name too long")
 
     walked = tree._Walk(tmp_path)
