@@ -41,6 +41,12 @@ class Anatomy:
         """Whether the run's losses are meant to fall."""
         return self.family not in ("gan", "rl")
 
+    @property
+    def why_not(self) -> str:
+        """Why losses that are not meant to fall are not judged by their shape."""
+        kind = "reinforcement learning" if self.family == "rl" else "adversarial training (GAN)"
+        return f"the losses of {kind} are not judged by their shape"
+
     @cached_property
     def curves(self) -> Mapping[str, Curve]:
         """Every series as a curve, by tag."""
@@ -61,7 +67,7 @@ class Anatomy:
     @cached_property
     def validation(self) -> list[Curve]:
         """Validation losses that stand for the whole, then test losses."""
-        return [*_wholes(self.having("loss", "validation")), *_wholes(self.having("loss", "test"))]
+        return _different([*_wholes(self.having("loss", "validation")), *_wholes(self.having("loss", "test"))])
 
     @cached_property
     def losses(self) -> list[Curve]:
@@ -127,6 +133,15 @@ class Anatomy:
         wanted = set(kinds)
         near = [e for e in self.events if e.kind in wanted and -0.25 * reach <= step - e.step <= reach]
         return min(near, key=lambda e: abs(step - e.step), default=None)
+
+
+def _different(curves: list[Curve]) -> list[Curve]:
+    """Leave out curves that repeat another's values (Keras logs each evaluation by epoch and by iteration)."""
+    kept: list[Curve] = []
+    for curve in curves:
+        if not any(np.array_equal(curve.values, other.values, equal_nan=True) for other in kept):
+            kept.append(curve)
+    return kept
 
 
 def _wholes(curves: list[Curve]) -> list[Curve]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.anatomy.progress import progress
+from analyzer.anatomy.turning import turn_of
 from analyzer.model.result import Advice
 from analyzer.model.wording import number, step
 
@@ -18,12 +19,19 @@ def reasons(anatomy: Anatomy) -> tuple[str, ...]:
     for curve in [c for c in anatomy.training if c.n > 1][:1]:
         said.append(f"{curve.tag} fell from {number(curve.back(curve.start))} to {number(curve.back(curve.end))}.")
         if curve.finite.all():
-            said.append(f"All {curve.n:,} points of it are finite, and none leaves the range of its noise for good.")
+            said.append(f"All {curve.n:,} points of it are finite.")
     for curve in [c for c in anatomy.validation if c.n > 2][:1]:
         mate = anatomy.partner(curve)
         end = curve.back(curve.end)
         beside = f", beside {number(mate.back(mate.end))} of {mate.tag}" if mate is not None and mate.n else ""
-        said.append(f"{curve.tag} ends at {number(end)}{beside}, and has not turned.")
+        turn = turn_of(curve) if curve.n >= 5 else None
+        turned = turn is not None and turn.last > turn.best + 0.03 * abs(turn.best)
+        best = (
+            f"; its best was {number(turn.best)} around step {step(int(curve.at[turn.best_at]))}"
+            if turn and turned
+            else ""
+        )
+        said.append(f"{curve.tag} ends at {number(end)}{beside}{best}.")
     for metric in [c for c in anatomy.having("metric") if c.n > 2 and c.role.split != "train"][:1]:
         said += [f"{metric.tag} went from {number(float(metric.raw[0]))} to {number(float(metric.raw[-1]))}."]
     return tuple(said)
@@ -49,7 +57,7 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
     held = (
         f"{tests[0].tag} is logged {step(tests[0].steps.size)} times; choose nothing by it."
         if tests
-        else "No test split is logged: the validation numbers were seen while choosing."
+        else "No test split is logged."
     )
     return (
         Advice("Metrics on slices of the data, and fairness between groups", "Only whole-set values are logged."),
@@ -60,6 +68,8 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
         Advice("Drift of the data after training", "A training log cannot show it."),
         Advice(
             "Whether longer training pays",
-            f"{still.tag} still falls at the end." if still else "The loss has come to rest, or is too short to tell.",
+            f"{still.tag} still falls at the end."
+            if still
+            else "The loss no longer falls at the end, as far as the log tells.",
         ),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
 from analyzer.model.result import Event
+from analyzer.model.wording import number, step
 from analyzer.stats import spectrum
 
 DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
@@ -22,24 +23,39 @@ def rate_events(rate: Curve | None) -> tuple[Event, ...]:
     warm = _warm_up_end(values)
     if warm is not None:
         events.append(
-            Event("warm-up", int(steps[warm]), f"the learning rate reached {values[warm]:.3g} after its warm-up")
+            Event("warm-up", int(steps[warm]), f"the end of the warm-up, at a learning rate of {number(values[warm])}")
         )
     before, after = values[:-1], values[1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before > 0, after / np.maximum(before, 1e-300), np.where(after > 0, np.inf, 1.0))
     events += [
-        Event("lr-drop", int(steps[i + 1]), f"the learning rate fell from {before[i]:.3g} to {after[i]:.3g}")
+        Event(
+            "lr-drop", int(steps[i + 1]), f"a drop of the learning rate from {number(before[i])} to {number(after[i])}"
+        )
         for i in np.flatnonzero((ratio < DROP) & (after < before))
     ]
     events += [
-        Event("lr-restart", int(steps[i + 1]), f"the learning rate rose from {before[i]:.3g} to {after[i]:.3g}")
+        Event(
+            "lr-restart",
+            int(steps[i + 1]),
+            f"a rise of the learning rate from {number(before[i])} to {number(after[i])}",
+        )
         for i in np.flatnonzero(ratio > JUMP)
         if warm is None or i >= warm
     ]
     drops = [e for e in events if e.kind == "lr-drop"]
     if len(drops) > 40:  # an exponential decay logged rarely: no single step is an event
         events = [e for e in events if e.kind != "lr-drop"]
-    return tuple(sorted(events, key=lambda e: e.step))
+    return tuple(_apart(sorted(events, key=lambda e: e.step), 0.02 * float(steps[-1] - steps[0])))
+
+
+def _apart(events: list[Event], reach: float) -> Iterator[Event]:
+    """Yield the first of events of one kind that follow each other closely: one warm-up, one decay."""
+    last: dict[str, int] = {}
+    for event in events:
+        if event.kind not in last or event.step - last[event.kind] > reach:
+            yield event
+        last[event.kind] = event.step
 
 
 def _warm_up_end(values: np.ndarray) -> int | None:
@@ -55,13 +71,13 @@ def restart_events(curves: Iterable[Curve]) -> tuple[Event, ...]:
     """Return one event per step to which several curves of the run went back."""
     seen: dict[int, int] = {}
     for curve in curves:
-        for step in curve.points.restarts:
-            seen[step] = seen.get(step, 0) + 1
+        for back in curve.points.restarts:
+            seen[back] = seen.get(back, 0) + 1
     merged: list[int] = []
-    for step in sorted(seen):
-        if not merged or step > merged[-1] + 1:
-            merged.append(step)
-    return tuple(Event("restart", s, f"the run went back to step {s} and trained on from there") for s in merged[:50])
+    for back in sorted(seen):
+        if not merged or back > merged[-1] + 1:
+            merged.append(back)
+    return tuple(Event("restart", s, f"a restart from step {step(s)}") for s in merged[:50])
 
 
 def rate_period(rate: Curve | None) -> float | None:
@@ -80,11 +96,11 @@ def rate_period(rate: Curve | None) -> float | None:
     return found.length * rate.cadence if found and found.echo > 0.5 else None
 
 
-def rising_at(rate: Curve | None, step: int) -> float | None:
+def rising_at(rate: Curve | None, at: int) -> float | None:
     """Return the learning rate at a step if it had just reached its highest value so far, still rising; else None."""
     if rate is None or rate.n < 5:
         return None
-    before = rate.raw[rate.at <= step]
+    before = rate.raw[rate.at <= at]
     if before.size < 5:
         return None
     earlier = before[-max(5, before.size // 10)]

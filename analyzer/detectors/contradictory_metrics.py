@@ -41,7 +41,7 @@ from analyzer.anatomy.progress import Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
-from analyzer.model.wording import number, percent
+from analyzer.model.wording import counted, number, percent
 
 LEAST = 5  # evaluations
 COUNTING = frozenset(
@@ -70,7 +70,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     long = [c for c in metrics if c.n >= LEAST]
     if not long:
-        yield Unfit(f"{metrics[0].tag} has {metrics[0].n} points; {LEAST} are needed")
+        yield Unfit(f"{metrics[0].tag} has {counted(metrics[0].n, 'point')}; {LEAST} are needed")
         return
     losses = [(c, p) for c in (*anatomy.training, *anatomy.validation) if (p := progress(c) or _few(c)) is not None]
     if not losses:
@@ -170,7 +170,7 @@ def _reading(anatomy: Anatomy, loss: Curve, far: Progress, group: list[tuple[Cur
     )
 
 
-def _cause(
+def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
     anatomy: Anatomy, lead: Curve, kind: str, value: float
 ) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     threshold = "Lower the decision threshold (libraries use 0.5), and choose it on the validation set."
@@ -182,7 +182,10 @@ def _cause(
             text = f"{_zero_beside(anatomy)} is 0 beside it: one class is always given"
             return "the majority class is always predicted", (text,), (threshold, weigh, free)
         return "a metric that is not wired up, or a model that always gives one answer", (), (wired, free)
-    auc = next((c for c in anatomy.having("metric") if c.role.kind in ("auc", "pr-auc") and c.n >= 2), None)
+    if lead.role.kind == "accuracy":
+        return "a metric that is not wired up", ("not one example in the whole run was right",), (wired, free)
+    aucs = [c for c in anatomy.having("metric") if c.role.kind in ("auc", "pr-auc") and c.n >= 2]
+    auc = next((c for c in aucs if c.role.split == lead.role.split), aucs[0] if aucs else None)
     accuracy = next((c for c in anatomy.having("metric") if c.role.kind == "accuracy" and c.n >= 2), None)
     if auc is not None and auc.role.kind == "auc":
         level = float(np.median(auc.raw[-max(2, auc.n // 4) :]))

@@ -45,10 +45,11 @@ from analyzer.anatomy.schedule import rising_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
-from analyzer.model.wording import number, percent, step, times
+from analyzer.model.wording import counted, number, percent, step
 from analyzer.stats import robust
 
-LEAST = 5  # points
+LEAST = 5  # points in which an explosion can be seen
+ENOUGH = 12  # points without one that say that there is none
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Rise:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss that rose most, or for the validation loss where there is no other."""
     if not anatomy.falls:
-        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} may rise")
+        yield Unfit(anatomy.why_not)
         return
     judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST]
     if not judged:
@@ -86,6 +87,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     readings = [(rise_at_end(c), c) for c in judged]
     rise, curve = max(readings, key=lambda r: (min(r[0].noise, 60.0) * min(r[0].lost, 2.0), r[0].noise))
+    if rise.noise == 0 and curve.n < ENOUGH:
+        yield Unfit(f"{curve.tag} has {counted(curve.n, 'finite point')}, too few to call it clear")
+        return
     yield _reading(anatomy, curve, rise)
 
 
@@ -97,7 +101,16 @@ def rise_at_end(curve: Curve) -> Rise:
     onset = _onset(y, low, sigma)
     if onset >= n:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
+    onset = _sharpened(y, onset, float(low[onset]) + 3 * sigma)
     return max((_rise_from(curve, low, sigma, at) for at in {onset, _record(y, onset)}), key=lambda r: r.noise)
+
+
+def _sharpened(y: np.ndarray, onset: int, threshold: float) -> int:
+    """Return the first point from the onset on that is above and stays there: a lone noisy point before it is none."""
+    for i in range(onset, y.size - 3):
+        if y[i] > threshold and robust.median(y[i : i + 5]) > threshold:
+            return i
+    return onset
 
 
 def _calm_sigma(curve: Curve) -> float:
@@ -165,21 +178,21 @@ def _onset(y: np.ndarray, low: np.ndarray, sigma: float) -> int:
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     onset = int(curve.at[min(rise.onset, curve.n - 1)])
     last = int(curve.at[-1])
-    base, level = curve.back(rise.low), curve.back(rise.level)
+    base = curve.back(rise.low)
     above_start = rise.level > curve.start
     severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
     improving = _improves_after(anatomy, onset)
     cause, speaks, advice = _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
     lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
-    where = (
-        "above where it began" if above_start else f"{times(rise.factor)} its lowest level" if curve.log else "far up"
-    )
-    summary = (
-        f"{curve.tag} rises from {number(base)} to {number(level)} at step {step(onset)} and stays up: {where}{lost}"
-        if curve.n - rise.onset > 1
-        else f"{curve.tag} leaps from {number(base)} to {number(level)} at its last point, step {step(onset)}"
-    )
+    peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
+    top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
+    if curve.n - rise.onset > 1:
+        summary = (
+            f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at} and stays up{lost}"
+        )
+    else:
+        summary = f"{curve.tag} leaps from {number(base)} to {top} at its last point, step {at}"
     measures = (
         Measure("rise over the lowest level held before", rise.noise, "noise", unit="× noise"),
         Measure("rise as a factor", rise.factor, "factor", unit="×"),

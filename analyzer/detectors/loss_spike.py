@@ -78,7 +78,7 @@ class Spike:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over the training losses (validation losses where there are none); the highest leap leads."""
     if not anatomy.falls:
-        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} may leap")
+        yield Unfit(anatomy.why_not)
         return
     judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST and not c.role.running]
     if not judged:
@@ -157,14 +157,16 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     with_gradient = _gradient_leaps(anatomy, curve, top)
-    lasting = top.points >= 3 or curve.role.per == "epoch" or curve.n < 200
+    lasting = any(s.points >= 3 for s in far) or curve.role.per == "epoch" or curve.n < 200
     violent = factor > 8 or (factor > 5 and bool(with_gradient))
     severity: Severity = "warning" if lasting or violent or len(far) >= 3 else "info"
     # a leap cannot be told from the schedule when it comes right after it
     event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
-    often = f", one of {len(far)} leaps" if len(far) > 1 else ""
-    until = f" to {step(last)}" if last > first else ""
-    summary = f"{curve.tag} leaps to {number(peak)}, {times(factor)} its level, at step {step(first)}{until}{often}"
+    often = f", the highest of {len(far)} leaps" if len(far) > 1 else ""
+    until, plural = (f" to {step(last)}", "s") if last > first else ("", "")
+    summary = (
+        f"{curve.tag} leaps to {number(peak)}, {times(factor)} its level, at step{plural} {step(first)}{until}{often}"
+    )
     cause, speaks = (None, ()) if not with_gradient else ("an anomalous batch or too high a rate", (with_gradient,))
     return Evidence(
         curve.tags,

@@ -82,10 +82,9 @@ def _reading(anatomy: Anatomy, bad: list[Curve]) -> Evidence:
     for_good = holes.size == after
     word = "NaN" if np.isnan(lead.values[holes[0]]) else "infinite"
     severity: Severity = "info" if _placeholder(lead) else "error" if for_good or count > 0.5 * after else "warning"
-    if for_good:
-        rest = "and stays so" if after > 1 else "at its last point"
-    else:
-        rest = f"in {count:,} of {after:,} points from there on, and finite between them"
+    at = f"at step {step(first)} and stays so" if after > 1 else f"at its last point, step {step(first)}"
+    if not for_good:
+        at = f"at step {step(first)}: {count:,} of the {after:,} points from there on, and finite between them"
     cause, speaks, advice = _cause(anatomy, lead, holes)
     if severity == "info":
         cause = "a logger that writes NaN where nothing was measured"
@@ -97,7 +96,7 @@ def _reading(anatomy: Anatomy, bad: list[Curve]) -> Evidence:
         (lead.tag,),
         (Measure("non-finite values", float(count), "count", unit="points"),),
         severity,
-        f"{lead.tag} becomes {word} at step {step(first)} {rest}",
+        f"{lead.tag} becomes {word} {at}",
         first,
         last,
         cause,
@@ -123,12 +122,17 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
     anatomy: Anatomy, lead: Curve, holes: np.ndarray
 ) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     onset = int(lead.steps[holes[0]])
-    look = (
-        f"Look at the inputs and targets of the batches just before step {step(onset)}: NaN, infinities, empty targets."
+    before = int(lead.steps[holes[0] - 1]) if holes[0] else onset
+    when = (
+        f"between steps {step(before)} and {step(onset)}" if onset - before > 1 else f"just before step {step(onset)}"
     )
+    look = f"Look at the inputs and targets of the batches {when}: NaN, infinities, empty targets."
     guard = "Guard logarithms and divisions in the loss with a small constant."
     clip = "Clip the gradient norm and lower the learning rate."
-    back = f"Restart from the last checkpoint before step {step(onset)}; later ones hold NaN."
+    healed = bool(lead.finite[holes[-1] :].any())
+    back = f"Restart from a checkpoint of step {step(before)} or before; later ones hold NaN."
+    if healed:
+        back = "The loss is finite again afterwards: check that the weights are, before you trust what came of it."
     if lead.role.split != "train":
         fine = [c for c in anatomy.training if c.finite.all()]
         if fine:
@@ -165,9 +169,10 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
             ("the first bad value is infinite, not NaN",),
             (guard, look, back),
         )
+    ordinary = "there is no climb before it: the last finite values are ordinary"
     return (
         "a single bad batch, a division by zero or a logarithm of zero",
-        ("there is no climb before it: the last finite values are ordinary",),
+        (ordinary,) if holes[0] >= 8 else (),
         (look, guard, back),
     )
 

@@ -59,9 +59,7 @@ class Limits:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
     if not anatomy.falls:
-        yield Unfit(
-            f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} need not converge"
-        )
+        yield Unfit(anatomy.why_not)
         return
     judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
     curve = next((c for c in judged if c.n >= LEAST), None)
@@ -90,7 +88,7 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
     signs = []
     for other, its in held_out:
         if its.leaps > 0.08 and its.gain < 0.5:
-            signs.append(f"{other.tag} jumps by {percent(its.leaps)} each time, and an evaluation has no batch noise")
+            signs.append(f"{other.tag} jumps by {percent(its.leaps)} at each evaluation, which no batch noise explains")
             break
     if far.rho > 0.25 and far.gain < 0.7:
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
@@ -145,7 +143,7 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
         (
             Measure("swing around the trend", far.swing, "swing", unit="of the level"),
             Measure("upper bound of the later fall", far.later_most, "fall", "below", "of the start"),
-            Measure("signs of bouncing", float(len(signs)), "bouncing", unit="count"),
+            Measure("signs that it is bouncing", float(len(signs)), "bouncing", unit="count"),
             Measure("fall since the start", far.gain, unit="of the start"),
         ),
         "error" if far.gain < 0.1 else "warning",

@@ -48,7 +48,7 @@ from analyzer.anatomy.turning import Turn, goes_on, trend_at, turn_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
-from analyzer.model.wording import number, percent, step
+from analyzer.model.wording import counted, number, percent, step
 from analyzer.stats.trend import centred_mean
 
 LEAST = 5  # evaluations
@@ -76,7 +76,7 @@ class Limits:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield a reading for each validation or test loss: how it turned, and how far it settled above training."""
     if not anatomy.falls:
-        yield Unfit(f"losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} say nothing of it")
+        yield Unfit(anatomy.why_not)
         return
     held_out = [c for c in anatomy.validation if c.n]
     if not held_out:
@@ -84,7 +84,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     long = [c for c in held_out if c.n >= LEAST]
     if not long:
-        yield Unfit(f"{held_out[0].tag} has {held_out[0].n} finite points; {LEAST} are needed")
+        yield Unfit(f"{held_out[0].tag} has {counted(held_out[0].n, 'finite point')}; {LEAST} are needed")
         return
     readings = [r for c in long for r in _readings(anatomy, c)]
     # test and validation sets tell the same story: the first leads, the others are named with it
@@ -118,7 +118,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         share = 0.0  # training got worse too: not memorising
     metric, worse = metrics_after(anatomy, curve, at)
     start = max((c.back(c.start) for c in anatomy.training if c.n > 1), default=turn.best)
-    gained = max(turn.gained, start - turn.best, np.finfo(float).tiny)
+    gained = max(turn.gained, start - turn.best, 1e-3 * abs(turn.best), np.finfo(float).tiny)
     severity: Severity = "warning"
     cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
     speaks = []
@@ -133,7 +133,8 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         speaks.append(worse)
     spent = (last - at) / max(1, last - int(curve.at[0]))
     summary = (
-        f"{curve.tag} was best at step {step(at)} with {number(turn.best)} and has risen to {number(turn.last)}; "
+        f"{curve.tag} was best around step {step(at)} with {number(turn.best)} (smoothed) and has risen to "
+        f"{number(turn.last)}; "
         f"{percent(spent)} of the steps came after it"
     )
     return Evidence(
@@ -142,7 +143,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
             Measure("rise over its best", share, "rise", unit="of the best"),
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure(
-                "rise beside what was gained, or 1 with a worse metric",
+                "rise beside all that was gained (1: a metric got worse too)",
                 1.0 if worse or share > 0.3 else turn.rise / gained,
                 "harm",
             ),
@@ -156,7 +157,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         cause,
         tuple(speaks),
         (
-            f"Stop at step {step(at)}, or keep the checkpoint from there.",
+            f"Stop around step {step(at)}, or keep the checkpoint from there.",
             "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
             "Use more training data.",
         )

@@ -63,7 +63,7 @@ class Limits:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, or for the validation loss of a run without one."""
     if not anatomy.falls:
-        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} need not fall")
+        yield Unfit(anatomy.why_not)
         return
     judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
     curve = next((c for c in judged if c.n >= LEAST), None)

@@ -64,7 +64,7 @@ class Limits:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the finest training loss."""
     if not anatomy.falls:
-        yield Unfit(f"the losses of {'reinforcement learning' if anatomy.family == 'rl' else 'a GAN'} may oscillate")
+        yield Unfit(anatomy.why_not)
         return
     losses = anatomy.training
     if not losses:
@@ -155,7 +155,9 @@ def _cause(
         return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
     epoch = anatomy.epoch_length
     if epoch and _multiple(length, epoch):
-        text = f"the period is {number(length / epoch, 2)} of the {step(epoch)} steps in an epoch"
+        ratio = length / epoch
+        share = "exactly an epoch" if abs(ratio - 1) < 0.03 else f"{number(ratio, 2)} epochs"
+        text = f"the period is {share} of {step(epoch)} steps"
         return None, "the order of the data: it comes in the same order in every epoch", (text,), (shuffle, order)
     if epoch:
         text = f"an epoch (or evaluation) has {step(epoch)} steps, which the period of {step(length)} does not divide"

@@ -40,6 +40,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     found, checked = _judged(run, readings, settings)
     findings = explained([*findings_of_the_log(run), *findings, *found], chosen)
     main = anatomy.main
+    partial = settings.select is not None or bool(settings.ignore)
     losses = {t for c in (*anatomy.training, *anatomy.validation) for t in c.tags}
     verdict = verdict_of(status, findings, checked, losses)
     rows = tuple(_row(anatomy, curve) for curve in anatomy.curves.values())
@@ -52,7 +53,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         status=status,
         reason=reason,
         verdict=verdict,
-        sentence=sentence_of(verdict, status, reason, findings, not_checked),
+        sentence=sentence_of(verdict, status, reason, findings, not_checked, partial=partial),
         series=rows,
         findings=tuple(findings),
         checked=tuple(checked),
@@ -62,7 +63,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         params=tuple(run.params.items()),
         family=anatomy.family,
         main_tag=main.tag if main else None,
-        reasons=reasons(anatomy) if verdict == "healthy" else (),
+        reasons=reasons(anatomy) if verdict == "healthy" and not partial else (),
         further_checks=further_checks(anatomy) if verdict == "healthy" else (),
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
@@ -128,6 +129,9 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
         if isinstance(outcome, Found):
             findings.append(finding_of(run, detector.symptom, evidence, measures, outcome.p_value))
         else:
+            chance = p_values.get(id(reading))
+            if chance is not None:
+                measures = (*measures, JudgedMeasure("chance of it without the symptom", chance, settings.alpha, ""))
             clear.append(Checked(detector.symptom, evidence.tags, measures))
     sick = {f.symptom for f in findings}
     return one_each(findings), [c for c in clear if c.symptom not in sick]

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
 
+WEAK = {"non-finite", "overfitting"}  # checks that a handful of points passes say little of a run by themselves
+
 
 def verdict_of(
     status: Status, findings: Iterable[Finding], checked: Iterable[Checked], losses: Collection[str]
@@ -13,11 +15,11 @@ def verdict_of(
     """Return the verdict: problems, healthy, or unjudged when nothing that counts could be looked at.
 
     `losses` are the tags of the training and validation losses; healthy needs a check of one of them that came back
-    clear, and non-finite values alone say little of a curve of three points.
+    clear and says something of its course.
     """
     if alarms(findings):
         return "problems"
-    clear = {c.symptom for c in checked if set(losses) & set(c.tags)} - {"non-finite"}
+    clear = {c.symptom for c in checked if set(losses) & set(c.tags)} - WEAK
     return "healthy" if clear and status != "failed" else "unjudged"
 
 
@@ -27,18 +29,28 @@ def alarms(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def sentence_of(
-    verdict: Verdict, status: Status, reason: str, findings: Sequence[Finding], not_checked: Sequence[NotChecked]
+    verdict: Verdict,
+    status: Status,
+    reason: str,
+    findings: Sequence[Finding],
+    not_checked: Sequence[NotChecked],
+    *,
+    partial: bool = False,
 ) -> str:
-    """Return the verdict in words."""
+    """Return the verdict in words; `partial`: the user left some checks out."""
     leading = alarms(findings)
     if verdict == "problems":
         rest = len(leading) - 1
         more = f" Also: {', '.join(dict.fromkeys(f.symptom for f in leading[1:]))}." if rest else ""
-        return f"{leading[0].symptom.replace('-', ' ').capitalize()}: {leading[0].summary}.{more}"
+        then = [f.summary for f in findings if f.symptom == "non-finite" and f.explained_by == leading[0].fingerprint]
+        after = f" Then {then[0]}." if then else ""
+        return f"{_name(leading[0].symptom)}: {leading[0].summary}.{after}{more}"
     if verdict == "healthy":
+        if partial:
+            return "Nothing was found by the checks that were chosen."
         left = len(not_checked)
-        return "This run looks healthy: every check of its losses came back clear." + (
-            f" {left} check{'s' * (left > 1)} could not be made." if left else ""
+        return "This run looks healthy: all checks of its losses that could be made came back clear." + (
+            f" {left} other{'s' * (left > 1)} could not be made." if left else ""
         )
     if status == "skipped":
         return "Nothing to judge: the log holds no scalar series."
@@ -47,3 +59,7 @@ def sentence_of(
     reasons_ = [n.reason for n in not_checked]
     why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
+
+
+def _name(symptom: str) -> str:
+    return (symptom if symptom.startswith("non-") else symptom.replace("-", " ")).capitalize()

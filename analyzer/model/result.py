@@ -136,7 +136,7 @@ class Advice:
     in_this_log: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """Everything that is said of one run; immutable, and the only thing the writers see of it."""
 
@@ -161,6 +161,9 @@ class Result:
     further_checks: tuple[Advice, ...] = ()
     started: float | None = None
     ended: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.run}: {self.verdict}. {self.sentence}>"
 
     def without_curves(self) -> Result:
         """Return the result without its pictures' points, for keeping thousands of them."""
@@ -208,7 +211,7 @@ class Result:
         return str(import_module("analyzer.writers.notebook").fragment(self))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Night:
     """All results of one call; a single report is a night of one run."""
 
@@ -216,6 +219,10 @@ class Night:
     sources: tuple[str, ...]
     results: tuple[Result, ...]
     resolved: tuple[Mapping[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        sick = sum(result.verdict == "problems" for result in self.results)
+        return f"<Night of {len(self.results)} runs, {sick} with problems>"
 
     @property
     def counts(self) -> dict[str, int]:

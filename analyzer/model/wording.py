@@ -38,3 +38,8 @@ def percent(share: float) -> str:
 def times(factor: float) -> str:
     """Return a factor: 3.2 times, 1,400 times; what no one can picture as a power of ten."""
     return f"{number(factor, 2)} times"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 point, 12 points."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

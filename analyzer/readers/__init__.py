@@ -37,13 +37,14 @@ from analyzer.readers.unread import unread_kinds
 
 __all__ = ["Discovery", "Format", "Request", "RunRef", "Update", "discover", "open_source"]
 
+LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 
 
 def open_source(
     source: str, *, run: str | None = None, tracking_uri: str | None = None, include_deleted: bool = False
 ) -> Iterator[Run]:
-    """Yield the runs of a source lazily, one at a time; with `run`, the one of that id or name only.
+    """Yield the runs of a source lazily, one at a time; with `run`, the one of that id, its beginning, or name.
 
     SourceError or NoRunsError as discover(); NoRunsError too when there is no run of that id or name, and
     SeveralRunsError when several bear the name.
@@ -129,6 +130,8 @@ def _wanted(found: Discovery, run: str | None, source: str) -> tuple[RunRef, ...
     if run is None:
         return found.refs
     chosen = [ref for ref in found.refs if ref.id == run] or [ref for ref in found.refs if ref.name == run]
+    if not chosen and len(run) >= LEAST_PREFIX:
+        chosen = [ref for ref in found.refs if ref.id.startswith(run)]
     if not chosen:
         names = ", ".join(ref.id for ref in found.refs[:10]) + (", …" if len(found.refs) > 10 else "")
         raise NoRunsError(f"{mask_text(source)}: no run is called {run!r}; there are {names}")

@@ -142,11 +142,20 @@ def _below_other(path: str) -> bool:
     return model or "artifacts" in parts[:-1]
 
 
+def _tag(path: Path) -> str:
+    try:
+        return path.read_bytes()[:MOST_TEXT].decode("utf-8", "replace") if path.is_file() else ""
+    except OSError:
+        return ""
+
+
 def _meta(tree: Tree, path: str) -> Mapping[str, Any]:
     return read_meta(tree.root / path / META)[0]
 
 
 def _ref(tree: Tree, folder: Folder) -> FileRun:
-    name = shown_path(folder.path.rpartition("/")[2] or tree.name)
+    run_id = shown_path(folder.path.rpartition("/")[2] or tree.name)
     place = tree.root / folder.path
-    return FileRun(name, name, NAME, shown_path(place), os.fspath(place), shown_path(folder.path))
+    meta = _meta(tree, folder.path)
+    name = str(meta.get("run_name") or meta.get("name") or "") or _tag(place / "tags" / "mlflow.runName") or run_id
+    return FileRun(run_id, name, NAME, shown_path(place), os.fspath(place), shown_path(folder.path))
