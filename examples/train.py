@@ -19,10 +19,11 @@ from threadpoolctl import threadpool_limits
 from benchmarks.truth import data, nets
 from benchmarks.truth.data import Part, Task
 from benchmarks.truth.events import write_events, write_hparams, write_mlflow, write_yaml
+from benchmarks.truth.exhibit import Exhibit, Label
 from benchmarks.truth.layouts import Style, lay_out
 from benchmarks.truth.loop import Fault, Plan, train
 from benchmarks.truth.losses import guess
-from benchmarks.truth.oracle import Exhibit, Label, confirm
+from benchmarks.truth.oracle import confirm
 from benchmarks.truth.zoo import constant, warmed_up
 
 HERE = Path(__file__).parent / "logs"

@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks.truth import oracle, recipes
 from benchmarks.truth.events import Curve, write_events, write_mlflow, write_yaml
+from benchmarks.truth.exhibit import Exhibit, Label, NotShownError
 from benchmarks.truth.layouts import lay_out
 from benchmarks.truth.loop import History
-from benchmarks.truth.oracle import Exhibit, Label, NotShownError
 from benchmarks.truth.recipe import Attempt, Recipe
 
 TRIES = 3  # fresh draws for a copy whose claim does not show
@@ -94,7 +94,9 @@ def _made(job: Job) -> tuple[Job, dict[str, Any] | None, str]:
     recipe = known_recipes()[job.recipe]
     why = "no attempt"
     for trial in range(TRIES):
-        rng = np.random.default_rng([job.recipe, job.copy, SPLITS.index(job.split), trial])
+        rng = np.random.default_rng(
+            [*f"{recipe.claim}/{recipe.cause}".encode(), job.copy, SPLITS.index(job.split), trial]
+        )
         for attempt in recipe.attempts(rng, job.split):
             try:
                 return job, _kept(job, recipe, attempt, rng), ""
@@ -113,7 +115,7 @@ def _kept(job: Job, recipe: Recipe, attempt: Attempt, rng: np.random.Generator) 
         curves = attempt.tampered(curves)
     exhibit = Exhibit(history, curves, attempt.twin, attempt.onset, attempt.guess, attempt.allow)
     label = _with_neighbours(oracle.confirm(recipe.claim, exhibit), recipe.claim, exhibit)
-    name = hashlib.sha256(f"{job.split}{job.recipe}/{job.copy}".encode()).hexdigest()
+    name = hashlib.sha256(f"{job.split}/{recipe.claim}/{recipe.cause}/{job.copy}".encode()).hexdigest()
     path = _write(Path(job.place) / job.split, name, attempt, curves, rng)
     return {
         "path": f"{job.split}/{path}",

@@ -7,43 +7,25 @@ something was done. A claim it cannot confirm, clearly and in what was logged, i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks.truth.autograd import Array
 from benchmarks.truth.events import Curve
-from benchmarks.truth.loop import History
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A training with its log.
-
-    `twin` trains without the fault when asked; `onset` is the update something was done at;
-    `guess` the loss of the best constant answer; `allow` names healthy checks that this kind of run may fail.
-    """
-
-    history: History
-    curves: list[Curve]
-    twin: Callable[[], History] | None = None
-    onset: int | None = None
-    guess: float | None = None
-    allow: frozenset[str] = frozenset()
-
-
-@dataclass
-class Label:
-    """What is true of a run. `onset` by symptom is in updates (the unit of steps logged)."""
-
-    expected: tuple[str, ...]
-    tolerated: tuple[str, ...] = ()
-    onset: dict[str, int] = field(default_factory=dict)
-    numbers: dict[str, float] = field(default_factory=dict)
-
-
-class NotShownError(Exception):
-    """The claim does not hold; the text says why."""
+from benchmarks.truth.exhibit import (
+    Exhibit,
+    Label,
+    NotShownError,
+    all_finite,
+    between,
+    logged,
+    main_curve,
+    need,
+    smoothed,
+    spread,
+    tail,
+    twin_level,
+)
 
 
 def confirm(claim: str, exhibit: Exhibit) -> Label:
@@ -52,72 +34,21 @@ def confirm(claim: str, exhibit: Exhibit) -> Label:
         return ORACLES[claim](exhibit)
 
 
-def need(holds: bool | np.bool_, why: str) -> None:
-    """Raise NotShownError unless it holds."""
-    if not bool(holds):
-        raise NotShownError(why)
-
-
-def logged(exhibit: Exhibit, role: str) -> Curve | None:
-    """Return the logged curve of a role with the most points."""
-    fit = [c for c in exhibit.curves if c.role == role]
-    return max(fit, key=lambda c: len(c.steps)) if fit else None
-
-
-def main_curve(exhibit: Exhibit) -> Curve:
-    """Training loss as logged; NotShownError where it is too short."""
-    curve = logged(exhibit, "loss:train")
-    if curve is None or len(curve.values) < 20:
-        raise NotShownError("fewer than 20 logged points")
-    return curve
-
-
-def _finite(exhibit: Exhibit) -> bool:
-    """Whether all losses and gradients reach the log as finite single-precision numbers."""
-    return all(
-        np.isfinite(c.values.astype(np.float32)).all()
-        for c in exhibit.curves
-        if c.role.startswith(("loss", "part", "grad")) or c.tag.startswith("evaluation_")
-    )
-
-
-def _tail(values: Array, share: float = 0.1) -> float:
-    return float(np.median(values[-max(3, int(len(values) * share)) :]))
-
-
-def _between(curve: Curve, low: float, high: float) -> Array:
-    span = curve.at[-1] + 1
-    return curve.values[(curve.at >= low * span) & (curve.at < high * span)]
-
-
-def _spread(values: Array) -> float:
-    """Width of the middle 80 % over the median's size."""
-    low, mid, high = np.percentile(values, [10, 50, 90])
-    return float((high - low) / max(abs(mid), 1e-12))
-
-
-def _reference(exhibit: Exhibit) -> float:
-    """Where a trained model would be."""
-    if exhibit.twin is None:
-        raise NotShownError("no twin")
-    return _tail(exhibit.twin().evals["train"])
-
-
 def not_converging(exhibit: Exhibit) -> Label:
     """Confirm: moves widely, silent loss without net progress, the twin far below."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     curve, clean = main_curve(exhibit), exhibit.history.evals["train"]
     n = len(clean)
     early, late = float(np.median(clean[n // 8 : n // 2])), float(np.median(clean[-(n // 3) :]))
     start = exhibit.guess if exhibit.guess and np.isfinite(exhibit.guess) else float(clean[0])
-    width = _spread(_between(curve, 0.15, 1.01))
+    width = spread(between(curve, 0.15, 1.01))
     need(width >= 0.5, f"moves too little ({width:.2f})")
     need(-0.5 < (early - late) / max(early, 1e-9) < 0.1, "net progress, or rising")
-    drift = np.median(_between(curve, 0.7, 1.01)) / np.median(_between(curve, 0.1, 0.45))
+    drift = np.median(between(curve, 0.7, 1.01)) / np.median(between(curve, 0.1, 0.45))
     need(0.85 < drift < 1.4, f"the logged curve drifts ({drift:.2f})")
-    reference = _reference(exhibit)
+    reference = twin_level(exhibit)
     need(late - reference > 0.5 * (start - reference), "not far from the trained twin")
-    leapt = np.median(_between(curve, 0.1, 1.01)) > 3 * np.median(curve.values[:2])
+    leapt = np.median(between(curve, 0.1, 1.01)) > 3 * np.median(curve.values[:2])
     return Label(
         ("not-converging",),
         ("plateau", "loss-spike", *(("exploding-loss",) if leapt else ())),
@@ -128,12 +59,12 @@ def not_converging(exhibit: Exhibit) -> Label:
 
 def plateau(exhibit: Exhibit) -> Label:
     """Confirm: flat within its noise over most of the run, the twin far below."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     curve, evals = main_curve(exhibit), exhibit.history.evals
     span = float(curve.at[-1] + 1)
-    need(_spread(_between(curve, 0.4, 1.01)) < 0.35, "moves too widely")
-    reference = _reference(exhibit)
-    away = np.abs(evals["train"] - _tail(evals["train"], 0.5)) > 0.05 * abs(_tail(evals["train"]) - reference)
+    need(spread(between(curve, 0.4, 1.01)) < 0.35, "moves too widely")
+    reference = twin_level(exhibit)
+    away = np.abs(evals["train"] - tail(evals["train"], 0.5)) > 0.05 * abs(tail(evals["train"]) - reference)
     settled = int(evals["step"][min(np.flatnonzero(away)[-1] + 1, len(away) - 1)]) if away.any() else 0
     onset = max(exhibit.onset or 0, settled)
     need(onset < 0.4 * span, "stuck for too short a part of the run")
@@ -142,7 +73,7 @@ def plateau(exhibit: Exhibit) -> Label:
     gap = float(np.median(flat)) - reference
     third = max(1, len(flat) // 3)
     fell = float(np.median(flat[:third]) - np.median(flat[-third:]))
-    width = _spread(curve.values[curve.at >= max(onset, 0.05 * span)])
+    width = spread(curve.values[curve.at >= max(onset, 0.05 * span)])
     need(gap > 0.4 * max(start - reference, 1e-9), "not far from the trained twin")
     need(abs(fell) < 0.06 * gap, f"not flat (fell {fell / gap:.2f} of the gap)")
     shown = curve.values[curve.at >= max(onset, 0.05 * span)]
@@ -169,7 +100,7 @@ def exploding(exhibit: Exhibit) -> Label:
     before, after = values[at < onset], values[at >= onset]
     need(len(after) >= 3, "too few points after the onset")
     level = float(np.median(before[-25:])) if len(before) else float(values[0])
-    end = _tail(after, 0.05)
+    end = tail(after, 0.05)
     need(end > 3 * level, f"ends at {end:.3g} from {level:.3g}")
     noise = float(np.percentile(before[-100:], 95)) if len(before) >= 5 else level
     need(end > 1.5 * noise, "within the earlier noise")
@@ -179,7 +110,7 @@ def exploding(exhibit: Exhibit) -> Label:
     need(np.log(end / level) > 0.6 * np.log(peak / level), "most of the leap is won back")
     need(end > 0.7 * float(np.median(values[:5])), "ends below its first values")
     if finite.all():
-        need(_tail(exhibit.history.evals["train"]) > 2 * level, "the silent loss came back")
+        need(tail(exhibit.history.evals["train"]) > 2 * level, "the silent loss came back")
     tolerated = ("loss-spike", "plateau", "not-converging", *(() if finite.all() else ("non-finite",)))
     return Label(("exploding-loss",), tolerated, {"exploding-loss": crossed}, {"level": level, "end": end})
 
@@ -216,7 +147,7 @@ def non_finite(exhibit: Exhibit) -> Label:
 
 def spike(exhibit: Exhibit) -> Label:
     """Confirm: leaps at the step something was done, beyond the noise of the run, and comes back."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     if exhibit.onset is None:
         raise NotShownError("nothing was done")
     curve, span = main_curve(exhibit), float(exhibit.history.steps[-1] + 1)
@@ -230,32 +161,32 @@ def spike(exhibit: Exhibit) -> Label:
     elsewhere = curve.values[~near & (curve.at > 0.1 * span)]
     need(peak > 1.3 * elsewhere.max(), "no higher than other points")
     after = curve.values[curve.at > exhibit.onset + 0.3 * span]
-    need(len(after) >= 5 and _tail(after, 0.3) < 1.15 * level, "does not come back")
+    need(len(after) >= 5 and tail(after, 0.3) < 1.15 * level, "does not come back")
     first = int(curve.at[near][np.argmax(curve.values[near] > level + 0.3 * (peak - level))])
     back = np.flatnonzero((curve.at > exhibit.onset) & (curve.values < level + 3 * noise))
     length = int(curve.at[back[0]] - first) if back.size else 0
     clean = exhibit.history.evals
     worst = float(clean["train"][clean["step"] > exhibit.onset].max())
     kept = float(np.median(clean["val"][clean["step"] <= exhibit.onset][-3:]))
-    need(_tail(clean["val"]) < 1.3 * kept + 0.03 * float(clean["val"][0]), "validation does not come back")
+    need(tail(clean["val"]) < 1.3 * kept + 0.03 * float(clean["val"][0]), "validation does not come back")
     numbers = {"peak": peak, "level": level, "length": float(length), "silent peak": worst}
     return Label(("loss-spike",), ("exploding-loss",), {"loss-spike": first}, numbers)
 
 
 def contradictory(exhibit: Exhibit) -> Label:
     """Confirm: the loss falls and the model ranks well, yet a logged metric stays where it is."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     curve, evals = main_curve(exhibit), exhibit.history.evals
-    fall = 1 - _tail(curve.values) / float(np.median(_between(curve, 0.0, 0.1)))
-    clean_fall = 1 - _tail(evals["train"]) / float(evals["train"][0])
+    fall = 1 - tail(curve.values) / float(np.median(between(curve, 0.0, 0.1)))
+    clean_fall = 1 - tail(evals["train"]) / float(evals["train"][0])
     need(min(fall, clean_fall) > 0.2, f"the loss falls by {fall:.2f} only")
     stuck = [c for c in exhibit.curves if c.role.startswith("metric") and _stands(c) and _absurdly(c)]
     need(bool(stuck), "no metric stands still")
     names = {c.role.split(":")[1] for c in stuck}
     twice = [c for c in exhibit.curves if c.role.startswith("metric") and c.role.split(":")[1] in names]
-    need(max(float(_tail(c.values) - _tail(stuck[0].values)) for c in twice) < 0.1, "it moves in the other part")
+    need(max(float(tail(c.values) - tail(stuck[0].values)) for c in twice) < 0.1, "it moves in the other part")
     learnt = evals.get("val.auc", evals.get("val.accuracy", evals.get("val.r2")))
-    need(learnt is not None and _tail(learnt) > 0.7, "nothing was learnt")
+    need(learnt is not None and tail(learnt) > 0.7, "nothing was learnt")
     tags = {c.role: float(c.values[-1]) for c in stuck}
     return Label(("contradictory-metrics",), (), {"contradictory-metrics": 0}, {"fall": fall, **tags})
 
@@ -273,15 +204,15 @@ def _stands(curve: Curve) -> bool:
 
 def overfitting(exhibit: Exhibit) -> Label:
     """Confirm: validation and holdout rise after their best, or settle far above training, while training goes on."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     shown, evals = logged(exhibit, "loss:val"), exhibit.history.evals
     if shown is None or len(shown.values) < 12:
         raise NotShownError("no validation logged")
-    train, val, hold = (_smooth(evals[k]) for k in ("train", "val", "hold"))
+    train, val, hold = (smoothed(evals[k]) for k in ("train", "val", "hold"))
     best = int(np.argmin(val))
     noise = 1.4826 * float(np.median(np.abs(np.diff(evals["val"])))) / np.sqrt(2)
     size = abs(val[best]) + 1e-9
-    rise, twice = (_tail(evals["val"]) - val[best]) / size, (_tail(evals["hold"]) - hold[best]) / size
+    rise, twice = (tail(evals["val"]) - val[best]) / size, (tail(evals["hold"]) - hold[best]) / size
     fell = (train[best] - train[-1]) / max(abs(train[best]), 1e-9)
     gap = (val[-1] - train[-1]) / max(val[0] - train[-1], 1e-9)
     gap_hold = (hold[-1] - train[-1]) / max(hold[0] - train[-1], 1e-9)
@@ -296,22 +227,16 @@ def overfitting(exhibit: Exhibit) -> Label:
     return Label(("overfitting",), (), {"overfitting": int(evals["step"][apart[0]])}, numbers)
 
 
-def _smooth(values: Array) -> Array:
-    width = max(1, len(values) // 20) | 1
-    padded = np.pad(values, width // 2, mode="edge")
-    return np.convolve(padded, np.ones(width) / width, mode="valid")
-
-
 def _metric_gap(evals: Mapping[str, Array]) -> float:
     name = next((m for m in ("accuracy", "r2") if f"val.{m}" in evals), None)
     if name is None:
         raise NotShownError("no metric to compare")
-    return _tail(evals[f"train.{name}"]) - _tail(evals[f"val.{name}"])
+    return tail(evals[f"train.{name}"]) - tail(evals[f"val.{name}"])
 
 
 def repetitive(exhibit: Exhibit) -> Label:
     """Confirm: the logged loss repeats with the epoch, and the twin's, whose data is shuffled, does not."""
-    need(_finite(exhibit), "not finite")
+    need(all_finite(exhibit), "not finite")
     curve, epoch = main_curve(exhibit), exhibit.history.epoch
     apart = float(np.median(np.diff(curve.at)))
     lag = epoch / apart
@@ -325,8 +250,8 @@ def repetitive(exhibit: Exhibit) -> Label:
     twin = exhibit.twin()
     control = _echo(twin.loss[curve.at[curve.at < len(twin.loss)]], lag)
     need(own > 0.5 and control < 0.25, f"echo {own:.2f}, of the twin {control:.2f}")
-    clean, reference = exhibit.history.evals["train"], _tail(exhibit.twin().evals["train"])
-    poor = _tail(clean, 0.3) - reference > 0.5 * (clean[0] - reference)
+    clean, reference = exhibit.history.evals["train"], tail(exhibit.twin().evals["train"])
+    poor = tail(clean, 0.3) - reference > 0.5 * (clean[0] - reference)
     restless = float(np.ptp(clean[len(clean) // 2 :])) > 0.5 * (clean[0] - reference)
     tolerated = ("not-converging", "plateau", "loss-spike") if poor or restless else ()
     numbers = {"echo": own, "twin's echo": control, "period": float(epoch)}
@@ -348,9 +273,9 @@ def _echo(values: Array, lag: float) -> float:
 def healthy(exhibit: Exhibit) -> Label:
     """Confirm: learns clearly, holds what it has on validation and holdout, and the silent loss never jumps."""
     allow, evals = exhibit.allow, exhibit.history.evals
-    need("non-finite" in allow or _finite(exhibit), "not finite")
+    need("non-finite" in allow or all_finite(exhibit), "not finite")
     train = evals["train"]
-    end = _tail(train)
+    end = tail(train)
     start = exhibit.guess if exhibit.guess and np.isfinite(exhibit.guess) else float(train[0])
     if "progress" not in allow:
         need(end < start - 0.25 * abs(start), f"silent loss {end:.3g} from {start:.3g}")
@@ -362,7 +287,7 @@ def healthy(exhibit: Exhibit) -> Label:
     for curve in exhibit.curves:
         if curve.role.startswith("metric") and "metrics" not in allow and len(curve.values) >= 8:
             need(not _stands(curve) or curve.values[-1] > 0.97, f"{curve.tag} stands still")
-    return Label((), tolerated, {}, {"start": start, "end": end, "validation": _tail(evals["val"])})
+    return Label((), tolerated, {}, {"start": start, "end": end, "validation": tail(evals["val"])})
 
 
 def _sound_validation(exhibit: Exhibit, end: float) -> bool:
@@ -370,11 +295,11 @@ def _sound_validation(exhibit: Exhibit, end: float) -> bool:
     evals, beyond_doubt = exhibit.history.evals, True
     scale = float(evals["val"][0]) - float(evals["val"].min())
     for name in ("val", "hold"):
-        lowest = float(_smooth(evals[name]).min())
-        rise = _tail(evals[name]) - lowest
+        lowest = float(smoothed(evals[name]).min())
+        rise = tail(evals[name]) - lowest
         need(rise < 0.12 * abs(lowest) or rise < 0.002 * scale, f"{name} rises by {rise:.3g}")
         beyond_doubt &= rise < 0.05 * abs(lowest) or rise < 0.002 * scale
-    apart = _tail(evals["val"]) - end
+    apart = tail(evals["val"]) - end
     base = exhibit.guess if "gap" in exhibit.allow and exhibit.guess else max(float(evals["val"][0]) - end, 1e-9)
     need(apart < 0.25 * base, f"gap {apart / base:.2f}")
     return beyond_doubt and apart < 0.15 * base
