@@ -232,7 +232,7 @@ RECIPES = (
     Recipe("plateau", "vanishing gradient", _vanishing, 4, 7),
     Recipe("plateau", "constant guess", _guessing, 4, 6),
     Recipe("plateau", "rate decayed too early", _frozen_early, 5, 8),
-    Recipe("contradictory-metrics", "class imbalance, threshold ½", _imbalanced, 12, 26),
+    Recipe("contradictory-metrics", "class imbalance, threshold ½", _imbalanced, 12, 32),
     Recipe("contradictory-metrics", "metric not wired up", _not_wired, 5, 9),
     Recipe("overfitting", "memorising", _memorising, 7, 12),
     Recipe("overfitting", "too many weights", _few_ratings, 3, 5),
