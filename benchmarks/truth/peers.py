@@ -68,7 +68,7 @@ def _files(run: Path) -> list[str]:
 
 
 def _runmedic(found: Any) -> list[tuple[str, str]]:
-    return [(f["id"], f["severity"]) for run in found for f in run["findings"]]
+    return [(f["check"], f["severity"]) for run in found for f in run["findings"]]
 
 
 def _trainspotter(found: Any) -> list[tuple[str, str]]:

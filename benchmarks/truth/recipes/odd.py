@@ -18,6 +18,7 @@ from benchmarks.truth.recipe import Attempt, Recipe, attempt, params
 from benchmarks.truth.zoo import any_style, between, constant, draw, pick, plan, stepped, warmed_up
 
 Rng = np.random.Generator
+TREES = {"tune": "boosted regression trees", "test": "boosted classification trees"}
 ODD = frozenset({"progress", "metrics", "validation", "jumps"})
 
 
@@ -131,7 +132,9 @@ def _policy(rng: Rng, split: str) -> Iterator[Attempt]:
     if gain > 1.0 and reward[-20:].mean() > reward.max() - 0.15 * gain:
         style = Style("sb3", 1)
         name = "bandit" if states == 1 else "corridor"
-        yield Attempt(history, style, allow=ODD, data=name, family="policy", params={"n_steps": 512, "gamma": 0.98})
+        yield Attempt(
+            history, style, allow=ODD, data=name, family=f"{name} policy", params={"n_steps": 512, "gamma": 0.98}
+        )
 
 
 def _boosted(rng: Rng, split: str) -> Iterator[Attempt]:
@@ -141,7 +144,7 @@ def _boosted(rng: Rng, split: str) -> Iterator[Attempt]:
         history,
         Style("mlflow-xgboost", 1, int(split == "tune") + 2 * int(rng.integers(3))),
         data=name,
-        family="boosting",
+        family=TREES[split],
     )
 
 
@@ -150,7 +153,7 @@ def _overgrown(rng: Rng, split: str) -> Iterator[Attempt]:
     for rate, depth in ((0.3, 4), (0.5, 5), (0.8, 6)):
         history, name = _trees(rng, split, 0.2, depth=depth, rate=rate)
         style = Style("mlflow-xgboost", 1, int(split == "tune") + 2 * int(rng.integers(3)))
-        yield Attempt(history, style, data=name, family="boosting")
+        yield Attempt(history, style, data=name, family=TREES[split])
 
 
 def _trees(rng: Rng, split: str, wrong: float, *, depth: int, rate: float) -> tuple[Callable[[], History], str]:
