@@ -23,7 +23,8 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
-from analyzer.writers.page import Making, run_page
+from analyzer.writers.page import Making
+from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
 __all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
@@ -63,7 +64,7 @@ def report(
     chosen = settings or Settings()
     result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
     making = _making(os.fspath(source), run, chosen)
-    write_text(Path(output), run_page(result, guides(), making))
+    write_text(Path(output), page_or_plain(result, guides(), making)[0])
     return result
 
 

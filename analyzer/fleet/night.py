@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 
 from analyzer.diagnosis import judge_run
 from analyzer.errors import PosthocError
+from analyzer.fleet.isolation import failed_judgement, told
 from analyzer.fleet.naming import distinct
 from analyzer.fleet.suppression import suppressed
 from analyzer.model.result import Result
@@ -62,12 +64,16 @@ def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None)
 def judge(run: Run, settings: Settings, now: float) -> Result:
     """Return the result of one run, with what the user has set aside marked."""
     today = datetime.fromtimestamp(now, UTC).date()
-    return suppressed(judge_run(run, settings, now), settings.suppress, today)
+    try:
+        result = judge_run(run, settings, now)
+        json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds
+    except Exception as error:  # whatever one run holds, the others are judged
+        result = failed_judgement(run, error)
+    return suppressed(result, settings.suppress, today)
 
 
 def _read(ref: RunRef) -> Run:
     try:
         return ref.read()
-    except (PosthocError, OSError, MemoryError, RecursionError) as error:
-        why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", why),))
+    except Exception as error:  # a fault of a reader costs the run that it met, too
+        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", told(error)),))

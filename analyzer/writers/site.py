@@ -15,7 +15,8 @@ from analyzer.writers.entry import Entry, entry
 from analyzer.writers.environment import asset
 from analyzer.writers.file import write_text, write_whole
 from analyzer.writers.index import index_pages
-from analyzer.writers.page import Making, page_name, run_page
+from analyzer.writers.page import Making, page_name
+from analyzer.writers.plain import page_or_plain
 
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
@@ -33,21 +34,26 @@ class Site:
         self.folder = folder
         self._guides = guides
         self._entries: list[Entry] = []
+        self._faults: list[Note] = []
         _claim(folder)
         write_text(folder / "report.css", str(asset("style.css")) + "\n")
 
     def add(self, result: Result, making: Making) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
-        page = run_page(result, self._guides, making, home="../index.html", stylesheet="../report.css")
+        beside = {"home": "../index.html", "stylesheet": "../report.css"}
+        page, fault = page_or_plain(result, self._guides, making, **beside)
         write_text(self.folder / "runs" / page_name(result.run), page)
-        self._entries.append(entry(result))
+        if fault:
+            self._faults.append(Note("limit", f"{result.run}: {fault}"))
+        self._entries.append(entry(result.without_curves() if fault else result))
 
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
 
         `notes` say what in the sources could not be looked at or is of a kind that is not read.
         """
-        pages = index_pages(self._entries, night.sources, notes, version=night.version, resolved=len(night.resolved))
+        told = (*notes, *self._faults)
+        pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))

@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.errors import OutputError
 from analyzer.model.result import Night
+from analyzer.writers import plain
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.site import Site
 from writers.markup import check_page
@@ -51,3 +52,19 @@ def test_a_folder_with_other_things_is_refused_and_left_alone(tmp_path):
 def test_two_runs_of_one_name_do_not_happen_but_hashes_keep_names_apart(tmp_path):
     index = write(tmp_path, *(replace(made.healthy(), run=name) for name in ("a/b", "a_b", "../a", "A/B")))
     assert len(list((index.parent / "runs").iterdir())) == 4
+
+
+def test_a_page_that_cannot_be_drawn_costs_its_own_pictures_only(tmp_path, monkeypatch):
+    whole = plain.run_page
+
+    def failing(result, *a, **k):
+        if result.run == "exp1/train_a":
+            raise ZeroDivisionError("no axis")
+        return whole(result, *a, **k)
+
+    monkeypatch.setattr(plain, "run_page", failing)
+    index = write(tmp_path, made.overfitted(), made.healthy())
+    page = (tmp_path / "runs" / page_name("exp1/train_a")).read_text()
+    assert "could not be drawn (ZeroDivisionError: no axis)" in page and "error: overfitting" in page
+    assert check_page(page).links and "exp1/train_a: the page could not be drawn" in index.read_text()
+    assert len(json.loads((tmp_path / "findings.json").read_text())["runs"]) == 2
