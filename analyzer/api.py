@@ -14,6 +14,7 @@ from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import night as fleet
 from analyzer.fleet.night import Found
+from analyzer.fleet.outputs import refuse_inputs
 from analyzer.frames import scalars
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
@@ -59,9 +60,10 @@ def report(
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
     `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise.
-    SourceError as open_runs(), OutputError when the file cannot be written.
+    SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
+    refuse_inputs(Path(output), [os.fspath(source)])
     result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
     making = _making(os.fspath(source), run, chosen)
     write_text(Path(output), page_or_plain(result, guides(), making)[0])

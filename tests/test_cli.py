@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,31 @@ def test_audit_of_several_sources_goes_on_without_an_absent_one(capsys, logs):
     assert code == 2 and "absent: does not exist" in err and out.startswith("1 run: ")
     code, out, err = call(capsys, "audit", "absent")
     assert (code, out) == (2, "") and "does not exist" in err
+
+
+def test_a_log_is_never_replaced_by_a_page(capsys, logs, tmp_path):
+    copy = Path(shutil.copytree(logs / "sick", tmp_path / "copy"))
+    event = next(copy.iterdir())
+    before = event.read_bytes()
+    (copy / "notes.txt").write_text("mine")
+    (tmp_path / "link").hardlink_to(event)
+    for words in (["report", event, "-o", event], ["report", copy, "--json", event], ["audit", copy, "--json", event],
+                  ["report", copy, "-o", tmp_path / "link"], ["report", logs / "good", "-o", event],
+                  ["report", copy, "-o", copy / "notes.txt"]):  # fmt: skip
+        code, out, err = call(capsys, *words)
+        assert (code, out) == (2, "") and "give another name" in err and err.count("\n") == 1
+    assert event.read_bytes() == before and (copy / "notes.txt").read_text() == "mine"
+    for _ in range(2):  # its own page and document it may write again, wherever they are
+        assert call(capsys, "report", copy, "-o", copy / "page.html", "--json", copy / "r.json", "-q")[0] == 1
+        assert call(capsys, "audit", copy, "-o", copy / "site", "-q")[0] == 0
+
+
+def test_two_outputs_of_one_name_are_a_mistake(capsys, logs):
+    for words in (["report", logs / "good", "-o", "x.html", "--json", "./x.html"],
+                  ["audit", logs / "good", "-o", "site", "--json", "site/index.html"]):  # fmt: skip
+        code, _, err = call(capsys, *words)
+        assert code == 2 and "--json and -o both write" in err
+    assert not Path("x.html").exists()
 
 
 def test_series_tells_how_tags_are_understood(capsys, logs):

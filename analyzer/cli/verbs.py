@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import analyzer
@@ -12,6 +12,7 @@ from analyzer import api
 from analyzer.cli.stream import bar, say, wants_colour
 from analyzer.errors import UsageError
 from analyzer.fleet.night import Found
+from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
@@ -19,6 +20,7 @@ from analyzer.settings import Settings, load_settings, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole
+from analyzer.writers.site import SITE_FILES
 from analyzer.writers.wording import visible
 
 Options = argparse.Namespace
@@ -31,6 +33,7 @@ def run(verb: str, options: Options) -> int:
 
 def _report(options: Options) -> int:
     settings = _settings(options)
+    _json_apart(options, [options.source], [options.output])
     result = api.report(
         options.source, options.output, run=options.run, settings=settings, tracking_uri=options.tracking_uri
     )
@@ -44,6 +47,7 @@ def _report(options: Options) -> int:
 
 def _audit(options: Options) -> int:
     settings = _settings(options)
+    _json_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     failures: list[str] = []
 
     def seen(found: Found) -> None:
@@ -119,6 +123,15 @@ def _settings(options: Options) -> Settings:
         ignore=getattr(options, "ignore", None),
         roles=options.roles,
     )
+
+
+def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path]) -> None:
+    """Refuse a file for --json that is one of the pages, or a log."""
+    if options.json is None or str(options.json) == "-":
+        return
+    if any(options.json.resolve() == page.resolve() for page in pages):
+        raise UsageError(f"--json and -o both write {mask_text(str(options.json))}; give one of them another name")
+    refuse_inputs(options.json, sources)
 
 
 def _gate(options: Options, settings: Settings) -> str:

@@ -21,6 +21,9 @@ from analyzer.writers.plain import page_or_plain
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
 
+SITE_FILES = (MARKER, "index.html", "report.css")
+"""What lies in every site besides findings.json and the pages of runs."""
+
 
 class Site:
     """A folder that becomes a site: `add` each run as it is judged, then `finish` the night.

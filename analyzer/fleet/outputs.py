@@ -1,0 +1,47 @@
+"""Where nothing may be written: a log is never replaced by what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from analyzer.errors import OutputError, PosthocError
+from analyzer.model.secrets import mask_text
+from analyzer.readers import discover
+
+_OURS = (b"<!doctype html>", b'{"schema": "posthoc/')
+"""How the files begin that posthoc itself writes."""
+
+
+def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
+    """Raise OutputError when writing `output` would replace a log: a source, a log or database anywhere, or
+    a file inside a source that posthoc did not write.
+    """
+    if not output.is_file():
+        return
+    shown = mask_text(str(output))
+    inside = False
+    for place in map(Path, sources):
+        if place.exists() and output.samefile(place):
+            raise OutputError(f"{shown} is the source itself; give another name for what is written")
+        inside = inside or place.resolve() in output.resolve().parents
+    if _is_log(output):
+        raise OutputError(f"{shown} is a log, which is never replaced; give another name for what is written")
+    if inside and not _is_ours(output):
+        raise OutputError(f"{shown} lies inside the source and is not from posthoc; give another name")
+
+
+def _is_log(path: Path) -> bool:
+    try:
+        return bool(discover(str(path)).refs)
+    except PosthocError:
+        return False
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return not head or head.startswith(_OURS)
