@@ -12,10 +12,11 @@ from analyzer.diagnosis import judge_run
 from analyzer.errors import PosthocError
 from analyzer.fleet.isolation import failed_judgement, told
 from analyzer.fleet.naming import distinct
+from analyzer.fleet.overlap import once, without_overlap
 from analyzer.fleet.suppression import suppressed
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
-from analyzer.readers import RunRef, discover
+from analyzer.readers import Discovery, RunRef, discover
 from analyzer.settings import Settings
 
 
@@ -32,10 +33,14 @@ class Found:
 def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Found:
     """Return references to the runs of all sources, their ids made distinct.
 
-    A source that cannot be read is a note as long as another one can; its error is raised when none can.
+    A source that cannot be read is a note as long as another one can; its error is raised when none can. What
+    several sources hold in common is there once, under the first of them, with a note.
     """
-    discoveries, notes, failures = [], [], []
-    for source in sources:
+    discoveries: list[tuple[str, Discovery]] = []
+    notes: list[Note] = []
+    failures: list[PosthocError] = []
+    given, repeated = once(sources)
+    for source in given:
         try:
             discovery = discover(source, tracking_uri=tracking_uri)
         except PosthocError as error:
@@ -46,6 +51,8 @@ def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Fou
             notes += discovery.notes
     if failures and not discoveries:
         raise failures[0]
+    discoveries, overlapping = without_overlap(discoveries)
+    notes += [*repeated, *overlapping]
     names = distinct([[ref.id for ref in d.refs] for _, d in discoveries], [source for source, _ in discoveries])
     refs, origins = [], []
     for (source, discovery), own in zip(discoveries, names, strict=True):

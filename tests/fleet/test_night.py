@@ -71,3 +71,18 @@ def test_a_judgement_that_fails_costs_its_own_run_only(logs, monkeypatch, fault)
     first, second = judged(refs, Settings(), 0.0)
     assert first.status == "failed" and first.verdict == "problems" and first.sentence.startswith("Nothing could be")
     assert [f.symptom for f in first.findings] == ["detector-failed"] and second.status == "ok"
+
+
+def test_what_several_sources_hold_is_judged_once(logs, monkeypatch):
+    monkeypatch.chdir(logs)
+    (logs / "link").symlink_to(logs / "a")
+    found = find_runs(["a", "./a", str(logs / "a"), "link"])
+    assert [ref.id for ref in found.refs] == ["run"] and len(found.notes) == 3
+    assert found.notes[0].message == "./a is given more than once; it is read once"
+    found = find_runs([".", "a/run", "b"])
+    assert [ref.id for ref in found.refs] == ["a/run", "b/run"]
+    assert found.origins == ((".", "a/run"), (".", "b/run"))
+    assert [n.message for n in found.notes] == [
+        "a/run: 1 run of it is in another source, too, and judged once",
+        "b: 1 run of it is in another source, too, and judged once",
+    ]
