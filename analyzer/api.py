@@ -142,7 +142,7 @@ def vocabulary() -> Known:
 
 def _making(source: str, run: str | None, settings: Settings) -> Making:
     """Return how to make a page again: the command, and which limits differ from the defaults."""
-    words = ["posthoc", "report", mask_text(source), *(["--run", run] if run is not None else [])]
+    words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
     for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
         words += [option, ",".join(sorted(names))] if names else []
     for tag, role in settings.roles.items():

@@ -222,6 +222,73 @@ def test_a_reader_of_the_pipe_may_leave(logs):
     dump.stderr.close()
 
 
+def shell(line, cwd=None):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "POSTHOC": f"{sys.executable} -m analyzer"}
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment, cwd=cwd, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+FULL = "posthoc: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["--version", "help", "report --help", "explain", "report good --json -", "dump good"]
+)
+def test_a_standard_output_that_takes_nothing_is_told_and_two(logs, words):
+    words = words.replace("good", f"{logs}/good")
+    assert shell(f"$POSTHOC {words} > /dev/full") in [(2, "", FULL), (2, "", FULL + FULL)]
+    code, _, err = shell(f"$POSTHOC {words} >&-")
+    assert (
+        code == 2 and err.startswith("posthoc: standard output cannot be written: it is closed") and "Trace" not in err
+    )
+    assert shell(f"$POSTHOC {words} > /dev/full 2>&-")[0] == shell(f"$POSTHOC {words} >&- 2> /dev/full")[0] == 2
+
+
+def test_a_standard_error_that_takes_nothing_changes_no_code(logs):
+    for closed in ("2>&-", "2> /dev/full"):
+        assert shell(f"$POSTHOC report {logs}/good {closed}")[0] == 0
+        assert shell(f"$POSTHOC report {logs}/sick {closed}")[0] == 1
+        assert shell(f"$POSTHOC report absent {closed}")[:2] == (2, "")
+
+
+def test_json_into_a_pipe_that_nobody_reads_keeps_the_gates_code(logs):
+    for words in ("", "--json -"):
+        code, _, err = shell(f"$POSTHOC report {logs}/sick {words} | true; exit ${{PIPESTATUS[0]}}")
+        assert code == 1 and "Trace" not in err
+
+
+def test_a_working_directory_that_is_gone_is_told(logs, tmp_path):
+    for words in (f"report {logs}/good", "audit .", "series .", "dump ."):
+        code, _, err = shell(f"mkdir gone && cd gone && rmdir ../gone && $POSTHOC {words}", cwd=tmp_path)
+        assert (
+            code == 2 and err == "posthoc: the working directory does not exist any more; change to another one first\n"
+        )
+    assert shell("mkdir gone && cd gone && rmdir ../gone && $POSTHOC explain plateau", cwd=tmp_path)[0] == 0
+
+
+def test_a_name_that_is_too_long_for_a_file_is_a_mistake_like_others(capsys, logs):
+    for words in (["a" * 300], ["report", "a" * 300], ["report", logs / "good", "-o", "a" * 300],
+                  ["report", logs / "good", "--json", "a" * 300], ["audit", logs / "good", "-o", "a" * 300],
+                  ["report", logs / "good", "--config", "a" * 300]):  # fmt: skip
+        code, out, err = call(capsys, *words)
+        assert (code, out) == (2, "") and err.count("\n") == 1 and err.startswith("posthoc: ")
+
+
+URI = "http://me:hunter2@host/x?token=hunter2"
+
+
+@pytest.mark.parametrize(
+    "words", [[URI], ["report", URI], ["report", "x", URI], ["audit", URI, "x"], ["series", URI], ["explain", URI],
+              ["report", "x", "--run", URI], ["report", ".", "--json", "-", "--run", URI], ["help", URI],
+              [f"--u={URI}"], ["report", "x", "--fail-on", URI], ["report", "x", "--select", URI],
+              ["report", "x", "--role", f"{URI}=y"],
+              ["report", "x", "--config", URI], ["report", "runs:/1", "--tracking-uri", URI], ["dump", URI]],
+)  # fmt: skip
+def test_no_message_repeats_a_password(capsys, words):
+    code, out, err = call(capsys, *words)
+    assert code == 2 and "hunter2" not in out + err
+
+
 WAITS = """
 import sys, time
 import analyzer.cli.words as words

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import analyzer
 from analyzer import api
-from analyzer.cli.stream import bar, say, wants_colour
+from analyzer.cli.sentence import complain
+from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
@@ -21,13 +22,14 @@ from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole
 from analyzer.writers.site import SITE_FILES
-from analyzer.writers.wording import visible
 
 Options = argparse.Namespace
 
 
 def run(verb: str, options: Options) -> int:
     """Carry out a verb and return the exit code."""
+    if verb != "explain" and not _working_directory_is_there():
+        raise UsageError("the working directory does not exist any more; change to another one first")
     return _VERBS[verb](options)
 
 
@@ -53,7 +55,8 @@ def _audit(options: Options) -> int:
     def seen(found: Found) -> None:
         failures.extend(found.failures)
         if not options.quiet:
-            sys.stderr.writelines(f"posthoc: {visible(note.message)}\n" for note in found.notes)
+            for note in found.notes:
+                complain(note.message)
 
     with bar(not options.quiet) as progress:
         night = api.audit(
@@ -104,6 +107,13 @@ def _explain(options: Options) -> int:
     return 0
 
 
+def _working_directory_is_there() -> bool:
+    try:
+        return Path.cwd().exists()
+    except OSError:
+        return False
+
+
 _VERBS: Mapping[str, Callable[[Options], int]] = {
     "report": _report,
     "audit": _audit,
@@ -115,7 +125,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
 
 def _settings(options: Options) -> Settings:
     known = api.vocabulary()
-    settings = load_settings(options.config, known, Path.cwd())
+    settings = load_settings(options.config, known, Path())
     return with_words(
         settings,
         known,
@@ -142,12 +152,12 @@ def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> Non
     """Write the JSON if asked for, and the verdict to where the JSON does not go."""
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
-        write_document(night, sys.stdout)
+        deliver(lambda file: write_document(night, file), sys.stdout)
         stream = sys.stderr
     elif options.json is not None:
         write_whole(options.json, lambda file: write_document(night, file))
     if not options.quiet:
-        say(summary(wants_colour(stream)), stream)
+        deliver(lambda file: file.write(summary(wants_colour(stream))), stream)
 
 
 def _url(path: Path) -> str:

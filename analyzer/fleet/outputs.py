@@ -17,7 +17,10 @@ def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
     """Raise OutputError when writing `output` would replace a log: a source, a log or database anywhere, or
     a file inside a source that posthoc did not write.
     """
-    if not output.is_file():
+    try:
+        if not output.is_file():
+            return
+    except OSError:  # no name that a file can have; writing will say so
         return
     shown = mask_text(str(output))
     inside = False

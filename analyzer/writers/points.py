@@ -9,6 +9,7 @@ from typing import TextIO
 from analyzer.errors import PosthocError
 from analyzer.model.result import json_number
 from analyzer.model.run import LOSSES, Note, Run
+from analyzer.model.secrets import mask_text
 from analyzer.writers.wording import counted
 
 
@@ -31,7 +32,7 @@ def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
                     file.write(f"{'' if first else ','}\n[{key}, {step}, {_json(json_number(value))}, {name}]")
                     first = False
     except PosthocError as error:
-        problems.append(str(error))
+        problems.append(mask_text(str(error)))
     file.write(f'],\n"problems": {_json(problems)}}}\n')
     return read
 
