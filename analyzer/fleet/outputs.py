@@ -9,8 +9,8 @@ from analyzer.errors import OutputError, PosthocError
 from analyzer.model.secrets import mask_text
 from analyzer.readers import discover
 
-_OURS = (b"<!doctype html>", b'{"schema": "posthoc/')
-"""How the files begin that posthoc itself writes."""
+_DOCUMENT, _PAGE = b'{"schema": "posthoc/', b'<meta name="generator" content="posthoc">'
+"""How documents begin, and what stands near the beginning of pages that posthoc itself writes."""
 
 
 def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
@@ -44,7 +44,7 @@ def _is_log(path: Path) -> bool:
 def _is_ours(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(1000)
     except OSError:
         return False
-    return not head or head.startswith(_OURS)
+    return not head or head.startswith(_DOCUMENT) or _PAGE in head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from analyzer.model.run import Note
 from analyzer.writers.document import write_document
 from analyzer.writers.entry import Entry, entry
 from analyzer.writers.environment import asset
-from analyzer.writers.file import write_text, write_whole
+from analyzer.writers.file import remove_abandoned, write_text, write_whole
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
 
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
+
+_PAGE = re.compile(r"[0-9a-f]{16}\.html|rows-[0-9]+\.html")
+_WRITTEN = b'<meta name="generator" content="posthoc">'
 
 SITE_FILES = (MARKER, "index.html", "report.css")
 """What lies in every site besides findings.json and the pages of runs."""
@@ -61,9 +65,9 @@ class Site:
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
         kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries}
-        for stale in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
-            if stale not in kept:
-                stale.unlink(missing_ok=True)
+        for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
+            if page not in kept and _is_page(page):
+                page.unlink(missing_ok=True)
         return self.folder / "index.html"
 
 
@@ -72,9 +76,22 @@ def _claim(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; give a folder for the site with -o")
-        if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+        if (folder / "runs").is_symlink():
+            raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder)
+        if not (folder / MARKER).is_file() and any(folder.iterdir()):
             raise OutputError(f"{folder} is not empty and no posthoc site; give another folder with -o")
-        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
+        (folder / "runs").mkdir(exist_ok=True)
+        remove_abandoned(folder / "runs")
     except OSError as error:
         raise OutputError(f"{folder} cannot be used for the site: {error.strerror or error}") from error
-    write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
+
+
+def _is_page(page: Path) -> bool:
+    """Whether a page of a run or of further rows is one that posthoc wrote, by its name and its first lines."""
+    if not _PAGE.fullmatch(page.name) or page.is_symlink() or not page.is_file():
+        return False
+    with page.open("rb") as file:
+        return _WRITTEN in file.read(1000)
