@@ -13,6 +13,7 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import night as fleet
+from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.frames import scalars
@@ -132,12 +133,13 @@ def understood(
 
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()}
+    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
 
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
-    return Known({name: d.default_limits for name, d in detectors.known().items()}, ROLES, SPLITS)
+    limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
+    return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
 
 
 def _making(source: str, run: str | None, settings: Settings) -> Making:

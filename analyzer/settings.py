@@ -153,7 +153,9 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         alpha=_number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
         stale_after=_seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
         fail_on=gate,
-        suppress=tuple(_suppression(entry, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")),
+        suppress=tuple(
+            _suppression(entry, known, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")
+        ),
     )
 
 
@@ -228,12 +230,13 @@ def _seconds(value: Any, where: str) -> float:
     return _number(value, where, above=-1.0)
 
 
-def _suppression(entry: Any, where: str) -> Suppression:
+def _suppression(entry: Any, known: Known, where: str) -> Suppression:
     where = f"{where}: suppress"
     _only(entry, SUPPRESS_KEYS, where)
     for key in ("symptom", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise SettingsError(f"{where}: each entry needs a {key}")
+    _symptom(entry["symptom"], known, SettingsError, f"{where}: ")
     for key in ("run", "tag", "owner"):
         if not isinstance(entry.get(key, ""), str):
             raise SettingsError(f"{where}: {key} must be a text")

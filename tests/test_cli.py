@@ -158,6 +158,21 @@ def test_explain_lists_and_tells(capsys):
     assert call(capsys, "explain", "overfiting")[2].endswith("did you mean 'overfitting'?\n")
 
 
+@pytest.mark.parametrize("symptom", ["damaged-log", "unreadable-log", "detector-failed"])
+def test_what_no_detector_finds_is_explained_and_ignored_like_the_rest(capsys, logs, tmp_path, symptom):
+    code, out, _ = call(capsys, "explain", symptom)
+    assert (
+        code == 0 and out.startswith(f"{symptom}: ") and "What to do" in out and symptom in call(capsys, "explain")[1]
+    )
+    damaged = Path(shutil.copytree(logs / "good", tmp_path / "damaged"))
+    event = next(damaged.iterdir())
+    event.write_bytes(event.read_bytes()[:9000] + b"!" + event.read_bytes()[9001:])
+    assert call(capsys, "report", damaged, "--fail-on", "warning")[0] == 1
+    ignored = call(capsys, "report", damaged, "--fail-on", "warning", "--ignore", symptom)[0]
+    assert ignored == (0 if symptom == "damaged-log" else 1)
+    assert call(capsys, "report", damaged, "--select", f"{symptom},plateau")[0] in (0, 2)
+
+
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
 def test_help_is_at_hand(capsys, words):
     code, out, err = call(capsys, *words)
@@ -184,6 +199,8 @@ def test_each_verb_explains_itself(capsys, verb):
         (["report", "x", "y"], "report has no use for 'y'; to judge several sources use posthoc audit"),
         (["report", "x", "--fail-on", "fatal"], "invalid choice: 'fatal'"),
         (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
+        (["report", "x", "--select", ""], "argument --select: no symptom is named"),
+        (["report", "x", "--ignore", " ,"], "argument --ignore: no symptom is named"),
         (["report", "x", "--role", "loss"], "--role 'loss' is not TAG=ROLE"),
         (["report", "x", "-q", "-v"], "not allowed with argument"),
         (["report", "x", "--config", "absent.toml"], "absent.toml cannot be read"),

@@ -166,4 +166,7 @@ def _file(text: str) -> Path:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no symptom is named; posthoc explain lists them")
+    return names

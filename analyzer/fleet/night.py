@@ -13,7 +13,7 @@ from analyzer.errors import PosthocError
 from analyzer.fleet.isolation import failed_judgement, told
 from analyzer.fleet.naming import distinct
 from analyzer.fleet.overlap import once, without_overlap
-from analyzer.fleet.suppression import suppressed
+from analyzer.fleet.suppression import suppressed, without
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
 from analyzer.readers import Discovery, RunRef, discover
@@ -76,7 +76,7 @@ def judge(run: Run, settings: Settings, now: float) -> Result:
         json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds
     except Exception as error:  # whatever one run holds, the others are judged
         result = failed_judgement(run, error)
-    return suppressed(result, settings.suppress, today)
+    return suppressed(without(result, settings.ignore), settings.suppress, today)
 
 
 def _read(ref: RunRef) -> Run:
