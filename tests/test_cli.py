@@ -220,6 +220,34 @@ def test_settings_inside_the_source_are_not_looked_at(capsys, logs, tmp_path):
     assert call(capsys, "audit", logs / "sick", "-o", "site")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("posthoc.toml", 'fail-on = "never"'), ("pyproject.toml", '[tool.posthoc]\nfail-on = "never"')]
+)
+def test_a_settings_file_inside_the_source_is_obeyed_only_when_it_is_named(capsys, logs, tmp_path, name, text):
+    here = tmp_path / "here"
+    shutil.copytree(logs / "sick", here / "sub" / "run")
+    for folder, source in ((here, "."), (here, here), (here / "sub", ".."), (here / "sub", "../../here")):
+        (folder / name).write_text(text)
+        os.chdir(folder)
+        code, _, err = call(capsys, "report", source, "-o", tmp_path / "x.html")
+        assert code == 1
+        assert err == f"posthoc: {name} lies inside the source and is not obeyed; if it is yours, add --config {name}\n"
+        assert call(capsys, "report", source, "-o", tmp_path / "x.html", "--config", name)[::2] == (0, "")
+        (folder / name).unlink()
+    os.chdir(here)
+    (here / name).write_text(text)
+    assert call(capsys, "report", "sub/run", "-o", tmp_path / "x.html")[::2] == (0, "")
+    (here / "pyproject.toml").write_text("[project]\nname = 'x'")
+    (here / "posthoc.toml").unlink(missing_ok=True)
+    assert call(capsys, "report", ".", "-o", tmp_path / "x.html")[::2] == (1, "")
+
+
+def test_a_role_for_a_tag_that_no_run_has_is_told(capsys, logs):
+    for verb in ("report", "audit", "series"):
+        code, _, err = call(capsys, verb, logs / "good", "--role", "los=metric", "--role", "loss=loss")
+        assert code == 0 and err == "posthoc: --role: no run has the tag 'los'; did you mean 'loss'?\n"
+
+
 def test_a_fault_of_ours_is_told_as_one(capsys, logs, monkeypatch):
     monkeypatch.setattr("analyzer.api.report", lambda *a, **k: 1 / 0)
     code, _, err = call(capsys, "report", logs / "good")

@@ -81,6 +81,11 @@ def test_every_key_is_read(tmp_path):
         ),
         ('[[suppress]]\nsymptom = "overfiting"\nreason = "y"', "no symptom 'overfiting'; did you mean 'overfitting'?"),
         ("select = 3", "select must be a list"),
+        (f"alpha = {'9' * 400}", "alpha is larger than any number"),
+        (f"alpha = {'9' * 5000}", "is no valid TOML"),
+        (f"alpha = 0x{'f' * 5000}", "alpha is larger than any number"),
+        (f"[limits.overfitting]\nrise = {'9' * 400}", "rise is larger than any number"),
+        (f"x = {'[' * 3000}", "nested too deeply"),
         ("x = ", "is no valid TOML"),
     ],
 )
@@ -100,6 +105,13 @@ def test_files_are_looked_for_in_their_order(tmp_path):
     assert load_settings(tmp_path / "pyproject.toml", KNOWN, tmp_path).alpha == 0.2
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(tmp_path / "absent.toml", KNOWN, tmp_path)
+
+
+def test_a_project_file_without_our_table_says_so(tmp_path):
+    for text in ("[project]\nname = 'x'", "[tool.other]\nx = 1", "tool = 3"):
+        (tmp_path / "pyproject.toml").write_text(text)
+        with pytest.raises(SettingsError, match=r"has no table \[tool.posthoc\]"):
+            load_settings(tmp_path / "pyproject.toml", KNOWN, Path())
 
 
 def test_the_command_line_overrules():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import analyzer
@@ -17,7 +17,7 @@ from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.settings import Settings, load_settings, suggestion, with_words
+from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole
@@ -79,8 +79,11 @@ def _audit(options: Options) -> int:
 def _series(options: Options) -> int:
     settings = _settings(options)
     tables = api.understood(options.source, settings, run=options.run, tracking_uri=options.tracking_uri)
+    tags: set[str] = set()
     for i, (one, rows) in enumerate(tables):
+        tags.update(one.series)
         sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, colour=wants_colour(sys.stdout)))
+    _tell_unused(options, tags)
     return 0
 
 
@@ -125,7 +128,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
 
 def _settings(options: Options) -> Settings:
     known = api.vocabulary()
-    settings = load_settings(options.config, known, Path())
+    settings = Settings() if _untrusted(options) else load_settings(options.config, known, Path())
     return with_words(
         settings,
         known,
@@ -144,12 +147,31 @@ def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path])
     refuse_inputs(options.json, sources)
 
 
+def _untrusted(options: Options) -> bool:
+    """Whether the working directory's settings lie inside a source, and are not obeyed: logs are untrusted."""
+    named = [*getattr(options, "sources", []), getattr(options, "source", None), options.tracking_uri]
+    places = [Path(text.removeprefix("file://")) for text in named if text]
+    file = settings_inside(Path(), places) if options.config is None else None
+    if file is not None and not getattr(options, "quiet", False):
+        complain(f"{file} lies inside the source and is not obeyed; if it is yours, add --config {file}")
+    return file is not None
+
+
+def _tell_unused(options: Options, tags: Collection[str]) -> None:
+    """Say which tags of --role no run has: a slip of the pen would otherwise change nothing, silently."""
+    given = dict(parsed_role(text, api.vocabulary()) for text in options.roles)
+    for tag in given:
+        if tag not in tags and tags and not getattr(options, "quiet", False):
+            complain(f"--role: no run has the tag {tag!r}{suggestion(tag, tags)}")
+
+
 def _gate(options: Options, settings: Settings) -> str:
     return str(options.fail_on or settings.fail_on or options.default_gate)
 
 
 def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
     """Write the JSON if asked for, and the verdict to where the JSON does not go."""
+    _tell_unused(options, {row.tag for result in night.results for row in result.series})
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
         deliver(lambda file: write_document(night, file), sys.stdout)
