@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -100,8 +101,8 @@ def settings_inside(folder: Path, sources: Iterable[Path]) -> Path | None:
     """Return the settings file of `folder` if it lies inside a source, whose files are untrusted; None otherwise."""
     own, project = folder / "posthoc.toml", folder / "pyproject.toml"
     found = own if own.is_file() else project if project.is_file() and b"tool.posthoc" in project.read_bytes() else None
-    here = folder.resolve()
-    inside = any(place.resolve() in (here, *here.parents) for place in sources)
+    here = Path(os.path.realpath(folder))
+    inside = any(Path(os.path.realpath(place)) in (here, *here.parents) for place in sources)
     return found if inside else None
 
 

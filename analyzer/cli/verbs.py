@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path])
     """Refuse a file for --json that is one of the pages, or a log."""
     if options.json is None or str(options.json) == "-":
         return
-    if any(options.json.resolve() == page.resolve() for page in pages):
+    if os.path.realpath(options.json) in map(os.path.realpath, pages):
         raise UsageError(f"--json and -o both write {mask_text(str(options.json))}; give one of them another name")
     refuse_inputs(options.json, sources)
 

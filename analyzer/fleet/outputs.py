@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,13 +26,20 @@ def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
     shown = mask_text(str(output))
     inside = False
     for place in map(Path, sources):
-        if place.exists() and output.samefile(place):
+        if _same(output, place):
             raise OutputError(f"{shown} is the source itself; give another name for what is written")
-        inside = inside or place.resolve() in output.resolve().parents
+        inside = inside or Path(os.path.realpath(place)) in Path(os.path.realpath(output)).parents
     if _is_log(output):
         raise OutputError(f"{shown} is a log, which is never replaced; give another name for what is written")
     if inside and not _is_ours(output):
         raise OutputError(f"{shown} lies inside the source and is not from posthoc; give another name")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # the other is absent, or no name that a file can have
+        return False
 
 
 def _is_log(path: Path) -> bool:
