@@ -9,6 +9,7 @@ from analyzer.model.result import Result
 from analyzer.model.secrets import mask_text
 from analyzer.writers import environment
 from analyzer.writers.page import Making, run_page
+from analyzer.writers.shortening import shortened
 
 
 def page_or_plain(
@@ -20,5 +21,5 @@ def page_or_plain(
     except Exception as error:  # a fault in drawing must cost the pictures of this run only
         fault = f"the page could not be drawn ({type(error).__name__}: {error})".splitlines()[0]
         fault = f"{mask_text(fault)[:300]}; this is a fault in posthoc itself, please report it"
-        context = {"result": result, "making": making, "home": home, "fault": fault}
+        context = {"result": shortened(result), "making": making, "home": home, "fault": fault}
         return environment.render("plain.html", context, stylesheet=stylesheet), fault

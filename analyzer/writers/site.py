@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analyzer.errors import OutputError
@@ -18,6 +19,7 @@ from analyzer.writers.file import remove_abandoned, write_text, write_whole
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
+from analyzer.writers.shortening import TEXT, short
 
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
@@ -51,7 +53,7 @@ class Site:
         page, fault = page_or_plain(result, self._guides, making, **beside)
         write_text(self.folder / "runs" / page_name(result.run), page)
         if fault:
-            self._faults.append(Note("limit", f"{result.run}: {fault}"))
+            self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
         self._entries.append(entry(result.without_curves() if fault else result))
 
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
@@ -59,7 +61,7 @@ class Site:
 
         `notes` say what in the sources could not be looked at or is of a kind that is not read.
         """
-        told = (*notes, *self._faults)
+        told = [replace(note, message=short(note.message, TEXT)) for note in (*notes, *self._faults)]
         pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
