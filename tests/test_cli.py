@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,16 @@ def test_a_log_is_never_replaced_by_a_page(capsys, logs, tmp_path):
     for _ in range(2):  # its own page and document it may write again, wherever they are
         assert call(capsys, "report", copy, "-o", copy / "page.html", "--json", copy / "r.json", "-q")[0] == 1
         assert call(capsys, "audit", copy, "-o", copy / "site", "-q")[0] == 0
+
+
+def test_what_lies_beside_a_database_belongs_to_it(capsys, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "m.db")) as database:
+        database.executescript("create table runs (x)")
+    for name in ("m.db-wal", "m.db"):
+        (tmp_path / name).touch()
+        for source in ("m.db", "sqlite:///m.db"):
+            code, _, err = call(capsys, "report", source, "-o", name)
+            assert code == 2 and "is the source itself" in err
 
 
 def test_two_outputs_of_one_name_are_a_mistake(capsys, logs):

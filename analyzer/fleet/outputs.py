@@ -10,6 +10,7 @@ from analyzer.errors import OutputError, PosthocError
 from analyzer.model.secrets import mask_text
 from analyzer.readers import discover
 
+_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 _DOCUMENT, _PAGE = b'{"schema": "posthoc/', b'<meta name="generator" content="posthoc">'
 """How documents begin, and what stands near the beginning of pages that posthoc itself writes."""
 
@@ -25,8 +26,8 @@ def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
         return
     shown = mask_text(str(output))
     inside = False
-    for place in map(Path, sources):
-        if _same(output, place):
+    for place in (Path(source.removeprefix("sqlite:///")) for source in sources):
+        if _same(output, place) or any(_same(output, Path(f"{place}{end}")) for end in _BESIDE_A_DATABASE):
             raise OutputError(f"{shown} is the source itself; give another name for what is written")
         inside = inside or Path(os.path.realpath(place)) in Path(os.path.realpath(output)).parents
     if _is_log(output):
