@@ -13,7 +13,9 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import night as fleet
+from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
+from analyzer.fleet.outputs import refuse_inputs
 from analyzer.frames import scalars
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
@@ -23,7 +25,8 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
-from analyzer.writers.page import Making, run_page
+from analyzer.writers.page import Making
+from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
 __all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
@@ -58,12 +61,13 @@ def report(
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
     `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise.
-    SourceError as open_runs(), OutputError when the file cannot be written.
+    SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
+    refuse_inputs(Path(output), [os.fspath(source)])
     result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
     making = _making(os.fspath(source), run, chosen)
-    write_text(Path(output), run_page(result, guides(), making))
+    write_text(Path(output), page_or_plain(result, guides(), making)[0])
     return result
 
 
@@ -129,17 +133,18 @@ def understood(
 
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()}
+    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
 
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
-    return Known({name: d.default_limits for name, d in detectors.known().items()}, ROLES, SPLITS)
+    limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
+    return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
 
 
 def _making(source: str, run: str | None, settings: Settings) -> Making:
     """Return how to make a page again: the command, and which limits differ from the defaults."""
-    words = ["posthoc", "report", mask_text(source), *(["--run", run] if run is not None else [])]
+    words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
     for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
         words += [option, ",".join(sorted(names))] if names else []
     for tag, role in settings.roles.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -80,18 +81,29 @@ def load_settings(config: Path | None, known: Known, folder: Path) -> Settings:
     """
     if config is not None:
         table = _read(config)
-        tool = table.get("tool")
-        table = tool.get("posthoc", {}) if config.name == "pyproject.toml" and isinstance(tool, dict) else table
-        return _parsed(table, known, str(config))
+        if config.name != "pyproject.toml":
+            return _parsed(table, known, str(config))
+        own_table = _own_table(table)
+        if own_table is None:
+            raise SettingsError(f"{config} has no table [tool.posthoc]; add one, or give another file with --config")
+        return _parsed(own_table, known, f"{config} [tool.posthoc]")
     own, project = folder / "posthoc.toml", folder / "pyproject.toml"
     if own.is_file():
         return _parsed(_read(own), known, own.name)
     if project.is_file():
-        tool = _read(project).get("tool")
-        own_table = tool.get("posthoc") if isinstance(tool, dict) else None
+        own_table = _own_table(_read(project))
         if own_table is not None:
             return _parsed(own_table, known, f"{project.name} [tool.posthoc]")
     return Settings()
+
+
+def settings_inside(folder: Path, sources: Iterable[Path]) -> Path | None:
+    """Return the settings file of `folder` if it lies inside a source, whose files are untrusted; None otherwise."""
+    own, project = folder / "posthoc.toml", folder / "pyproject.toml"
+    found = own if own.is_file() else project if project.is_file() and b"tool.posthoc" in project.read_bytes() else None
+    here = Path(os.path.realpath(folder))
+    inside = any(Path(os.path.realpath(place)) in (here, *here.parents) for place in sources)
+    return found if inside else None
 
 
 def with_words(
@@ -135,8 +147,15 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is no valid TOML: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path} is no valid TOML: it is nested too deeply") from error
+    except ValueError as error:  # what TOML refuses, bytes that are no UTF-8, numbers of thousands of digits
+        raise SettingsError(f"{path} is no valid TOML: {str(error).splitlines()[0]}") from error
+
+
+def _own_table(pyproject: dict[str, Any]) -> Any:
+    tool = pyproject.get("tool")
+    return tool.get("posthoc") if isinstance(tool, dict) else None
 
 
 def _parsed(table: Any, known: Known, where: str) -> Settings:
@@ -153,7 +172,9 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         alpha=_number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
         stale_after=_seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
         fail_on=gate,
-        suppress=tuple(_suppression(entry, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")),
+        suppress=tuple(
+            _suppression(entry, known, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")
+        ),
     )
 
 
@@ -212,11 +233,15 @@ def _limits(table: Any, known: Known, where: str) -> dict[str, dict[str, float]]
 
 
 def _number(value: Any, where: str, *, above: float = -math.inf, below: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN
         raise SettingsError(f"{where} must be a number, not {value!r}")
-    if not above < value < below:
-        raise SettingsError(f"{where} is {value}; it must lie between {above:g} and {below:g}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise SettingsError(f"{where} is larger than any number that is worked with") from error
+    if not above < number < below:
+        raise SettingsError(f"{where} is {number:g}; it must lie between {above:g} and {below:g}")
+    return number
 
 
 def _seconds(value: Any, where: str) -> float:
@@ -228,12 +253,13 @@ def _seconds(value: Any, where: str) -> float:
     return _number(value, where, above=-1.0)
 
 
-def _suppression(entry: Any, where: str) -> Suppression:
+def _suppression(entry: Any, known: Known, where: str) -> Suppression:
     where = f"{where}: suppress"
     _only(entry, SUPPRESS_KEYS, where)
     for key in ("symptom", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise SettingsError(f"{where}: each entry needs a {key}")
+    _symptom(entry["symptom"], known, SettingsError, f"{where}: ")
     for key in ("run", "tag", "owner"):
         if not isinstance(entry.get(key, ""), str):
             raise SettingsError(f"{where}: {key} must be a text")

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +111,41 @@ def test_audit_of_several_sources_goes_on_without_an_absent_one(capsys, logs):
     assert (code, out) == (2, "") and "does not exist" in err
 
 
+def test_a_log_is_never_replaced_by_a_page(capsys, logs, tmp_path):
+    copy = Path(shutil.copytree(logs / "sick", tmp_path / "copy"))
+    event = next(copy.iterdir())
+    before = event.read_bytes()
+    (copy / "notes.txt").write_text("mine")
+    (tmp_path / "link").hardlink_to(event)
+    for words in (["report", event, "-o", event], ["report", copy, "--json", event], ["audit", copy, "--json", event],
+                  ["report", copy, "-o", tmp_path / "link"], ["report", logs / "good", "-o", event],
+                  ["report", copy, "-o", copy / "notes.txt"]):  # fmt: skip
+        code, out, err = call(capsys, *words)
+        assert (code, out) == (2, "") and "give another name" in err and err.count("\n") == 1
+    assert event.read_bytes() == before and (copy / "notes.txt").read_text() == "mine"
+    for _ in range(2):  # its own page and document it may write again, wherever they are
+        assert call(capsys, "report", copy, "-o", copy / "page.html", "--json", copy / "r.json", "-q")[0] == 1
+        assert call(capsys, "audit", copy, "-o", copy / "site", "-q")[0] == 0
+
+
+def test_what_lies_beside_a_database_belongs_to_it(capsys, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "m.db")) as database:
+        database.executescript("create table runs (x)")
+    for name in ("m.db-wal", "m.db"):
+        (tmp_path / name).touch()
+        for source in ("m.db", "sqlite:///m.db"):
+            code, _, err = call(capsys, "report", source, "-o", name)
+            assert code == 2 and "is the source itself" in err
+
+
+def test_two_outputs_of_one_name_are_a_mistake(capsys, logs):
+    for words in (["report", logs / "good", "-o", "x.html", "--json", "./x.html"],
+                  ["audit", logs / "good", "-o", "site", "--json", "site/index.html"]):  # fmt: skip
+        code, _, err = call(capsys, *words)
+        assert code == 2 and "--json and -o both write" in err
+    assert not Path("x.html").exists()
+
+
 def test_series_tells_how_tags_are_understood(capsys, logs):
     code, out, _ = call(capsys, "series", logs / "good")
     assert code == 0 and "loss" in out and "300" in out
@@ -130,6 +168,21 @@ def test_explain_lists_and_tells(capsys):
     code, out, _ = call(capsys, "explain", "overfitting")
     assert code == 0 and "Why it matters" in out and "[limits.overfitting] in posthoc.toml" in out
     assert call(capsys, "explain", "overfiting")[2].endswith("did you mean 'overfitting'?\n")
+
+
+@pytest.mark.parametrize("symptom", ["damaged-log", "unreadable-log", "detector-failed"])
+def test_what_no_detector_finds_is_explained_and_ignored_like_the_rest(capsys, logs, tmp_path, symptom):
+    code, out, _ = call(capsys, "explain", symptom)
+    assert (
+        code == 0 and out.startswith(f"{symptom}: ") and "What to do" in out and symptom in call(capsys, "explain")[1]
+    )
+    damaged = Path(shutil.copytree(logs / "good", tmp_path / "damaged"))
+    event = next(damaged.iterdir())
+    event.write_bytes(event.read_bytes()[:9000] + b"!" + event.read_bytes()[9001:])
+    assert call(capsys, "report", damaged, "--fail-on", "warning")[0] == 1
+    ignored = call(capsys, "report", damaged, "--fail-on", "warning", "--ignore", symptom)[0]
+    assert ignored == (0 if symptom == "damaged-log" else 1)
+    assert call(capsys, "report", damaged, "--select", f"{symptom},plateau")[0] in (0, 2)
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
@@ -158,6 +211,8 @@ def test_each_verb_explains_itself(capsys, verb):
         (["report", "x", "y"], "report has no use for 'y'; to judge several sources use posthoc audit"),
         (["report", "x", "--fail-on", "fatal"], "invalid choice: 'fatal'"),
         (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
+        (["report", "x", "--select", ""], "argument --select: no symptom is named"),
+        (["report", "x", "--ignore", " ,"], "argument --ignore: no symptom is named"),
         (["report", "x", "--role", "loss"], "--role 'loss' is not TAG=ROLE"),
         (["report", "x", "-q", "-v"], "not allowed with argument"),
         (["report", "x", "--config", "absent.toml"], "absent.toml cannot be read"),
@@ -177,6 +232,34 @@ def test_settings_inside_the_source_are_not_looked_at(capsys, logs, tmp_path):
     assert call(capsys, "audit", logs / "sick", "-o", "site")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("posthoc.toml", 'fail-on = "never"'), ("pyproject.toml", '[tool.posthoc]\nfail-on = "never"')]
+)
+def test_a_settings_file_inside_the_source_is_obeyed_only_when_it_is_named(capsys, logs, tmp_path, name, text):
+    here = tmp_path / "here"
+    shutil.copytree(logs / "sick", here / "sub" / "run")
+    for folder, source in ((here, "."), (here, here), (here / "sub", ".."), (here / "sub", "../../here")):
+        (folder / name).write_text(text)
+        os.chdir(folder)
+        code, _, err = call(capsys, "report", source, "-o", tmp_path / "x.html")
+        assert code == 1
+        assert err == f"posthoc: {name} lies inside the source and is not obeyed; if it is yours, add --config {name}\n"
+        assert call(capsys, "report", source, "-o", tmp_path / "x.html", "--config", name)[::2] == (0, "")
+        (folder / name).unlink()
+    os.chdir(here)
+    (here / name).write_text(text)
+    assert call(capsys, "report", "sub/run", "-o", tmp_path / "x.html")[::2] == (0, "")
+    (here / "pyproject.toml").write_text("[project]\nname = 'x'")
+    (here / "posthoc.toml").unlink(missing_ok=True)
+    assert call(capsys, "report", ".", "-o", tmp_path / "x.html")[::2] == (1, "")
+
+
+def test_a_role_for_a_tag_that_no_run_has_is_told(capsys, logs):
+    for verb in ("report", "audit", "series"):
+        code, _, err = call(capsys, verb, logs / "good", "--role", "los=metric", "--role", "loss=loss")
+        assert code == 0 and err == "posthoc: --role: no run has the tag 'los'; did you mean 'loss'?\n"
+
+
 def test_a_fault_of_ours_is_told_as_one(capsys, logs, monkeypatch):
     monkeypatch.setattr("analyzer.api.report", lambda *a, **k: 1 / 0)
     code, _, err = call(capsys, "report", logs / "good")
@@ -194,6 +277,73 @@ def test_a_reader_of_the_pipe_may_leave(logs):
     dump.stdout.close()
     assert dump.wait(30) == 141 and dump.stderr.read() == ""
     dump.stderr.close()
+
+
+def shell(line, cwd=None):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "POSTHOC": f"{sys.executable} -m analyzer"}
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment, cwd=cwd, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+FULL = "posthoc: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["--version", "help", "report --help", "explain", "report good --json -", "dump good"]
+)
+def test_a_standard_output_that_takes_nothing_is_told_and_two(logs, words):
+    words = words.replace("good", f"{logs}/good")
+    assert shell(f"$POSTHOC {words} > /dev/full") in [(2, "", FULL), (2, "", FULL + FULL)]
+    code, _, err = shell(f"$POSTHOC {words} >&-")
+    assert (
+        code == 2 and err.startswith("posthoc: standard output cannot be written: it is closed") and "Trace" not in err
+    )
+    assert shell(f"$POSTHOC {words} > /dev/full 2>&-")[0] == shell(f"$POSTHOC {words} >&- 2> /dev/full")[0] == 2
+
+
+def test_a_standard_error_that_takes_nothing_changes_no_code(logs):
+    for closed in ("2>&-", "2> /dev/full"):
+        assert shell(f"$POSTHOC report {logs}/good {closed}")[0] == 0
+        assert shell(f"$POSTHOC report {logs}/sick {closed}")[0] == 1
+        assert shell(f"$POSTHOC report absent {closed}")[:2] == (2, "")
+
+
+def test_json_into_a_pipe_that_nobody_reads_keeps_the_gates_code(logs):
+    for words in ("", "--json -"):
+        code, _, err = shell(f"$POSTHOC report {logs}/sick {words} | true; exit ${{PIPESTATUS[0]}}")
+        assert code == 1 and "Trace" not in err
+
+
+def test_a_working_directory_that_is_gone_is_told(logs, tmp_path):
+    for words in (f"report {logs}/good", "audit .", "series .", "dump ."):
+        code, _, err = shell(f"mkdir gone && cd gone && rmdir ../gone && $POSTHOC {words}", cwd=tmp_path)
+        assert (
+            code == 2 and err == "posthoc: the working directory does not exist any more; change to another one first\n"
+        )
+    assert shell("mkdir gone && cd gone && rmdir ../gone && $POSTHOC explain plateau", cwd=tmp_path)[0] == 0
+
+
+def test_a_name_that_is_too_long_for_a_file_is_a_mistake_like_others(capsys, logs):
+    for words in (["a" * 300], ["report", "a" * 300], ["report", logs / "good", "-o", "a" * 300],
+                  ["report", logs / "good", "--json", "a" * 300], ["audit", logs / "good", "-o", "a" * 300],
+                  ["report", logs / "good", "--config", "a" * 300]):  # fmt: skip
+        code, out, err = call(capsys, *words)
+        assert (code, out) == (2, "") and err.count("\n") == 1 and err.startswith("posthoc: ")
+
+
+URI = "http://me:hunter2@host/x?token=hunter2"
+
+
+@pytest.mark.parametrize(
+    "words", [[URI], ["report", URI], ["report", "x", URI], ["audit", URI, "x"], ["series", URI], ["explain", URI],
+              ["report", "x", "--run", URI], ["report", ".", "--json", "-", "--run", URI], ["help", URI],
+              [f"--u={URI}"], ["report", "x", "--fail-on", URI], ["report", "x", "--select", URI],
+              ["report", "x", "--role", f"{URI}=y"],
+              ["report", "x", "--config", URI], ["report", "runs:/1", "--tracking-uri", URI], ["dump", URI]],
+)  # fmt: skip
+def test_no_message_repeats_a_password(capsys, words):
+    code, out, err = call(capsys, *words)
+    assert code == 2 and "hunter2" not in out + err
 
 
 WAITS = """

@@ -74,9 +74,18 @@ def test_every_key_is_read(tmp_path):
         ("[roles]\nx = 3", "must be a table of tags"),
         ("suppress = 3", "suppress must be a list"),
         ('[[suppress]]\nsymptom = "x"', "each entry needs a reason"),
-        ('[[suppress]]\nsymptom = "x"\nreason = "y"\nexpires = "later"', "write it like 2026-12-31"),
-        ('[[suppress]]\nsymptom = "x"\nreason = "y"\nruns = "z"', "there is no key 'runs'; did you mean 'run'?"),
+        ('[[suppress]]\nsymptom = "overfitting"\nreason = "y"\nexpires = "later"', "write it like 2026-12-31"),
+        (
+            '[[suppress]]\nsymptom = "overfitting"\nreason = "y"\nruns = "z"',
+            "there is no key 'runs'; did you mean 'run'?",
+        ),
+        ('[[suppress]]\nsymptom = "overfiting"\nreason = "y"', "no symptom 'overfiting'; did you mean 'overfitting'?"),
         ("select = 3", "select must be a list"),
+        (f"alpha = {'9' * 400}", "alpha is larger than any number"),
+        (f"alpha = {'9' * 5000}", "is no valid TOML"),
+        (f"alpha = 0x{'f' * 5000}", "alpha is larger than any number"),
+        (f"[limits.overfitting]\nrise = {'9' * 400}", "rise is larger than any number"),
+        (f"x = {'[' * 3000}", "nested too deeply"),
         ("x = ", "is no valid TOML"),
     ],
 )
@@ -96,6 +105,13 @@ def test_files_are_looked_for_in_their_order(tmp_path):
     assert load_settings(tmp_path / "pyproject.toml", KNOWN, tmp_path).alpha == 0.2
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(tmp_path / "absent.toml", KNOWN, tmp_path)
+
+
+def test_a_project_file_without_our_table_says_so(tmp_path):
+    for text in ("[project]\nname = 'x'", "[tool.other]\nx = 1", "tool = 3"):
+        (tmp_path / "pyproject.toml").write_text(text)
+        with pytest.raises(SettingsError, match=r"has no table \[tool.posthoc\]"):
+            load_settings(tmp_path / "pyproject.toml", KNOWN, Path())
 
 
 def test_the_command_line_overrules():

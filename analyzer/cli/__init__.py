@@ -6,7 +6,8 @@ import sys
 
 from analyzer import __version__
 from analyzer.cli.overview import HELP
-from analyzer.errors import PosthocError, SeveralRunsError
+from analyzer.cli.stream import guarded, stdout_is_gone
+from analyzer.errors import OutputError, PosthocError, SeveralRunsError
 
 COULD_NOT_JUDGE, INTERRUPTED, PIPE_BROKEN = 2, 130, 141
 MOST_NAMES = 20
@@ -14,21 +15,21 @@ MOST_NAMES = 20
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 clean, 1 a finding at the gate, 2 could not judge."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = _answer(sys.argv[1:] if argv is None else list(argv))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from analyzer.cli.stream import stdout_is_gone  # noqa: PLC0415 - rarely needed
-
-        stdout_is_gone()
-        return PIPE_BROKEN
-    except KeyboardInterrupt:
-        sys.stderr.write("\nposthoc: interrupted; what was written so far is whole\n")
-        return INTERRUPTED
-    return code
+    with guarded():
+        try:
+            code = _answer(sys.argv[1:] if argv is None else list(argv))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            stdout_is_gone()
+            return PIPE_BROKEN
+        except OutputError as error:
+            stdout_is_gone()
+            _complain(error)
+            return COULD_NOT_JUDGE
+        except KeyboardInterrupt:
+            sys.stderr.write("\nposthoc: interrupted; what was written so far is whole\n")
+            return INTERRUPTED
+        return code
 
 
 def _answer(argv: list[str]) -> int:
@@ -60,16 +61,18 @@ def _run(argv: list[str]) -> int:
     except Exception:
         import traceback  # noqa: PLC0415 - rarely needed
 
-        traceback.print_exc()
+        from analyzer.model.secrets import mask_text  # noqa: PLC0415 - rarely needed
+
+        sys.stderr.write(mask_text(traceback.format_exc()))
         sys.stderr.write("posthoc: this is a fault in posthoc itself; please report it with the lines above\n")
         return COULD_NOT_JUDGE
 
 
 def _complain(error: PosthocError) -> None:
-    from analyzer.writers.wording import visible  # noqa: PLC0415 - names in errors come from logs
+    from analyzer.cli.sentence import safe  # noqa: PLC0415 - needed for mistakes only
 
-    sys.stderr.write(f"posthoc: {visible(str(error))}\n")
+    sys.stderr.write(f"posthoc: {safe(str(error))}\n")
     if isinstance(error, SeveralRunsError):
-        sys.stderr.writelines(f"  {visible(name)}\n" for name in error.runs[:MOST_NAMES])
+        sys.stderr.writelines(f"  {safe(name)}\n" for name in error.runs[:MOST_NAMES])
         if len(error.runs) > MOST_NAMES:
             sys.stderr.write(f"  and {len(error.runs) - MOST_NAMES} more\n")

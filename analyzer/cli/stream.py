@@ -1,12 +1,15 @@
-"""Standard output and error: colour only for eyes, foreign text made safe, a reader that went away forgiven."""
+"""Standard output and error: colour only for eyes, a reader that went away forgiven, a full disk told."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO, cast
+
+from analyzer.errors import OutputError
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -14,20 +17,84 @@ def wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def stdout_is_gone() -> None:
-    """Put nothing in the place of a standard output that nobody reads, so that leaving Python stays silent."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+class _Guarded:
+    """A standard stream, or a closed one (None): `failed` is called with what goes wrong in writing, and may raise."""
+
+    def __init__(self, stream: TextIO | None, failed: Callable[[OSError], object]) -> None:
+        self._stream = stream
+        self._failed = failed
+
+    def write(self, text: str) -> int:
+        try:
+            if self._stream is None:
+                raise OSError(errno.EBADF, "it is closed")
+            return self._stream.write(text)
+        except OSError as error:
+            self._failed(error)
+            return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        try:
+            if self._stream is not None:
+                self._stream.flush()
+        except OSError as error:
+            self._failed(error)
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
-def say(text: str, stream: TextIO) -> None:
-    """Write a verdict; a reader that went away does not change the exit code, the pages are written already."""
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Make writing to standard output raise OutputError or BrokenPipeError, and to standard error nothing at all.
+
+    Characters that the streams cannot hold are escaped. A stream that is closed counts as one that cannot be
+    written; its number is taken, so that no file of ours gets what others write to it.
+    """
+    real = sys.stdout, sys.stderr
+    if None in real:
+        while (taken := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(taken)
+    for stream in real:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.stdout = cast(TextIO, _Guarded(real[0], _stdout_failed))
+    sys.stderr = cast(TextIO, _Guarded(real[1], lambda error: None))
     try:
-        stream.write(text)
+        yield
+    finally:
+        sys.stdout, sys.stderr = real
+
+
+def _stdout_failed(error: OSError) -> None:
+    if isinstance(error, BrokenPipeError):
+        raise error
+    raise OutputError(f"standard output cannot be written: {error.strerror or error}") from error
+
+
+def stdout_is_gone() -> None:
+    """Put nothing in the place of a standard output that takes nothing, so that leaving Python stays silent."""
+    try:
+        number = sys.stdout.fileno()
+    except (AttributeError, OSError):  # closed from the beginning, or no file at all
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def deliver(write: Callable[[TextIO], object], stream: TextIO) -> None:
+    """Let `write` fill a stream; a reader that went away does not change the exit code, the pages are written."""
+    try:
+        write(stream)
         stream.flush()
     except BrokenPipeError:
-        if stream is sys.stdout:
-            stdout_is_gone()
+        stdout_is_gone()
 
 
 class Bar:

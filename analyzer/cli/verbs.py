@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import analyzer
 from analyzer import api
-from analyzer.cli.stream import bar, say, wants_colour
+from analyzer.cli.sentence import complain
+from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
 from analyzer.fleet.night import Found
+from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.settings import Settings, load_settings, suggestion, with_words
+from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole
-from analyzer.writers.wording import visible
+from analyzer.writers.site import SITE_FILES
 
 Options = argparse.Namespace
 
 
 def run(verb: str, options: Options) -> int:
     """Carry out a verb and return the exit code."""
+    if verb != "explain" and not _working_directory_is_there():
+        raise UsageError("the working directory does not exist any more; change to another one first")
     return _VERBS[verb](options)
 
 
 def _report(options: Options) -> int:
     settings = _settings(options)
+    _json_apart(options, [options.source], [options.output])
     result = api.report(
         options.source, options.output, run=options.run, settings=settings, tracking_uri=options.tracking_uri
     )
@@ -44,12 +50,14 @@ def _report(options: Options) -> int:
 
 def _audit(options: Options) -> int:
     settings = _settings(options)
+    _json_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     failures: list[str] = []
 
     def seen(found: Found) -> None:
         failures.extend(found.failures)
         if not options.quiet:
-            sys.stderr.writelines(f"posthoc: {visible(note.message)}\n" for note in found.notes)
+            for note in found.notes:
+                complain(note.message)
 
     with bar(not options.quiet) as progress:
         night = api.audit(
@@ -72,8 +80,11 @@ def _audit(options: Options) -> int:
 def _series(options: Options) -> int:
     settings = _settings(options)
     tables = api.understood(options.source, settings, run=options.run, tracking_uri=options.tracking_uri)
+    tags: set[str] = set()
     for i, (one, rows) in enumerate(tables):
+        tags.update(one.series)
         sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, colour=wants_colour(sys.stdout)))
+    _tell_unused(options, tags)
     return 0
 
 
@@ -100,6 +111,13 @@ def _explain(options: Options) -> int:
     return 0
 
 
+def _working_directory_is_there() -> bool:
+    try:
+        return Path.cwd().exists()
+    except OSError:
+        return False
+
+
 _VERBS: Mapping[str, Callable[[Options], int]] = {
     "report": _report,
     "audit": _audit,
@@ -111,7 +129,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
 
 def _settings(options: Options) -> Settings:
     known = api.vocabulary()
-    settings = load_settings(options.config, known, Path.cwd())
+    settings = Settings() if _untrusted(options) else load_settings(options.config, known, Path())
     return with_words(
         settings,
         known,
@@ -121,20 +139,48 @@ def _settings(options: Options) -> Settings:
     )
 
 
+def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path]) -> None:
+    """Refuse a file for --json that is one of the pages, or a log."""
+    if options.json is None or str(options.json) == "-":
+        return
+    if os.path.realpath(options.json) in map(os.path.realpath, pages):
+        raise UsageError(f"--json and -o both write {mask_text(str(options.json))}; give one of them another name")
+    refuse_inputs(options.json, sources)
+
+
+def _untrusted(options: Options) -> bool:
+    """Whether the working directory's settings lie inside a source, and are not obeyed: logs are untrusted."""
+    named = [*getattr(options, "sources", []), getattr(options, "source", None), options.tracking_uri]
+    places = [Path(text.removeprefix("file://")) for text in named if text]
+    file = settings_inside(Path(), places) if options.config is None else None
+    if file is not None and not getattr(options, "quiet", False):
+        complain(f"{file} lies inside the source and is not obeyed; if it is yours, add --config {file}")
+    return file is not None
+
+
+def _tell_unused(options: Options, tags: Collection[str]) -> None:
+    """Say which tags of --role no run has: a slip of the pen would otherwise change nothing, silently."""
+    given = dict(parsed_role(text, api.vocabulary()) for text in options.roles)
+    for tag in given:
+        if tag not in tags and tags and not getattr(options, "quiet", False):
+            complain(f"--role: no run has the tag {tag!r}{suggestion(tag, tags)}")
+
+
 def _gate(options: Options, settings: Settings) -> str:
     return str(options.fail_on or settings.fail_on or options.default_gate)
 
 
 def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
     """Write the JSON if asked for, and the verdict to where the JSON does not go."""
+    _tell_unused(options, {row.tag for result in night.results for row in result.series})
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
-        write_document(night, sys.stdout)
+        deliver(lambda file: write_document(night, file), sys.stdout)
         stream = sys.stderr
     elif options.json is not None:
         write_whole(options.json, lambda file: write_document(night, file))
     if not options.quiet:
-        say(summary(wants_colour(stream)), stream)
+        deliver(lambda file: file.write(summary(wants_colour(stream))), stream)
 
 
 def _url(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def parsed(argv: Sequence[str]) -> Call:
 
 
 def _unknown(word: str) -> str:
-    if "://" in word or word.startswith("runs:/") or Path(word).exists():
+    if "://" in word or word.startswith("runs:/") or os.path.lexists(word):
         return f"say what to do with {word}: posthoc report {word} (one run), or posthoc audit {word} (many)"
     if word.startswith("-"):
         return f"there is no option {word}; an option stands behind its verb ({', '.join(VERBS[:-1])})"
@@ -93,7 +94,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="where the run's logs are")
     add = parser.add_argument
     page = Path("posthoc-report.html")
-    add("-o", "--output", type=Path, default=page, metavar="FILE", help="the page (default %(default)s)")
+    add("-o", "--output", type=_file, default=page, metavar="FILE", help="the page (default %(default)s)")
     add("--run", metavar="NAME", help="which run, by id or name, when SOURCE holds several")
     _judging(parser, fail_on="error")
 
@@ -101,7 +102,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("posthoc-site"), metavar="DIR", help="the site (default %(default)s)"
+        "-o", "--output", type=_file, default=Path("posthoc-site"), metavar="DIR", help="the site (default %(default)s)"
     )
     _judging(parser, fail_on="never")
 
@@ -133,7 +134,7 @@ def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     _tracking(parser)
     gate = f"exit with 1 from this severity on (default {fail_on})"
     add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
-    add("--json", type=Path, metavar="FILE", help="also write the result as JSON; - is standard output")
+    add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
     group = parser.add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
     group.add_argument("-v", "--verbose", action="store_true", help="say everything")
@@ -142,7 +143,7 @@ def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
 
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings instead of those in the working directory"
+        "--config", type=_file, metavar="FILE", help="settings instead of those in the working directory"
     )
 
 
@@ -157,5 +158,15 @@ def _tracking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store that runs:/<id> speaks of")
 
 
+def _file(text: str) -> Path:
+    """Return a path; an address is none, and a path would fold its slashes so that no mask knows it again."""
+    if "://" in text:
+        raise UsageError(f"{text} is an address; a file or folder is wanted here")
+    return Path(text)
+
+
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no symptom is named; posthoc explain lists them")
+    return names

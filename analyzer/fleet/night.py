@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +10,13 @@ from datetime import UTC, datetime
 
 from analyzer.diagnosis import judge_run
 from analyzer.errors import PosthocError
+from analyzer.fleet.isolation import failed_judgement, told
 from analyzer.fleet.naming import distinct
-from analyzer.fleet.suppression import suppressed
+from analyzer.fleet.overlap import once, without_overlap
+from analyzer.fleet.suppression import suppressed, without
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
-from analyzer.readers import RunRef, discover
+from analyzer.readers import Discovery, RunRef, discover
 from analyzer.settings import Settings
 
 
@@ -30,10 +33,14 @@ class Found:
 def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Found:
     """Return references to the runs of all sources, their ids made distinct.
 
-    A source that cannot be read is a note as long as another one can; its error is raised when none can.
+    A source that cannot be read is a note as long as another one can; its error is raised when none can. What
+    several sources hold in common is there once, under the first of them, with a note.
     """
-    discoveries, notes, failures = [], [], []
-    for source in sources:
+    discoveries: list[tuple[str, Discovery]] = []
+    notes: list[Note] = []
+    failures: list[PosthocError] = []
+    given, repeated = once(sources)
+    for source in given:
         try:
             discovery = discover(source, tracking_uri=tracking_uri)
         except PosthocError as error:
@@ -44,6 +51,8 @@ def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Fou
             notes += discovery.notes
     if failures and not discoveries:
         raise failures[0]
+    discoveries, overlapping = without_overlap(discoveries)
+    notes += [*repeated, *overlapping]
     names = distinct([[ref.id for ref in d.refs] for _, d in discoveries], [source for source, _ in discoveries])
     refs, origins = [], []
     for (source, discovery), own in zip(discoveries, names, strict=True):
@@ -62,12 +71,16 @@ def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None)
 def judge(run: Run, settings: Settings, now: float) -> Result:
     """Return the result of one run, with what the user has set aside marked."""
     today = datetime.fromtimestamp(now, UTC).date()
-    return suppressed(judge_run(run, settings, now), settings.suppress, today)
+    try:
+        result = judge_run(run, settings, now)
+        json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds
+    except Exception as error:  # whatever one run holds, the others are judged
+        result = failed_judgement(run, error)
+    return suppressed(without(result, settings.ignore), settings.suppress, today)
 
 
 def _read(ref: RunRef) -> Run:
     try:
         return ref.read()
-    except (PosthocError, OSError, MemoryError, RecursionError) as error:
-        why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", why),))
+    except Exception as error:  # a fault of a reader costs the run that it met, too
+        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", told(error)),))

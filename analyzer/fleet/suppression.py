@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 
-from analyzer.diagnosis.verdict import alarms, verdict_of
+from analyzer.diagnosis.verdict import alarms, sentence_of, verdict_of
 from analyzer.model.result import Finding, Result
 from analyzer.settings import Suppression
 
@@ -20,11 +20,24 @@ def suppressed(result: Result, suppressions: Iterable[Suppression], today: date)
     told = replace(result, findings=findings)
     if result.verdict != "problems" or alarms(findings):
         return told
-    losses = {row.tag for row in result.series if row.role == "loss"}
-    verdict = verdict_of(result.status, findings, result.checked, losses)
+    verdict = verdict_of(result.status, findings, result.checked, _losses(result))
     aside = sum(finding.suppressed is not None for finding in findings)
     nouns = "finding was" if aside == 1 else "findings were"
     return replace(told, verdict=verdict, sentence=f"Nothing that counts: {aside} {nouns} set aside by you.")
+
+
+def without(result: Result, ignored: Collection[str]) -> Result:
+    """Return the result without findings of ignored symptoms, and its verdict anew: those no detector finds, too."""
+    findings = tuple(finding for finding in result.findings if finding.symptom not in ignored)
+    if len(findings) == len(result.findings):
+        return result
+    verdict = verdict_of(result.status, findings, result.checked, _losses(result))
+    sentence = sentence_of(verdict, result.status, result.reason, findings, result.not_checked)
+    return replace(result, findings=findings, verdict=verdict, sentence=sentence)
+
+
+def _losses(result: Result) -> set[str]:
+    return {row.tag for row in result.series if row.role == "loss"}
 
 
 def _marked(finding: Finding, run: str, entries: Iterable[Suppression], today: date) -> Finding:

@@ -75,7 +75,11 @@ def value_axis(values: NDArray[np.float64]) -> Axis:
 
 def step_axis(first: int, last: int) -> Axis:
     """Return the horizontal axis over steps; one step alone stands in the middle."""
-    return Axis(float(first), float(last)) if last > first else Axis(first - 1.0, first + 1.0)
+    low, high = float(first), float(last)
+    if high > low:
+        return Axis(low, high)
+    air = max(1.0, abs(low) * 1e-12)  # beyond 2**53 one step more is the same number
+    return Axis(low - air, high + air)
 
 
 def _round_values(low: float, high: float, about: int) -> list[float]:

@@ -53,7 +53,7 @@ class Strokes:
 def strokes(series: Series, across: Axis, up: Axis, *, trend: bool = True) -> Strokes:
     """Return the curve over the two axes; an empty series has empty paths."""
     x, y = across.place(series.steps), up.place(series.values)
-    seams = np.flatnonzero(np.diff(series.steps) < 0) + 1
+    seams = np.flatnonzero(series.steps[1:] < series.steps[:-1]) + 1  # a difference may overflow
     overtaken = series.steps[:-1] >= np.minimum.accumulate(series.steps[::-1])[::-1][1:]
     overtaken = np.append(overtaken, False) if seams.size else np.zeros(y.size, dtype=bool)
     parts = list(_parts(y, np.union1d(seams, np.flatnonzero(np.diff(overtaken)) + 1)))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TextIO
 
 from analyzer.model.result import Night
+from analyzer.writers.shortening import DOCUMENT, shortened
 
 
 def write_document(night: Night, file: TextIO) -> None:
@@ -17,7 +18,7 @@ def write_document(night: Night, file: TextIO) -> None:
         file.write(("{" if key == "schema" else ",\n ") + f"{_json(key)}: {_json(value)}")
     file.write(',\n "runs": [')
     for i, result in enumerate(night.results):
-        file.write((",\n  " if i else "\n  ") + _json(result.to_dict()))
+        file.write((",\n  " if i else "\n  ") + _json(shortened(result, DOCUMENT, DOCUMENT).to_dict()))
     file.write("\n ]}\n" if night.results else "]}\n")
 
 

@@ -15,6 +15,7 @@ from analyzer.writers import brief
 from analyzer.writers.axis import value_axis
 from analyzer.writers.chart import spark
 from analyzer.writers.page import page_name
+from analyzer.writers.shortening import shortened
 
 TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
@@ -51,13 +52,14 @@ class Entry:
 
 def entry(result: Result) -> Entry:
     """Return the run's line in the index."""
+    page, result = page_name(result.run), shortened(result)
     main = main_row(result.series, result.main_tag)
     counting = [finding for finding in result.findings if finding.counts]
     return Entry(
         run=result.run,
         name=result.name,
         experiment=experiment(result),
-        page=page_name(result.run),
+        page=page,
         status=result.status,
         reason=result.reason,
         tone=brief.tone(result),

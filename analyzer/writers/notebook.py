@@ -7,10 +7,12 @@ from analyzer.writers import brief, environment
 from analyzer.writers.chart import spark
 from analyzer.writers.entry import main_row
 from analyzer.writers.page import title_of
+from analyzer.writers.shortening import shortened
 
 
 def fragment(result: Result) -> str:
     """Return HTML for `_repr_html_`: no script, no style of its own, readable in light and dark notebooks."""
+    result = shortened(result)
     main = main_row(result.series, result.main_tag)
     context = {
         "result": result,

@@ -15,6 +15,7 @@ from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
 from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import Shelf, json_for_html
+from analyzer.writers.shortening import NAME, shortened
 
 GROUPS = (
     ("loss", "Losses"),
@@ -86,7 +87,7 @@ def run_page(
 ) -> str:
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
     shelf = Shelf()
-    whole, result = result, replace(result, series=result.series[:MOST_LISTED])
+    whole, result = result, shortened(replace(result, series=result.series[:MOST_LISTED]))
     kinds = brief.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
@@ -165,8 +166,9 @@ def _plain_marks(finding: Finding) -> tuple[Mark, ...]:
 
 
 def silence(finding: Finding, run: str) -> str:
-    """Return the lines for posthoc.toml that set this finding aside."""
-    lines = [("symptom", finding.symptom), ("run", run), *[("tag", tag) for tag in finding.tags[:1]]]
+    """Return the lines for posthoc.toml that set this finding aside; a name that was cut would match nothing."""
+    named = [("run", run), *[("tag", tag) for tag in finding.tags[:1]]]
+    lines = [("symptom", finding.symptom), *((key, text) for key, text in named if len(text) <= NAME)]
     written = "\n".join(f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in lines)
     return f'[[suppress]]\n{written}\nreason = "why this is fine here"'
 

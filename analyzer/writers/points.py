@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
 from analyzer.errors import PosthocError
 from analyzer.model.result import json_number
 from analyzer.model.run import LOSSES, Note, Run
+from analyzer.model.secrets import mask_text
 from analyzer.writers.wording import counted
 
 
@@ -21,19 +22,38 @@ def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
     read = False
     file.write('{"points": [')
     first = True
-    try:
-        for run in runs():
-            problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
-            read = read or bool(run.series) or not any(note.kind in LOSSES for note in run.notes)
-            for tag, series in run.series.items():
-                key, name = _json(tag), _json(run.id)
-                for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
-                    file.write(f"{'' if first else ','}\n[{key}, {step}, {_json(json_number(value))}, {name}]")
-                    first = False
-    except PosthocError as error:
-        problems.append(str(error))
+    for run in _until_a_failure(runs, problems):
+        problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
+        read = read or bool(run.series) or not any(note.kind in LOSSES for note in run.notes)
+        for tag, series in run.series.items():
+            key, name = _json(tag), _json(run.id)
+            for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
+                file.write(f"{'' if first else ','}\n[{key}, {step}, {_json(json_number(value))}, {name}]")
+                first = False
     file.write(f'],\n"problems": {_json(problems)}}}\n')
     return read
+
+
+def _until_a_failure(runs: Callable[[], Iterable[Run]], problems: list[str]) -> Iterator[Run]:
+    """Yield the runs; what stops them is a problem, be it of the source or a fault of a reader."""
+    try:
+        waiting = iter(runs())
+    except PosthocError as error:
+        problems.append(mask_text(str(error)))
+        return
+    while True:
+        try:
+            run = next(waiting, None)
+        except PosthocError as error:
+            problems.append(mask_text(str(error)))
+            return
+        except Exception as error:  # the object must be whole whatever a reader does
+            fault = mask_text(f"{type(error).__name__}: {error}".splitlines()[0])[:300]
+            problems.append(f"reading stopped here ({fault}); this run and those after it are missing")
+            return
+        if run is None:
+            return
+        yield run
 
 
 def problem(run: Run, note: Note) -> str:

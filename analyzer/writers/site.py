@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analyzer.errors import OutputError
@@ -13,12 +15,20 @@ from analyzer.model.run import Note
 from analyzer.writers.document import write_document
 from analyzer.writers.entry import Entry, entry
 from analyzer.writers.environment import asset
-from analyzer.writers.file import write_text, write_whole
+from analyzer.writers.file import remove_abandoned, write_text, write_whole
 from analyzer.writers.index import index_pages
-from analyzer.writers.page import Making, page_name, run_page
+from analyzer.writers.page import Making, page_name
+from analyzer.writers.plain import page_or_plain
+from analyzer.writers.shortening import TEXT, short
 
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
+
+_PAGE = re.compile(r"[0-9a-f]{16}\.html|rows-[0-9]+\.html")
+_WRITTEN = b'<meta name="generator" content="posthoc">'
+
+SITE_FILES = (MARKER, "index.html", "report.css")
+"""What lies in every site besides findings.json and the pages of runs."""
 
 
 class Site:
@@ -33,28 +43,33 @@ class Site:
         self.folder = folder
         self._guides = guides
         self._entries: list[Entry] = []
+        self._faults: list[Note] = []
         _claim(folder)
         write_text(folder / "report.css", str(asset("style.css")) + "\n")
 
     def add(self, result: Result, making: Making) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
-        page = run_page(result, self._guides, making, home="../index.html", stylesheet="../report.css")
+        beside = {"home": "../index.html", "stylesheet": "../report.css"}
+        page, fault = page_or_plain(result, self._guides, making, **beside)
         write_text(self.folder / "runs" / page_name(result.run), page)
-        self._entries.append(entry(result))
+        if fault:
+            self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
+        self._entries.append(entry(result.without_curves() if fault else result))
 
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
 
         `notes` say what in the sources could not be looked at or is of a kind that is not read.
         """
-        pages = index_pages(self._entries, night.sources, notes, version=night.version, resolved=len(night.resolved))
+        told = [replace(note, message=short(note.message, TEXT)) for note in (*notes, *self._faults)]
+        pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
         kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries}
-        for stale in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
-            if stale not in kept:
-                stale.unlink(missing_ok=True)
+        for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
+            if page not in kept and _is_page(page):
+                page.unlink(missing_ok=True)
         return self.folder / "index.html"
 
 
@@ -63,9 +78,22 @@ def _claim(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file; give a folder for the site with -o")
-        if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+        if (folder / "runs").is_symlink():
+            raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder)
+        if not (folder / MARKER).is_file() and any(folder.iterdir()):
             raise OutputError(f"{folder} is not empty and no posthoc site; give another folder with -o")
-        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
+        (folder / "runs").mkdir(exist_ok=True)
+        remove_abandoned(folder / "runs")
     except OSError as error:
         raise OutputError(f"{folder} cannot be used for the site: {error.strerror or error}") from error
-    write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
+
+
+def _is_page(page: Path) -> bool:
+    """Whether a page of a run or of further rows is one that posthoc wrote, by its name and its first lines."""
+    if not _PAGE.fullmatch(page.name) or page.is_symlink() or not page.is_file():
+        return False
+    with page.open("rb") as file:
+        return _WRITTEN in file.read(1000)

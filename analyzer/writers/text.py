@@ -10,6 +10,7 @@ from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
 from analyzer.writers import brief
 from analyzer.writers.entry import TONES
+from analyzer.writers.shortening import TEXT, short, shortened
 from analyzer.writers.wording import counted, span, visible
 
 MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "unjudged": "?"}
@@ -34,7 +35,7 @@ class Paint:
 
 def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
     """Return what `report` says: the verdict, findings, what to do first, and the page's address."""
-    paint, wide = Paint(colour), width or _width()
+    paint, wide, result = Paint(colour), width or _width(), shortened(result)
     tone = brief.tone(result)
     lines = [_filled(result.sentence, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
     kinds = brief.tree(result)
@@ -125,10 +126,14 @@ def _label(result: Result) -> str:
 def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, colour: bool = False) -> str:
     """Return what `series` says of a run; rows are (tag, points, role, split, why)."""
     paint = Paint(colour)
-    name = "" if run.name in run.id else f"  {visible(run.name)}"
-    lines = [paint(visible(run.id) + name, "bold") + paint(f"  {run.source}, {visible(run.location)}", "soft")]
+    name = "" if run.name in run.id else f"  {visible(short(run.name))}"
+    place = f"  {run.source}, {visible(short(run.location))}"
+    lines = [paint(visible(short(run.id)) + name, "bold") + paint(place, "soft")]
     table = [("tag", "points", "role", "split", "why")]
-    table += [(visible(tag), f"{points:,}", role, split or "–", visible(why)) for tag, points, role, split, why in rows]
+    table += [
+        (visible(short(tag)), f"{points:,}", role, split or "–", visible(short(why, TEXT)))
+        for tag, points, role, split, why in rows
+    ]
     widths = [max(len(row[i]) for row in table) for i in range(4)]
     for i, row in enumerate(table):
         tag, points, role, split, why = row
@@ -136,7 +141,7 @@ def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, co
         lines.append(line if i else paint(line, "soft"))
     if len(table) == 1:
         lines[1:] = ["  no scalar series"]
-    lines += [f"  note: {visible(note.message)}" for note in run.notes]
+    lines += [f"  note: {visible(short(note.message, TEXT))}" for note in run.notes]
     return _joined(lines)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import made
 
-from analyzer.fleet.suppression import suppressed
+from analyzer.fleet.suppression import suppressed, without
 from analyzer.settings import Suppression
 
 TODAY = date(2026, 1, 1)
@@ -28,3 +28,13 @@ def test_when_nothing_else_counts_the_verdict_is_anew():
 def test_without_a_match_nothing_changes():
     result = made.overfitted()
     assert suppressed(result, [Suppression("plateau", "x")], TODAY) is result
+
+
+def test_a_log_that_is_broken_may_be_ignored_like_any_symptom():
+    result = without(made.failed(), {"unreadable-log", "plateau"})
+    assert result.findings == () and (result.verdict, result.status) == ("unjudged", "failed")
+    assert result.sentence == "Nothing could be judged: its first record is damaged."
+    assert (
+        without(made.failed(), {"plateau"}) is not None
+        and without(made.healthy(), {"damaged-log"}).verdict == "healthy"
+    )

@@ -43,3 +43,11 @@ def test_ticks_are_round():
 
 def test_one_step_alone_stands_in_the_middle():
     assert step_axis(7, 7).place([7])[0] == 0.5
+
+
+@pytest.mark.parametrize("ends", [(2**63 - 1, 2**63 - 1), (-(2**63),) * 2, (2**53, 2**53 + 1), (-(2**63), 2**63 - 1)])
+def test_steps_that_no_float_can_tell_apart_have_their_place(ends):
+    axis = step_axis(*ends)
+    assert axis.low < axis.high
+    places = axis.place(np.array(ends, dtype=np.int64))
+    assert np.all((places >= 0) & (places <= 1)) and all(0 <= t.at <= 1 for t in axis.ticks(6, steps=True))

@@ -34,3 +34,9 @@ def test_devices_are_written_to_and_folders_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_text(tmp_path / "file" / "page.html", "x")
+
+
+@pytest.mark.parametrize("name", ["ä" * 120 + ".html", "界" * 80 + ".html", "a" * 250 + ".html"])
+def test_a_name_of_as_many_bytes_as_a_file_may_have_is_written(tmp_path, name):
+    write_text(tmp_path / name, "x")
+    assert [p.name for p in tmp_path.iterdir()] == [name]

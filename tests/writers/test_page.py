@@ -139,3 +139,18 @@ def test_the_lines_that_set_a_finding_aside_are_toml():
     result = made.hostile()
     entry = tomllib.loads(silence(result.findings[0], 'exp/ü "x"\\'))["suppress"][0]
     assert entry["run"] == 'exp/ü "x"\\' and entry["symptom"] == "overfitting"
+
+
+LAST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "steps", [[LAST] * 80, [-LAST - 1] * 80, [-LAST - 1, LAST] * 40, list(range(2**53, 2**53 + 80)), [0] * 79 + [LAST]]
+)
+def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
+    rows = (made.row("loss", np.linspace(2, 1, 80), steps=steps), made.row("val/loss", [1.0], steps=steps[:1]))
+    found = made.finding("x", "plateau", "error", ("loss",), "it stays", first_step=min(steps), last_step=max(steps))
+    result = replace(made.healthy("x"), series=rows, findings=(found,), main_tag="loss", verdict="problems",
+                     events=(Event("restart", max(steps), "here"),))  # fmt: skip
+    text = run_page(result, made.guides(), Making("1", "posthoc report x"))
+    assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)

@@ -42,3 +42,14 @@ def test_nothing_read_is_said():
     assert dumped(lambda: [BROKEN]) == (False, {"points": [], "problems": ["b: cannot be opened (f.2)"]})
     read, document = dumped(lambda: [Run("empty", "empty", "tensorboard", "x")])
     assert read and document == {"points": [], "problems": []}
+
+
+def test_a_fault_of_a_reader_leaves_the_object_whole():
+    def failing():
+        yield Run("a", "a", "x", "a")
+        raise ValueError("no digit at http://me:hunter2@h/")
+
+    file = io.StringIO()
+    assert write_points(failing, file)
+    (said,) = json.loads(file.getvalue())["problems"]
+    assert said.startswith("reading stopped here (ValueError: no digit at") and "hunter2" not in said

@@ -1,0 +1,35 @@
+"""What is said of a run that made the tool itself fail: the fault costs this run, and is told as one."""
+
+from __future__ import annotations
+
+from analyzer.diagnosis.finding import finding_of
+from analyzer.model.result import Result
+from analyzer.model.run import Run
+from analyzer.model.secrets import mask_text
+from analyzer.model.verdict import Evidence
+
+ADVICE = "Please report this with the log; the other runs were judged."
+
+
+def told(error: BaseException) -> str:
+    """Return an exception as one line of at most 300 characters, secrets masked."""
+    return mask_text(f"{type(error).__name__}: {error}".splitlines()[0])[:300]
+
+
+def failed_judgement(run: Run, error: Exception) -> Result:
+    """Return the result of a run whose judgement raised: failed, with the finding *detector-failed* that says why."""
+    reason = f"judging this run failed ({told(error)})"
+    summary = f"{reason}; it was not checked for anything"
+    finding = finding_of(run, "detector-failed", Evidence((), (), "error", summary, advice=(ADVICE,)))
+    return Result(
+        run=run.id,
+        name=run.name,
+        source=run.source,
+        location=run.location,
+        status="failed",
+        reason=reason,
+        verdict="problems",
+        sentence=f"Nothing could be judged: {reason}.",
+        findings=(finding,),
+        notes=run.notes,
+    )
