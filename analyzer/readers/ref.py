@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.model.run import Note, Run
-from analyzer.readers.clean import cleaned, shortened
+from analyzer.readers.clean import cleaned
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,9 @@ class RunRef(ABC):
             return replace(found, run=cleaned(found.run))
         except Exception as error:
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            text = shortened(f"{self.location}: its reader failed ({what}); please report this with the log", 500)
-            return Update(
-                Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", str(text)),)), {}, True
-            )
+            text = f"{self.location}: its reader failed ({what}); please report this with the log"
+            failed = Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", text),))
+            return Update(cleaned(failed), {}, whole=True)
 
     def stamp(self) -> str | None:
         """Return a short text that is the same as long as the run's logs are untouched; None: always read again.

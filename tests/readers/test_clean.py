@@ -34,7 +34,7 @@ def test_a_name_that_is_taken_gets_a_number_that_is_not():
 
 class Hostile(RunRef):
     def load(self, marks):
-        raise KeyError("maybe")
+        raise KeyError("http://me:hunter2@host")
 
 
 def test_a_reader_that_raises_gives_an_unreadable_run():
@@ -42,6 +42,7 @@ def test_a_reader_that_raises_gives_an_unreadable_run():
     assert not run.series
     assert [n.kind for n in run.notes] == ["unreadable"]
     assert "KeyError" in run.notes[0].message
+    assert "hunter2" not in run.notes[0].message
 
 
 def metric(root, name, run_id):
