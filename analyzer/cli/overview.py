@@ -10,7 +10,7 @@ since when, why, and what to do first.
   posthoc dump SOURCE                                  every point of every scalar series as JSON
   posthoc explain [SYMPTOM]                            the page of a symptom, or the list of all
 
-SOURCE is a run's folder, an event file, a folder with many runs, or an MLflow store, database or server.
+SOURCE is a run's folder, an event file, a folder with many runs, or an MLflow store or database.
 
   posthoc help VERB, posthoc VERB --help               the options of a verb
   posthoc --version                                    the version

@@ -75,7 +75,7 @@ def discover(source: str, *, tracking_uri: str | None = None, include_deleted: b
         raise SourceError(
             f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or an event file"
         )
-    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, an event file or a tracking address")
+    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, an event file or a database")
 
 
 def _in_folder(path: Path, request: Request) -> Discovery:

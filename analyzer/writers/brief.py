@@ -78,10 +78,9 @@ def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
 
     Two findings of one symptom give the same kind of advice: only the first is asked.
 
-    Findings of severity info come only when nothing worse counts. A run without such findings has none.
+    Findings of severity info ask for nothing: a healthy run has none.
     """
-    counting = [finding for finding in result.findings if finding.counts]
-    alarming = [finding for finding in counting if finding.severity != "info"] or counting
+    alarming = [finding for finding in result.findings if finding.counts and finding.severity != "info"]
     deepest = max((len(finding.advice) for finding in alarming), default=0)
     steps: dict[str, Step] = {}
     for depth in range(deepest):

@@ -40,7 +40,8 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
     lines = [_filled(result.sentence, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
     kinds = brief.tree(result)
     shown = kinds.leading if verbose else kinds.leading[:8]
-    lines += [line for finding in shown for line in _finding(finding, paint, wide, verbose)]
+    for finding in shown:
+        lines += _finding(finding, paint, wide, verbose=verbose, told=finding.summary in result.sentence)
     if len(kinds.leading) > len(shown):
         lines.append(f"  and {counted(len(kinds.leading) - len(shown), 'more finding')} on the page")
     lines += _asides(kinds, paint, wide, verbose)
@@ -58,14 +59,15 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
     return _joined(lines)
 
 
-def _finding(finding: Finding, paint: Paint, wide: int, verbose: bool) -> list[str]:
+def _finding(finding: Finding, paint: Paint, wide: int, *, verbose: bool, told: bool) -> list[str]:
     place = span(finding.first_step, finding.last_step)
     tags = ", ".join(finding.tags[:3]) + (f" and {len(finding.tags) - 3} more" if len(finding.tags) > 3 else "")
     head = f"{paint(finding.severity, finding.severity)}  {paint(finding.symptom, 'bold')}"
     lines = ["  " + "  ".join(part for part in (head, paint(tags, "soft"), paint(place, "soft")) if part)]
-    lines.append(_filled(finding.summary, _INDENT, _INDENT, wide))
+    if not told:
+        lines.append(_filled(finding.summary, _INDENT, _INDENT, wide))
+    lines += [_filled(f"most likely: {finding.cause}", _INDENT, _INDENT, wide)] if finding.cause else []
     if verbose:
-        lines += [_filled(f"cause: {finding.cause}", _INDENT, _INDENT, wide)] if finding.cause else []
         lines += [_filled(line, f"{_INDENT}speaks for it: ", _INDENT + "  ", wide) for line in finding.speaks_for]
         lines += [_filled(line, f"{_INDENT}do: ", _INDENT + "    ", wide) for line in finding.advice]
     return lines

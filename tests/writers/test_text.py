@@ -14,6 +14,8 @@ GOLDEN = """\
   error  overfitting  val/loss, train/loss  steps 400 to 980
     Validation loss was best at step 400 (0.47) and has risen by 66 % since, while training loss went on
     falling.
+    most likely: The model memorises the training examples: it goes on improving on them and no longer
+    on others.
   warning  loss-spike  train/loss  steps 620 to 621
     Training loss leapt to 14 times its level at step 620 and was back after 1 step.
   2 findings explained by the above or by the run itself
