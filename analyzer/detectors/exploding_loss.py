@@ -101,8 +101,17 @@ def rise_at_end(curve: Curve) -> Rise:
     onset = _onset(y, low, sigma)
     if onset >= n:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
-    onset = _sharpened(y, onset, float(low[onset]) + 3 * sigma)
+    onset = _sharpened(y, _not_returned(y, onset, float(low[onset])), float(low[onset]) + 3 * sigma)
     return max((_rise_from(curve, low, sigma, at) for at in {onset, _record(y, onset)}), key=lambda r: r.noise)
+
+
+def _not_returned(y: np.ndarray, onset: int, base: float) -> int:
+    """Return the onset, or the point after which the curve was last (nearly) as low as before: waves return."""
+    held = y[onset:]
+    whole = held.size // 5 * 5
+    calm = np.median(held[:whole].reshape(-1, 5), axis=1) if whole else held[:0]
+    back = np.flatnonzero(calm < base + 0.15 * (robust.median(held) - base))
+    return onset + 5 * (int(back[-1]) + 1) if back.size and 5 * (back[-1] + 1) < held.size else onset
 
 
 def _sharpened(y: np.ndarray, onset: int, threshold: float) -> int:

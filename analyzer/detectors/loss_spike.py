@@ -48,6 +48,7 @@ from analyzer.model.wording import number, step, times
 from analyzer.stats import robust
 
 LEAST = 15  # points
+CLEAN = 0.3  # noise in log space below which a short curve shows a leap for what it is
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,12 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     with_gradient = _gradient_leaps(anatomy, curve, top)
-    lasting = any(s.points >= 3 for s in far) or curve.role.per == "epoch" or curve.n < 200
-    violent = factor > 8 or (factor > 5 and bool(with_gradient))
-    severity: Severity = "warning" if lasting or violent or len(far) >= 3 else "info"
+    clean = curve.sigma < CLEAN and (curve.role.per == "epoch" or curve.n < 200)
+    lasting = clean or any(s.points >= 3 for s in far)
+    violent = (factor > 8 and top.ratio > 1.2) or (factor > 5 and bool(with_gradient))
+    # single leaps that come all the time are how this noise is, not something that happened
+    usual = len(far) >= 8 and len(far) > 0.003 * curve.n and all(s.points < 3 for s in far)
+    severity: Severity = "warning" if (lasting or violent) and not usual else "info"
     # a leap cannot be told from the schedule when it comes right after it
     event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
     often = f", the highest of {len(far)} leaps" if len(far) > 1 else ""

@@ -203,7 +203,7 @@ def _reset_mean(residual: NDArray[np.float64], length: float) -> bool:
         return False
     slope = np.polyfit(np.log(position[keep]), np.log(change[keep]), 1)[0]
     early, late = robust.mad_sigma(change[position < 0.15 * length]), robust.mad_sigma(change[position > 0.5 * length])
-    return bool(slope < -0.55 and early > 3 * late and robust.autocorrelation(residual) > 0.3)
+    return bool(slope < -0.7 and early > 3 * late and robust.autocorrelation(residual) > 0.3)
 
 
 def _ordered(points: int, length: int, size: float) -> NDArray[np.float64]:
