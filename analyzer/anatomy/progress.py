@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy.curve import Curve
+from analyzer.model.wording import counted
 from analyzer.stats import robust, trend
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
 
 LEAST = 12  # points below which nothing is said about progress
 
@@ -75,6 +80,23 @@ def progress(curve: Curve) -> Progress | None:
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
     )
+
+
+def course(anatomy: Anatomy) -> tuple[Curve, Progress] | str:
+    """Return the loss the run's course is judged by with its progress, or why it cannot be judged.
+
+    It is the finest training loss that is no running mean, or a validation loss of a run without one.
+    """
+    if not anatomy.falls:
+        return anatomy.why_not
+    losses = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
+    curve = next((c for c in losses if c.n >= LEAST), None)
+    if curve is None:
+        return f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss is known"
+    if not curve.finite[-1]:
+        return f"{curve.tag} is no number at the end, after {counted(curve.n, 'finite point')}"
+    far = progress(curve)
+    return (curve, far) if far is not None else f"fewer than {LEAST} finite points of a loss"
 
 
 def beginning(raw: NDArray[np.float64], head: int) -> float:

@@ -9,9 +9,10 @@ How it is measured
 ------------------
 Each training loss (in log space where it is positive and spans more than a factor of two) is compared with the
 lowest level it had held before. The longest stretch up to the end in which nearly every point lies above that
-level by more than the noise explains is the explosion, its beginning the onset; changepoints of the block medians
-(optimal partitioning) sharpen it. Three measures must all be beyond their limits: the rise in multiples of the
-curve's own noise and tail, the rise as a factor (or share of the range for losses that may be negative), and the
+level by more than the noise explains is the explosion, its beginning the onset; where the level of the block
+medians changes most (optimal partitioning), and where all earlier values are left behind, are tried as onsets too.
+Three measures must all be beyond their limits: the rise in multiples of the curve's own noise and of what it did
+before and came back from, the rise as a factor (or share of the range for losses that may be negative), and the
 share of the progress that is lost. One or two points at the very end must leap out of everything seen before.
 
 When it is wrong
@@ -34,6 +35,7 @@ the difficulty of training recurrent neural networks (2013).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -46,7 +48,7 @@ from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import counted, number, percent, step
-from analyzer.stats import robust
+from analyzer.stats import changepoint, robust
 
 LEAST = 5  # points in which an explosion can be seen
 ENOUGH = 12  # points without one that say that there is none
@@ -102,7 +104,23 @@ def rise_at_end(curve: Curve) -> Rise:
     if onset >= n:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
     onset = _sharpened(y, _not_returned(y, onset, float(low[onset])), float(low[onset]) + 3 * sigma)
-    return max((_rise_from(curve, low, sigma, at) for at in {onset, _record(y, onset)}), key=lambda r: r.noise)
+    candidates = {onset, _record(y, onset), _changed(curve, onset)}
+    return max((_rise_from(curve, low, sigma, at) for at in sorted(candidates)), key=lambda r: r.noise)
+
+
+def _changed(curve: Curve, onset: int) -> int:
+    """Return where the level of the blocks leaps most from the onset on (optimal partitioning), else the onset."""
+    blocks = curve.blocks
+    edges = changepoint.levels(blocks.level)
+    if edges.size < 3:
+        return onset
+    pieces = [robust.median(blocks.level[a:b]) for a, b in itertools.pairwise(edges.tolist())]
+    leaps = [
+        (later - before, int(blocks.edges[edge]))
+        for before, later, edge in zip(pieces, pieces[1:], edges[1:], strict=False)
+    ]
+    after = [(size, at) for size, at in leaps if at >= onset and size > 0]
+    return max(after)[1] if after else onset
 
 
 def _not_returned(y: np.ndarray, onset: int, base: float) -> int:

@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import at_chance, metrics_jump, trained_well
-from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.anatomy.progress import LEAST, Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -58,24 +58,14 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    judged = course(anatomy)
+    if isinstance(judged, str):
+        yield Unfit(judged)
         return
-    judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
-    curve = next((c for c in judged if c.n >= LEAST), None)
-    if curve is None:
-        yield Unfit(
-            f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
-        )
-        return
+    curve, far = judged
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
-    if not curve.finite[-1]:
-        yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
-        return
-    far = progress(curve)
-    if far is not None:
-        yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
-    if far is None or far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
+    yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
+    if far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
             yield _evaluated(anatomy, other, its)
 

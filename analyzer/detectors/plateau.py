@@ -40,7 +40,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import at_chance, guessing, metrics_rest, trained_well
-from analyzer.anatomy.progress import LEAST, Progress, progress
+from analyzer.anatomy.progress import Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -62,22 +62,8 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, or for the validation loss of a run without one."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
-        return
-    judged = [c for c in (anatomy.training or anatomy.validation) if not c.role.running] or anatomy.training
-    curve = next((c for c in judged if c.n >= LEAST), None)
-    if curve is None:
-        yield Unfit(
-            f"fewer than {LEAST} finite points of a loss" if judged else "no training or validation loss is known"
-        )
-        return
-    if not curve.finite[-1]:
-        yield Unfit(f"{curve.tag} is no number at the end, after {curve.n} finite points")
-        return
-    far = progress(curve)
-    if far is not None:
-        yield _reading(anatomy, curve, far)
+    judged = course(anatomy)
+    yield Unfit(judged) if isinstance(judged, str) else _reading(anatomy, *judged)
 
 
 def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:

@@ -8,9 +8,9 @@ over an epoch does not show it.
 
 How it is measured
 ------------------
-The training loss is laid on even steps, in log space where it is positive, and its curved trend removed. The FFT's
-spectrum and the autocorrelation give the period: the first strong echo, because the strongest band is often half of the
-true period. The p-value compares the echo with that of red noise (AR(1) surrogates fitted to what is left when the
+The training loss is laid on even steps, in log space where it is positive, and its curved trend removed. The FFT
+gives spectrum and autocorrelation, the first strong echo the period, because the strongest band is often half of the
+true one. The p-value compares the echo with that of red noise (AR(1) surrogates fitted to what is left when the
 folded shape is taken away) that is searched in the same way. The echo, the share of variance that the folded shape
 explains, and the number of cycles must all be beyond their limits.
 
@@ -117,6 +117,9 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
             Measure("share of the variance the period explains", period.share, "share", unit="ratio"),
             Measure("height of the folded shape", height, "size", unit="of the level"),
             Measure("periods seen", period.cycles, "cycles", unit="count"),
+            Measure(
+                "power at the period and its harmonics", spectrum.power_share(residual, period.length), unit="ratio"
+            ),
             Measure("period", length, unit="steps"),
         ),
         severity,

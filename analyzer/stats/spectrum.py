@@ -37,6 +37,16 @@ def spectrum(residual: Array) -> Array:
     return np.asarray(np.abs(np.fft.rfft(held * np.hanning(held.size))) ** 2)
 
 
+def power_share(residual: Array, length: float) -> float:
+    """Return the share of the spectrum's power at a period (in points) and its first four harmonics, 0 to 1."""
+    power = spectrum(residual)[1:]
+    total = float(power.sum())
+    if total <= 0:
+        return 0.0
+    near = {round(k * residual.size / length) + d for k in range(1, 6) for d in (-1, 0, 1)}
+    return float(sum(power[i - 1] for i in near if 1 <= i <= power.size)) / total
+
+
 def clipped(residual: Array) -> Array:
     """Return the residual centred and clipped at ± 4 robust sigma, so that one leap is no period."""
     centred = residual - median(residual)
@@ -57,8 +67,8 @@ def autocorrelations(residual: Array, most: int) -> Array:
 def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float = 4.0, seed: int = 7) -> Period | None:
     """Return the fundamental period of a detrended curve, or None when no peak stands out at all.
 
-    The candidate comes from the FFT's strongest bands; the fundamental from the autocorrelation, because the
-    strongest band is often a harmonic. `p_value` compares the best echo with that of AR(1) surrogates fitted to
+    The fundamental comes from the autocorrelation (computed by FFT), because the spectrum's strongest band is often
+    a harmonic. `p_value` compares the best echo with that of AR(1) surrogates fitted to
     the same residual and searched in the same way: white-noise tests call every correlated noise periodic.
     Needs 24 points or more. Source: Allen and Smith, Monte Carlo SSA: detecting irregular oscillations in the
     presence of colored noise, J. Climate 9 (1996).

@@ -96,6 +96,11 @@ class TestPeriods:
         assert found.p_value is not None
         assert found.p_value < 0.01
 
+    def test_the_power_of_a_wave_is_at_its_period(self):
+        wave = np.sign(np.sin(2 * np.pi * np.arange(600) / 40))
+        assert spectrum.power_share(wave, 40.0) > 0.6
+        assert spectrum.power_share(RNG.normal(size=600), 40.0) < 0.2
+
     def test_the_spectrum_has_its_peak_at_the_frequency(self):
         wave = np.sin(2 * np.pi * np.arange(512) * 16 / 512)
         assert int(np.argmax(spectrum.spectrum(wave))) == 16
