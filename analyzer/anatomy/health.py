@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.anatomy.progress import progress
+from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.turning import turn_of
 from analyzer.model.result import Advice
 from analyzer.model.wording import number, step
@@ -42,9 +42,7 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
     metrics = [c for c in anatomy.having("metric") if c.n]
     tests = [c for c in anatomy.curves.values() if c.role.split == "test" and c.role.role in ("loss", "metric")]
     perfect = [c for c in metrics if c.role.split != "train" and c.role.direction == "higher" and c.raw[-1] >= 0.999]
-    still = next(
-        (c for c in anatomy.training if (p := progress(c)) and p.later_gain > 0.05 and c.level(0.7, 0.8) > c.end), None
-    )
+    still = next((c for c in anatomy.training if _still_falls(c)), None)
     leak = (
         f"{perfect[0].tag} is {number(float(perfect[0].raw[-1]))}, which is too good not to look twice."
         if perfect
@@ -73,3 +71,12 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
             else "The loss no longer falls at the end, as far as the log tells.",
         ),
     )
+
+
+def _still_falls(curve: Curve) -> bool:
+    """Whether the last tenth lies below the part before it by more than the noise of the two levels and 3 %."""
+    if curve.n < 30:
+        return False
+    drop = curve.level(0.65, 0.8) - curve.level(0.9, 1.0)
+    error = curve.sigma / (0.1 * curve.n) ** 0.5
+    return bool(drop > max(3 * error, 0.03 if curve.log else 0.03 * abs(curve.end)))

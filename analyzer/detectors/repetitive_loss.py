@@ -110,6 +110,7 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
     first, last = int(curve.at[0]), int(curve.at[-1])
     size = float(np.ptp(spectrum.fold(residual, period.length)[1]))
     height = float(np.expm1(size)) if curve.log else size / max(abs(robust.median(curve.raw)), 1e-12)
+    amount = f"by a factor of {number(1 + height, 2)}" if curve.log else f"by {percent(height)} of its level"
     return Evidence(
         curve.tags,
         (
@@ -124,7 +125,7 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
         ),
         severity,
         f"{curve.tag} repeats itself every {step(length)} steps, {number(period.cycles, 2)} times, "
-        f"by {percent(height)} of its level",
+        f"{amount} up and down",
         first,
         last,
         cause,
