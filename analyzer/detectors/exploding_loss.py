@@ -19,7 +19,7 @@ When it is wrong
 ----------------
 Training that is meant to rise: adversarial and reinforcement-learning losses are not judged. A task that becomes
 harder (curriculum, new data, a loss term that is switched on) rises too: a validation loss that keeps improving
-after the onset overrules the alarm, a restart or a raised learning rate explains it.
+after the onset overrules the alarm, a restart or a raised learning rate just before the end explains it.
 
 What to do
 ----------
@@ -211,6 +211,11 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     improving = _improves_after(anatomy, onset)
     cause, speaks, advice = _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
+    # a restart explains a loss that has not had the time to come down again, not one that stays up for good
+    recent = last - onset < 0.15 * (last - int(curve.at[0]))
+    if event and not recent:
+        cause, speaks = "a restart from which it did not recover", (f"it comes with {event.text}",)
+        advice = ("Check what the restart took over: weights, optimiser state, learning rate, data order.", *advice[:2])
     lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
     peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
     top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
@@ -239,7 +244,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "exploded", (onset, last)),
             Mark("level", curve.tag, "lowest level held before", values=(base,)),
         ),
-        explained_by=improving or (f"event:{event.kind}@{event.step}" if event else None),
+        explained_by=improving or (f"event:{event.kind}@{event.step}" if event and recent else None),
     )
 
 
