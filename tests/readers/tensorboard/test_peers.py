@@ -111,3 +111,28 @@ def test_real_logs_are_read_as_the_accumulator_reads_them() -> None:
     for path in real_logs():
         if not any(note.kind == "unreadable" for note in read_file(path, "file").notes):
             assert_same(ours(path), by_accumulator(path))
+
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "logs").rglob("*tfevents*"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: "/".join(path.parts[-3:]))
+def test_the_examples_are_read_as_both_peers_read_them(path: Path) -> None:
+    assert_same(ours(path), by_accumulator(path))
+    assert_same(ours(path), by_tbparse(path))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real logs are not here")
+def test_real_logs_are_read_as_tbparse_reads_them() -> None:
+    compared = 0
+    for path in real_logs():
+        content = read_file(path, "file")
+        if not content.points or content.notes:
+            continue
+        try:
+            theirs = by_tbparse(path)
+        except ValueError:  # tbparse gives up on a whole file that holds a text beside its scalars
+            continue
+        assert_same(ours(path), theirs)
+        compared += 1
+    assert compared >= 10
