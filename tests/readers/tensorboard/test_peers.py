@@ -122,6 +122,11 @@ def test_the_examples_are_read_as_both_peers_read_them(path: Path) -> None:
     assert_same(ours(path), by_tbparse(path))
 
 
+def by_step(points: Points) -> Points:
+    """The same points by step and time: tbparse does not keep the order in which steps that go back were written."""
+    return {tag: sorted(one, key=lambda point: (point[1], point[0])) for tag, one in points.items()}
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real logs are not here")
 def test_real_logs_are_read_as_tbparse_reads_them() -> None:
     compared = 0
@@ -133,6 +138,6 @@ def test_real_logs_are_read_as_tbparse_reads_them() -> None:
             theirs = by_tbparse(path)
         except ValueError:  # tbparse gives up on a whole file that holds a text beside its scalars
             continue
-        assert_same(ours(path), theirs)
+        assert_same(by_step(ours(path)), by_step(theirs))
         compared += 1
     assert compared >= 10
