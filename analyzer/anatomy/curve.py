@@ -174,11 +174,6 @@ class Curve:
         return robust.median(self.y[-max(3, self.n // 10) :])
 
     @cached_property
-    def lowest(self) -> float:
-        """The lowest level of the trend that is no single dip, in `y`."""
-        return float(np.min(self.blocks.level))
-
-    @cached_property
     def cadence(self) -> float:
         """Usual distance between two points in steps."""
         gaps = np.diff(self.steps).astype(np.float64)

@@ -35,7 +35,6 @@ the difficulty of training recurrent neural networks (2013).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -43,12 +42,13 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.gradient import surge
+from analyzer.anatomy.rising import Rise, rise_at_end
 from analyzer.anatomy.schedule import rising_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import counted, number, percent, step
-from analyzer.stats import changepoint, robust
+from analyzer.stats import robust
 
 LEAST = 5  # points in which an explosion can be seen
 ENOUGH = 12  # points without one that say that there is none
@@ -61,18 +61,6 @@ class Limits:
     noise: float = field(default=6.0, metadata={"why": "rise over the lowest level held before, in units of noise"})
     factor: float = field(default=1.5, metadata={"why": "rise as a factor of that level"})
     lost: float = field(default=0.5, metadata={"why": "share of the progress made that is lost again"})
-
-
-@dataclass(frozen=True)
-class Rise:
-    """The stretch up to the end that lies above the lowest level held before; sizes in `y`."""
-
-    onset: int
-    low: float
-    level: float
-    noise: float
-    factor: float
-    lost: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -93,113 +81,6 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"{curve.tag} has {counted(curve.n, 'finite point')}, too few to call it clear")
         return
     yield _reading(anatomy, curve, rise)
-
-
-def rise_at_end(curve: Curve) -> Rise:
-    """Return the largest lasting rise at the end of a curve; all zero where it ends at its lowest."""
-    y, n = curve.y, curve.n
-    low = _lowest_before(curve)
-    sigma = max(_calm_sigma(curve), 1e-3 * (1.0 if curve.log else abs(robust.median(y))), np.finfo(float).tiny)
-    onset = _onset(y, low, sigma)
-    if onset >= n:
-        return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
-    onset = _sharpened(y, _not_returned(y, onset, float(low[onset])), float(low[onset]) + 3 * sigma)
-    candidates = {onset, _record(y, onset), _changed(curve, onset)}
-    return max((_rise_from(curve, low, sigma, at) for at in sorted(candidates)), key=lambda r: r.noise)
-
-
-def _changed(curve: Curve, onset: int) -> int:
-    """Return where the level of the blocks leaps most from the onset on (optimal partitioning), else the onset."""
-    blocks = curve.blocks
-    edges = changepoint.levels(blocks.level)
-    if edges.size < 3:
-        return onset
-    pieces = [robust.median(blocks.level[a:b]) for a, b in itertools.pairwise(edges.tolist())]
-    leaps = [
-        (later - before, int(blocks.edges[edge]))
-        for before, later, edge in zip(pieces, pieces[1:], edges[1:], strict=False)
-    ]
-    after = [(size, at) for size, at in leaps if at >= onset and size > 0]
-    return max(after)[1] if after else onset
-
-
-def _not_returned(y: np.ndarray, onset: int, base: float) -> int:
-    """Return the onset, or the point after which the curve was last (nearly) as low as before: waves return."""
-    held = y[onset:]
-    whole = held.size // 5 * 5
-    calm = np.median(held[:whole].reshape(-1, 5), axis=1) if whole else held[:0]
-    back = np.flatnonzero(calm < base + 0.15 * (robust.median(held) - base))
-    return onset + 5 * (int(back[-1]) + 1) if back.size and 5 * (back[-1] + 1) < held.size else onset
-
-
-def _sharpened(y: np.ndarray, onset: int, threshold: float) -> int:
-    """Return the first point from the onset on that is above and stays there: a lone noisy point before it is none."""
-    for i in range(onset, y.size - 3):
-        if y[i] > threshold and robust.median(y[i : i + 5]) > threshold:
-            return i
-    return onset
-
-
-def _calm_sigma(curve: Curve) -> float:
-    """Noise of the calmest third: an explosion brings noise of its own."""
-    if curve.n < 30:
-        return curve.sigma
-    thirds = np.array_split(np.arange(curve.n), 3)
-    return min(max(robust.mad_sigma(curve.residual[t]), robust.difference_sigma(curve.y[t])) for t in thirds)
-
-
-def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
-    y, base = curve.y, float(low[onset])
-    level = robust.median(y[onset:])
-    rise = level - base
-    # how high it went and came back, once it had been low: its first descent is no noise
-    low_enough = np.flatnonzero(curve.trend[:onset] <= base + rise / 3)
-    before = y[int(low_enough[0]) : onset] - base if low_enough.size else y[:0]
-    few = y.size - onset < max(3, 0.01 * y.size)
-    usual = float(np.quantile(before, 1.0 if few else 0.98)) if before.size else 0.0
-    width = max(sigma if few else 0.6 * sigma, usual / 3.0)
-    progress = max(robust.median(y[: max(1, min(3, onset))]) - base, 3 * sigma)
-    factor = float(np.exp(min(rise, 700.0))) if curve.log else 1 + rise / max(abs(base), 0.1 * float(np.ptp(y)))
-    return Rise(onset, base, level, rise / width, factor, rise / progress)
-
-
-def _record(y: np.ndarray, onset: int) -> int:
-    """Return the first point of the suffix that lies above everything before it, `onset` when there is none."""
-    highest = np.maximum.accumulate(y)[:-1]
-    lowest_after = np.minimum.accumulate(y[::-1])[::-1][1:]
-    records = np.flatnonzero(lowest_after > highest) + 1
-    records = records[records >= onset]
-    return int(records[0]) if records.size else onset
-
-
-def _lowest_before(curve: Curve) -> np.ndarray:
-    """Lowest level held before each point: the running minimum of the trend's blocks, not of single dips."""
-    y = curve.y
-    if curve.n < 15:
-        calm = np.array([np.median(y[max(0, i - 2) : i + 1]) for i in range(curve.n)])
-        return np.minimum.accumulate(np.concatenate([y[:1], calm[:-1]]))
-    blocks = curve.blocks
-    lowest = np.minimum.accumulate(blocks.level)
-    at = np.searchsorted(blocks.edges, np.arange(curve.n), side="right") - 1
-    before = np.concatenate([blocks.level[:1], lowest])[at]
-    return np.asarray(np.minimum(before, np.maximum(before, y[0])))
-
-
-def _onset(y: np.ndarray, low: np.ndarray, sigma: float) -> int:
-    """Return the first point of the longest suffix of which nine tenths lie above the level held before it."""
-    n = y.size
-    if y[-1] <= low[-1] + 3 * sigma and np.median(y[-3:]) <= low[-1] + 3 * sigma:
-        return n
-    best = n
-    points = n - np.arange(n)
-    for base in np.unique(low):  # a running minimum of block medians has few distinct values
-        above = y > base + 3 * sigma
-        share = np.cumsum(above[::-1])[::-1] / points
-        fits = np.flatnonzero(above & (share >= 0.9) & (low == base))
-        fits = fits[fits > 0]
-        if fits.size:
-            best = min(best, int(fits[0]))
-    return best
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from analyzer.model.run import Note
 from analyzer.model.secrets import mask_text
+from analyzer.model.wording import counted
 from analyzer.readers import Discovery, RunRef
-from analyzer.writers.wording import counted
 
 
 def once(sources: Iterable[str]) -> tuple[list[str], list[Note]]:

@@ -40,6 +40,6 @@ def times(factor: float) -> str:
     return f"{number(factor, 2)} times"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 point, 12 points."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun: 1 point, 12 points, 3 series."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -62,19 +62,3 @@ def autocorrelation(values: Array, lag: int = 1) -> float:
     held = held - held.mean()
     total = float(np.dot(held, held))
     return float(np.dot(held[lag:], held[:-lag]) / total) if total > 0 else 0.0
-
-
-def effective_size(points: int, rho: float) -> float:
-    """Number of independent values that n values with lag-1 autocorrelation rho are worth (AR(1) rule).
-
-    Source: Bayley and Hammersley, The effective number of independent observations, 1946.
-    """
-    held = min(max(rho, 0.0), 0.99)
-    return max(1.0, points * (1 - held) / (1 + held))
-
-
-def median_error(values: Array, rho: float = 0.0) -> float:
-    """Standard error of the median of values with lag-1 autocorrelation rho (1.2533 σ / √n_eff)."""
-    if values.size < 2:
-        return float("inf")
-    return 1.2533 * mad_sigma(values) / math.sqrt(effective_size(values.size, rho))

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from analyzer.model.wording import number
+from analyzer.model.wording import counted, number
 from analyzer.writers import wording
 
 _HERE = Path(__file__).parent.parent
@@ -78,7 +78,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["number"] = _number
-    for filter_ in ("whole", "measured", "counted", "duration", "moment", "span"):
+    made.filters["counted"] = counted
+    for filter_ in ("whole", "measured", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
     made.filters["percent"] = _percent

@@ -10,10 +10,11 @@ from typing import Any
 from analyzer.model.result import STATUSES
 from analyzer.model.run import Note
 from analyzer.model.verdict import SEVERITIES, Severity
+from analyzer.model.wording import counted
 from analyzer.writers import environment
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
-from analyzer.writers.wording import counted, visible, whole
+from analyzer.writers.wording import visible, whole
 
 STYLESHEET = "report.css"
 STATIC_ROWS = 200

@@ -10,7 +10,7 @@ from analyzer.errors import PosthocError
 from analyzer.model.result import json_number
 from analyzer.model.run import LOSSES, Note, Run
 from analyzer.model.secrets import mask_text
-from analyzer.writers.wording import counted
+from analyzer.model.wording import counted
 
 
 def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:

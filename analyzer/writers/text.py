@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
+from analyzer.model.wording import counted
 from analyzer.writers import brief
 from analyzer.writers.entry import TONES
 from analyzer.writers.shortening import TEXT, short, shortened
-from analyzer.writers.wording import counted, span, visible
+from analyzer.writers.wording import span, visible
 
 MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "unjudged": "?"}
 _COLOURS = {

@@ -51,11 +51,6 @@ def measured(value: float | None, unit: str = "") -> str:
     return f"{written} {unit.removesuffix('s')}" if value == 1 and unit in {"steps", "points"} else f"{written} {unit}"
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return `1 run`, `2 runs`, `3 series`."""
-    return f"{whole(count)} {noun if count == 1 else plural or noun + 's'}"
-
-
 def span(first: int | None, last: int | None) -> str:
     """Return where in the run something is: `step 400`, `steps 400 to 999`, or nothing."""
     if first is None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.model.wording import counted
 from analyzer.writers import wording
 
 
@@ -57,5 +58,5 @@ def test_spans_and_counts():
     assert wording.span(None, 3) == ""
     assert wording.span(400, 400) == wording.span(400, None) == "step 400"
     assert wording.span(400, 1999) == "steps 400 to 1,999"
-    assert wording.counted(1, "run") == "1 run"
-    assert wording.counted(2000, "series", "series") == "2,000 series"
+    assert counted(1, "run") == "1 run"
+    assert counted(2000, "series", "series") == "2,000 series"
