@@ -18,6 +18,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--jobs", type=int, default=2)
     make.add_argument("--only", default="", help="comma-separated words of claims or causes")
     make.add_argument("--split", choices=("tune", "test"))
+    make.add_argument("--seed", type=int, default=0, help="another number trains other runs of the same kinds")
     look = verbs.add_parser("look", help="draw the runs into PNG sheets, by claim and cause")
     look.add_argument("dir", type=Path)
     look.add_argument("out", type=Path)
@@ -47,7 +48,7 @@ def main() -> None:
     if given.verb == "make":
         from benchmarks.truth.make import make
 
-        make(given.dir, jobs=given.jobs, only=words, splits=splits)
+        make(given.dir, jobs=given.jobs, only=words, splits=splits, seed=given.seed)
     elif given.verb == "look":
         from benchmarks.truth.look import look
 

@@ -39,6 +39,7 @@ class Job:
     split: str
     recipe: int
     copy: int
+    seed: int
 
 
 @cache
@@ -49,13 +50,16 @@ def known_recipes() -> tuple[Recipe, ...]:
 
 
 def make(
-    where: Path, *, jobs: int = 2, only: Sequence[str] = (), splits: Sequence[str] = SPLITS
+    where: Path, *, jobs: int = 2, only: Sequence[str] = (), splits: Sequence[str] = SPLITS, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Fill `where` with runs and truth.json; `only` keeps recipes whose claim or cause contains one of the words."""
+    """Fill `where` with runs and truth.json; `only` keeps recipes whose claim or cause contains one of the words.
+
+    Each `seed` draws other runs of the same recipes: limits moved on one draw can be tried on the next.
+    """
     for split in SPLITS:
         shutil.rmtree(where / split, ignore_errors=True)
     where.mkdir(parents=True, exist_ok=True)
-    todo = list(_jobs(where, only, splits))
+    todo = list(_jobs(where, only, splits, seed))
     rows, dropped = [], Counter[str]()
     began = time.perf_counter()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -73,12 +77,12 @@ def make(
     return rows
 
 
-def _jobs(where: Path, only: Sequence[str], splits: Sequence[str]) -> Iterable[Job]:
+def _jobs(where: Path, only: Sequence[str], splits: Sequence[str], seed: int) -> Iterable[Job]:
     for number, recipe in enumerate(known_recipes()):
         if only and not any(word in f"{recipe.claim} {recipe.cause}" for word in only):
             continue
         for split in splits:
-            yield from (Job(str(where), split, number, copy) for copy in range(getattr(recipe, split)))
+            yield from (Job(str(where), split, number, copy, seed) for copy in range(getattr(recipe, split)))
 
 
 def _tell(rows: Sequence[dict[str, Any]], dropped: Counter[str]) -> None:
@@ -94,9 +98,8 @@ def _made(job: Job) -> tuple[Job, dict[str, Any] | None, str]:
     recipe = known_recipes()[job.recipe]
     why = "no attempt"
     for trial in range(TRIES):
-        rng = np.random.default_rng(
-            [*f"{recipe.claim}/{recipe.cause}".encode(), job.copy, SPLITS.index(job.split), trial]
-        )
+        drawn = [*f"{recipe.claim}/{recipe.cause}".encode(), job.copy, SPLITS.index(job.split), trial]
+        rng = np.random.default_rng(drawn + [job.seed] * (job.seed > 0))
         for attempt in recipe.attempts(rng, job.split):
             try:
                 return job, _kept(job, recipe, attempt, rng), ""
@@ -115,7 +118,8 @@ def _kept(job: Job, recipe: Recipe, attempt: Attempt, rng: np.random.Generator) 
         curves = attempt.tampered(curves)
     exhibit = Exhibit(history, curves, attempt.twin, attempt.onset, attempt.guess, attempt.allow)
     label = _with_neighbours(oracle.confirm(recipe.claim, exhibit), recipe.claim, exhibit)
-    name = hashlib.sha256(f"{job.split}/{recipe.claim}/{recipe.cause}/{job.copy}".encode()).hexdigest()
+    drawn = f"/{job.seed}" if job.seed else ""
+    name = hashlib.sha256(f"{job.split}/{recipe.claim}/{recipe.cause}/{job.copy}{drawn}".encode()).hexdigest()
     path = _write(Path(job.place) / job.split, name, attempt, curves, rng)
     return {
         "path": f"{job.split}/{path}",
