@@ -131,6 +131,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         severity = "info" if share < 0.25 else "warning"
     if worse:
         speaks.append(worse)
+    by_heart = share > 0.1 and falling_mate and mate is not None and _fell_on(mate, at, last)
     spent = (last - at) / max(1, last - int(curve.at[0]))
     summary = (
         f"{curve.tag} was best around step {step(at)} with {number(turn.best)} (smoothed) and has risen to "
@@ -144,7 +145,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure(
                 "rise beside all that was gained (1: a metric got worse too)",
-                1.0 if worse or share > 0.3 else turn.rise / gained,
+                1.0 if worse or share > 0.3 or by_heart else turn.rise / gained,
                 "harm",
             ),
             Measure("best value", turn.best),
@@ -170,6 +171,11 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
             Mark("level", curve.tag, "best", values=(turn.best,)),
         ),
     )
+
+
+def _fell_on(mate: Curve, at: int, last: int) -> bool:
+    """Whether training fell by another quarter after the best step: what it learnt there is of no use elsewhere."""
+    return mate.raw.min() > 0 and trend_at(mate, last) < 0.75 * trend_at(mate, at)
 
 
 def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:

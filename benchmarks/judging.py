@@ -1,0 +1,105 @@
+"""How long whole commands take, beside another tool's: `python -m benchmarks.judging --env DIR`.
+
+Two cases, each command a process of its own, called in turn (so that a machine's moods fall on both alike):
+
+- *one run*: 50,000 steps of 4 tags; `posthoc report`, page included, beside `runmedic diagnose` of the same folder.
+- *a folder*: 200 runs of 5 tags and 1,000 points; `posthoc audit` with all pages, beside one runmedic call over it,
+  which writes none.
+
+`--env` is an environment with the other tool's command in bin/; without it only our own seconds are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.reading_cases import NAME, _event, _simple, _write
+
+Curves = dict[str, NDArray[np.float64]]
+RUNS = 200
+
+
+def curves(steps: int, seed: int, *, extra: bool) -> Curves:
+    """Return the curves of a run that trains well, as float64 arrays of `steps` values by tag."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(steps) / steps
+    fall = (1 + 40 * at) ** -0.8
+    made = {
+        "train/loss": (0.2 + 2.1 * fall) * np.exp(0.15 * rng.standard_normal(steps)),
+        "val/loss": 0.25 + 2.1 * fall + 0.01 * rng.standard_normal(steps),
+        "val/accuracy": 0.95 - 0.85 * fall + 0.004 * rng.standard_normal(steps),
+        "learning_rate": 0.05 * (1 + np.cos(np.pi * at)),
+    }
+    if extra:
+        made["grad_norm"] = (0.3 + fall) * np.exp(0.3 * rng.standard_normal(steps))
+    return made
+
+
+def write_scalars(folder: Path, made: Curves) -> None:
+    """Write the curves as an event file, one record a value, all tags of a step together."""
+    tags = [tag.encode() for tag in made]
+    rows = zip(*(values.tolist() for values in made.values()), strict=True)
+    pairs = ((step, tag, value) for step, row in enumerate(rows) for tag, value in zip(tags, row, strict=True))
+    _write(folder / NAME, (_event(step, _simple(tag, value)) for step, tag, value in pairs))
+
+
+def one_run(folder: Path) -> None:
+    """Write the first case."""
+    write_scalars(folder, curves(50_000, 0, extra=False))
+
+
+def many_runs(folder: Path) -> None:
+    """Write the second case."""
+    for number in range(RUNS):
+        write_scalars(folder / f"run{number:03}", curves(1000, number, extra=True))
+
+
+def seconds(command: Sequence[str]) -> float:
+    """Return the wall time of a command; its findings may make it exit with 1."""
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} exits with {done.returncode}: {done.stderr.strip()[-300:]}")
+    return time.perf_counter() - began
+
+
+def compared(name: str, ours: Sequence[str], theirs: Sequence[str], rounds: int) -> None:
+    """Print a row: median seconds of both and the ratio of each round."""
+    pairs = [(seconds(ours), seconds(theirs) if theirs else float("nan")) for _ in range(rounds)]
+    mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratios = sorted(a / b for a, b in pairs)
+    print(f"| {name} | {mine:.2f} | {other:.2f} | {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) |")
+
+
+def main() -> None:
+    """Make the logs, time both tools on them, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__.partition("\n")[0])
+    parser.add_argument("--env", type=Path, help="environment with runmedic installed")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    theirs = [str(given.env / "bin" / "runmedic"), "diagnose"] if given.env else []
+    posthoc = [sys.executable, "-m", "analyzer"]
+    print("| case | posthoc, s | runmedic, s | posthoc ÷ runmedic (range) |\n| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as place:
+        one, many, site = Path(place, "one"), Path(place, "many"), Path(place, "site")
+        one_run(one)
+        page = str(Path(place, "page.html"))
+        report = [*posthoc, "report", str(one), "-o", page, "-q"]
+        compared("one run, 50,000 steps × 4 tags", report, theirs and [*theirs, str(one)], given.rounds)
+        many_runs(many)
+        audit = [*posthoc, "audit", str(many), "-o", str(site), "-q"]
+        compared(f"{RUNS} runs, 5 tags × 1,000", audit, theirs and [*theirs, str(many)], given.rounds)
+
+
+if __name__ == "__main__":
+    main()
