@@ -19,10 +19,11 @@ def turned(raw: Array, window: int, *, draws: int = 400, seed: int = 11) -> tupl
     """Return the noise of one value (or block mean) and the chance of the curve's rise under a flat null.
 
     The statistic is the median of the last tenth over the minimum of the centred mean; a slow rise among wide noise
-    shows better in the last quarter over a mean of a seventh, so both are tried and the smaller chance doubled. The null is a flat curve, of
-    all curves that never rise the one that seems to rise most, with noise of the curve's own colour: its residuals,
-    made independent by an AR(1) fit, drawn anew and coloured again; the same search for a minimum is made in every
-    draw. The p-value is (1 + draws that rise as far) / (1 + draws), continued by a Gaussian tail where no draw does.
+    shows better in the last quarter over a mean of a seventh, so both are tried and the smaller chance doubled. The
+    null is a flat curve, of all curves that never rise the one that seems to rise most, with noise of the curve's own
+    colour: its residuals, made independent by an AR(1) fit, drawn anew and coloured again; the same search for a
+    minimum is made in every draw. The p-value is (1 + draws that rise as far) / (1 + draws), continued by a Gaussian
+    tail where no draw does.
     The steep start is left out: it is no noise.
     Source: Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 8.5 (bootstrap of an AR model);
     bias of the fitted correlation: Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41 (1954).
