@@ -81,8 +81,9 @@ SMALL = {"wer": 0.6, "perplexity": 2.0}
 
 def trained_well(anatomy: Anatomy) -> bool:
     """Whether a metric says that the model is good, so that a flat loss is a rest and no plateau."""
+    blind = any(_auc_at_half(curve) for curve in anatomy.having("metric"))  # one class alone makes a good F1
     for curve in anatomy.having("metric"):
-        if curve.n < 2:
+        if curve.n < 2 or (blind and curve.role.kind in ("accuracy", "f1")):
             continue
         kind, late = curve.role.kind, median(curve.raw[-max(2, curve.n // 5) :])
         if late > GOOD.get(kind, np.inf) or late < SMALL.get(kind, -np.inf):
@@ -122,6 +123,10 @@ def _beside_zero(anatomy: Anatomy) -> bool:
     return any(c.role.kind in kinds and c.n > 3 and median(c.raw[c.n // 2 :]) < 0.02 for c in anatomy.having("metric"))
 
 
+def _auc_at_half(curve: Curve) -> bool:
+    return curve.role.kind == "auc" and curve.n >= 4 and abs(median(curve.raw[curve.n // 2 :]) - 0.5) < 0.03
+
+
 def at_chance(anatomy: Anatomy) -> list[str]:
     """Return a sentence for each metric that stands at chance in its later part."""
     said = []
@@ -132,7 +137,7 @@ def at_chance(anatomy: Anatomy) -> list[str]:
         level = median(late)
         kind = curve.role.kind
         chance = (
-            (kind == "auc" and abs(level - 0.5) < 0.03)
+            _auc_at_half(curve)
             or (kind == "r2" and -0.05 < level < 0.03)
             or (kind in ("bleu", "iou") and level < 0.01)
             or (kind == "wer" and level > 0.85)

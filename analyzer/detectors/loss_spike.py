@@ -201,7 +201,9 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
 def _raw_factor(curve: Curve, top: Spike) -> float:
     peak = float(np.max(curve.y[top.first : top.last + 1]))
     base = peak - top.height
-    return 1 + top.height / max(abs(base), 0.05 * float(np.ptp(curve.y)), np.finfo(float).tiny)
+    fallen = max(curve.back(curve.start) - curve.back(curve.end), 0.0)
+    # where zero means nothing the size of a level does not either: what was learnt stands in
+    return 1 + top.height / max(abs(base), 0.25 * fallen, 0.05 * float(np.ptp(curve.y)), np.finfo(float).tiny)
 
 
 def _gradient_leaps(anatomy: Anatomy, curve: Curve, top: Spike) -> str:

@@ -46,6 +46,9 @@ from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
 
 
+UNTRAINED = 0.5  # losses that begin below may have been trained before: fine-tuning need not fall
+
+
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
@@ -77,12 +80,12 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
         return ()  # the evaluation, without batch noise, has come far and is calm
     signs = []
     for other, its in held_out:
-        if its.leaps > 0.08 and its.gain < 0.5:
+        if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7:
             signs.append(f"{other.tag} jumps by {percent(its.leaps)} at each evaluation, which no batch noise explains")
             break
     if far.rho > 0.25 and far.gain < 0.7:
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
-    if far.gain < 0.1 and far.moved < 3:
+    if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED:
         signs.append("the loss has not fallen since its start")
     if far.moved < 4 and far.swing > 0.25:
         signs += at_chance(anatomy)[:1]

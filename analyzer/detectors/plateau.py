@@ -124,16 +124,20 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
                 f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
             )
             break
-    frozen = _frozen(anatomy) if far.best_gain < 0.7 else ""
+    frozen = _frozen(anatomy, far.end) if far.best_gain < 0.7 else ""
     return tuple(s for s in (*signs, *chance, frozen) if s)
 
 
-def _frozen(anatomy: Anatomy) -> str:
-    """Return a sentence when the evaluation stands still to the digit for most of the run: weights do not move."""
+def _frozen(anatomy: Anatomy, level: float) -> str:
+    """Return a sentence when the evaluation stands still to the digit for most of the run: weights do not move.
+
+    A training loss far below it was learnt, be it in another run: fine-tuning rests.
+    """
     for curve in anatomy.validation:
         since = curve.at[0] + 0.3 * (curve.at[-1] - curve.at[0])
         late = curve.raw[curve.at >= since]
-        if late.size >= 8 and np.ptp(late) < 2e-3 * abs(float(np.median(late))):
+        height = abs(float(np.median(late))) if late.size else 0.0
+        if late.size >= 8 and np.ptp(late) < 2e-3 * height and level > 0.3 * height:
             return f"{curve.tag} stands still at {number(float(late[-1]))} for more than two thirds of the run"
     return ""
 
