@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 LN_TOLERANCE = 0.005  # nats, beside the run's own noise
+UNTRAINED = (
+    0.6  # a fresh model's loss: ln k for k classes, about 1 for standardised squares; below, it may be fine-tuned
+)
+ABOVE_CHANCE = 0.55  # for accuracies: two classes alike give one half
+MOVES = 0.003  # an accuracy that changes by more than this says that the model's answers do
 CLASS_WORDS = {"classes", "labels"}
 
 
@@ -94,6 +99,13 @@ def trained_well(anatomy: Anatomy) -> bool:
     return False
 
 
+def answers_move(anatomy: Anatomy) -> bool:
+    """Whether an accuracy well above one half still changes: the model was trained, here or before."""
+    accuracies = [c for c in anatomy.having("metric") if c.role.kind == "accuracy" and c.n >= 8]
+    late = [c.raw[c.n // 2 :] for c in accuracies]
+    return any(median(values) > ABOVE_CHANCE and np.ptp(values) > MOVES for values in late)
+
+
 def metrics_rest(anatomy: Anatomy) -> str:
     """Return a sentence when a held-out accuracy or R² has not risen at all and is not good, else ""."""
     for curve in anatomy.having("metric"):
@@ -101,7 +113,8 @@ def metrics_rest(anatomy: Anatomy) -> str:
             continue
         late, early = median(curve.raw[curve.n // 2 :]), median(curve.raw[: max(1, curve.n // 8)])
         poor = late < (0.75 if curve.role.kind == "accuracy" else 0.1)
-        if poor and np.ptp(curve.raw[curve.n // 2 :]) < 0.05 and late - early < 0.02:
+        still = 0.05 if late < ABOVE_CHANCE else MOVES
+        if poor and np.ptp(curve.raw[curve.n // 2 :]) < still and late - early < 0.02:
             return f"{curve.tag} has not risen either: {number(early, 2)} at first, {number(late, 2)} later"
     return ""
 

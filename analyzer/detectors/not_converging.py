@@ -38,15 +38,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import at_chance, metrics_jump, trained_well
+from analyzer.anatomy.chance import UNTRAINED, at_chance, metrics_jump, trained_well
 from analyzer.anatomy.progress import LEAST, Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
-
-
-UNTRAINED = 0.5  # losses that begin below may have been trained before: fine-tuning need not fall
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,7 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
     if any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out):
         return ()  # the evaluation, without batch noise, has come far and is calm
     signs = []
+    calm = any(its.leaps < 0.05 for _, its in held_out)
     for other, its in held_out:
         if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7:
             signs.append(f"{other.tag} jumps by {percent(its.leaps)} at each evaluation, which no batch noise explains")
@@ -87,6 +85,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
     if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED:
         signs.append("the loss has not fallen since its start")
+    elif far.gain < 0.35 and far.moved < 3 and far.start > UNTRAINED and far.swing > 0.2 and not calm:
+        signs.append(f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all")
     if far.moved < 4 and far.swing > 0.25:
         signs += at_chance(anatomy)[:1]
     jump = metrics_jump(anatomy)

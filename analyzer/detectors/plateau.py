@@ -39,7 +39,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import at_chance, guessing, metrics_rest, trained_well
+from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, trained_well
 from analyzer.anatomy.progress import Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -110,7 +110,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
     if guess:
         signs.append(guess)
     calm = far.swing < CALM  # a batch loss near its optimum is small and swings far more, beside its level
-    if calm and far.best_gain < 0.02 and curve.n >= 20 and far.start > 0:
+    fresh = far.start > UNTRAINED and not answers_move(anatomy)
+    if calm and far.best_gain < 0.02 and curve.n >= 20 and fresh:
         signs.append(f"it has fallen by {percent(max(far.gain, 0.0))} since its start")
     rest = metrics_rest(anatomy)
     if rest and far.best_gain < 0.5:
@@ -119,7 +120,7 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
     for other in anatomy.validation:
         its = progress(other) if other is not curve else None
         alike = its and (signs or chance or abs(its.end - far.end) < 0.15 * abs(far.end))
-        if its and alike and calm and abs(its.best_gain) < 0.015 and its.swing < 0.02 and far.best_gain < 0.1:
+        if its and alike and calm and fresh and abs(its.best_gain) < 0.015 and its.swing < 0.02 and far.best_gain < 0.1:
             signs.append(
                 f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
             )

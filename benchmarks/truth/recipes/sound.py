@@ -222,7 +222,9 @@ def _rarely_looked(rng: Rng, split: str) -> Iterator[Attempt]:
     """Three to eight evaluations in the whole run."""
     base = plan(rng, pick(rng, split))
     seldom = replace(base, evaluate_every=base.steps // draw(rng, 3, 5, 8))
-    yield attempt(seldom, stepped(rng, seldom, val=True, avoid=("keras", "lightning")), allow=("validation", "few evaluations"))
+    yield attempt(
+        seldom, stepped(rng, seldom, val=True, avoid=("keras", "lightning")), allow=("validation", "few evaluations")
+    )
 
 
 def _long(rng: Rng, split: str) -> Iterator[Attempt]:
