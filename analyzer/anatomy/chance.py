@@ -131,6 +131,21 @@ def metrics_jump(anatomy: Anatomy) -> str:
     return ""
 
 
+def metrics_swing_together(anatomy: Anatomy) -> str:
+    """Return a sentence when a metric jumps alike on training and held-out data: the weights move, no sample does."""
+    metrics = [c for c in anatomy.having("metric") if c.role.kind in ("accuracy", "auc", "f1", "r2") and c.n >= 8]
+    for held_out in metrics:
+        for mate in metrics:
+            alike = mate.role.kind == held_out.role.kind and np.array_equal(mate.steps, held_out.steps)
+            if mate.role.split != "train" or held_out.role.split in ("train", None) or not alike:
+                continue
+            ours, theirs = np.diff(held_out.raw[held_out.n // 3 :]), np.diff(mate.raw[mate.n // 3 :])
+            wide = min(median(np.abs(ours)), median(np.abs(theirs))) > (0.05 if mate.role.kind == "r2" else 0.02)
+            if wide and float(np.corrcoef(ours, theirs)[0, 1]) > 0.7:
+                return f"{held_out.tag} and {mate.tag} jump up and down together to the end"
+    return ""
+
+
 def _beside_zero(anatomy: Anatomy) -> bool:
     kinds = ("recall", "f1", "precision")
     return any(c.role.kind in kinds and c.n > 3 and median(c.raw[c.n // 2 :]) < 0.02 for c in anatomy.having("metric"))

@@ -84,6 +84,9 @@ def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
     low_enough = np.flatnonzero(curve.trend[:onset] <= base + rise / 3)
     before = y[int(low_enough[0]) : onset] - base if low_enough.size else y[:0]
     few = y.size - onset < max(3, 0.01 * y.size)
+    if few and y[-1] == np.max(y):
+        level = float(y[-1])  # still growing when the log ends
+        rise = level - base
     late = y[onset // 2 : onset]
     if (few and level <= np.max(y[:onset])) or (late.size >= 8 and robust.median(late) > base + rise / 2):
         return Rise(onset, base, level, 0.0, 1.0, 0.0)  # a last leap into known heights, or up from a passing dip

@@ -76,7 +76,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not losses:
         yield Unfit("no loss with enough points to compare with")
         return
-    loss, far = max(losses, key=lambda lp: lp[1].gain)
+    loss, far = max(losses, key=lambda lp: (min(lp[1].gain, 0.3) * min(lp[1].moved, 10.0), lp[1].gain))
     still = [(c, *_stillness(c)) for c in long]
     zero = [(c, s) for c, s, level in still if level == 0 and c.role.kind in COUNTING]
     stuck = [

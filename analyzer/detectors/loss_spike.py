@@ -106,10 +106,24 @@ def spikes(curve: Curve) -> list[Spike]:
         held = float(np.max(lasting[first : last + 1]))
         ratio = max(top / far_single, held / far_lasting if last - first >= 2 else 0.0)
         found.append(Spike(first, last, top, ratio))
+    found = found or _slow(height, floor)
     if found:
         return found
     top = int(np.argmax(height))
     return [Spike(top, top, float(max(height[top], 0.0)), float(max(height[top], 0.0)) / far_single)]
+
+
+def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:
+    """Return excursions that heal so slowly that they widen the tail they are measured by: medians of nine show them."""
+    if height.size < 100:
+        return []
+    calm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(height, 4), 9), axis=1)
+    threshold = max(8 * robust.mad_sigma(calm), 3 * floor)
+    found = []
+    for first, last in _stretches(calm > threshold):
+        top = float(np.max(height[first : last + 1]))
+        found.append(Spike(first, last, top, float(np.max(calm[first : last + 1])) / threshold))
+    return found
 
 
 def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import UNTRAINED, at_chance, metrics_jump, trained_well
+from analyzer.anatomy.chance import UNTRAINED, at_chance, metrics_jump, metrics_swing_together, trained_well
 from analyzer.anatomy.progress import LEAST, Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -71,6 +71,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
+    together = metrics_swing_together(anatomy)
+    if together:
+        return (together,)
     if trained_well(anatomy) or far.gain > 0.85:
         return ()
     if any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out):

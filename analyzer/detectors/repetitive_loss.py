@@ -238,5 +238,5 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("not-converging",),
+    explains=("not-converging", "loss-spike"),
 )
