@@ -117,3 +117,15 @@ class TestPeriods:
             if found and found.p_value is not None and found.p_value < 0.02 and found.echo > 0.3:
                 alarms += 1
         assert alarms <= 3
+
+
+@pytest.mark.parametrize("points", [12, 20, 100])
+def test_noise_that_wanders_rarely_seems_to_turn_either(points):
+    p_values = []
+    for seed in range(100):
+        drive = np.random.default_rng(seed).normal(0, 0.05, points + 50)
+        for i in range(1, drive.size):
+            drive[i] += 0.5 * drive[i - 1]
+        curve = 1 + 2 * np.exp(-np.arange(points) / (points / 10)) + drive[50:]
+        p_values.append(null.turned(curve, max(3, points // 20))[1])
+    assert np.mean(np.array(p_values) < 0.01) <= 0.04

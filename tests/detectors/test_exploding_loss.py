@@ -1,0 +1,25 @@
+"""Explosions beside shapes that only look like one."""
+
+import numpy as np
+from judged import alarmed, found
+
+from analyzer.model.case import falling, noise
+
+
+def test_a_passing_dip_of_a_bouncing_loss_is_no_level_to_explode_from():
+    loss = 5.0 * np.exp(noise(90, 0.3, 4))
+    loss[44:50] = 1.8
+    assert not alarmed("exploding-loss", {"train/loss": loss})
+
+
+def test_a_last_point_within_what_was_seen_before_is_no_explosion():
+    loss = [0.25, 0.13, 0.08, 0.044, 0.036, 0.053, 0.03, 0.12]
+    assert not alarmed("exploding-loss", {"train/loss": loss})
+
+
+def test_growth_in_the_last_instants_counts_up_to_where_it_ends():
+    loss = np.concatenate([falling(1200) * np.exp(noise(1200, 0.3)), 10.0 ** np.arange(1, 9)])
+    finding = found("exploding-loss", {"train/loss": loss})
+    assert finding is not None
+    assert finding.severity == "error"
+    assert abs(finding.first_step - 1200) <= 3

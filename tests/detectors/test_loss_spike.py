@@ -1,0 +1,18 @@
+"""Leaps that return, told from the noise they hide in."""
+
+import numpy as np
+from judged import alarmed
+
+from analyzer.model.case import falling, noise
+
+
+def test_a_leap_that_heals_slowly_is_named_although_it_widens_the_tail_it_is_measured_by():
+    loss = falling(350, 0.3, 0.01) * np.exp(noise(350, 0.6, 3))
+    loss[100:] *= 1 + 60 * np.exp(-np.arange(250) / 12)
+    assert alarmed("loss-spike", {"train/loss": loss})
+
+
+def test_a_leap_of_a_loss_around_zero_is_measured_by_what_was_learnt():
+    loss = falling(1400, 2.1, -0.15, 40) + noise(1400, 0.12, 5)
+    loss[1200] += 1.5
+    assert not alarmed("loss-spike", {"train/loss": loss})

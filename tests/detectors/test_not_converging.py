@@ -1,0 +1,33 @@
+"""Bouncing, told from the noise of batches."""
+
+import numpy as np
+from judged import alarmed, found
+
+from analyzer.model.case import falling, noise
+
+SWINGING = falling(900, 900.0, 250.0, 40) * np.exp(noise(900, 0.8, 1))
+
+
+def test_metrics_that_jump_alike_on_training_and_validation_data_speak_for_bouncing_weights():
+    at = np.arange(0, 900, 30)
+    swing = 0.07 * noise(30, 1.0, 2)
+    curves = {
+        "train/loss": SWINGING,
+        "train/accuracy": (at, 0.9 + swing + noise(30, 0.005, 3)),
+        "validation/accuracy": (at, 0.9 + swing + noise(30, 0.01, 4)),
+    }
+    assert alarmed("not-converging", curves)
+    apart = curves | {"validation/accuracy": (at, 0.9 + 0.07 * noise(30, 1.0, 9))}
+    assert not alarmed("not-converging", apart), "a small validation set jumps for itself"
+
+
+def test_a_loss_that_begins_where_trained_models_are_need_not_fall():
+    assert not alarmed("not-converging", {"train/loss": 0.15 * np.exp(noise(300, 0.45, 1))})
+
+
+def test_a_loss_that_has_come_down_by_less_than_its_swings_has_learnt_little():
+    loss = np.where(np.arange(500) < 5, 1.9, 1.4) * np.exp(noise(500, 0.4, 2))
+    finding = found("not-converging", {"train/loss": loss})
+    assert finding is not None
+    calm = {"train/loss": loss, "val/loss": (np.arange(0, 500, 20), falling(25, 1.9, 1.2) + noise(25, 0.01))}
+    assert not alarmed("not-converging", calm), "an evaluation without batch noise that is calm says otherwise"
