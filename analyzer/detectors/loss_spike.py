@@ -114,7 +114,7 @@ def spikes(curve: Curve) -> list[Spike]:
 
 
 def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:
-    """Return excursions that heal so slowly that they widen the tail they are measured by: medians of nine show them."""
+    """Return excursions that heal so slowly that they widen the tail they are measured by: medians tell."""
     if height.size < 100:
         return []
     calm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(height, 4), 9), axis=1)
