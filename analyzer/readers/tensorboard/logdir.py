@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -49,7 +49,8 @@ class EventRun(RunRef):
         known = {inside: FileMark.parsed(text) for inside, text in marks.items()}
         parts = [self._read_folder(*folder, known) for folder in self.folders]
         read = {inside: content for part in parts for inside, content in part.contents.items()}
-        if any(inside not in read or not read[inside].since for inside in known):
+        stays = all(inside in read and read[inside].since for inside in known)
+        if known and not (stays and all(part.goes_on(known) for part in parts)):
             return self.load({})
         run = self._run(parts)
         found = {inside: content.mark.text() for inside, content in read.items() if content.mark}
@@ -92,6 +93,11 @@ class _Part:
     series: dict[str, Series]
     hparams: list[tuple[int, bytes, bytes]]
     notes: list[Note]
+
+    def goes_on(self, known: Container[str]) -> bool:
+        """Whether all its points were written after those that known files of the folder gave before."""
+        last = max((place for place, inside in enumerate(self.contents) if inside in known), default=0)
+        return not any(content.points for content in [*self.contents.values()][:last])
 
 
 def _order(item: tuple[str, Content]) -> tuple[float, str]:
