@@ -53,7 +53,7 @@ def tensorboards(folder: Path) -> int:
 
 def walked(folder: Path) -> int:
     """Return how many files os.walk lists, each looked at by os.stat."""
-    return sum(os.stat(os.path.join(place, name)).st_size >= 0 for place, _, names in os.walk(folder) for name in names)
+    return sum((Path(place) / name).stat().st_size >= 0 for place, _, names in os.walk(folder) for name in names)
 
 
 WAYS: dict[str, Callable[[Path], int]] = {"posthoc": ours, "tensorboard": tensorboards, "os.walk + stat": walked}
