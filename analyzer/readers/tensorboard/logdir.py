@@ -5,7 +5,8 @@ name with dots, nothing). A Unity `.meta` beside the file it describes does not.
 its content.
 
 Files of one folder are put one behind the other in the order of their first record's wall time (else the time in
-their name, else the name): that is the order written. Series of a sub-folder are called `<sub-folder>/<tag>`.
+their name, else the name): that is the order written. Series of a sub-folder are called `<sub-folder>/<tag>`. What
+several files, and the steps within one, mean is told by analyzer.readers.tensorboard.axes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import hashlib
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from analyzer.model.run import Note, Run, Series
 from analyzer.readers.formats import Request
 from analyzer.readers.naming import shown_bytes, shown_path
 from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.tensorboard import axes
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
 from analyzer.readers.tensorboard.marks import FileMark
@@ -61,6 +62,7 @@ class EventRun(RunRef):
         params, problems = params_of([entry for part in parts for entry in part.hparams])
         notes = [Note("layout", reason) for reason in self.reasons]
         notes += [note for part in parts for note in part.notes]
+        notes += axes.series_notes(series)
         notes += [Note("metadata", problem) for problem in problems]
         return Run(self.id, self.name, self.source, self.location, series, params, notes=tuple(notes))
 
@@ -118,10 +120,12 @@ def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
     for tag, parts in pieces.items():
         name = prefix + shown_bytes(tag)
         series[name] = _series(name, parts)
-    notes = [note for content in contents.values() for note in content.notes]
-    note = _files_note([*contents.values()], pieces, path)
+    filled = sum(bool(content.points) for content in contents.values())
+    told = [axes.files_note(filled, [parts for parts in pieces.values() if len(parts) > 1], path)]
+    told += [axes.restart_note(shown_path(inside), content.points) for inside, content in contents.items()]
+    notes = [note for note in told if note] + [note for content in contents.values() for note in content.notes]
     hparams = [entry for content in contents.values() for entry in content.hparams]
-    return _Part(contents, series, hparams, [note, *notes] if note else notes)
+    return _Part(contents, series, hparams, notes)
 
 
 def _series(name: str, parts: list[Curve]) -> Series:
@@ -133,31 +137,6 @@ def _series(name: str, parts: list[Curve]) -> Series:
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.wall_times for part in parts]),
     )
-
-
-def _files_note(contents: list[Content], pieces: dict[bytes, list[Curve]], path: str) -> Note | None:
-    """Return how several files of one folder were understood; None when only one of them holds points."""
-    filled = sum(bool(content.points) for content in contents)
-    if filled < 2:
-        return None
-    shared = [parts for parts in pieces.values() if len(parts) > 1]
-    where = f"{shown_path(path)}/" if path else "the folder"
-    text = f"{where}: {filled} event files are read as one run, in the order they were begun"
-    if any(_begins_again(parts) for parts in shared):
-        text += "; steps begin again in a later one: if these are unrelated trainings, give each its own folder"
-    elif any(_overlaps(parts) for parts in shared):
-        text += "; a later one goes back over steps of an earlier one, as after a restart from a checkpoint"
-    elif not shared:
-        text += "; they have no tag in common"
-    return Note("layout", text)
-
-
-def _begins_again(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= parts[0].steps[0] for later in parts[1:])
-
-
-def _overlaps(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= earlier.steps[-1] for earlier, later in pairwise(parts))
 
 
 class TensorBoard:
