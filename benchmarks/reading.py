@@ -1,191 +1,130 @@
-"""How fast event files are read: `python benchmarks/reading.py [case number …] [--quick]` prints one table.
+"""How fast event files are read and found, beside the peers: one table of seconds and memory, one of aims.
 
 Every reader runs in a process of its own and reads every point of every scalar series; seconds are those inside the
-process after imports, best of three for ours and the checksum pass, one go for the others; memory is its peak.
-`--quick` leaves the slow peers out.
+process after imports, best of three for the fast ones, one go for the others; memory is its peak.
 """
 
 from __future__ import annotations
 
-import importlib
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from analyzer.readers import open_source
+from benchmarks import reading_discovery
+from benchmarks.reading_cases import CASES, Case
+from benchmarks.reading_peers import FAST, READERS
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+FIRST = CASES[0].key
+Figures = dict[str, dict[str, float]]
+"""By reader: seconds, points, peak (MB)."""
 
 
-def ours(folder: Path) -> int:
-    """Posthoc."""
-    from analyzer.readers import open_source
-
-    return sum(series.points for run in open_source(str(folder)) for series in run.series.values())
-
-
-def checksums(folder: Path) -> int:
-    """Nothing but one CRC-32C over each file, mapped into memory: what verifying costs at least."""
-    import mmap
-
-    import google_crc32c
-    import numpy as np
-
-    for path in _files(folder):
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            data = np.frombuffer(mapped, np.uint8)
-            google_crc32c.value(data)
-            del data
-    return 0
-
-
-def accumulator(folder: Path) -> int:
-    """Tensorboard's EventAccumulator without limits."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    points = 0
-    for path in _files(folder):
-        made = EventAccumulator(str(path), size_guidance=dict.fromkeys(_KINDS, 0), purge_orphaned_data=False)
-        made.Reload()
-        tags = made.Tags()
-        points += sum(len(made.Scalars(tag)) for tag in tags["scalars"])
-        points += sum(len(made.Tensors(tag)) for tag in tags["tensors"])
-    return points
-
-
-_KINDS = ("compressedHistograms", "images", "audio", "scalars", "histograms", "tensors")
-
-
-def tbparse(folder: Path) -> int:
-    """Tbparse's SummaryReader, scalars and tensors."""
-    from tbparse import SummaryReader
-
-    points = 0
-    for path in _files(folder):
-        reader = SummaryReader(str(path), event_types={"scalars", "tensors"})
-        points += len(reader.scalars) + len(reader.tensors)
-    return points
-
-
-def data_server(folder: Path) -> int:
-    """tensorboard-data-server (Rust), until it serves the last step of every series; checksums off, its default."""
-    import grpc
-    import tensorboard_data_server
-    from tensorboard.data.proto import data_provider_pb2 as messages
-    from tensorboard.data.proto import data_provider_pb2_grpc as service
-
-    with tempfile.TemporaryDirectory() as place:
-        port = Path(place) / "port"
-        binary = tensorboard_data_server.server_binary()
-        args = [binary, f"--logdir={folder}", "--port=0", f"--port-file={port}", "--samples-per-plugin=scalars=all"]
-        with subprocess.Popen([*args, "--reload=once"], stderr=subprocess.DEVNULL) as server:
-            try:
-                while not port.exists() or not port.read_text().strip():
-                    time.sleep(0.002)
-                stub = service.TensorBoardDataProviderStub(
-                    grpc.insecure_channel(f"localhost:{port.read_text().strip()}")
-                )
-                request = messages.ListScalarsRequest(experiment_id="x")
-                request.plugin_filter.plugin_name = "scalars"
-                return _served(lambda: stub.ListScalars(request), int(os.environ["READING_SERVED"]))
-            finally:
-                server.kill()
-
-
-def _served(ask: Callable[[], Any], enough: int) -> int:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:  # it serves what it has so far
-        served = sum(tag.metadata.max_step + 1 for run in ask().runs for tag in run.tags)
-        if served >= enough:
-            return served
-        time.sleep(0.002)
-    raise SystemExit("the data server never came to the end of the log")
-
-
-READERS: dict[str, Callable[[Path], int]] = {
-    "posthoc": ours,
-    "checksum pass": checksums,
-    "EventAccumulator": accumulator,
-    "tbparse": tbparse,
-    "data-server": data_server,
-}
-_IMPORTS = {
-    "posthoc": ("analyzer.readers.tensorboard", "analyzer.readers.mlflow"),
-    "checksum pass": ("google_crc32c", "numpy"),
-    "EventAccumulator": ("tensorboard.backend.event_processing.event_accumulator",),
-    "tbparse": ("tbparse",),
-    "data-server": ("grpc", "tensorboard_data_server", "tensorboard.data.proto.data_provider_pb2_grpc"),
-}
-_FAST = {"posthoc", "checksum pass", "data-server"}
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*tfevents*") if path.is_file())
-
-
-def _one(reader: str, folder: Path) -> None:
-    """Print seconds and points of one reading: the body of a reader's own process."""
-    import resource
-
-    read = READERS[reader]
-    for module in _IMPORTS[reader]:
-        importlib.import_module(module)
-    began = time.perf_counter()
-    points = read(folder)
-    seconds = time.perf_counter() - began
-    who = resource.RUSAGE_CHILDREN if reader == "data-server" else resource.RUSAGE_SELF
-    peak = resource.getrusage(who).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "points": points, "peak": peak}))
-
-
-def measured(reader: str, folder: Path, steps: int) -> dict[str, float]:
-    """Return seconds, points and peak memory (MB) of a reader, in a process of its own.
-
-    `steps` is the sum over all series of the last step plus one: what a server serves when it is done.
-    """
-    environment = os.environ | {"PYTHONWARNINGS": "ignore", "READING_SERVED": str(steps)}
+def in_own_process(module: str, *arguments: str, goes: int, served: int = 0) -> dict[str, float]:
+    """Return what the fastest of several goes of a module printed; each runs in a process of its own."""
+    environment = os.environ | {"PYTHONWARNINGS": "ignore", "READING_SERVED": str(served)}
+    command = [sys.executable, "-m", module, *arguments]
     results = []
-    for _ in range(3 if reader in _FAST else 1):
-        command = [sys.executable, __file__, "--one", reader, str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    for _ in range(goes):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
         results.append(json.loads(done.stdout.splitlines()[-1]))
     return min(results, key=lambda result: result["seconds"])
 
 
-def main(arguments: list[str]) -> None:
-    """Make the logs of each case, read them with each reader, print the table."""
-    from reading_cases import CASES
+def figures_of(case: Case, names: list[str]) -> Figures:
+    """Make the case's logs and read them with each reader. SystemExit when posthoc reads too few or many points."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "logs"
+        points = case.make(folder)
+        steps = sum(int(s.steps.max()) + 1 for run in open_source(str(folder)) for s in run.series.values())
+        found = {}
+        for name in names:
+            goes = 3 if name in FAST else 1
+            found[name] = in_own_process("benchmarks.reading_peers", name, str(folder), goes=goes, served=steps)
+    if found["posthoc"]["points"] != points:
+        raise SystemExit(f"{case.key}: read {found['posthoc']['points']} of {points} points")
+    return found
 
-    from analyzer.readers import open_source
 
-    chosen = [int(word) - 1 for word in arguments if word.isdigit()] or range(len(CASES))
-    names = [name for name in READERS if "--quick" not in arguments or name in _FAST]
-    print("| case | points | " + " | ".join(f"{name}, s | MB" for name in names) + " | tbparse ÷ posthoc |")
-    print("|" + " --- |" * (3 + 2 * len(names)))
-    for number in chosen:
-        case = CASES[number]
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place) / "logs"
-            points = case.make(folder)
-            steps = sum(int(s.steps.max()) + 1 for run in open_source(str(folder)) for s in run.series.values())
-            results = {name: measured(name, folder, steps) for name in names}
-        if results["posthoc"]["points"] != points:
-            raise SystemExit(f"{case.name}: read {results['posthoc']['points']} of {points} points")
-        cells = " | ".join(f"{result['seconds']:.3f} | {result['peak']:.0f}" for result in results.values())
-        slow = results.get("tbparse", {}).get("seconds", float("nan"))
-        print(
-            f"| {number + 1}. {case.name} | {points:,} | {cells} | {slow / results['posthoc']['seconds']:.0f} |",
-            flush=True,
-        )
+def aims_of(case: Case, figures: Figures, first: Figures | None) -> list[str]:
+    """Return one line of the table of aims for each aim of the case that the figures allow to judge."""
+    own = figures["posthoc"]
+    lines = []
+    for name, wanted in case.aims:
+        if name in figures:
+            lines.append(_judged(case, f"{name} ÷ posthoc", wanted, figures[name]["seconds"] / own["seconds"]))
+    if case.pace and first:
+        pace = own["points"] / own["seconds"] / (first["posthoc"]["points"] / first["posthoc"]["seconds"])
+        lines.append(_judged(case, f"points per second ÷ those of {FIRST}", case.pace, pace))
+    if case.peak:
+        line = f"| {case.key} | peak memory, MB | ≤ {case.peak} | {own['peak']:.0f} |"
+        lines.append(f"{line} {'yes' if own['peak'] <= case.peak else 'no'} |")
+    return lines
+
+
+def _judged(case: Case, what: str, wanted: float, measured: float) -> str:
+    met = "yes" if measured >= wanted else "no"
+    return f"| {case.key} | {what} | ≥ {wanted:.3g} | {measured:.3g} | {met} |"
+
+
+def print_reading(cases: list[Case], names: list[str]) -> None:
+    """Print the table of seconds and memory, case by case, and the table of aims."""
+    print("| case | points | " + " | ".join(f"{name}, s | MB" for name in names) + " |")
+    print("|" + " --- |" * (2 + 2 * len(names)))
+    known: dict[str, Figures] = {}
+    aims = []
+    for case in cases:
+        known[case.key] = figures = figures_of(case, names)
+        cells = " | ".join(f"{one['seconds']:.3f} | {one['peak']:.0f}" for one in figures.values())
+        print(f"| {case.key}: {case.name} | {figures['posthoc']['points']:,} | {cells} |", flush=True)
+        aims += aims_of(case, figures, known.get(FIRST))
+    print("\n| case | what | aim | measured | met |\n| --- | --- | --- | --- | --- |", *aims, sep="\n")
+
+
+def print_discovery() -> None:
+    """Print what finding the runs of a large folder costs."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "logs"
+        files = reading_discovery.make(folder)
+        print(f"\n{reading_discovery.KEY}: {files:,} files, {reading_discovery.RUNS:,} of them event files in folders")
+        print("| way | found | s | MB above start | folders listed | stat calls a file | files opened |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for way in reading_discovery.WAYS:
+            one = in_own_process("benchmarks.reading_discovery", way, str(folder), goes=3)
+            print(
+                f"| {way} | {one['found']:,} | {one['seconds']:.3f} | {one['growth']:.0f} | {one['listed']:,} "
+                f"| {one['looked_at'] / files:.2f} | {one['opened']:,} |",
+                flush=True,
+            )
+
+
+def main() -> None:
+    """Run the cases asked for."""
+    keys = [*(case.key for case in CASES), reading_discovery.KEY]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reading", description=__doc__)
+    parser.add_argument("case", nargs="*", help=f"one or more of {', '.join(keys)}; all when none is given")
+    parser.add_argument("--list", action="store_true", help="list the cases and run nothing")
+    parser.add_argument("--quick", action="store_true", help="leave the slow peers out")
+    given = parser.parse_args()
+    unknown = [key for key in given.case if key not in keys]
+    if unknown:
+        parser.error(f"no case is called {unknown[0]!r}; there are {', '.join(keys)}")
+    if given.list:
+        print(*(f"{case.key}: {case.name}" for case in CASES), sep="\n")
+        print(f"{reading_discovery.KEY}: {reading_discovery.NAME}")
+        return
+    chosen = given.case or keys
+    cases = [case for case in CASES if case.key in chosen]
+    if cases:
+        print_reading(cases, [name for name in READERS if not given.quick or name in FAST])
+    if reading_discovery.KEY in chosen:
+        print_discovery()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        _one(sys.argv[2], Path(sys.argv[3]))
-    else:
-        main(sys.argv[1:])
+    main()

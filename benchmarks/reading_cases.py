@@ -17,10 +17,18 @@ _SCALARS = b"\x0a\x09\x0a\x07scalars"  # SummaryMetadata: plugin_data { plugin_n
 
 @dataclass(frozen=True)
 class Case:
-    """Logs to be read: `make` writes them below a folder and returns how many scalars they hold."""
+    """Logs to be read: `make` writes them below a folder and returns how many scalars they hold.
 
+    `aims`: how many times a reader's seconds posthoc's are to be in; `pace`: points per second, in those of the first
+    case; `peak`: most memory of posthoc's process, in MB; 0 where there is no such aim.
+    """
+
+    key: str
     name: str
     make: Callable[[Path], int]
+    aims: tuple[tuple[str, float], ...] = ()
+    pace: float = 0
+    peak: int = 0
 
 
 def _varint(number: int) -> bytes:
@@ -156,13 +164,29 @@ def _long_period(folder: Path) -> int:
     return 198_000 * 5 + 1980 * 5
 
 
+def tiny_log() -> bytes:
+    """Return an event file of three points."""
+    return b"".join(_event(step, _simple(b"loss", _loss(step))) for step in range(3))
+
+
 CASES = (
-    Case("1 M scalars, simple_value, 5 tags", lambda folder: _in_turn(folder, 5, 200_000)),
-    Case("1 M scalars, tensors (TF2), 5 tags", _tensors),
-    Case("200 runs × 5 tags × 1,000", _many_runs),
-    Case("250 MiB of histograms and images, 20 k scalars", _heavy),
-    Case("1,000 tags × 1,000 in one file", lambda folder: _in_turn(folder, 1000, 1000)),
-    Case("10 tags in random order, 1 M", _random_order),
-    Case("20 values an event, 1 M", _several_values),
-    Case("5 tags, evaluation every 100 steps (period 505), 1 M", _long_period),
+    Case(
+        "simple",
+        "1 M scalars, simple_value, 5 tags",
+        lambda folder: _in_turn(folder, 5, 200_000),
+        (("tbparse", 80), ("data-server", 3.5)),
+        peak=200,
+    ),
+    Case("tensors", "1 M scalars, tensors (TF2), 5 tags", _tensors, (("data-server", 7),)),
+    Case("many-runs", "200 runs × 5 tags × 1,000", _many_runs, (("data-server", 1),)),
+    Case(
+        "heavy",
+        "250 MiB of histograms and images, 20 k scalars",
+        _heavy,
+        (("EventAccumulator", 300), ("checksum pass", 1 / 1.2)),
+    ),
+    Case("thousand-tags", "1,000 tags × 1,000 in one file", lambda folder: _in_turn(folder, 1000, 1000), pace=1 / 6),
+    Case("random-order", "10 tags in random order, 1 M", _random_order, pace=1 / 4),
+    Case("several-values", "20 values an event, 1 M", _several_values, pace=2),
+    Case("long-period", "5 tags, evaluation every 100 steps (period 505), 1 M", _long_period, pace=1 / 2),
 )

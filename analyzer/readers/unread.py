@@ -37,6 +37,8 @@ ENDINGS = {
     ".wandb": "a Weights & Biases run; " + EXPORT,
 }
 
+_ENDINGS = tuple(ENDINGS)
+
 
 def unread_kinds(tree: Tree) -> tuple[Note, ...]:
     """Return one note for each kind of log that lies in the tree and is not read: the first place and the count."""
@@ -52,9 +54,10 @@ def _found(tree: Tree) -> Iterator[tuple[str, str]]:
             if name in FOLDERS:
                 yield folder.inside(name) + "/", FOLDERS[name]
         for name in folder.files:
-            what = FILES.get(name) or next((text for end, text in ENDINGS.items() if name.endswith(end)), None)
-            if what:
-                yield folder.inside(name), what
+            if name in FILES:
+                yield folder.inside(name), FILES[name]
+            elif name.endswith(_ENDINGS):
+                yield folder.inside(name), next(text for end, text in ENDINGS.items() if name.endswith(end))
 
 
 def _note(what: str, paths: list[str]) -> Note:

@@ -59,8 +59,10 @@ class Mlflow:
 
 def _in_databases(tree: Tree, folder: Folder, request: Request) -> Iterator[RunRef]:
     for name in folder.files:
+        if not name.lower().endswith(database.ENDINGS):
+            continue  # before a path is made of it: a folder may hold a hundred thousand files
         path = tree.root / folder.path / name
-        if not name.lower().endswith(database.ENDINGS) or not database.is_database(path):
+        if not database.is_database(path):
             continue
         inside = shown_path(folder.inside(name))
         try:

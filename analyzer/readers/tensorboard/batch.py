@@ -7,16 +7,18 @@ from itertools import pairwise
 
 import google_crc32c
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.readers.tensorboard import crc32c
 from analyzer.readers.tensorboard.decode import Decoder
 from analyzer.readers.tensorboard.files import Bytes
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER
 from analyzer.readers.tensorboard.gaps import Gaps
-from analyzer.readers.tensorboard.glance import holds_no_scalar
+from analyzer.readers.tensorboard.glance import without_scalar
 from analyzer.readers.tensorboard.templates import Indices, Rows, Template, gathered, template_of
 from analyzer.readers.tensorboard.wire import MalformedError
 
+SMALL = 2048  # bytes of a payload up to which it is not looked at whether it may hold a scalar: it mostly does
 LONGEST = 16384  # bytes of a payload that a template is made for
 _ALIKE = 8  # records of one length that are worth a template
 _STRUCTURES = 8  # templates of one length
@@ -52,6 +54,16 @@ class Batches:
 
         `offsets` say where they lie in the file. The buffer has 8 bytes to spare behind the last checksum.
         """
+        heavy = np.flatnonzero(lengths > SMALL)
+        if heavy.size:
+            silent = np.zeros(lengths.size, bool)
+            silent[heavy] = without_scalar(buffer, starts[heavy], starts[heavy] + lengths[heavy])
+            self._take_silent(buffer, starts[silent], lengths[silent], offsets[silent])
+            starts, lengths, offsets = starts[~silent], lengths[~silent], offsets[~silent]
+        if lengths.size:
+            self._take_grouped(buffer, starts, lengths, offsets)
+
+    def _take_grouped(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
         order = np.argsort(np.minimum(lengths, 0xFFFF).astype(np.uint16), kind="stable")
         ordered = lengths[order]
         bounds = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), order.size]
@@ -67,21 +79,30 @@ class Batches:
             group = np.concatenate(single)
             self._take_each(buffer, starts[group], lengths[group], offsets[group])
 
+    def _take_silent(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
+        """Take in records that hold no scalar: their checksums are all there is to them."""
+        right = self._right(buffer, starts, lengths)
+        self.intact += int(right.sum())
+        for place in np.flatnonzero(~right).tolist():
+            self._bad(int(offsets[place]), int(lengths[place]))
+
     def _take_each(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
-        """Take in records one by one, each checksum over its whole payload."""
-        stops = starts + lengths
-        spans = list(zip(starts.tolist(), stops.tolist(), offsets.tolist(), strict=True))
-        value = google_crc32c.value
-        crcs = np.array([value(buffer[start:stop]) for start, stop, _ in spans], np.uint32)
-        stored = np.ndarray((buffer.size - FOOTER + 1,), "<u4", buffer.data, 0, (1,))[stops]
-        view = buffer.data
-        for right, (start, stop, offset) in zip((crc32c.masked_array(crcs) == stored).tolist(), spans, strict=True):
-            if not right:
-                self._bad(offset, stop - start)
-            elif holds_no_scalar(view, start, stop):
-                self.intact += 1
+        """Take in records one by one."""
+        right, view = self._right(buffer, starts, lengths).tolist(), buffer.data
+        for good, start, length, offset in zip(right, starts.tolist(), lengths.tolist(), offsets.tolist(), strict=True):
+            if good:
+                self._decode(bytes(view[start : start + length]), offset)
             else:
-                self._decode(bytes(view[start:stop]), offset)
+                self._bad(offset, length)
+
+    def _right(self, buffer: Bytes, starts: Indices, lengths: Indices) -> NDArray[np.bool_]:
+        """Return whether each payload's checksum is right, looking at every byte of it."""
+        stops, value = starts + lengths, google_crc32c.value
+        spans = zip(starts.tolist(), stops.tolist(), strict=True)
+        crcs = np.array([value(buffer[start:stop]) for start, stop in spans], np.uint32)
+        stored = np.ndarray((buffer.size - FOOTER + 1,), "<u4", buffer.data, 0, (1,))[stops]
+        right: NDArray[np.bool_] = crc32c.masked_array(crcs) == stored
+        return right
 
     def _decode(self, payload: bytes, offset: int) -> bool:
         """Take in a payload whose checksum is right; return whether it is an event."""

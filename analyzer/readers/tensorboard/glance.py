@@ -1,48 +1,69 @@
-"""A quick look that tells large records without scalars (images, long histograms) without parsing them."""
+"""A quick look that tells records without scalars (images, long histograms) without parsing them, many at once."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.readers.tensorboard.files import Bytes
+from analyzer.readers.tensorboard.templates import Indices
+
 _LEAST = 128  # bytes: no offset looked at lies beyond
 _LONGEST_TAG = 60
-_OTHERS = frozenset({0x1A, 0x22, 0x2A, 0x32})  # Summary.Value: old histogram, image, histogram, audio
+_MOST_DIGITS = 9  # of a step
+_EVENT_TIME, _EVENT_STEP, _EVENT_SUMMARY, _SUMMARY_VALUE, _VALUE_TAG = 0x09, 0x10, 0x2A, 0x0A, 0x0A
+_OTHERS = np.zeros(256, bool)
+_OTHERS[[0x1A, 0x22, 0x2A, 0x32]] = True  # Summary.Value: old histogram, image, histogram, audio
 
 
-def holds_no_scalar(data: memoryview, at: int, stop: int) -> bool:
-    """Whether the event in data[at:stop] is, by its first bytes, one image, histogram or sound and nothing else.
+def without_scalar(buffer: Bytes, starts: Indices, stops: Indices) -> NDArray[np.bool_]:
+    """Return whether each event, by its first bytes, is one image, histogram or sound and nothing else.
 
     False is no answer: parse it. The bytes behind the last length are not looked at, neither does the parser.
     """
-    if stop - at < _LEAST or data[at] != 0x09:
-        return False
-    at += 9
-    if data[at] == 0x10:  # the step: up to nine digits
-        last = at + 9
-        at += 1
-        while data[at] >= 0x80 and at < last:
-            at += 1
-        if data[at] >= 0x80:
-            return False
-        at += 1
-    for expected in (0x2A, 0x0A):  # Event.summary, Summary.value
-        if data[at] != expected:
-            return False
-        size, at = _size(data, at + 1)
-        if size != stop - at:
-            return False
-    if data[at] != 0x0A or data[at + 1] > _LONGEST_TAG:
-        return False
-    at += 2 + data[at + 1]
-    size, behind = _size(data, at + 1)
-    return data[at] in _OTHERS and size == stop - behind
+    found = np.zeros(starts.size, bool)
+    long = np.flatnonzero(stops - starts >= _LEAST)
+    if long.size:
+        found[long] = _alone(buffer, starts[long], stops[long])
+    return found
 
 
-def _size(data: memoryview, at: int) -> tuple[int, int]:
-    """Return the length at `at` and the offset behind it; of lengths up to 2 MiB, for longer ones 0."""
-    size = data[at]
-    if size < 0x80:
-        return size, at + 1
-    second = data[at + 1]
-    if second < 0x80:
-        return size + (second << 7) - 0x80, at + 2
-    third = data[at + 2]
-    return size + (second << 7) + (third << 14) - 0x4080 if third < 0x80 else 0, at + 3
+def _alone(buffer: Bytes, at: Indices, stops: Indices) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = buffer[at] == _EVENT_TIME
+    at = at + 9
+    at, ended = _behind_step(buffer, at)
+    right &= ended
+    for expected in (_EVENT_SUMMARY, _SUMMARY_VALUE):
+        right &= buffer[at] == expected
+        sizes, at = _sizes(buffer, at + 1)
+        right &= sizes == stops - at
+    tag_sizes = np.minimum(buffer[at + 1], _LONGEST_TAG + 1)
+    right &= (buffer[at] == _VALUE_TAG) & (tag_sizes <= _LONGEST_TAG)
+    at = at + 2 + tag_sizes
+    right &= _OTHERS[buffer[at]]
+    sizes, behind = _sizes(buffer, at + 1)
+    right &= sizes == stops - behind
+    return right
+
+
+def _behind_step(buffer: Bytes, at: Indices) -> tuple[Indices, NDArray[np.bool_]]:
+    """Return the offsets behind the steps that lie at `at`, if any do, and whether each of them ended in time."""
+    goes_on = buffer[at] == _EVENT_STEP
+    at = at + goes_on
+    for _ in range(_MOST_DIGITS):
+        at = at + goes_on
+        goes_on = goes_on & (buffer[at - 1] >= 0x80)
+        if not goes_on.any():
+            break
+    return at, ~goes_on
+
+
+def _sizes(buffer: Bytes, at: Indices) -> tuple[Indices, Indices]:
+    """Return the lengths (varints) at the offsets and the offsets behind them; -1 for those of 256 MiB or more."""
+    word = np.ndarray((buffer.size - 3,), "<u4", buffer.data, 0, (1,))[at].astype(np.int64)
+    last = ~word & 0x80808080
+    last &= -last  # the bit that ends the number: its byte is the last one
+    word &= 2 * last - 1
+    sizes = word & 0x7F | word >> 1 & 0x3F80 | word >> 2 & 0x1FC000 | word >> 3 & 0xFE00000
+    width = 1 + (last > 0x80) + (last > 0x8000) + (last > 0x800000)
+    return np.where(last == 0, -1, sizes), at + width

@@ -5,16 +5,16 @@ name with dots, nothing). A Unity `.meta` beside the file it describes does not.
 its content.
 
 Files of one folder are put one behind the other in the order of their first record's wall time (else the time in
-their name, else the name): that is the order written. Series of a sub-folder are called `<sub-folder>/<tag>`.
+their name, else the name): that is the order written. Series of a sub-folder are called `<sub-folder>/<tag>`. What
+several files, and the steps within one, mean is told by analyzer.readers.tensorboard.axes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from analyzer.model.run import Note, Run, Series
 from analyzer.readers.formats import Request
 from analyzer.readers.naming import shown_bytes, shown_path
 from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.tensorboard import axes
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
 from analyzer.readers.tensorboard.marks import FileMark
@@ -49,7 +50,8 @@ class EventRun(RunRef):
         known = {inside: FileMark.parsed(text) for inside, text in marks.items()}
         parts = [self._read_folder(*folder, known) for folder in self.folders]
         read = {inside: content for part in parts for inside, content in part.contents.items()}
-        if any(inside not in read or not read[inside].since for inside in known):
+        stays = all(inside in read and read[inside].since for inside in known)
+        if known and not (stays and all(part.goes_on(known) for part in parts)):
             return self.load({})
         run = self._run(parts)
         found = {inside: content.mark.text() for inside, content in read.items() if content.mark}
@@ -60,6 +62,7 @@ class EventRun(RunRef):
         params, problems = params_of([entry for part in parts for entry in part.hparams])
         notes = [Note("layout", reason) for reason in self.reasons]
         notes += [note for part in parts for note in part.notes]
+        notes += axes.series_notes(series)
         notes += [Note("metadata", problem) for problem in problems]
         return Run(self.id, self.name, self.source, self.location, series, params, notes=tuple(notes))
 
@@ -93,6 +96,11 @@ class _Part:
     hparams: list[tuple[int, bytes, bytes]]
     notes: list[Note]
 
+    def goes_on(self, known: Container[str]) -> bool:
+        """Whether all its points were written after those that known files of the folder gave before."""
+        last = max((place for place, inside in enumerate(self.contents) if inside in known), default=0)
+        return not any(content.points for content in [*self.contents.values()][:last])
+
 
 def _order(item: tuple[str, Content]) -> tuple[float, str]:
     name, content = item
@@ -112,10 +120,12 @@ def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
     for tag, parts in pieces.items():
         name = prefix + shown_bytes(tag)
         series[name] = _series(name, parts)
-    notes = [note for content in contents.values() for note in content.notes]
-    note = _files_note([*contents.values()], pieces, path)
+    filled = sum(bool(content.points) for content in contents.values())
+    told = [axes.files_note(filled, [parts for parts in pieces.values() if len(parts) > 1], path)]
+    told += [axes.restart_note(shown_path(inside), content.points) for inside, content in contents.items()]
+    notes = [note for note in told if note] + [note for content in contents.values() for note in content.notes]
     hparams = [entry for content in contents.values() for entry in content.hparams]
-    return _Part(contents, series, hparams, [note, *notes] if note else notes)
+    return _Part(contents, series, hparams, notes)
 
 
 def _series(name: str, parts: list[Curve]) -> Series:
@@ -127,31 +137,6 @@ def _series(name: str, parts: list[Curve]) -> Series:
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.wall_times for part in parts]),
     )
-
-
-def _files_note(contents: list[Content], pieces: dict[bytes, list[Curve]], path: str) -> Note | None:
-    """Return how several files of one folder were understood; None when only one of them holds points."""
-    filled = sum(bool(content.points) for content in contents)
-    if filled < 2:
-        return None
-    shared = [parts for parts in pieces.values() if len(parts) > 1]
-    where = f"{shown_path(path)}/" if path else "the folder"
-    text = f"{where}: {filled} event files are read as one run, in the order they were begun"
-    if any(_begins_again(parts) for parts in shared):
-        text += "; steps begin again in a later one: if these are unrelated trainings, give each its own folder"
-    elif any(_overlaps(parts) for parts in shared):
-        text += "; a later one goes back over steps of an earlier one, as after a restart from a checkpoint"
-    elif not shared:
-        text += "; they have no tag in common"
-    return Note("layout", text)
-
-
-def _begins_again(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= parts[0].steps[0] for later in parts[1:])
-
-
-def _overlaps(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= earlier.steps[-1] for earlier, later in pairwise(parts))
 
 
 class TensorBoard:

@@ -10,21 +10,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import google_crc32c
 
 from analyzer.readers.tensorboard.files import EventFile
+from analyzer.readers.tensorboard.points import Standing
 
 _ENDS = 4096
+_STANDINGS: dict[str, Standing] = {standing: standing for standing in get_args(Standing)}
 
 Change = Literal["untouched", "appended", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
-    """A file that has been read up to `offset`; `scalars` and `others` are tags (latin-1) whose
-    first metadata says that their tensors are scalars, or are none.
+    """A file that has been read up to `offset`; `head` and `tail` are checksums of both ends of that part.
+
+    `first_wall` is the wall time of the first intact record; `tags` is what is known of tags (latin-1) with tensors.
     """
 
     size: int
@@ -33,28 +36,36 @@ class FileMark:
     offset: int
     head: int
     tail: int
-    scalars: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    first_wall: float | None = None
+    tags: tuple[tuple[str, Standing], ...] = ()
 
     @property
-    def decided(self) -> dict[bytes, bool]:
-        """For each of these tags whether its tensors are scalars."""
-        pairs = ((self.scalars, True), (self.others, False))
-        return {tag.encode("latin-1"): scalar for tags, scalar in pairs for tag in tags}
+    def standings(self) -> dict[bytes, Standing]:
+        """What is known of tags that have tensors."""
+        return {tag.encode("latin-1"): standing for tag, standing in self.tags}
 
     @classmethod
-    def of(cls, file: EventFile, offset: int, decided: Mapping[bytes, bool] | None = None) -> Self:
+    def of(
+        cls,
+        file: EventFile,
+        offset: int,
+        first_wall: float | None = None,
+        standings: Mapping[bytes, Standing] | None = None,
+    ) -> Self:
         """Return the mark of an open file that has been read up to `offset`. ShrunkError when that much is gone."""
         head, tail = _ends(file, offset)
-        return cls(file.size, file.stat.st_mtime_ns, file.stat.st_ino, offset, head, tail, *_by_decision(decided or {}))
+        tags = tuple(sorted((tag.decode("latin-1"), standing) for tag, standing in (standings or {}).items()))
+        return cls(file.size, file.stat.st_mtime_ns, file.stat.st_ino, offset, head, tail, first_wall, tags)
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
         """Return the mark that text() wrote; None for anything else."""
         try:
             known = json.loads(text)
-            scalars, others = (tuple(str(tag) for tag in known.pop(name)) for name in ("scalars", "others"))
-            return cls(**{name: int(value) for name, value in known.items()}, scalars=scalars, others=others)
+            tags = tuple((str(tag), _STANDINGS[standing]) for tag, standing in known.pop("tags"))
+            wall = known.pop("first_wall")
+            numbers = {name: int(value) for name, value in known.items()}
+            return cls(**numbers, first_wall=None if wall is None else float(wall), tags=tags)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -70,14 +81,6 @@ class FileMark:
         if file.size < self.size or _ends(file, self.offset) != (self.head, self.tail):
             return "rewritten"
         return "appended"
-
-
-def _by_decision(decided: Mapping[bytes, bool]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    scalars, others = (
-        tuple(sorted(tag.decode("latin-1") for tag, scalar in decided.items() if scalar is wanted))
-        for wanted in (True, False)
-    )
-    return scalars, others
 
 
 def _ends(file: EventFile, offset: int) -> tuple[int, int]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.readers.tensorboard.wire import Metadata
+
+Standing = Literal["scalar", "other", "unsaid", "open"]
+"""What is known of a tag whose values are tensors: its first metadata calls them scalars, calls them something else, or
+does not say; *open* when there was no metadata yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,8 @@ class Columns:
     so, may be lost); this is settled at the end.
     """
 
-    def __init__(self, decided: Mapping[bytes, bool] | None = None) -> None:
-        self._decided = dict(decided or {})
+    def __init__(self, standings: Mapping[bytes, Standing] | None = None) -> None:
+        self._before = dict(standings or {})
         self._simple: dict[bytes, _Column] = {}
         self._tensor: dict[bytes, _Column] = {}
         self._metadata: dict[bytes, tuple[int, Metadata]] = {}
@@ -95,26 +100,31 @@ class Columns:
         first, before, reason = self.odd.get(tag, (at, 0, why))
         self.odd[tag] = (min(first, at), before + count, why if at < first else reason)
 
-    def plugin_is_scalar(self, tag: bytes) -> bool | None:
-        """Whether the tag's metadata says that its tensors are scalars; None when it says nothing."""
-        if tag in self._decided:
-            return self._decided[tag]
-        known = self._metadata[tag][1] if tag in self._metadata else None
-        if known is None or not (known.plugin or known.data_class):
-            return None
-        return known.plugin == b"scalars" or known.data_class == 1
+    def standing(self, tag: bytes) -> Standing:
+        """Return what is known of the tag, from an earlier reading or from this one."""
+        before = self._before.get(tag, "open")
+        if before != "open" or tag not in self._metadata:
+            return before
+        metadata = self._metadata[tag][1]
+        if not (metadata.plugin or metadata.data_class):
+            return "unsaid"
+        return "scalar" if metadata.plugin == b"scalars" or metadata.data_class == 1 else "other"
 
-    def decided(self) -> dict[bytes, bool]:
-        """Return for every tag whose first metadata is known whether its tensors are scalars."""
-        found = {tag: self.plugin_is_scalar(tag) for tag in (*self._decided, *self._metadata)}
-        return {tag: scalar for tag, scalar in found.items() if scalar is not None}
+    def standings(self) -> dict[bytes, Standing]:
+        """Return what is known of every tag that has metadata or tensors, here or before."""
+        tags = dict.fromkeys((*self._before, *self._metadata, *self._tensor, *self.odd))
+        return {tag: self.standing(tag) for tag in tags}
+
+    def settles_the_past(self) -> bool:
+        """Whether metadata has come for a tag that an earlier reading had to leave open: it must be read again."""
+        return any(before == "open" and tag in self._metadata for tag, before in self._before.items())
 
     def curves(self) -> dict[bytes, Curve]:
         """Return all points by tag; tags in the order in which they first appear."""
         curves: dict[bytes, Curve] = {}
         for tag in self._simple.keys() | self._tensor.keys():
             batches = self._simple[tag].settled() if tag in self._simple else []
-            if tag in self._tensor and self.plugin_is_scalar(tag) is not False:
+            if tag in self._tensor and self.standing(tag) != "other":
                 batches = batches + self._tensor[tag].settled()
             if batches:
                 curves[tag] = _curve(batches)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.readers.tensorboard.batch import Batches
+from analyzer.readers.tensorboard.batch import SMALL, Batches
 from analyzer.readers.tensorboard.files import SPARE, Bytes
-from analyzer.readers.tensorboard.framing import FOOTER
+from analyzer.readers.tensorboard.framing import FOOTER, HEADER
 from analyzer.readers.tensorboard.templates import Indices
 
-_SMALL = 2048  # bytes of a payload that is copied rather than decoded where it lies
 _DENSE = 8  # small records are decoded where they lie when they fill this part of what lies there
 _FULL = 1 << 20
 
@@ -19,27 +18,39 @@ class Pool:
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
+        self._forget()
+
+    def _forget(self) -> None:
         self._pieces: list[bytes] = []
-        self._lengths: list[int] = []
-        self._offsets: list[int] = []
+        self._starts: list[Indices] = []
+        self._lengths: list[Indices] = []
+        self._offsets: list[Indices] = []
         self._size = 0
 
     def take(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
         """Take in records as Batches.take() does."""
-        small = lengths <= _SMALL
+        small = lengths <= SMALL
         if int(lengths[small].sum()) * _DENSE >= int(lengths.sum()):
             self._batches.take(buffer, starts, lengths, offsets)
             return
         large = ~small
         self._batches.take(buffer, starts[large], lengths[large], offsets[large])
-        self._keep(buffer, starts[small], lengths[small], offsets[small])
+        if small.any():
+            self._keep(buffer, starts[small], lengths[small], offsets[small])
 
     def _keep(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
-        view, stops = buffer.data, (starts + lengths + FOOTER).tolist()
-        self._pieces += [bytes(view[start:stop]) for start, stop in zip(starts.tolist(), stops, strict=True)]
-        self._lengths += lengths.tolist()
-        self._offsets += offsets.tolist()
-        self._size += int(lengths.sum())
+        """Copy records, those that follow each other at one go with the headers between them."""
+        stops = starts + lengths + FOOTER
+        breaks = np.flatnonzero(starts[1:] != stops[:-1] + HEADER) + 1
+        firsts, lasts = np.append(0, breaks), np.append(breaks, starts.size) - 1
+        begins, sizes = starts[firsts], stops[lasts] - starts[firsts]
+        places = self._size + np.cumsum(sizes) - sizes
+        view = buffer.data
+        self._pieces += [bytes(view[at : at + size]) for at, size in zip(begins.tolist(), sizes.tolist(), strict=True)]
+        self._starts.append(starts + np.repeat(places - begins, lasts - firsts + 1))
+        self._lengths.append(lengths)
+        self._offsets.append(offsets)
+        self._size += int(sizes.sum())
         if self._size >= _FULL:
             self.empty()
 
@@ -47,7 +58,6 @@ class Pool:
         """Hand on what has been kept."""
         if self._pieces:
             buffer = np.frombuffer(b"".join([*self._pieces, bytes(SPARE)]), np.uint8)
-            lengths = np.array(self._lengths, np.int64)
-            starts = np.cumsum(lengths + FOOTER) - (lengths + FOOTER)
-            self._batches.take(buffer, starts, lengths, np.array(self._offsets, np.int64))
-        self._pieces, self._lengths, self._offsets, self._size = [], [], [], 0
+            records = (np.concatenate(part) for part in (self._starts, self._lengths, self._offsets))
+            self._batches.take(buffer, *records)
+        self._forget()

@@ -90,12 +90,14 @@ class Framer:
         if not self._period:
             return _NONE, _NONE
         cycle = self._rhythm[-self._period :].astype(np.int64)
+        unknown = np.flatnonzero(cycle == 0)
+        most = min(most, int(unknown[0])) if unknown.size else most
+        if most < _FEW:
+            return _NONE, _NONE
         times = -(-most // cycle.size)
         guess = np.tile(cycle, times)[:most]
         headers = at + np.cumsum(guess + OVERHEAD) - (guess + OVERHEAD)
         inside = int(np.searchsorted(headers + guess + OVERHEAD, window.size, side="right"))
-        unknown = np.flatnonzero(cycle == 0)
-        inside = min(inside, int(unknown[0])) if unknown.size else inside
         if inside < _FEW:
             return _NONE, _NONE
         headers, guess = headers[:inside], guess[:inside]
@@ -134,11 +136,13 @@ def _headers(window: Bytes, at: Lengths) -> NDArray[np.void]:
 def _stepped(window: Bytes, at: int, most: int) -> tuple[Lengths, Lengths, bool]:
     """Return headers and lengths of up to `most` records, one by one, and whether a bad length ended them."""
     view, size, read = window.data, window.size, _LENGTH.unpack_from
-    headers, last = [], size - HEADER
-    while at <= last and most:
-        headers.append(at)
-        at += read(view, at)[0] + OVERHEAD
-        most -= 1
+    headers: list[int] = []
+    last, note, overhead = size - HEADER, headers.append, OVERHEAD  # looked up once: this loop is what heavy files cost
+    for _ in range(most):
+        if at > last:
+            break
+        note(at)
+        at += read(view, at)[0] + overhead
     places = np.array(headers, np.int64)
     seen = _headers(window, places)
     lengths = seen["length"].astype(np.int64)

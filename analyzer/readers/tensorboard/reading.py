@@ -58,7 +58,7 @@ def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = 
             with EventFile(path) as file:
                 known = mark if mark and mark.change(file) != "rewritten" else None
                 before = FileMark.of(file, file.size)
-                content = _Reading(file, known).content(shown)
+                content = _content(file, known, shown)
                 if before.change(file.again()) != "rewritten":
                     return content
         except ShrunkError:
@@ -69,15 +69,22 @@ def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = 
     return Content(notes=[Note("unreadable", f"{shown}: was rewritten each time it was read", file=shown)])
 
 
+def _content(file: EventFile, known: FileMark | None, shown: str) -> Content:
+    """Read on where `known` ends; from the beginning when what has come changes what was read before."""
+    reading = _Reading(file, known)
+    content = reading.content(shown)
+    return _Reading(file, None).content(shown) if reading.settles_the_past() else content
+
+
 class _Reading:
     def __init__(self, file: EventFile, mark: FileMark | None) -> None:
         self._file, self._records, self._framer = file, Records(file), Framer()
         self._mark, self._gaps = mark, Gaps()
-        self._columns = Columns(mark.decided if mark else None)
+        self._columns = Columns(mark.standings if mark else None)
         self._decoder = Decoder(self._columns)
         self._batches = Batches(self._decoder, self._gaps)
         self._pool = Pool(self._batches)
-        self._first_wall: float | None = None
+        self._first_wall = mark.first_wall if mark else None
         self._too_long: list[tuple[int, int]] = []
 
     def content(self, shown: str) -> Content:
@@ -90,8 +97,13 @@ class _Reading:
         points = self._columns.curves()
         notes = [*self._gaps.notes(shown), *_odd_notes(self._columns, shown)]
         notes += [_limit_note(at, size, shown) for at, size in self._too_long[:10]]
-        mark = FileMark.of(self._file, self._gaps.clean_end(self._file.size), self._columns.decided())
+        end = self._gaps.clean_end(self._file.size)
+        mark = FileMark.of(self._file, end, self._first_wall, self._columns.standings())
         return Content(points, sorted(self._decoder.hparams), notes, self._first_wall, mark, bool(self._mark))
+
+    def settles_the_past(self) -> bool:
+        """Whether points that an earlier reading gave would be none, or the other way round, by what is known now."""
+        return self._columns.settles_the_past()
 
     def _all_from(self, start: int) -> None:
         at = self._one_by_one(start, 1)
@@ -156,7 +168,7 @@ def _limit_note(at: int, size: int, shown: str) -> Note:
 def _odd_notes(columns: Columns, shown: str) -> list[Note]:
     notes = []
     for tag, (first, count, why) in columns.odd.items():
-        if columns.plugin_is_scalar(tag):
+        if columns.standing(tag) == "scalar":
             text = f"{shown}: {shown_bytes(tag)}: {count} value(s) left out that are no scalars; the first: {why}"
             notes.append(Note("not-scalar", text, file=shown, offset=first))
     return notes

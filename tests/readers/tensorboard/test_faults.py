@@ -68,6 +68,15 @@ def test_a_hole_of_zeros_costs_the_records_it_touches(hole: int) -> None:
         assert steps(data) == intact, at
 
 
+def test_a_torn_record_with_valid_ones_behind_costs_itself_only() -> None:
+    """A writer that died within a record and one that went on in the same file."""
+    for cut in range(1, len(RECORDS[1])):
+        data = CLEAN[: STARTS[1] + cut] + CLEAN[STARTS[2] :]
+        content = agree(data)
+        assert content.points[b"loss"].steps.tolist() == [0, 2, 3], cut
+        assert [(note.kind, note.offset, note.size) for note in content.notes] == [("damage", STARTS[1], cut)], cut
+
+
 def test_lost_and_doubled_bytes_cost_the_record_they_are_in() -> None:
     for at in range(STARTS[1], STARTS[2]):
         for data in (CLEAN[:at] + CLEAN[at + 1 :], CLEAN[:at] + b"\0" + CLEAN[at:]):

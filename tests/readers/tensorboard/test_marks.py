@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,10 +36,13 @@ def added(before: dict[str, list[float]], new: Update) -> dict[str, list[float]]
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(event_files(), st.lists(st.floats(0, 1), max_size=4))
 def test_a_growing_file_read_in_pieces_is_the_whole_file(tmp_path_factory, data: bytes, cuts: list[float]) -> None:
-    folder = tmp_path_factory.mktemp("run")
+    assert_pieces_are_the_whole(tmp_path_factory.mktemp("run"), data, [int(cut * len(data)) for cut in cuts])
+
+
+def assert_pieces_are_the_whole(folder: Path, data: bytes, sizes: list[int]) -> None:
     known: dict[str, list[float]] = {}
     marks: dict[str, str] = {}
-    for size in [*sorted(int(cut * len(data)) for cut in cuts), len(data)]:
+    for size in [*sorted(sizes), len(data)]:
         (folder / NAME).write_bytes(data[:size])
         new = update(folder, marks)
         known, marks = added(known, new), dict(new.marks)
@@ -115,10 +119,53 @@ def test_what_a_first_record_said_of_a_tag_is_remembered(tmp_path: Path) -> None
     assert not new.run.series
 
 
+@pytest.mark.parametrize("first", [None, "", "scalars", "mesh"])
+@pytest.mark.parametrize("second", [None, "", "scalars", "mesh"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_whatever_two_records_say_of_a_tag_pieces_are_the_whole(
+    tmp_path: Path, first: str | None, second: str | None, size: int
+) -> None:
+    events = [tensor("", 0, 1.0, plugin=first), tensor("", 1, [1.0] * size, plugin=second), tensor("", 2, 1.0)]
+    data = file_of(events)
+    for cut in (0, len(file_of([])), len(file_of(events[:1])), len(file_of(events[:2])), len(data) - 1):
+        assert_pieces_are_the_whole(tmp_path, data, [cut])
+
+
+def test_metadata_that_comes_late_for_points_already_given_means_reading_all(tmp_path: Path) -> None:
+    path = written(tmp_path, [tensor("mesh", 0, 1.0)])
+    first = update(tmp_path, {})
+    assert first.run.series["mesh"].points == 1
+    with path.open("ab") as file:
+        file.write(file_of([tensor("mesh", 1, 1.0, plugin="mesh")], version=False))
+    new = update(tmp_path, dict(first.marks))
+    assert new.whole
+    assert not new.run.series
+
+
+def test_an_earlier_file_of_a_folder_that_grows_means_reading_all_for_the_order_written(tmp_path: Path) -> None:
+    older = tmp_path / "events.out.tfevents.1.a"
+    for name, wall in ((older.name, 1.6e9), ("events.out.tfevents.2.a", 1.7e9)):
+        (tmp_path / name).write_bytes(file_of([scalar("loss", 0, wall, wall)], version=False))
+    marks = dict(update(tmp_path, {}).marks)
+    with older.open("ab") as file:
+        file.write(file_of([scalar("loss", 1, 1.0, 1.8e9)], version=False))
+    new = update(tmp_path, marks)
+    assert new.whole
+    assert new.run.series["loss"].wall_times.tolist() == [1.6e9, 1.8e9, 1.7e9]
+
+
 def test_marks_that_make_no_sense_mean_reading_all(tmp_path: Path) -> None:
     path = written(tmp_path, [scalar("loss", 1, 1.0)])
     good = update(tmp_path, {}).marks[path.name]
     assert FileMark.parsed(good).text() == good
-    for text in ("", "{}", "[]", "null", '{"others": 3}', good.replace("size", "sise")):
+    for text in (
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"tags": 3}',
+        good.replace("size", "sise"),
+        good.replace("[]", '[["a", "b"]]'),
+    ):
         assert FileMark.parsed(text) is None
         assert update(tmp_path, {path.name: text}).whole
