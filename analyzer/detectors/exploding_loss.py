@@ -190,5 +190,6 @@ DETECTOR = Detector(
         "overfitting",
         "repetitive-loss",
         "slow-divergence",
+        "hidden-nan",
     ),
 )

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
 
-WEAK = {"non-finite", "overfitting"}  # checks that a handful of points passes say little of a run by themselves
+# checks that say little of a run's course by themselves: a handful of points passes them, or they look elsewhere
+WEAK = {"non-finite", "overfitting"}
+WEAK |= {"hidden-nan"}
 
 
 def verdict_of(

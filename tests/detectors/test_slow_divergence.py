@@ -16,7 +16,7 @@ def found(run, symptom="slow-divergence"):
     return next((f for f in judge_run(run, now=2e9).findings if f.symptom == symptom), None)
 
 
-@pytest.mark.parametrize(("end", "severity"), [(2.1, "warning"), (2.4, "error")])
+@pytest.mark.parametrize(("end", "severity"), [(2.0, "warning"), (2.4, "error")])
 def test_it_is_an_error_only_when_all_progress_is_lost(end, severity):
     assert found(made_run({"train/loss": drifting(end)})).severity == severity
 
