@@ -140,19 +140,15 @@ def _moved(raw: NDArray[np.float64], head: int, tail: NDArray[np.float64]) -> fl
 
 
 def falls_after(curve: Curve, step_: int) -> bool:
-    """Return whether a loss ends clearly below where it stood just before a step: it is still being learnt.
+    """Return whether a loss goes on falling after a step: its last quarter from there lies clearly below the first.
 
-    Clearly: by more than 2 % (of its spread where it may be negative) and three standard errors. Where nothing lies
-    before the step, its first points after it stand in.
+    Clearly: by more than 2 % (of its spread where it may be negative) and three standard errors.
     """
-    y = curve.y
-    after = y[curve.at >= step_]
-    before = y[curve.at < step_]
-    before = before[-max(3, before.size // 8) :] if before.size >= 3 else after[: max(3, after.size // 8)]
-    late = after[-max(3, after.size // 4) :]
-    if after.size < 3 or before.size < 3:
+    after = curve.y[curve.at >= step_]
+    few = max(2, after.size // 4)
+    if after.size < 2 * few:
         return False
-    fall = robust.median(before) - robust.median(late)
-    error = 1.2533 * curve.sigma * float(np.sqrt(1 / before.size + 1 / late.size))
-    least = 0.02 if curve.log else 0.02 * max(abs(robust.median(before)), float(np.ptp(y)))
-    return bool(fall > max(3 * error, least))
+    first, last = robust.median(after[:few]), robust.median(after[-few:])
+    error = 1.2533 * curve.sigma * float(np.sqrt(2 / few))
+    least = 0.02 if curve.log else 0.02 * max(abs(first), float(np.ptp(after)))
+    return bool(first - last > max(3 * error, least))

@@ -191,5 +191,6 @@ DETECTOR = Detector(
         "repetitive-loss",
         "slow-divergence",
         "hidden-nan",
+        "learning-rate-stuck",
     ),
 )
