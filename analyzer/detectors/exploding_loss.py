@@ -192,5 +192,7 @@ DETECTOR = Detector(
         "slow-divergence",
         "hidden-nan",
         "learning-rate-stuck",
+        "gradient-spike",
+        "growing-gradient",
     ),
 )

@@ -9,6 +9,8 @@ from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
 # checks that say little of a run's course by themselves: a handful of points passes them, or they look elsewhere
 WEAK = {"non-finite", "overfitting"}
 WEAK |= {"hidden-nan"}
+# checks of the course of a loss: when none of them could be made, their reason is the one to tell
+COURSE = {"exploding-loss", "loss-spike", "not-converging", "plateau", "repetitive-loss"}
 
 
 def verdict_of(
@@ -58,7 +60,7 @@ def sentence_of(
         return "Nothing to judge: the log holds no scalar series."
     if status == "failed":
         return f"Nothing could be judged: {reason}."
-    reasons_ = [n.reason for n in not_checked]
+    reasons_ = [n.reason for n in not_checked if n.symptom in COURSE] or [n.reason for n in not_checked]
     why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
 
