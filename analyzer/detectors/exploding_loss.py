@@ -182,17 +182,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 1.2, skew=2.0))}),
         ),
     ),
-    explains=(
-        "non-finite",
-        "loss-spike",
-        "plateau",
-        "not-converging",
-        "overfitting",
-        "repetitive-loss",
-        "slow-divergence",
-        "hidden-nan",
-        "learning-rate-stuck",
-        "gradient-spike",
-        "growing-gradient",
-    ),
+    explains=("non-finite", "loss-spike", "plateau", "not-converging", "overfitting", "repetitive-loss"),
 )

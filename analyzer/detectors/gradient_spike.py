@@ -119,4 +119,6 @@ DETECTOR = Detector(
         Case("calm norms", "quiet", lambda: made_run(_beside(_leaping(400, 200, 1.0, 0.2)))),
         Case("norms with a heavy tail", "almost", lambda: made_run(_beside(_leaping(400, 200, 4.0, 0.9)))),
     ),
+    yields_to=("exploding-loss", "non-finite", "loss-spike", "hidden-nan"),
+    course=False,
 )

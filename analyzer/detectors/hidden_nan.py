@@ -169,4 +169,6 @@ DETECTOR = Detector(
         ),
     ),
     explains=("plateau", "overfitting", "contradictory-metrics", "not-converging", "repetitive-loss", "loss-spike"),
+    yields_to=("non-finite", "exploding-loss"),
+    course=False,  # it looks at the end alone
 )

@@ -168,4 +168,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "lr/pg0": np.zeros(300), "lr/pg1": np.full(300, 1e-3)}),
         ),
     ),
+    yields_to=("plateau", "exploding-loss", "non-finite", "hidden-nan"),
+    course=False,
 )

@@ -226,5 +226,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(200), "val/loss": _gaps(200)}),
         ),
     ),
-    explains=("hidden-nan", "learning-rate-stuck", "gradient-spike", "growing-gradient"),
+    course=False,  # a handful of points passes it
 )

@@ -193,5 +193,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(2000, 2.3, 0.4, 60.0) * np.exp(noise(2000, 0.4, 2))}),
         ),
     ),
-    explains=("loss-spike", "overfitting", "slow-divergence"),
+    explains=("loss-spike", "overfitting"),
 )

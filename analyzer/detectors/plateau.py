@@ -212,5 +212,4 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": np.linspace(1.0, 0.7, 400) + noise(400, 0.08)}),
         ),
     ),
-    explains=("learning-rate-stuck", "vanishing-gradient"),
 )

@@ -150,4 +150,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(400, 2.0, 1.6) * np.exp(noise(400, 0.8, skew=2.0))}),
         ),
     ),
+    yields_to=("exploding-loss", "not-converging", "hidden-nan"),
 )
