@@ -137,3 +137,18 @@ def _moved(raw: NDArray[np.float64], head: int, tail: NDArray[np.float64]) -> fl
     error = 1.2533 * noise * float(np.sqrt(1 / head + 1 / tail.size))
     fall = robust.median(raw[:head]) - robust.median(tail)
     return fall / error if error > 0 else (float("inf") if fall else 0.0)
+
+
+def falls_after(curve: Curve, step_: int) -> bool:
+    """Return whether a loss goes on falling after a step: its last quarter from there lies clearly below the first.
+
+    Clearly: by more than 2 % (of its spread where it may be negative) and three standard errors.
+    """
+    after = curve.y[curve.at >= step_]
+    few = max(2, after.size // 4)
+    if after.size < 2 * few:
+        return False
+    first, last = robust.median(after[:few]), robust.median(after[-few:])
+    error = 1.2533 * curve.sigma * float(np.sqrt(2 / few))
+    least = 0.02 if curve.log else 0.02 * max(abs(first), float(np.ptp(after)))
+    return bool(first - last > max(3 * error, least))

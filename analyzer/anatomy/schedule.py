@@ -67,6 +67,18 @@ def _warm_up_end(values: np.ndarray) -> int | None:
     return int(reached[0])
 
 
+def still_warming_up(rate: Curve) -> float:
+    """Return the share of the run in which the rate had not reached its top yet; 0 unless it rises all the way.
+
+    A rate that ever falls, or hardly rises, or that starts at more than half of its top has no warm-up.
+    """
+    values, steps = rate.raw, rate.at
+    if values[0] > 0.5 * values[-1] or np.any(np.diff(values) < 0) or steps[-1] == steps[0]:
+        return 0.0
+    top = steps[int(np.flatnonzero(values >= 0.999 * values[-1])[0])]
+    return float(top - steps[0]) / float(steps[-1] - steps[0])
+
+
 def restart_events(curves: Iterable[Curve]) -> tuple[Event, ...]:
     """Return one event per step to which several curves of the run went back."""
     seen: dict[int, int] = {}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
+from analyzer.stats import robust
 from analyzer.stats.null import turned
 from analyzer.stats.trend import centred_mean
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,14 @@ def trend_at(mate: Curve, step_: int) -> float:
     """Return the trend of a curve at the point that is first at or after a step, in its own units."""
     near = int(np.clip(np.searchsorted(mate.at, step_), 0, mate.n - 1))
     return mate.back(float(mate.trend[near]))
+
+
+def improves_after(anatomy: Anatomy, onset: int) -> str | None:
+    """Return the event that overrules an alarm on the training loss: a held-out loss at its best after the onset."""
+    for curve in anatomy.validation:
+        after, before = curve.y[curve.at > onset], curve.y[curve.at <= onset]
+        if after.size >= 4 and before.size >= 2:
+            better = robust.median(after[-3:]) < float(np.min(before)) - robust.mad_sigma(after)
+            if better:
+                return f"event:validation-improves@{int(curve.at[-1])}"
+    return None

@@ -44,11 +44,11 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.gradient import surge
 from analyzer.anatomy.rising import Rise, rise_at_end
 from analyzer.anatomy.schedule import rising_at
+from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import counted, number, percent, step
-from analyzer.stats import robust
 
 LEAST = 5  # points in which an explosion can be seen
 ENOUGH = 12  # points without one that say that there is none
@@ -89,7 +89,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     base = curve.back(rise.low)
     above_start = rise.level > curve.start
     severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
-    improving = _improves_after(anatomy, onset)
+    improving = improves_after(anatomy, onset)
     cause, speaks, advice = _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
@@ -127,17 +127,6 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         ),
         explained_by=improving or (f"event:{event.kind}@{event.step}" if event and recent else None),
     )
-
-
-def _improves_after(anatomy: Anatomy, onset: int) -> str | None:
-    for curve in anatomy.validation:
-        after = curve.y[curve.at > onset]
-        before = curve.y[curve.at <= onset]
-        if after.size >= 4 and before.size >= 2:
-            better = robust.median(after[-3:]) < float(np.min(before)) - robust.mad_sigma(after)
-            if better:
-                return f"event:validation-improves@{int(curve.at[-1])}"
-    return None
 
 
 def _cause(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:

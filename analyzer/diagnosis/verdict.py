@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from analyzer import detectors
 from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
-
-WEAK = {"non-finite", "overfitting"}  # checks that a handful of points passes say little of a run by themselves
 
 
 def verdict_of(
@@ -15,11 +14,12 @@ def verdict_of(
     """Return the verdict: problems, healthy, or unjudged when nothing that counts could be looked at.
 
     `losses` are the tags of the training and validation losses; healthy needs a check of one of them that came back
-    clear and says something of its course.
+    clear, by a detector whose clear check says something of how a loss runs (Detector.course).
     """
     if alarms(findings):
         return "problems"
-    clear = {c.symptom for c in checked if set(losses) & set(c.tags)} - WEAK
+    course = _of_course()
+    clear = any(c.symptom in course and set(losses) & set(c.tags) for c in checked)
     return "healthy" if clear and status != "failed" else "unjudged"
 
 
@@ -56,9 +56,15 @@ def sentence_of(
         return "Nothing to judge: the log holds no scalar series."
     if status == "failed":
         return f"Nothing could be judged: {reason}."
-    reasons_ = [n.reason for n in not_checked]
+    course = _of_course()
+    reasons_ = [n.reason for n in not_checked if n.symptom in course] or [n.reason for n in not_checked]
     why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
+
+
+def _of_course() -> set[str]:
+    """Return the symptoms whose check says something of how a loss runs."""
+    return {name for name, detector in detectors.known().items() if detector.course}
 
 
 def _name(symptom: str) -> str:

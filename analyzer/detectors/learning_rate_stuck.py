@@ -1,0 +1,173 @@
+"""The learning rate is 0 while the run goes on, or it never leaves its warm-up.
+
+Why it matters
+--------------
+With a rate of 0 no weight moves: the run costs as much as before and learns nothing. A warm-up that is as long as the
+run trains at a fraction of the rate that was meant, and the schedule after it never happens.
+
+How it is measured
+------------------
+Of all logged learning rates (one for each group of parameters) the one that stays longest above 0 is judged. The share
+of the run that lies after its last value above 0 is measured; a decay that ends at 0 with the run leaves none.
+Unfinished is a warm-up when the rate rises from first to last step, never falls and is still rising at the end.
+
+When it is wrong
+----------------
+A rate that is logged with few decimals shows 0 and is not: a loss that goes on falling afterwards clears it. A search
+for the best rate (range test) rises to its end on purpose, and a run that is still going on may still be warming up:
+an unfinished warm-up is told as a note unless the run lasted several epochs. Rates of single groups that are 0 (frozen
+layers) and constant rates are fine.
+
+What to do
+----------
+Compare the schedule's total and warm-up steps with the steps of the run: they are often counted in epochs here and in
+steps there, or per device. Check that the scheduler is stepped as often as it expects.
+
+References
+----------
+Smith, Cyclical learning rates for training neural networks (2017), for the range test. Goyal et al., Accurate, large
+minibatch SGD (2017), for warm-up.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.progress import falls_after
+from analyzer.anatomy.schedule import still_warming_up
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, percent, step
+
+LEAST = 8  # points
+LONG = 3.0  # epochs after which no range test and no warm-up that was meant is still going on
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    idle: float = field(default=0.1, metadata={"why": "share of the run with a learning rate of 0 to the end"})
+    warming: float = field(default=0.98, metadata={"why": "share of the run in which the rate had not reached its top"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for a rate that is 0, and one for a warm-up that does not end."""
+    rates = [c for c in anatomy.having("learning-rate") if c.n >= LEAST]
+    if not rates:
+        yield Unfit(f"no learning rate with {LEAST} points is logged")
+        return
+    yield _idle(anatomy, max(rates, key=lambda c: (_last_moving(c), c.n)))
+    moving = [c for c in rates if np.ptp(c.raw) > 0]
+    if moving:
+        yield _warming(anatomy, moving)
+
+
+def _last_moving(rate: Curve) -> int:
+    """Return the last step with a rate above 0, one before the first when there is none."""
+    above = np.flatnonzero(rate.raw != 0)
+    return int(rate.at[above[-1]]) if above.size else int(rate.at[0]) - 1
+
+
+def _idle(anatomy: Anatomy, rate: Curve) -> Evidence:
+    begun, last = int(rate.at[0]), int(rate.at[-1])
+    idle = rate.at[rate.at > _last_moving(rate)]
+    first = int(idle[0]) if idle.size else last
+    learns = next((c for c in (*anatomy.training, *anatomy.validation) if falls_after(c, first)), None)
+    share = (last - first) / (last - begun) if idle.size >= LEAST // 2 and learns is None and last > begun else 0.0
+    throughout = first == begun
+    when = "throughout" if throughout else f"from step {step(first)} to the end, {percent(share)} of the run"
+    flat = next((c.tag for c in anatomy.training if c.n >= LEAST), "")
+    steps = "Compare the total steps of the schedule with the steps of the run (epochs, devices, accumulation)."
+    give = "Give the optimiser a learning rate above 0; check what the scheduler multiplies it with."
+    return Evidence(
+        rate.tags,
+        (Measure("share of the run with a rate of 0 to the end", share, "idle", unit="ratio"),),
+        "warning" if share >= 0.25 else "info",
+        f"{rate.tag} is 0 {when}",
+        first,
+        last,
+        "the rate is 0 by setting" if throughout else "a schedule that is shorter than the run",
+        (f"{flat} does not fall any more while it is 0",) if flat else (),
+        (give,) if throughout else (steps, "Stop the run where the schedule ends, or stretch the schedule."),
+        marks=(Mark("region", rate.tag, "rate of 0", (first, last)),),
+    )
+
+
+def _warming(anatomy: Anatomy, rates: list[Curve]) -> Evidence:
+    """A warm-up counts as unfinished when every rate that changes at all is still rising."""
+    rate = max(rates, key=lambda c: float(c.raw[-1]))
+    first, last = int(rate.at[0]), int(rate.at[-1])
+    warm = min(still_warming_up(c) for c in rates)
+    epoch = anatomy.epoch_length
+    epochs = (last - first) / epoch if epoch else 0.0
+    lasting = f", {number(epochs, 2)} epochs" if epochs >= 1 else ""
+    return Evidence(
+        rate.tags,
+        (Measure("share of the run in which the rate had not reached its top", warm, "warming", unit="ratio"),),
+        "warning" if epochs >= LONG else "info",
+        f"{rate.tag} rises from {number(float(rate.raw[0]))} to {number(float(rate.raw[-1]))} over the whole run"
+        f"{lasting}: its warm-up never ends",
+        first,
+        last,
+        "a warm-up that is longer than the run" if epochs >= LONG else None,
+        (),
+        (
+            "Compare the steps of the warm-up with the steps of the run (epochs, devices, accumulation).",
+            "If this is a search for the best rate, nothing needs mending.",
+        ),
+        marks=(Mark("region", rate.tag, "warm-up", (first, last)),),
+    )
+
+
+def _dropped(points: int, at: int) -> np.ndarray:
+    return np.where(np.arange(points) < at, 0.1 * (1 - np.arange(points) / at), 0.0)
+
+
+def _held(points: int, at: int) -> np.ndarray:
+    loss = falling(points, rate=1.0)
+    loss[at:] = loss[at]
+    return loss + noise(points, 0.01)
+
+
+DETECTOR = Detector(
+    "learning-rate-stuck",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case(
+            "0 from the first third on",
+            "fires",
+            lambda: made_run({"train/loss": _held(300, 100), "lr": _dropped(300, 100)}),
+        ),
+        Case(
+            "a warm-up as long as the run",
+            "fires",
+            lambda: made_run({"train/loss": falling(300), "lr": np.linspace(1e-6, 1e-4, 300)}),
+        ),
+        Case(
+            "a decay that ends with the run",
+            "quiet",
+            lambda: made_run({"train/loss": falling(300) + noise(300, 0.01), "lr": _dropped(300, 299)}),
+        ),
+        Case(
+            "a rate that is too small for the logger's decimals",
+            "almost",
+            lambda: made_run({"train/loss": falling(300, rate=1.0), "lr": np.zeros(300)}),
+        ),
+        Case(
+            "one frozen group",
+            "almost",
+            lambda: made_run({"train/loss": falling(300), "lr/pg0": np.zeros(300), "lr/pg1": np.full(300, 1e-3)}),
+        ),
+    ),
+    yields_to=("plateau", "exploding-loss", "non-finite", "hidden-nan"),
+    course=False,
+)
