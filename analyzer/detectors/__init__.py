@@ -24,8 +24,9 @@ class Detector:
     """A symptom: its page, its limits, how it is measured, and the cases that prove it.
 
     `measure` is pure and yields evidence whether bad or fine. `limits` is an instance of the module's frozen
-    dataclass Limits, whose fields each carry `metadata={"why": …}`. `rank` orders findings of equal severity
-    and decides who explains whom (lower leads).
+    dataclass Limits, whose fields each carry `metadata={"why": …}`. `explains` names symptoms that follow from this
+    one, `yields_to` those from which this one follows: each file says what it knows, and both lead to the same graph.
+    `course` False: a clear check says little of how the loss runs, and makes no run healthy by itself.
     """
 
     symptom: str
@@ -34,6 +35,8 @@ class Detector:
     limits: Any
     cases: tuple[Case, ...]
     explains: tuple[str, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    course: bool = True
 
     @property
     def default_limits(self) -> Mapping[str, float]:

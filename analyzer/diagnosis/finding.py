@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from analyzer.detectors import Detector
@@ -50,21 +50,22 @@ def one_each(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def explained(findings: list[Finding], chosen: Iterable[Detector]) -> list[Finding]:
+def explained(findings: list[Finding], chosen: Collection[Detector]) -> list[Finding]:
     """Let what came first and is graver explain what follows from it, and order the findings."""
-    explains = {d.symptom: d.explains for d in chosen}
+    leads = {(d.symptom, follower) for d in chosen for follower in d.explains}
+    leads |= {(leader, d.symptom) for d in chosen for leader in d.yields_to}
     free = [f for f in findings if f.explained_by is None]
     settled = []
     for finding in findings:
-        leader = next((f for f in free if f is not finding and _leads(f, finding, explains)), None)
+        leader = next((f for f in free if f is not finding and _leads(f, finding, leads)), None)
         if finding.explained_by is None and leader is not None:
             finding = replace(finding, explained_by=leader.fingerprint)  # noqa: PLW2901 - the same finding, settled
         settled.append(finding)
     return sorted(settled, key=_rank)
 
 
-def _leads(leader: Finding, follower: Finding, explains: Mapping[str, tuple[str, ...]]) -> bool:
-    if follower.symptom not in explains.get(leader.symptom, ()):
+def _leads(leader: Finding, follower: Finding, leads: Collection[tuple[str, str]]) -> bool:
+    if (leader.symptom, follower.symptom) not in leads:
         return False
     if leader.first_step is None or follower.last_step is None:
         return True

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from analyzer import detectors
 from analyzer.model.result import Checked, Finding, NotChecked, Status, Verdict
-
-WEAK = {"non-finite", "overfitting"}  # checks that a handful of points passes say little of a run by themselves
 
 
 def verdict_of(
@@ -15,11 +14,12 @@ def verdict_of(
     """Return the verdict: problems, healthy, or unjudged when nothing that counts could be looked at.
 
     `losses` are the tags of the training and validation losses; healthy needs a check of one of them that came back
-    clear and says something of its course.
+    clear, by a detector whose clear check says something of how a loss runs (Detector.course).
     """
     if alarms(findings):
         return "problems"
-    clear = {c.symptom for c in checked if set(losses) & set(c.tags)} - WEAK
+    course = {name for name, detector in detectors.known().items() if detector.course}
+    clear = any(c.symptom in course and set(losses) & set(c.tags) for c in checked)
     return "healthy" if clear and status != "failed" else "unjudged"
 
 
