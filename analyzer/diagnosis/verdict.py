@@ -18,7 +18,7 @@ def verdict_of(
     """
     if alarms(findings):
         return "problems"
-    course = {name for name, detector in detectors.known().items() if detector.course}
+    course = _of_course()
     clear = any(c.symptom in course and set(losses) & set(c.tags) for c in checked)
     return "healthy" if clear and status != "failed" else "unjudged"
 
@@ -56,9 +56,15 @@ def sentence_of(
         return "Nothing to judge: the log holds no scalar series."
     if status == "failed":
         return f"Nothing could be judged: {reason}."
-    reasons_ = [n.reason for n in not_checked]
+    course = _of_course()
+    reasons_ = [n.reason for n in not_checked if n.symptom in course] or [n.reason for n in not_checked]
     why = max(reasons_, key=reasons_.count) if reasons_ else "no check applies"
     return f"This run could not be judged: {why}."
+
+
+def _of_course() -> set[str]:
+    """Return the symptoms whose check says something of how a loss runs."""
+    return {name for name, detector in detectors.known().items() if detector.course}
 
 
 def _name(symptom: str) -> str:
