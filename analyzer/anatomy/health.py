@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy.ahead import ahead
 from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.turning import turn_of
 from analyzer.model.result import Advice
@@ -74,9 +75,6 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
 
 
 def _still_falls(curve: Curve) -> bool:
-    """Whether the last tenth lies below the part before it by more than the noise of the two levels and 3 %."""
-    if curve.n < 30:
-        return False
-    drop = curve.level(0.65, 0.8) - curve.level(0.9, 1.0)
-    error = curve.sigma / (0.1 * curve.n) ** 0.5
-    return bool(drop > max(3 * error, 0.03 if curve.log else 0.03 * abs(curve.end)))
+    """Whether more steps would take off a few hundredths of the loss, as far as its noise lets one say."""
+    further = ahead(curve) if curve.n >= 30 else None
+    return further is not None and further.gain > 0.02 and further.clear > 3

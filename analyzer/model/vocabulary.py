@@ -34,7 +34,7 @@ METRICS: dict[str, tuple[str, Direction]] = {
     "f1": ("f1 fscore fbeta f1score macrof1 microf1", "higher"),
     "pr-auc": ("prauc auprc aucpr", "higher"),
     "auc": ("auc auroc rocauc roc gini", "higher"),
-    "ap": ("ap map map50 map5095 map95 ap50 ap75 aps apm apl", "higher"),
+    "ap": ("ap averageprecision map map50 map5095 map95 ap50 ap75 aps apm apl", "higher"),
     "iou": ("iou miou dice jaccard", "higher"),
     "bleu": ("bleu rouge rouge1 rouge2 rougel meteor chrf cider", "higher"),
     "r2": ("r2 r2score rsquared", "higher"),

@@ -26,12 +26,14 @@ def test_a_case_fires_or_stays_quiet_as_it_says(detector, case):
 
 @pytest.mark.parametrize(("detector", "case"), CASES)
 def test_what_must_fire_is_the_first_finding_of_the_whole_diagnosis(detector, case):
-    result = judge_run(case.make(), now=2e9)
+    run = case.make()
+    result = judge_run(run, now=2e9)
     if case.expect == "fires":
         assert result.findings, result.sentence
         assert result.findings[0].symptom == detector.symptom, [f.summary for f in result.findings]
     if case.expect == "quiet":
-        assert result.verdict == "healthy", result.sentence
+        # losses of reinforcement learning are not judged by their shape: such a run is never called healthy
+        assert result.verdict == ("healthy" if Anatomy(run).falls else "unjudged"), result.sentence
 
 
 @pytest.mark.parametrize("detector", ALL.values(), ids=list(ALL))

@@ -1,0 +1,58 @@
+"""What more steps would still bring: the fall of a loss carried on at the pace at which it slows down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+
+LEAST = 12  # points
+PIECE = 0.15  # of the points: the last three such pieces are compared
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The end of a loss and what comes next.
+
+    `gain`: what another 15 % of the steps would take off the loss, as a share of its level; `of_progress`: the same
+    beside all that has been gained; `clear`: the fall over the last piece in standard errors; `level`, `next`: the
+    loss at the end and after those steps; `steady`: smallest over largest fall of the four quarters, 1 for a line.
+    """
+
+    gain: float
+    of_progress: float
+    clear: float
+    level: float
+    next: float
+    steady: float
+
+
+def ahead(curve: Curve) -> Ahead | None:
+    """Return what comes next if each piece brings as much less than the one before as the last did; None if short.
+
+    The factor between two pieces is at most 1 (no fall is expected to quicken), so that a straight line goes on and a
+    curve that bends goes on bending: cautious for power laws, exact for exponentials.
+    """
+    if curve.n < LEAST:
+        return None
+    first, middle, last = (curve.level(1 - (k + 1) * PIECE, 1 - k * PIECE) for k in (2, 1, 0))
+    before, fall = first - middle, middle - last
+    slower = min(1.0, max(0.0, fall / before)) if before > 0 else 0.0
+    after = last - max(0.0, fall) * slower
+    level, next_ = curve.back(last), curve.back(after)
+    size = max(abs(level), 0.05 * float(np.ptp(curve.raw)), np.finfo(float).tiny)
+    progress = curve.back(curve.start) - level
+    rho = min(max(curve.rho, 0.0), 0.9)
+    error = 1.2533 * curve.sigma * np.sqrt(2 / (PIECE * curve.n) * (1 + rho) / (1 - rho))
+    quarters = -np.diff([curve.back(curve.level(k / 5, (k + 1) / 5)) for k in range(5)])
+    most = float(np.max(quarters))
+    return Ahead(
+        (level - next_) / size,
+        (level - next_) / progress if progress > 0 else 0.0,
+        fall / max(float(error), 1e-9 * abs(fall), 1e-300),
+        level,
+        next_,
+        float(np.min(quarters)) / most if most > 0 else 0.0,
+    )

@@ -1,0 +1,146 @@
+"""The loss still falls at the end, at a rate that matters.
+
+Why it matters
+--------------
+The run stopped before it was done: more steps are the cheapest way to a better model, and comparing it with runs that
+were trained to the end is unfair to it.
+
+How it is measured
+------------------
+On the validation loss, else on the training loss, the last three stretches of 15 % of the points are compared (log
+space where the loss is positive and spans more than a factor of two). The next stretch is expected to bring as much
+less than the last as that brought less than the one before. What it would bring must matter beside the level of the
+loss and beside all that has been gained, and the last fall must be beyond the noise. A learning rate that has come
+down to a tenth of its highest value says that the end was planned.
+
+When it is wrong
+----------------
+A decay of the rate that is not logged makes a last fall that would not go on. A training loss that falls says nothing
+of new data: only without a validation loss is it used. Losses of adversarial and reinforcement learning are not
+judged.
+
+What to do
+----------
+Train on from the last checkpoint until validation turns or stands still. If the fall is a straight line from the
+start, try a higher learning rate first.
+
+References
+----------
+Hestness et al., Deep learning scaling is predictable, empirically (2017). Smith, A disciplined approach to neural
+network hyper-parameters (2018).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.ahead import LEAST, PIECE, Ahead, ahead
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, percent, step
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    gain: float = field(default=0.04, metadata={"why": "what 15 % more steps would bring, as a share of the loss"})
+    progress: float = field(default=0.015, metadata={"why": "the same, as a share of all that has been gained"})
+    clear: float = field(default=5.0, metadata={"why": "fall over the last 15 %, in standard errors"})
+    rate: float = field(default=0.1, metadata={"why": "learning rate at the end, over its highest value"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the validation loss, or for the training loss of a run without one."""
+    if not anatomy.falls:
+        yield Unfit(anatomy.why_not)
+        return
+    losses = [c for c in (anatomy.validation or anatomy.training) if not c.role.running]
+    curve = next((c for c in losses if c.n >= LEAST), None)
+    further = ahead(curve) if curve is not None else None
+    if curve is None or further is None:
+        yield Unfit(f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss")
+        return
+    yield _reading(anatomy, curve, further)
+
+
+def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
+    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.at[-1])
+    steps = PIECE * float(last - curve.at[0])
+    rate, speaks = _rate_left(anatomy)
+    line = further.steady > 0.6
+    cause = (
+        "a learning rate that is too low, or far too few steps: it falls in a straight line"
+        if line
+        else "stopped before it was done"
+    )
+    raise_ = ("Try a learning rate three times higher: the fall has not slowed down since the start.",) if line else ()
+    return Evidence(
+        curve.tags,
+        (
+            Measure("what 15 % more steps would bring", further.gain, "gain", unit="of the loss"),
+            Measure("what 15 % more steps would bring", further.of_progress, "progress", unit="of the progress"),
+            Measure("fall over the last 15 %", further.clear, "clear", unit="× standard error"),
+            Measure("learning rate at the end", rate, "rate", unit="of its highest"),
+            Measure("smallest over largest fall of the quarters", further.steady, unit="ratio"),
+        ),
+        "info",
+        f"{curve.tag} still falls at the end: some {step(steps)} more steps would take it from "
+        f"{number(further.level)} to about {number(further.next)} ({percent(further.gain)} less)",
+        since,
+        last,
+        cause,
+        speaks,
+        (
+            *raise_,
+            "Train on from the last checkpoint until the validation loss turns or stands still.",
+            "Do not compare it with runs that were trained to the end.",
+        ),
+        marks=(Mark("region", curve.tag, "still falling", (since, last)),),
+    )
+
+
+def _rate_left(anatomy: Anatomy) -> tuple[float, tuple[str, ...]]:
+    """Return the learning rate at the end over its highest (1 when it is not logged), and what it says."""
+    rate = anatomy.rate
+    if rate is None or rate.n < 3 or rate.raw.max() <= 0:
+        return 1.0, ()
+    left = float(rate.raw[-1] / rate.raw.max())
+    return left, (f"{rate.tag} is {number(float(rate.raw[-1]))} at the end, {percent(left)} of its highest",)
+
+
+DETECTOR = Detector(
+    "still-improving",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case(
+            "stopped half way",
+            "fires",
+            lambda: made_run({"train/loss": np.linspace(2.0, 1.2, 300) + noise(300, 0.02)}),
+        ),
+        Case(
+            "a validation loss that falls",
+            "fires",
+            lambda: made_run({"train/loss": falling(300), "val/loss": falling(40, 2.3, 0.1, 0.8) + noise(40, 0.005)}),
+        ),
+        Case("converged", "quiet", lambda: made_run({"train/loss": falling(300, 2.3, 0.4, 60) + noise(300, 0.02)})),
+        Case(
+            "the rate has come down",
+            "almost",
+            lambda: made_run(
+                {"train/loss": np.linspace(2.0, 1.2, 300) + noise(300, 0.02), "lr": np.linspace(0.1, 0.0, 300)}
+            ),
+        ),
+        Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
+    ),
+    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    course=False,
+)

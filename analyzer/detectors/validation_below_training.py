@@ -1,0 +1,169 @@
+"""The validation loss lies far below the training loss throughout.
+
+Why it matters
+--------------
+Held-out examples should be harder than those learnt. Often there is a harmless reason, which hides overfitting all
+the same; sometimes the validation data are easier, or leak from training.
+
+How it is measured
+------------------
+Both losses at the same steps after the first tenth: validation must be lower at nearly all of them, and the median
+gap must be a large share of the training loss, beyond the noise of both. Where training is logged as a mean over the
+epoch, it lags by half an epoch: it is moved forward by that before it is compared.
+
+When it is wrong
+----------------
+Dropout, augmentation, label smoothing, mix-up and weight decay are part of the training loss and not of the
+validation loss: then the gap is theirs and nothing is amiss. The log rarely says so; a training loss evaluated without
+them would.
+
+What to do
+----------
+Evaluate a fixed part of the training data in evaluation mode and log it beside: if the gap goes, it was the
+regularisation. If it stays, look for duplicates between the splits and for easier examples in the validation set.
+
+References
+----------
+Goodfellow, Bengio and Courville, Deep Learning (2016), chapter 7. Kapoor and Narayanan, Leakage and the
+reproducibility crisis in machine-learning-based science (2023).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.beside import Beside, beside
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.roles import words_of
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, percent
+from analyzer.stats.robust import difference_sigma, median
+
+LEAST = 8  # evaluations
+REGULARISED = {"dropout", "augment", "augmentation", "mixup", "cutmix", "smoothing", "decay", "wd", "l2", "droppath"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    below: float = field(default=0.95, metadata={"why": "share of the evaluations that lie below training"})
+    gap: float = field(default=0.25, metadata={"why": "median gap, as a share of the training loss"})
+    noise: float = field(default=3.0, metadata={"why": "median gap, in units of the noise of both"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the first validation loss that can be compared."""
+    if not anatomy.falls:
+        yield Unfit(anatomy.why_not)
+        return
+    if not anatomy.validation:
+        yield Unfit("no validation loss")
+        return
+    for curve in anatomy.validation:
+        mate = anatomy.partner(curve)
+        pair = _pair(curve, mate) if mate is not None else None
+        if pair is not None and pair.at.size >= LEAST and min(pair.ours.min(), pair.theirs.min()) > 0:
+            yield _reading(anatomy, curve, pair)
+            return
+    yield Unfit(f"fewer than {LEAST} values of a positive training and validation loss at the same steps")
+
+
+def _pair(curve: Curve, mate: Curve) -> Beside | None:
+    """Return both after the first tenth; training logged far more often is averaged up to each evaluation."""
+    pair = beside(curve, mate)
+    if pair is None and mate.n > curve.n and curve.n >= LEAST:
+        ends = np.searchsorted(mate.at, curve.at, side="right")
+        held = [mate.raw[max(0, b - max(1, mate.n // curve.n)) : b] for b in ends.tolist()]
+        if all(h.size for h in held):
+            pair = Beside(mate, curve.at, curve.raw, np.array([median(h) for h in held]))
+    if pair is None:
+        return None
+    after = slice(max(1, pair.at.size // 10), None)
+    theirs = pair.theirs.copy()
+    theirs[:-1] = 0.5 * (theirs[:-1] + theirs[1:])  # half an epoch forward: a mean over the epoch lags by so much
+    return Beside(mate, pair.at[after], pair.ours[after], theirs[after])
+
+
+def _reading(anatomy: Anatomy, curve: Curve, pair: Beside) -> Evidence:
+    gap = pair.theirs - pair.ours
+    middle, level = median(gap), median(pair.theirs)
+    spread = max(difference_sigma(pair.ours), difference_sigma(pair.theirs), 1e-12 * level)
+    first, last = int(pair.at[0]), int(pair.at[-1])
+    cause, speaks = _cause(anatomy)
+    return Evidence(
+        (curve.tag, pair.mate.tag),
+        (
+            Measure("share of the evaluations below training", float(np.mean(gap > 0)), "below", unit="ratio"),
+            Measure("median gap", min(middle / level, median(gap / pair.theirs)), "gap", unit="of the training loss"),
+            Measure("median gap", middle / spread, "noise", unit="× noise"),
+        ),
+        "info",
+        f"{curve.tag} lies {percent(middle / level)} below {pair.mate.tag} throughout "
+        f"({number(median(pair.ours))} beside {number(level)})",
+        first,
+        last,
+        cause,
+        speaks,
+        (
+            "Evaluate a fixed part of the training data in evaluation mode and log it beside.",
+            "If the gap stays, look for examples that are in both splits, and for easier ones in the validation set.",
+            "Do not read from this log that there is no overfitting: what is added to the training loss would hide it.",
+        ),
+        marks=(Mark("region", curve.tag, "below training", (first, last)),),
+    )
+
+
+def _cause(anatomy: Anatomy) -> tuple[str | None, tuple[str, ...]]:
+    for name, value in anatomy.run.params.items():
+        if REGULARISED & set(words_of(name)) and str(value).lower() not in ("0", "0.0", "false", "none", ""):
+            return (
+                "what is added to the training loss and not to the validation loss (dropout, augmentation, decay)",
+                (f"the parameter {name} is {value}",),
+            )
+    return None, (
+        "the log does not tell which it is: dropout, augmentation or a penalty in the training loss, easier "
+        "validation data, or examples that are in both splits",
+    )
+
+
+DETECTOR = Detector(
+    "validation-below-training",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case(
+            "dropout in the training loss",
+            "fires",
+            lambda: made_run(
+                {"train/loss": falling(60, 2.3, 0.8) + noise(60, 0.01), "val/loss": falling(60, 2.0, 0.4)}, dropout=0.5
+            ),
+        ),
+        Case(
+            "both alike",
+            "quiet",
+            lambda: made_run(
+                {"train/loss": falling(60) + noise(60, 0.01), "val/loss": falling(60) + noise(60, 0.01, 2)}
+            ),
+        ),
+        Case(
+            "a mean over the epoch, which lags",
+            "almost",
+            lambda: made_run(
+                {
+                    "train/loss": 2.3 * np.exp(-0.2 * (np.arange(30) - 0.5)) + 0.02,
+                    "val/loss": 2.3 * np.exp(-0.2 * np.arange(30)) + 0.02,
+                }
+            ),
+        ),
+    ),
+    yields_to=("validation-equals-training", "exploding-loss", "non-finite", "not-converging", "plateau"),
+    course=False,
+)
