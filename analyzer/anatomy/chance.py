@@ -49,7 +49,8 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
             return f"its level {number(level)} is that of always giving the class shares ({beside})"
     if k is None and float(np.min(curve.blocks.level)) >= (np.log(level) if curve.log else level) - 3 * curve.sigma:
         for small in (2, 10):
-            if abs(level - np.log(small)) < min(error, 0.01):
+            near = level > 0.65 * curve.back(curve.start)  # from far above, it may be any level
+            if near and abs(level - np.log(small)) < min(error, 0.01):
                 return f"its level {number(level)} is consistent with guessing among {small} classes (ln {small})"
     return None
 

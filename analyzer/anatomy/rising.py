@@ -11,6 +11,9 @@ from analyzer.anatomy.curve import Curve
 from analyzer.stats import changepoint, robust
 
 
+LONG = 40  # points
+
+
 @dataclass(frozen=True)
 class Rise:
     """The stretch up to the end that lies above the lowest level held before; sizes in `y`."""
@@ -90,6 +93,8 @@ def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
     late = y[onset // 2 : onset]
     if (few and level <= np.max(y[:onset])) or (late.size >= 8 and robust.median(late) > base + rise / 2):
         return Rise(onset, base, level, 0.0, 1.0, 0.0)  # a last leap into known heights, or up from a passing dip
+    if min(before.size, y.size - onset) >= LONG:  # a level held by so many points is measured against levels
+        before = np.median(np.lib.stride_tricks.sliding_window_view(before, 9), axis=1)
     usual = float(np.quantile(before, 1.0 if few else 0.98)) if before.size else 0.0
     width = max(sigma if few else 0.6 * sigma, usual / 3.0)
     progress = max(robust.median(y[: max(1, min(3, onset))]) - base, 3 * sigma)

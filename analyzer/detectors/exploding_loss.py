@@ -76,7 +76,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         )
         return
     readings = [(rise_at_end(c), c) for c in judged]
-    rise, curve = max(readings, key=lambda r: (min(r[0].noise, 60.0) * min(r[0].lost, 2.0), r[0].noise))
+    # the one that is beyond most limits, then the clearest
+    rise, curve = max(readings, key=lambda r: (min(r[0].noise / 6, 1.0) * min(r[0].lost / 0.5, 1.0), r[0].noise))
     if rise.noise == 0 and curve.n < ENOUGH:
         yield Unfit(f"{curve.tag} has {counted(curve.n, 'finite point')}, too few to call it clear")
         return

@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import UNTRAINED, at_chance, metrics_jump, metrics_swing_together, trained_well
+from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, metrics_jump, metrics_swing_together, trained_well
 from analyzer.anatomy.progress import LEAST, Progress, course, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -86,14 +86,14 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
             break
     if far.rho > 0.25 and far.gain < 0.7:
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
-    if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED:
+    if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy):
         signs.append("the loss has not fallen since its start")
     elif far.gain < 0.35 and far.moved < 3 and far.start > UNTRAINED and far.swing > 0.2 and not calm:
         signs.append(f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all")
     if far.moved < 4 and far.swing > 0.25:
         signs += at_chance(anatomy)[:1]
     jump = metrics_jump(anatomy)
-    if jump and far.gain < 0.8:
+    if jump and far.gain < 0.8 and not calm:
         signs.append(jump)
     return tuple(signs)
 

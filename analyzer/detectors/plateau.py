@@ -125,7 +125,7 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
                 f"{other.tag} has not moved either: {number(its.start)} at first, {number(its.end)} at the end"
             )
             break
-    frozen = _frozen(anatomy, far.end) if far.best_gain < 0.7 else ""
+    frozen = _frozen(anatomy, far.end) if far.best_gain < 0.7 and not answers_move(anatomy) else ""
     return tuple(s for s in (*signs, *chance, frozen) if s)
 
 
