@@ -14,7 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from analyzer.readers import open_source
 from benchmarks import reading_discovery
 from benchmarks.reading_cases import CASES, Case
 from benchmarks.reading_peers import FAST, READERS
@@ -41,7 +40,7 @@ def figures_of(case: Case, names: list[str]) -> Figures:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "logs"
         points = case.make(folder)
-        steps = sum(int(s.steps.max()) + 1 for run in open_source(str(folder)) for s in run.series.values())
+        steps = int(in_own_process("benchmarks.reading_peers", "last-steps", str(folder), goes=1)["steps"])
         found = {}
         for name in names:
             goes = 3 if name in FAST else 1
