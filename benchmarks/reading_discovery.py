@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 from benchmarks.reading_cases import tiny_log
+from benchmarks.reading_peers import peak
 
 KEY = "folder"
 NAME = "a folder with 100,000 files: 10,000 runs, each with one event file and nine files of other kinds"
@@ -77,10 +77,6 @@ def _counted() -> Iterator[Counter[str]]:
         yield calls
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main() -> None:
     """Search once for the time, once more for the counts, and print both."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reading_discovery", description=__doc__)
@@ -89,9 +85,9 @@ def main() -> None:
     given = parser.parse_args()
     search = WAYS[given.way]
     search(Path(__file__).parent) if given.way != "posthoc" else _warm()
-    before, began = _peak(), time.perf_counter()
+    before, began = peak(), time.perf_counter()
     found = search(given.folder)
-    seconds, growth = time.perf_counter() - began, _peak() - before
+    seconds, growth = time.perf_counter() - began, peak() - before
     with _counted() as calls:
         search(given.folder)
     asked = {

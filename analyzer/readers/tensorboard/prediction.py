@@ -1,13 +1,15 @@
 """Where the records of a window lie, found many at once: training loops write lengths in an almost regular rhythm.
 
-A run of headers is guessed from the rhythm so far, all of them are looked at together, and the longest beginning in
-which every length and every length's checksum is as guessed is accepted. That is exact: the first offset is right,
-and where a length is right the next offset is. What cannot be guessed is stepped through one by one.
+A run of headers is guessed from the rhythm so far, at a file's beginning from how the last file began (runs of one
+project write alike). All of them are looked at together, and the longest beginning in which every length and every
+length's checksum is as guessed is accepted. That is exact: the first offset is right, and where a length is right the
+next offset is. What cannot be guessed is stepped through one by one.
 """
 
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +44,23 @@ class Run:
     whole: bool
 
 
+class _LastFile(threading.local):
+    """Lengths at the beginning of the file that the thread read last."""
+
+    def __init__(self) -> None:
+        self.lengths = _NONE
+
+
+_last_file = _LastFile()
+
+
 class Framer:
     """Finds the records of one file window by window; remembers the rhythm of lengths."""
 
     def __init__(self) -> None:
         self._rhythm = np.zeros(0, np.uint16)
         self._steps = _FEW  # records stepped through at once; more, the longer no guess comes true
+        self._first = True
         self._period = 0  # of the last guess, as long as guesses come true
 
     def run(self, window: Bytes, at: int) -> Run:
@@ -57,6 +70,8 @@ class Framer:
         """
         pieces: list[tuple[Lengths, Lengths]] = []
         guess, bad = _LEAST, False
+        if self._first:
+            at = self._taken(_as_guessed(window, at, _last_file.lengths), pieces, at)
         while not bad and at + HEADER <= window.size:
             piece = self._guessed(window, at, guess)
             came_true = piece[0].size
@@ -73,6 +88,8 @@ class Framer:
                 break
             at = self._taken(piece, pieces, at)
         headers, lengths = (np.concatenate([_NONE, *(piece[side] for piece in pieces)]) for side in (0, 1))
+        if self._first:
+            self._first, _last_file.lengths = False, lengths[:_MOST]
         return Run(headers, lengths, at, not bad)
 
     def _taken(self, piece: tuple[Lengths, Lengths], pieces: list[tuple[Lengths, Lengths]], at: int) -> int:
@@ -94,20 +111,25 @@ class Framer:
         most = min(most, int(unknown[0])) if unknown.size else most
         if most < _FEW:
             return _NONE, _NONE
-        times = -(-most // cycle.size)
-        guess = np.tile(cycle, times)[:most]
-        headers = at + np.cumsum(guess + OVERHEAD) - (guess + OVERHEAD)
-        inside = int(np.searchsorted(headers + guess + OVERHEAD, window.size, side="right"))
-        if inside < _FEW:
-            return _NONE, _NONE
-        headers, guess = headers[:inside], guess[:inside]
-        seen = _headers(window, headers)
-        wrong = (seen["length"] != guess) | (seen["crc"] != np.tile(crc32c.of_lengths(cycle), times)[:inside])
-        right = int(wrong.argmax())
-        if not wrong[right]:
-            return headers, guess
-        self._period = 0
-        return headers[:right], guess[:right]
+        guess = np.tile(cycle, -(-most // cycle.size))[:most]
+        piece = _as_guessed(window, at, guess)
+        if piece[0].size < guess.size:
+            self._period = 0
+        return piece
+
+
+def _as_guessed(window: Bytes, at: int, guess: Lengths) -> tuple[Lengths, Lengths]:
+    """Return headers and lengths of the records from `at` on, as long as they are as guessed; none if few would fit."""
+    headers = at + np.cumsum(guess + OVERHEAD) - (guess + OVERHEAD)
+    inside = int(np.searchsorted(headers + guess + OVERHEAD, window.size, side="right"))
+    if inside < _FEW:
+        return _NONE, _NONE
+    headers, guess = headers[:inside], guess[:inside]
+    seen = _headers(window, headers)
+    wrong = (seen["length"] != guess) | (seen["crc"] != crc32c.of_lengths(guess))
+    right = int(wrong.argmax())
+    right = right if wrong[right] else inside
+    return headers[:right], guess[:right]
 
 
 def _period(rhythm: NDArray[np.uint16]) -> int:
