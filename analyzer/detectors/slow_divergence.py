@@ -39,7 +39,6 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.drifting import Drift, drift
-from analyzer.anatomy.progress import course
 from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -64,7 +63,7 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the loss that the run's course is judged by."""
-    judged = course(anatomy)
+    judged = anatomy.course
     if isinstance(judged, str):
         yield Unfit(judged)
     elif judged[0].n < LEAST:
@@ -102,7 +101,7 @@ def _reading(anatomy: Anatomy, curve: Curve, its: Drift) -> Evidence:
             Mark("region", curve.tag, "drifts upwards", (first, last)),
             Mark("level", curve.tag, "lowest lasting level", values=(its.low,)),
         ),
-        explained_by=improves_after(anatomy, first) or explained,
+        explained_by=(improves_after(anatomy, first) if its.lost > 0 else None) or explained,
     )
 
 

@@ -39,7 +39,6 @@ import numpy as np
 from analyzer.anatomy import Anatomy
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.gradient import course_of
-from analyzer.anatomy.progress import course
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -65,7 +64,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if curve is None or curve.n < LEAST:
         yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
         return
-    judged = course(anatomy)
+    judged = anatomy.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -43,3 +44,30 @@ def times(factor: float) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return a count with its noun: 1 point, 12 points, 3 series."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time in its two largest units: `3 h 20 min`, `12 s`; empty for none."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return ""
+    if seconds < 60:
+        return f"{number(seconds, 2)} s"
+    left = round(seconds)
+    written: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        amount, left = divmod(left, size)
+        if amount or written:
+            written.append(f"{step(amount)} {unit}" if amount else "")
+        if len(written) == 2:
+            break
+    return " ".join(part for part in written if part)
+
+
+def moment(unix: float | None) -> str:
+    """Return a time as `2026-11-22 08:03 UTC`; empty for none, or one no calendar holds."""
+    if unix is None or not math.isfinite(unix):
+        return ""
+    try:
+        return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, OSError, ValueError):
+        return ""

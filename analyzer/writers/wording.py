@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from datetime import UTC, datetime
 
-from analyzer.model.wording import number
+from analyzer.model.wording import duration, moment, number
+
+__all__ = ["BARE", "duration", "measured", "moment", "number", "span", "visible", "whole"]
 
 BARE = frozenset({"", "1", "ratio", "count", "correlation"})
 """Units that say nothing beside the measure's name."""
@@ -58,30 +59,3 @@ def span(first: int | None, last: int | None) -> str:
     if last is None or last == first:
         return f"step {whole(first)}"
     return f"steps {whole(first)} to {whole(last)}"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a length of time in its two largest units: `3 h 20 min`, `12 s`; empty for none."""
-    if seconds is None or not math.isfinite(seconds) or seconds < 0:
-        return ""
-    if seconds < 60:
-        return f"{number(seconds, 2)} s"
-    left = round(seconds)
-    written: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        amount, left = divmod(left, size)
-        if amount or written:
-            written.append(f"{whole(amount)} {unit}" if amount else "")
-        if len(written) == 2:
-            break
-    return " ".join(part for part in written if part)
-
-
-def moment(unix: float | None) -> str:
-    """Return a time as `2026-11-22 08:03 UTC`; empty for none, or one no calendar holds."""
-    if unix is None or not math.isfinite(unix):
-        return ""
-    try:
-        return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except (OverflowError, OSError, ValueError):
-        return ""

@@ -1,5 +1,7 @@
 """What every detector obeys, present and future: fed with its cases, shortened, thinned, holed and rescaled."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +20,7 @@ QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 
 def changed(run: Run, change) -> Run:
     series = {t: Series(t, *change(s.steps, s.values, s.wall_times)) for t, s in run.series.items()}
-    return Run(run.id, run.name, run.source, run.location, series, run.params)
+    return replace(run, series=series)
 
 
 @st.composite
@@ -125,22 +127,20 @@ IN_NATS = ("plateau", "contradictory-accuracy")  # they know what guessing costs
 SCALE_FREE = [name for name in ALL if name not in IN_NATS]
 
 
+def changed_units(run: Run, factor: float) -> Run:
+    series = {
+        t: Series(t, s.steps, s.values * (factor if "loss" in t else 1.0), s.wall_times) for t, s in run.series.items()
+    }
+    return replace(run, series=series)
+
+
 @pytest.mark.parametrize("name", SCALE_FREE)
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_a_change_of_unit_changes_no_verdict(name, factor):
     detector = ALL[name]
     for case in detector.cases:
         run = case.make()
-        scaled = Run(
-            "r",
-            "r",
-            "made",
-            "",
-            {
-                t: Series(t, s.steps, s.values * (factor if "loss" in t else 1.0), s.wall_times)
-                for t, s in run.series.items()
-            },
-        )
+        scaled = changed_units(run, factor)
         before = [
             type(judge(r, detector.default_limits)) for r in readings_of(detector, run) if isinstance(r, Evidence)
         ]

@@ -1,0 +1,60 @@
+"""What a loss does just behind a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.stats.robust import median
+
+SHORT = 8  # points
+
+
+@dataclass(frozen=True)
+class Dip:
+    """The clearest stretch behind a restart that lies below what is before and after it.
+
+    `first`: its first finite point, `length` in points; `depth`: below the lower of its neighbours, as a share of it
+    (of the curve's spread where it may be negative); `clear`: the same in standard errors; `after`: the level it
+    returns to, in the units of the log.
+    """
+
+    first: int
+    length: int
+    depth: float
+    clear: float
+    after: float
+
+
+def dip_after(curve: Curve, back: int, epoch: float | None) -> Dip | None:
+    """Return the dip behind the restart at step `back`, None where fewer than eight points lie on either side.
+
+    The stretch is tried at lengths that grow by a quarter, from eight points to an epoch (half of what follows where
+    its length is not known).
+    """
+    y, first = curve.y, int(np.searchsorted(curve.at, back))
+    most = (curve.n - first) // 2
+    if epoch:
+        most = min(most, int(epoch / curve.cadence) + 1)
+    if first < SHORT or most < SHORT:
+        return None
+    best: Dip | None = None
+    scale = 1.0 if curve.log else max(abs(median(y)), float(np.ptp(y)), 1e-300)
+    length = float(SHORT)
+    while length <= most:
+        n = int(length)
+        beside = max(SHORT, min(n, 60))
+        before, inside = y[max(0, first - beside) : first], y[first : first + n]
+        after = y[first + n : first + n + beside]
+        low = min(median(before), median(after))
+        error = (
+            1.2533 * max(curve.sigma, 1e-9 * scale, 1e-300) * float(np.sqrt(1 / n + 1 / min(before.size, after.size)))
+        )
+        depth = low - median(inside)
+        if best is None or depth / error > best.clear:
+            share = -float(np.expm1(-depth)) if curve.log else depth / scale
+            best = Dip(first, n, share, depth / error, curve.back(median(after)))
+        length *= 1.25
+    return best

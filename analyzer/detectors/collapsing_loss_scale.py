@@ -1,0 +1,113 @@
+"""The loss scale of mixed precision is halved again and again.
+
+Why it matters
+--------------
+A dynamic loss scale is halved after each step whose gradient overflows, and that step is skipped. A scale that falls to
+its floor means that every step overflows: nothing is learnt any more, or gradients underflow to 0 at the floor.
+
+How it is measured
+------------------
+How many times the logged scale was halved between its largest value and its end, and where it ends: at the
+lowest value of the run.
+
+When it is wrong
+----------------
+A dynamic scale starts far too high on purpose and comes down by some ten halvings in its first steps: the halvings are
+counted over the last half of the run alone. A static scale never changes.
+
+What to do
+----------
+Look at the first halving of the row: the batches and the gradient norm there. Use bfloat16, clip the gradient norm, or
+keep the layer that overflows in single precision.
+
+References
+----------
+Micikevicius et al., Mixed precision training (2018).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.anatomy import Anatomy
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run
+from analyzer.model.roles import words_of
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, step
+
+LEAST = 8  # points
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    halvings: float = field(
+        default=5.0, metadata={"why": "halvings over the last half of the run, to its lowest value"}
+    )
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading of the loss scale."""
+    scales = [c for c in anatomy.curves.values() if c.role.role != "counter" and _is_scale(c.tag) and c.n >= LEAST]
+    if not scales:
+        yield Unfit(f"no loss scale with {LEAST} points is logged")
+        return
+    curve = max(scales, key=lambda c: c.n)
+    late, at = curve.raw[curve.n // 2 :], curve.at[curve.n // 2 :]
+    top = int(late.size - 1 - np.argmax(late[::-1]))
+    first, last = int(at[top]), int(at[-1])
+    falls = late[-1] <= curve.raw.min() and late[-1] > 0 and bool(np.all(np.diff(late[top:]) <= 0))
+    halved = float(np.log2(late[top] / late[-1])) if falls else 0.0
+    yield Evidence(
+        curve.tags,
+        (Measure("halvings to its lowest value", halved, "halvings", unit="count"),),
+        "warning",
+        f"{curve.tag} is halved {number(halved, 2)} times from step {step(first)} on, "
+        f"from {number(float(late[top]))} to {number(float(late[-1]))}, and does not recover",
+        first,
+        last,
+        "gradients that overflow in half precision at every step",
+        ("each halving is a step that was skipped",),
+        (
+            f"Look at the batches and the gradient norm around step {step(first)}.",
+            "Use bfloat16, or keep the layer that overflows in single precision.",
+            "Clip the gradient norm and lower the learning rate.",
+        ),
+        marks=(Mark("region", curve.tag, "collapses", (first, last)),),
+    )
+
+
+def _is_scale(tag: str) -> bool:
+    words = words_of(tag)
+    return (
+        bool({"loss", "grad", "amp", "fp16"} & set(words))
+        and bool({"scale", "scaler"} & set(words))
+        and "vs" not in words
+    )
+
+
+def _scaled(points: int, collapse: int) -> dict[str, np.ndarray]:
+    at = np.arange(points)
+    scale = np.where(at < collapse, 65536.0, 65536.0 * 0.5 ** np.minimum((at - collapse) // 3, 16))
+    return {"train/loss": falling(points), "loss_scale": scale}
+
+
+DETECTOR = Detector(
+    "collapsing-loss-scale",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("halved to its floor", "fires", lambda: made_run(_scaled(300, 220))),
+        Case("a steady scale", "quiet", lambda: made_run(_scaled(300, 400))),
+        Case("high at its start", "almost", lambda: made_run(_scaled(300, 10))),
+    ),
+    yields_to=("exploding-loss", "non-finite", "hidden-nan"),
+    course=False,
+)

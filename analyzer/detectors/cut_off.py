@@ -1,0 +1,131 @@
+"""The run ends before it was meant to.
+
+Why it matters
+--------------
+A run that was killed, crashed or ran out of time looks like any other curve, only shorter: compared with finished
+runs it seems worse than its settings are, and its learning-rate schedule has never come to its end.
+
+How it is measured
+------------------
+The last step or epoch is compared with the plan, where a parameter tells it (max_steps, num_train_epochs, epochs,
+total_timesteps, …), and the tracker's own word for how the run ended (FAILED, KILLED) is taken as it is.
+
+When it is wrong
+----------------
+A run that stops early on purpose ends before its plan: a parameter that speaks of patience explains it. A plan that
+counts in other units than the log (batches per device, samples) is not compared. A run that is still going on has not
+been cut off.
+
+What to do
+----------
+Look at the end of the job's log: time limit, memory, preemption, an exception. Resume from the last checkpoint, with
+the schedule's state, before comparing it with other runs.
+
+References
+----------
+None: it is a comparison with the plan.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from analyzer.anatomy import Anatomy
+from analyzer.anatomy.plan import Plan, plan_of
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run
+from analyzer.model.run import Run
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.wording import number, percent, step
+
+ENDED = {"FAILED": "failed", "KILLED": "was killed"}
+ADVICE = (
+    "Look at the end of the job's own log: time limit, memory, preemption, an exception.",
+    "Resume from the last checkpoint with the schedule's state before comparing it with other runs.",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    missing: float = field(default=0.05, metadata={"why": "share of the planned steps or epochs that is missing"})
+    ended: float = field(default=0.5, metadata={"why": "whether the tracker says FAILED or KILLED (1) or not (0)"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading of what the tracker says, or of the plan."""
+    declared, main = anatomy.run.declared, anatomy.main
+    plan = plan_of(anatomy)
+    if main is None or main.steps.size < 4:
+        yield Unfit("fewer than four points: too short to say where it was to end")
+    elif declared == "RUNNING":
+        yield Unfit("the tracker says that the run is still going on")
+    elif declared in ENDED:
+        yield _declared(declared, main.tags, int(main.steps.max()), plan if isinstance(plan, Plan) else None)
+    elif isinstance(plan, str):
+        yield Unfit(plan)
+    else:
+        yield _planned(plan, int(anatomy.run.series[plan.tag].steps.max()))
+
+
+def _declared(declared: str, tags: tuple[str, ...], last: int, plan: Plan | None) -> Evidence:
+    of = f" ({number(plan.reached)} of {number(plan.planned)} planned {plan.unit})" if plan else ""
+    return Evidence(
+        tags,
+        (Measure("the tracker says that it did not finish", 1.0, "ended", unit="0 or 1"),),
+        "warning" if declared == "FAILED" else "info",
+        f"the tracker says that the run {ENDED[declared]}; its last point is step {step(last)}{of}",
+        last,
+        last,
+        None,
+        (f"its status is {declared}",),
+        ADVICE,
+        marks=tuple(Mark("step", tag, "cut off", (last,)) for tag in tags[:1]),
+    )
+
+
+def _planned(plan: Plan, last: int) -> Evidence:
+    missing = 1 - plan.reached / plan.planned
+    return Evidence(
+        (plan.tag,),
+        (Measure("share of the plan that is missing", missing, "missing", unit="ratio"),),
+        "info",
+        f"the run ends after {number(plan.reached)} of {number(plan.planned)} planned {plan.unit} "
+        f"({plan.name}): {percent(missing)} is missing",
+        last,
+        last,
+        f"stopping early, as {plan.early} allows" if plan.early else None,
+        (),
+        ADVICE,
+        marks=(Mark("step", plan.tag, "ends here", (last,)),),
+        explained_by=f"event:early-stopping@{last}" if plan.early else None,
+    )
+
+
+def _killed() -> Run:
+    run = made_run({"train/loss": falling(200)})
+    return Run(run.id, run.name, run.source, run.location, run.series, declared="FAILED")
+
+
+def _epochs(points: int, done: int, planned: int, **params: object) -> Run:
+    epoch = [i * done // points for i in range(points)]
+    return made_run({"train/loss": falling(points), "epoch": epoch}, epochs=planned, **params)
+
+
+DETECTOR = Detector(
+    "cut-off",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("a third of its epochs", "fires", lambda: _epochs(200, 10, 30)),
+        Case("failed", "fires", _killed),
+        Case("all of its epochs", "quiet", lambda: _epochs(200, 10, 10)),
+        Case("stopped early on purpose", "almost", lambda: _epochs(200, 10, 30, patience=5)),
+    ),
+    yields_to=("non-finite", "exploding-loss"),
+    course=False,
+)
