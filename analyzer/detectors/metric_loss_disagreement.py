@@ -52,7 +52,7 @@ class Limits:
     """What is compared."""
 
     apart: float = field(default=0.15, metadata={"why": "distance of the two best steps, as a share of the run"})
-    noise: float = field(default=4.0, metadata={"why": "the smaller of the two costs, in units of its noise"})
+    noise: float = field(default=4.5, metadata={"why": "the smaller of the two costs, in units of its noise"})
     cost: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of what was gained"})
     matters: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of the best value"})
 

@@ -78,8 +78,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
     best = int(np.argmax(levels))
     end = float(max(levels[-2:])) if best < TENTHS - 2 else float(levels[best])
     gained, fallen = float(levels[best] - levels[0]), float(levels[best] - end)
-    # a collapse is a leap between two tenths: the spread of neighbours is taken from the calmer ones
-    spread = max(1.4826 * median(np.abs(np.diff(levels, 2))) / 2.45, _error(curve))
+    # a collapse is one leap between two tenths, learning a few: what the others do is noise, however slow
+    spread = max(1.4826 * median(np.abs(np.diff(levels))) / 1.4142, _error(curve))
     onset = _onset(curve, levels[best], end)
     last = int(curve.at[-1])
     cause, speaks, advice = _cause(anatomy, onset, last)
@@ -149,7 +149,7 @@ def _cause(anatomy: Anatomy, onset: int, last: int) -> tuple[str | None, tuple[s
 def _moved(curve: Curve, onset: int, reach: float) -> tuple[float, float] | None:
     """Return the usual level of a curve before the fall and its level at it; None with too few points for either."""
     before = curve.raw[curve.at < onset - reach]
-    around = curve.raw[(curve.at >= onset - reach) & (curve.at <= onset + 0.3 * reach)]
+    around = curve.raw[(curve.at >= onset - 0.3 * reach) & (curve.at <= onset + 0.2 * reach)]
     if before.size < 5 or around.size < 2:
         return None
     return median(before[-max(5, before.size // 2) :]), median(around)

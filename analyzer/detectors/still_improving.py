@@ -71,8 +71,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
-    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.at[-1])
-    steps = PIECE * float(last - curve.at[0])
+    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.steps[-1])
+    steps = PIECE * float(curve.at[-1] - curve.at[0])
     rate, speaks = _rate_left(anatomy)
     line = further.steady > 0.6
     cause = (

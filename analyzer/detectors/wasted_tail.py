@@ -69,7 +69,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
-    since, last = int(curve.at[tail.since]), int(curve.at[-1])
+    since, last = int(curve.at[tail.since]), int(curve.steps[-1])
     minutes = _minutes(curve, tail.since)
     spent = f" ({_told(minutes)})" if minutes is not None else ""
     every = f"none of {curves} curves got better" if curves > 1 else f"{curve.tag} got no better"
