@@ -21,6 +21,8 @@ class Beside:
 
 def beside(curve: Curve, mate: Curve) -> Beside | None:
     """Return both at the steps they share; by position where few are shared but the counts agree; else None."""
+    if np.array_equal(curve.at, mate.at):
+        return in_order(curve, mate)
     shared, i, j = np.intersect1d(curve.at, mate.at, return_indices=True)
     if shared.size >= max(3, curve.n // 2):
         return Beside(mate, shared, curve.raw[i], mate.raw[j])

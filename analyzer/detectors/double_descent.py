@@ -66,8 +66,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.validation:
         yield Unfit("no validation loss")
         return
-    judged = [(c, s) for c in anatomy.validation if (s := second_descent(c)) is not None]
-    mated = [(c, s, m) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= LEAST]
+    judged = [(c, s) for c in anatomy.validation if (s := second_descent(c.coarse)) is not None]
+    mated = [(c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= LEAST]
     if not mated:
         yield Unfit(f"fewer than {LEAST} values of validation and training loss")
         return

@@ -73,7 +73,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("no accuracy (F1, R², …) of both training and validation")
         return
     long = [(held, train) for held, train in pairs if min(held.n, train.n) >= LEAST]
-    yield from (_reading(held, train) for held, train in long)
+    yield from (_reading(held.coarse, train.coarse) for held, train in long)
     if not long:
         yield Unfit(f"fewer than {LEAST} values of the training or validation metric")
 

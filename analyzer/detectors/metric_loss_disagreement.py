@@ -67,7 +67,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"fewer than {LEAST} values of a validation loss" if anatomy.validation else "no validation loss")
         return
     judged = [
-        (loss, metric, choice(loss, metric))
+        (loss, metric, choice(loss.coarse, metric.coarse))
         for loss in losses
         for metric in anatomy.having("metric", loss.role.split)
         if metric.n >= LEAST and metric.role.direction and metric.role.kind not in SIDES

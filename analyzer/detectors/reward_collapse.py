@@ -70,7 +70,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"fewer than {LEAST} values of a reward that changes" if rewards else "no reward is logged")
         return
     # evaluated without exploration before collected while exploring
-    yield _reading(anatomy, min(long, key=lambda c: (c.role.split not in ("validation", "test"), -c.n)), long)
+    first = min(long, key=lambda c: (c.role.split not in ("validation", "test"), -c.n))
+    yield _reading(anatomy, first.coarse, [c for c in long if c is not first])
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
@@ -159,7 +160,7 @@ def _against(curve: Curve, rewards: list[Curve], onset: int) -> tuple[str, ...]:
     """Return a sentence when the collected reward holds while the evaluated one falls."""
     for other in rewards:
         before, after = other.raw[other.at <= onset], other.raw[other.at > onset]
-        if other is curve or other.role.split == curve.role.split or min(before.size, after.size) < 5:
+        if other.role.split == curve.role.split or min(before.size, after.size) < 5:
             continue
         held = before[-max(5, before.size // 5) :]
         if median(after[-max(5, after.size // 2) :]) >= median(held) - 0.5 * float(np.std(held)):

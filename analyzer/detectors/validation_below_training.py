@@ -68,7 +68,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     for curve in anatomy.validation:
         mate = anatomy.partner(curve)
-        pair = _pair(curve, mate) if mate is not None else None
+        pair = _pair(curve.coarse, mate.coarse) if mate is not None else None
         if pair is not None and pair.at.size >= LEAST and min(pair.ours.min(), pair.theirs.min()) > 0:
             yield _reading(anatomy, curve, pair)
             return

@@ -58,7 +58,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(anatomy.why_not)
         return
     held = [*anatomy.validation, *(c for c in anatomy.having("metric") if c.role.split in ("validation", "test"))]
-    judged = [(c, t) for c in (held or anatomy.training) if (t := tail_of(c)) is not None]
+    judged = [(c.coarse, t) for c in (held or anatomy.training) if (t := tail_of(c.coarse)) is not None]
     if not judged:
         known = bool(held or anatomy.training)
         yield Unfit(f"fewer than {LEAST} points of a loss or held-out metric" if known else "no loss is known")
@@ -97,7 +97,7 @@ def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
 
 def _minutes(curve: Curve, since: int) -> float | None:
     """Return minutes from a point to the end by wall times; None when these were all written at once, or are none."""
-    times = curve.points.wall_times[curve.finite]
+    times = curve.wall_times[curve.finite]
     spent = float(times[-1] - times[since])
     return spent / 60 if np.isfinite(spent) and spent > 0 else None
 

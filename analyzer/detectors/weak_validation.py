@@ -66,7 +66,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     fine = max(anatomy.training, key=lambda c: c.n, default=None)
     if held.n >= ENOUGH:
-        yield _noisy(anatomy, held)
+        yield _noisy(held.coarse, anatomy.partner(held))
     elif fine is not None and fine.n >= LONG:
         yield _rare(held, fine)
     else:
@@ -90,7 +90,7 @@ def _rare(curve: Curve, fine: Curve) -> Evidence:
     )
 
 
-def _noisy(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
     raw, n = curve.raw, curve.n
     window = 2 * max(1, n // 40) + 1
     calm = centred_mean(raw, window)
@@ -98,7 +98,6 @@ def _noisy(anatomy: Anatomy, curve: Curve) -> Evidence:
     spread = max(mad_sigma((raw - calm)[late]) * float(np.sqrt(window / (window - 1))), difference_sigma(raw[late]))
     visible = 3 * spread * float(np.sqrt(1 / max(3, n // 10) + 1 / window))
     gained = median(raw[: max(1, min(3, n // 10))]) - median(raw[n // 2 :])
-    mate = anatomy.partner(curve)
     if mate is not None and mate.n > 2:
         gained = max(gained, mate.back(mate.start) - mate.back(mate.end))
     unseen = visible / max(gained, 1e-3 * abs(median(raw)), 1e-300)
