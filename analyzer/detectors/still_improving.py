@@ -141,6 +141,6 @@ DETECTOR = Detector(
         ),
         Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau", "loss-spike"),
     course=False,
 )

@@ -81,8 +81,8 @@ def _rare(curve: Curve, fine: Curve) -> Evidence:
         "info",
         f"{curve.tag} has {counted(curve.n, 'value')} beside {fine.n:,} of {fine.tag}: "
         f"too few to see whether it turns; {ENOUGH} or more would do",
-        first,
-        last,
+        None,
+        None,
         "evaluated too rarely",
         (),
         (f"Evaluate at least {ENOUGH} times a run, more often at its start.",),
