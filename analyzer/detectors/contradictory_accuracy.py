@@ -40,7 +40,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent
@@ -187,6 +187,6 @@ DETECTOR = Detector(
             lambda: made_run({"val/loss": falling(60, 0.25, 0.03), "val/accuracy": np.full(60, 0.95)}),
         ),
     ),
-    yields_to=("contradictory-metrics", "plateau", "non-finite", "exploding-loss"),
+    yields_to=(*GRAVE, "contradictory-metrics"),
     course=False,
 )

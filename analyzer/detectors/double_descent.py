@@ -38,7 +38,7 @@ import numpy as np
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.second import LEAST, Second, second_descent
 from analyzer.anatomy.turning import trend_at
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, step
@@ -151,6 +151,6 @@ DETECTOR = Detector(
         ),
     ),
     explains=("wasted-tail",),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "repetitive-loss", "loss-spike"),
+    yields_to=(*GRAVE, "repetitive-loss", "loss-spike"),
     course=False,
 )

@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, step
@@ -162,6 +162,6 @@ DETECTOR = Detector(
         ),
     ),
     explains=("overfitting", "plateau", "double-descent", "wasted-tail", "still-improving", "metric-loss-disagreement"),
-    yields_to=("non-finite", "exploding-loss"),
+    yields_to=GRAVE,
     course=False,
 )

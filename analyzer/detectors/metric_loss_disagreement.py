@@ -38,7 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.choice import Choice, choice
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, step
@@ -152,6 +152,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=("overfitting", "non-finite", "exploding-loss", "not-converging", "plateau"),
+    yields_to=(*GRAVE, "overfitting"),
     course=False,
 )

@@ -14,7 +14,8 @@ other curves: the policy's entropy, the value loss, the divergence from the old 
 
 When it is wrong
 ----------------
-A task that gets harder on purpose (curriculum, self-play) lowers the reward of a better policy. Rewards of a few noisy
+A task that gets harder on purpose (curriculum, self-play) lowers the reward of a better policy: where the log shows
+one, it is told without alarm. Rewards of a few noisy
 episodes swing for themselves. A restart from an older checkpoint is an event of its own and explains the fall.
 
 What to do
@@ -48,6 +49,7 @@ from analyzer.stats.trend import centred_mean
 
 LEAST = 20  # points
 TENTHS = 10
+HARDER = {"lesson", "curriculum", "difficulty", "elo"}  # words of a task that changes while it is learnt
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,9 @@ def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
     cause, speaks, advice = _cause(anatomy, onset, last)
     event = anatomy.event_near(onset, 0.03 * float(last - curve.at[0]), ("restart",))
     against = _against(curve, rewards, onset)
+    harder = next((t for t in anatomy.curves if HARDER & set(words_of(t))), None)
+    if harder is not None:
+        against = (f"{harder} is logged: the task may have got harder on purpose (lessons, self-play)", *against)
     lost = fallen / gained if gained > 0 else 0.0
     return Evidence(
         (curve.tag,),
@@ -94,7 +99,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
             Measure("fall from the best tenth", fallen / spread, "noise", unit="× noise"),
             Measure("gain to the best tenth", gained / spread, "gained", unit="× noise"),
         ),
-        "warning",
+        "warning" if harder is None else "info",
         f"{curve.tag} had reached {number(float(levels[best]))} and falls from step {step(onset)} to "
         f"{number(float(levels[-1]))}: {percent(min(1.0, lost))} of the gain is lost",
         onset,

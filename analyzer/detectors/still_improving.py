@@ -40,7 +40,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.ahead import LEAST, PIECE, Ahead, ahead
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
@@ -141,6 +141,6 @@ DETECTOR = Detector(
         ),
         Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau", "loss-spike"),
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike"),
     course=False,
 )

@@ -38,7 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.beside import Beside, beside
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.roles import words_of
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -164,6 +164,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=("validation-equals-training", "exploding-loss", "non-finite", "not-converging", "plateau"),
+    yields_to=(*GRAVE, "validation-equals-training"),
     course=False,
 )

@@ -37,7 +37,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.tail import LEAST, Tail, tail_of
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
@@ -134,6 +134,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": 0.2 + noise(900, 0.01)}),
         ),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss"),
     course=False,
 )

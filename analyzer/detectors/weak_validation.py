@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import counted, number, percent
@@ -153,6 +153,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "val/loss": falling(60, 2.4, 0.1) + noise(60, 0.05)}),
         ),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss"),
     course=False,
 )

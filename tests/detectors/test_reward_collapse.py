@@ -61,3 +61,8 @@ def test_a_collected_reward_that_holds_is_told_beside_the_evaluated_one():
     finding = said["reward-collapse"]
     assert finding.tags == ("eval/mean_reward",)
     assert any("does not fall" in text for text in finding.speaks_for)
+
+
+def test_a_task_that_gets_harder_raises_no_alarm():
+    curves = {"rollout/ep_rew_mean": learnt(), "train/value_loss": np.ones(300), "env/lesson": np.arange(300) // 100}
+    assert findings(curves)["reward-collapse"].severity == "info"
