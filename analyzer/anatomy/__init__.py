@@ -90,15 +90,24 @@ class Anatomy:
         The one with the same part and name before one of the whole; the same steps before others; epoch means
         before step values, so that both are measured alike.
         """
+        if held_out.tags not in self._partners:
+            self._partners[held_out.tags] = self._partner(held_out)
+        return self._partners[held_out.tags]
+
+    @cached_property
+    def _partners(self) -> dict[tuple[str, ...], Curve | None]:
+        return {}
+
+    def _partner(self, held_out: Curve) -> Curve | None:
         mates = [c for c in self.having("loss", "train") if c.role.part == held_out.role.part and not c.role.running]
         mates = mates or [c for c in self.training if c.n > 1]
         if not mates:
             return None
-        steps = set(held_out.steps.tolist())
+        steps = np.unique(held_out.steps)
 
         def fitness(curve: Curve) -> tuple[float, bool, int]:
-            shared = len(steps.intersection(curve.steps.tolist())) / max(1, len(steps))
-            return (round(shared, 1) if curve.n < 4 * held_out.n else 0.0, curve.role.per == "epoch", curve.n)
+            shared = float(np.mean(np.isin(steps, curve.steps))) if curve.n < 4 * held_out.n else 0.0
+            return (round(shared, 1), curve.role.per == "epoch", curve.n)
 
         return max(mates, key=fitness)
 

@@ -20,14 +20,18 @@ class Beside:
 
 
 def beside(curve: Curve, mate: Curve) -> Beside | None:
-    """Return both at the steps they share; by position where the steps differ but the counts agree; else None.
-
-    Logs count validation in evaluations or from 1 where training is counted from 0: equal counts are then one pair
-    per evaluation. Fewer than three pairs are none.
-    """
+    """Return both at the steps they share; by position where few are shared but the counts agree; else None."""
+    if np.array_equal(curve.at, mate.at):
+        return in_order(curve, mate)
     shared, i, j = np.intersect1d(curve.at, mate.at, return_indices=True)
     if shared.size >= max(3, curve.n // 2):
         return Beside(mate, shared, curve.raw[i], mate.raw[j])
-    if curve.n == mate.n >= 3:
-        return Beside(mate, curve.at, curve.raw, mate.raw)
-    return None
+    return in_order(curve, mate)
+
+
+def in_order(curve: Curve, mate: Curve) -> Beside | None:
+    """Return both paired by position, None where their counts differ or fewer than three are there.
+
+    Logs count validation in evaluations, or from 1 where training is counted from 0.
+    """
+    return Beside(mate, curve.at, curve.raw, mate.raw) if curve.n == mate.n >= 3 else None

@@ -36,7 +36,7 @@ class Choice:
 def choice(loss: Curve, metric: Curve) -> Choice:
     """Return what keeping the checkpoint by one costs in the other."""
     sign = 1.0 if metric.role.direction == "lower" else -1.0
-    window = max(3, min(loss.n, metric.n) // 15)
+    window = 2 * max(1, min(loss.n, metric.n) // 30) + 1  # odd: so many points are averaged indeed
     ours, theirs = centred_mean(loss.raw, window), centred_mean(sign * metric.raw, window)
     at, there = int(np.argmin(ours)), int(np.argmin(theirs))
     loss_step, metric_step = int(loss.at[at]), int(metric.at[there])

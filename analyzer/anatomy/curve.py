@@ -18,6 +18,7 @@ from analyzer.stats import trend as trends
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
+FINE = 2000  # points: a curve that has more is looked at by means of blocks where its shape is asked
 HUGE = 1e300  # MLflow's databases hold ±1.797e308 for ±inf
 
 
@@ -89,6 +90,11 @@ class Curve:
     def values(self) -> Array:
         """Values of all points, float64; NaN and ±inf are data."""
         return self.points.values
+
+    @property
+    def wall_times(self) -> Array:
+        """Unix seconds of all points."""
+        return self.points.wall_times
 
     @cached_property
     def finite(self) -> NDArray[np.bool_]:
@@ -172,6 +178,19 @@ class Curve:
     def end(self) -> float:
         """Where it ends, in `y`: the median of the last tenth, three points at least."""
         return robust.median(self.y[-max(3, self.n // 10) :])
+
+    @cached_property
+    def coarse(self) -> Curve:
+        """The curve by means of blocks where it has more points than its shape needs: for what asks no single point.
+
+        A block stands at its last step; what is not finite is left out.
+        """
+        if self.n <= FINE:
+            return self
+        edges = np.linspace(0, self.n, FINE + 1).astype(np.int64)
+        means = np.add.reduceat(self.raw, edges[:-1]) / np.diff(edges)
+        times = self.wall_times[self.finite]
+        return Curve(self.tags, self.role, Lineage(self.at[edges[1:] - 1], means, times[edges[1:] - 1]))
 
     @cached_property
     def cadence(self) -> float:

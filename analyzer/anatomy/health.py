@@ -76,5 +76,5 @@ def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
 
 def _still_falls(curve: Curve) -> bool:
     """Whether more steps would take off a few hundredths of the loss, as far as its noise lets one say."""
-    further = ahead(curve) if curve.n >= 30 else None
+    further = ahead(curve.coarse) if curve.n >= 30 else None
     return further is not None and further.gain > 0.02 and further.clear > 3

@@ -34,7 +34,7 @@ def tail_of(curve: Curve) -> Tail | None:
         return None
     sign = 1.0 if curve.role.direction == "lower" else -1.0
     values = sign * curve.y
-    window = max(3, curve.n // 20)
+    window = 2 * max(1, curve.n // 40) + 1
     calm = centred_mean(np.clip(values, None, np.quantile(values[curve.n // 4 :], 0.98)), window)
     noise = difference_sigma(values) / float(np.sqrt(window))
     best = float(np.min(calm))

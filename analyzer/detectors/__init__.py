@@ -17,6 +17,8 @@ from analyzer.model.guide import Guide, LimitGuide, parse_guide
 from analyzer.model.verdict import Reading
 
 ENTRY_POINTS = "posthoc.detectors"
+# a run that is lost by one of these is lost: what else its course shows follows from it
+GRAVE = ("non-finite", "hidden-nan", "exploding-loss", "slow-divergence", "not-converging", "plateau")
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent
+from analyzer.stats.robust import median
 
 LEAST = 6  # evaluations
 EMPTY = ("recall", "f1", "precision")
@@ -113,8 +114,8 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
     loss = next((c for c in losses if c.role.split == accuracy.role.split), losses[0] if losses else None)
     if loss is None:
         return None
-    values, counts = np.unique(np.round(accuracy.raw, 9), return_counts=True)
-    level = float(values[np.argmax(counts)])
+    level = median(accuracy.raw)  # a value that nearly all share is their median as well
+    same = float(np.mean(np.abs(accuracy.raw - level) <= 1e-9))
     reached = level in (1.0, 100.0)
     path = loss.raw if loss.n < 20 else np.array([loss.back(y) for y in loss.blocks.level])
     span = float(np.ptp(path))
@@ -126,7 +127,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
     return Evidence(
         (accuracy.tag, *loss.tags),
         (
-            Measure("same value", 0.0 if reached else float(counts.max() / accuracy.n), "still", unit="ratio"),
+            Measure("same value", 0.0 if reached else same, "still", unit="ratio"),
             Measure("range of the loss's trend", moves, "moves", unit="of its level"),
             Measure("range of the loss's trend", span / max(spread, 1e-12 * span, 1e-300), "clear", unit="× noise"),
             Measure("loss at the end", float(path[-1]) / shares if shares else 1.0, "guess", unit="× guessing"),
@@ -137,7 +138,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
         first,
         last,
         "one class is always given, or an accuracy that is not computed from this model's answers",
-        (f"{accuracy.tag} has {number(level)} in {percent(float(counts.max() / accuracy.n))} of its values",),
+        (f"{accuracy.tag} has {number(level)} in {percent(same)} of its values",),
         (
             "Compare it with the share of the commonest class: if they are equal, one class is always given.",
             "Look at the confusion matrix; log F1 or average precision.",
@@ -186,6 +187,6 @@ DETECTOR = Detector(
             lambda: made_run({"val/loss": falling(60, 0.25, 0.03), "val/accuracy": np.full(60, 0.95)}),
         ),
     ),
-    yields_to=("contradictory-metrics", "plateau", "non-finite", "exploding-loss"),
+    yields_to=(*GRAVE, "contradictory-metrics"),
     course=False,
 )

@@ -38,7 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.choice import Choice, choice
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, step
@@ -52,7 +52,7 @@ class Limits:
     """What is compared."""
 
     apart: float = field(default=0.15, metadata={"why": "distance of the two best steps, as a share of the run"})
-    noise: float = field(default=4.0, metadata={"why": "the smaller of the two costs, in units of its noise"})
+    noise: float = field(default=4.5, metadata={"why": "the smaller of the two costs, in units of its noise"})
     cost: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of what was gained"})
     matters: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of the best value"})
 
@@ -67,7 +67,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"fewer than {LEAST} values of a validation loss" if anatomy.validation else "no validation loss")
         return
     judged = [
-        (loss, metric, choice(loss, metric))
+        (loss, metric, choice(loss.coarse, metric.coarse))
         for loss in losses
         for metric in anatomy.having("metric", loss.role.split)
         if metric.n >= LEAST and metric.role.direction and metric.role.kind not in SIDES
@@ -152,6 +152,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=("overfitting", "non-finite", "exploding-loss", "not-converging", "plateau"),
+    yields_to=(*GRAVE, "overfitting"),
     course=False,
 )

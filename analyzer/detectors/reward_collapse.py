@@ -14,7 +14,8 @@ other curves: the policy's entropy, the value loss, the divergence from the old 
 
 When it is wrong
 ----------------
-A task that gets harder on purpose (curriculum, self-play) lowers the reward of a better policy. Rewards of a few noisy
+A task that gets harder on purpose (curriculum, self-play) lowers the reward of a better policy: where the log shows
+one, it is told without alarm. Rewards of a few noisy
 episodes swing for themselves. A restart from an older checkpoint is an event of its own and explains the fall.
 
 What to do
@@ -48,6 +49,7 @@ from analyzer.stats.trend import centred_mean
 
 LEAST = 20  # points
 TENTHS = 10
+HARDER = {"lesson", "curriculum", "difficulty", "elo"}  # words of a task that changes while it is learnt
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"fewer than {LEAST} values of a reward that changes" if rewards else "no reward is logged")
         return
     # evaluated without exploration before collected while exploring
-    yield _reading(anatomy, min(long, key=lambda c: (c.role.split not in ("validation", "test"), -c.n)), long)
+    first = min(long, key=lambda c: (c.role.split not in ("validation", "test"), -c.n))
+    yield _reading(anatomy, first.coarse, [c for c in long if c is not first])
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
@@ -78,13 +81,16 @@ def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
     best = int(np.argmax(levels))
     end = float(max(levels[-2:])) if best < TENTHS - 2 else float(levels[best])
     gained, fallen = float(levels[best] - levels[0]), float(levels[best] - end)
-    # a collapse is a leap between two tenths: the spread of neighbours is taken from the calmer ones
-    spread = max(1.4826 * median(np.abs(np.diff(levels, 2))) / 2.45, _error(curve))
+    # a collapse is one leap between two tenths, learning a few: what the others do is noise, however slow
+    spread = max(1.4826 * median(np.abs(np.diff(levels))) / 1.4142, _error(curve))
     onset = _onset(curve, levels[best], end)
     last = int(curve.at[-1])
     cause, speaks, advice = _cause(anatomy, onset, last)
     event = anatomy.event_near(onset, 0.03 * float(last - curve.at[0]), ("restart",))
     against = _against(curve, rewards, onset)
+    harder = next((t for t in anatomy.curves if HARDER & set(words_of(t))), None)
+    if harder is not None:
+        against = (f"{harder} is logged: the task may have got harder on purpose (lessons, self-play)", *against)
     lost = fallen / gained if gained > 0 else 0.0
     return Evidence(
         (curve.tag,),
@@ -93,7 +99,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rewards: list[Curve]) -> Evidence:
             Measure("fall from the best tenth", fallen / spread, "noise", unit="× noise"),
             Measure("gain to the best tenth", gained / spread, "gained", unit="× noise"),
         ),
-        "warning",
+        "warning" if harder is None else "info",
         f"{curve.tag} had reached {number(float(levels[best]))} and falls from step {step(onset)} to "
         f"{number(float(levels[-1]))}: {percent(min(1.0, lost))} of the gain is lost",
         onset,
@@ -149,7 +155,7 @@ def _cause(anatomy: Anatomy, onset: int, last: int) -> tuple[str | None, tuple[s
 def _moved(curve: Curve, onset: int, reach: float) -> tuple[float, float] | None:
     """Return the usual level of a curve before the fall and its level at it; None with too few points for either."""
     before = curve.raw[curve.at < onset - reach]
-    around = curve.raw[(curve.at >= onset - reach) & (curve.at <= onset + 0.3 * reach)]
+    around = curve.raw[(curve.at >= onset - 0.3 * reach) & (curve.at <= onset + 0.2 * reach)]
     if before.size < 5 or around.size < 2:
         return None
     return median(before[-max(5, before.size // 2) :]), median(around)
@@ -159,7 +165,7 @@ def _against(curve: Curve, rewards: list[Curve], onset: int) -> tuple[str, ...]:
     """Return a sentence when the collected reward holds while the evaluated one falls."""
     for other in rewards:
         before, after = other.raw[other.at <= onset], other.raw[other.at > onset]
-        if other is curve or other.role.split == curve.role.split or min(before.size, after.size) < 5:
+        if other.role.split == curve.role.split or min(before.size, after.size) < 5:
             continue
         held = before[-max(5, before.size // 5) :]
         if median(after[-max(5, after.size // 2) :]) >= median(held) - 0.5 * float(np.std(held)):

@@ -40,7 +40,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.ahead import LEAST, PIECE, Ahead, ahead
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
@@ -63,7 +63,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     losses = [c for c in (anatomy.validation or anatomy.training) if not c.role.running]
     curve = next((c for c in losses if c.n >= LEAST), None)
-    further = ahead(curve) if curve is not None else None
+    further = ahead(curve.coarse) if curve is not None else None
     if curve is None or further is None:
         yield Unfit(f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss")
         return
@@ -71,8 +71,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
-    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.at[-1])
-    steps = PIECE * float(last - curve.at[0])
+    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.steps[-1])
+    steps = PIECE * float(curve.at[-1] - curve.at[0])
     rate, speaks = _rate_left(anatomy)
     line = further.steady > 0.6
     cause = (
@@ -141,6 +141,6 @@ DETECTOR = Detector(
         ),
         Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike"),
     course=False,
 )

@@ -38,7 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.beside import Beside, beside
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.roles import words_of
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -68,7 +68,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     for curve in anatomy.validation:
         mate = anatomy.partner(curve)
-        pair = _pair(curve, mate) if mate is not None else None
+        pair = _pair(curve.coarse, mate.coarse) if mate is not None else None
         if pair is not None and pair.at.size >= LEAST and min(pair.ours.min(), pair.theirs.min()) > 0:
             yield _reading(anatomy, curve, pair)
             return
@@ -164,6 +164,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=("validation-equals-training", "exploding-loss", "non-finite", "not-converging", "plateau"),
+    yields_to=(*GRAVE, "validation-equals-training"),
     course=False,
 )

@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.beside import Beside, beside
+from analyzer.anatomy.beside import Beside, beside, in_order
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -57,13 +57,18 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.validation or not anatomy.training:
         yield Unfit("no validation loss" if anatomy.training else "no training loss beside the validation loss")
         return
-    pairs = [(c, b) for c in anatomy.validation for m in anatomy.having("loss", "train") if (b := beside(c, m))]
-    judged = [(c, b, _same(b)) for c, b in pairs if np.unique(b.ours).size >= LEAST]
+    mates = anatomy.having("loss", "train")
+    pairs = [(c, pair) for c in anatomy.validation for m in mates for pair in (beside(c, m), in_order(c, m))]
+    judged = [(c, p, _same(p)) for c, p in pairs if p is not None and _varies(p)]
     if not judged:
         yield Unfit(f"fewer than {LEAST} different values of training and validation at the same steps")
         return
     curve, pair, share = max(judged, key=lambda j: j[2])
     yield _reading(anatomy, curve, pair, share)
+
+
+def _varies(pair: Beside) -> bool:
+    return np.unique(pair.ours[:: max(1, pair.ours.size // 1000)]).size >= LEAST
 
 
 def _same(pair: Beside) -> float:

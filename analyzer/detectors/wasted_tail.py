@@ -37,7 +37,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.tail import LEAST, Tail, tail_of
-from analyzer.detectors import Detector
+from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
@@ -58,7 +58,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(anatomy.why_not)
         return
     held = [*anatomy.validation, *(c for c in anatomy.having("metric") if c.role.split in ("validation", "test"))]
-    judged = [(c, t) for c in (held or anatomy.training) if (t := tail_of(c)) is not None]
+    judged = [(c.coarse, t) for c in (held or anatomy.training) if (t := tail_of(c.coarse)) is not None]
     if not judged:
         known = bool(held or anatomy.training)
         yield Unfit(f"fewer than {LEAST} points of a loss or held-out metric" if known else "no loss is known")
@@ -69,7 +69,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
-    since, last = int(curve.at[tail.since]), int(curve.at[-1])
+    since, last = int(curve.at[tail.since]), int(curve.steps[-1])
     minutes = _minutes(curve, tail.since)
     spent = f" ({_told(minutes)})" if minutes is not None else ""
     every = f"none of {curves} curves got better" if curves > 1 else f"{curve.tag} got no better"
@@ -97,7 +97,7 @@ def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
 
 def _minutes(curve: Curve, since: int) -> float | None:
     """Return minutes from a point to the end by wall times; None when these were all written at once, or are none."""
-    times = curve.points.wall_times[curve.finite]
+    times = curve.wall_times[curve.finite]
     spent = float(times[-1] - times[since])
     return spent / 60 if np.isfinite(spent) and spent > 0 else None
 
@@ -134,6 +134,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": 0.2 + noise(900, 0.01)}),
         ),
     ),
-    yields_to=("non-finite", "exploding-loss", "not-converging", "overfitting", "repetitive-loss", "plateau"),
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss"),
     course=False,
 )
