@@ -10,7 +10,6 @@ import numpy as np
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import changepoint, robust
 
-
 LONG = 40  # points
 
 

@@ -38,7 +38,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, metrics_jump, metrics_swing_together, trained_well
+from analyzer.anatomy.chance import (
+    UNTRAINED,
+    answers_move,
+    at_chance,
+    metrics_jump,
+    metrics_swing_together,
+    trained_well,
+)
 from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
