@@ -49,6 +49,12 @@ def rate_events(rate: Curve | None) -> tuple[Event, ...]:
     return tuple(_apart(sorted(events, key=lambda e: e.step), 0.02 * float(steps[-1] - steps[0])))
 
 
+def last_moving(rate: Curve) -> int:
+    """Return the last step with a rate above 0, one before the first when there is none."""
+    above = np.flatnonzero(rate.raw != 0)
+    return int(rate.at[above[-1]]) if above.size else int(rate.at[0]) - 1
+
+
 def _apart(events: list[Event], reach: float) -> Iterator[Event]:
     """Yield the first of events of one kind that follow each other closely: one warm-up, one decay."""
     last: dict[str, int] = {}

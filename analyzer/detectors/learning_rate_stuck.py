@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.progress import falls_after
-from analyzer.anatomy.schedule import still_warming_up
+from analyzer.anatomy.schedule import last_moving, still_warming_up
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
@@ -63,21 +63,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not rates:
         yield Unfit(f"no learning rate with {LEAST} points is logged")
         return
-    yield _idle(anatomy, max(rates, key=lambda c: (_last_moving(c), c.n)))
+    yield _idle(anatomy, max(rates, key=lambda c: (last_moving(c), c.n)))
     moving = [c for c in rates if np.ptp(c.raw) > 0]
     if moving:
         yield _warming(anatomy, moving)
 
 
-def _last_moving(rate: Curve) -> int:
-    """Return the last step with a rate above 0, one before the first when there is none."""
-    above = np.flatnonzero(rate.raw != 0)
-    return int(rate.at[above[-1]]) if above.size else int(rate.at[0]) - 1
-
-
 def _idle(anatomy: Anatomy, rate: Curve) -> Evidence:
     begun, last = int(rate.at[0]), int(rate.at[-1])
-    idle = rate.at[rate.at > _last_moving(rate)]
+    idle = rate.at[rate.at > last_moving(rate)]
     first = int(idle[0]) if idle.size else last
     learns = next((c for c in (*anatomy.training, *anatomy.validation) if falls_after(c, first)), None)
     share = (last - first) / (last - begun) if idle.size >= LEAST // 2 and learns is None and last > begun else 0.0

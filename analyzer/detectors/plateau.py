@@ -41,11 +41,13 @@ import numpy as np
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, trained_well
 from analyzer.anatomy.progress import Progress, progress
+from analyzer.anatomy.schedule import last_moving
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
 
+LEAST = 4  # points of a learning rate
 CALM = 0.1  # swing of an evaluation, or of batches at the level of guessing, over the level
 
 
@@ -103,9 +105,10 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
+    idle = _idle(anatomy) if far.best_gain < 0.9 else ""
     if trained_well(anatomy):
-        return ()
-    signs = []
+        return (idle,) if idle else ()
+    signs = [idle]
     guess = guessing(anatomy, far.end, curve)
     if guess:
         signs.append(guess)
@@ -127,6 +130,18 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
             break
     frozen = _frozen(anatomy, far.end) if far.best_gain < 0.7 and not answers_move(anatomy) else ""
     return tuple(s for s in (*signs, *chance, frozen) if s)
+
+
+def _idle(anatomy: Anatomy) -> str:
+    """Return a sentence when every rate is 0 for most of the run: it stopped there, however far it had come."""
+    rates = [c for c in anatomy.having("learning-rate") if c.n >= LEAST]
+    if not rates:
+        return ""
+    rate = max(rates, key=last_moving)
+    since, first, last = last_moving(rate), int(rate.at[0]), int(rate.at[-1])
+    if last - since < 0.6 * (last - first):
+        return ""
+    return f"{rate.tag} is 0 throughout" if since < first else f"{rate.tag} is 0 after step {step(since)}"
 
 
 def _frozen(anatomy: Anatomy, level: float) -> str:
@@ -157,13 +172,10 @@ def _cause(
 ) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     tiny = "Overfit ten examples first; a model that cannot do that has a fault."
     labels = "Check that labels belong to their inputs and can be predicted from them: beat a simple baseline first."
-    rate, gradient = anatomy.rate, anatomy.gradient
-    if rate is not None and rate.n and not np.any(rate.raw > 0):
-        return (
-            "a learning rate of 0",
-            (f"{rate.tag} is 0 throughout",),
-            ("Give the optimiser a learning rate above 0.",),
-        )
+    gradient, idle = anatomy.gradient, _idle(anatomy)
+    if idle:
+        compare = "Compare the steps of the schedule with those of the run (epochs, devices, accumulation)."
+        return "a learning rate of 0", (), ("Give the optimiser a learning rate above 0.", compare)
     if gradient is not None and gradient.n >= 5 and float(np.median(gradient.raw[-gradient.n // 2 :])) < 1e-7:
         text = f"{gradient.tag} is {number(float(np.median(gradient.raw[-gradient.n // 2 :])))} in the second half"
         revive = "Use another initialisation or activation (leaky ReLU), and lower the learning rate."
