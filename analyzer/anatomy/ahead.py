@@ -40,7 +40,8 @@ def ahead(curve: Curve) -> Ahead | None:
     first, middle, last = (curve.level(1 - (k + 1) * PIECE, 1 - k * PIECE) for k in (2, 1, 0))
     before, fall = first - middle, middle - last
     slower = min(1.0, max(0.0, fall / before)) if before > 0 else 0.0
-    after = last - max(0.0, fall) * slower
+    # a fall that has just quickened comes down from a bump: no more is expected than both pieces brought on average
+    after = last - max(0.0, min(fall * slower, 0.5 * (first - last)))
     level, next_ = curve.back(last), curve.back(after)
     size = max(abs(level), 0.05 * float(np.ptp(curve.raw)), np.finfo(float).tiny)
     progress = curve.back(curve.start) - level

@@ -74,6 +74,7 @@ def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
     since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.steps[-1])
     steps = PIECE * float(curve.at[-1] - curve.at[0])
     rate, speaks = _rate_left(anatomy)
+    less = f" ({percent(further.gain)} less)" if further.next > 0 else ""
     line = further.steady > 0.6
     cause = (
         "a learning rate that is too low, or far too few steps: it falls in a straight line"
@@ -92,7 +93,7 @@ def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
         ),
         "info",
         f"{curve.tag} still falls at the end: some {step(steps)} more steps would take it from "
-        f"{number(further.level)} to about {number(further.next)} ({percent(further.gain)} less)",
+        f"{number(further.level)} to about {number(further.next)}{less}",
         since,
         last,
         cause,
