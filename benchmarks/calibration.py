@@ -4,7 +4,7 @@ Two tests of ours give p-values: that a held-out loss rose again after its minim
 settled) and that a loss repeats itself (the null is noise of the same colour). Each is tried on curves without either,
 whose noise is Gaussian, skewed, heavy-tailed or autocorrelated; the table gives the share of draws below each nominal
 level. A calibrated test has shares near the level, a cautious one below it. With a folder of the yardstick its healthy
-runs are tried as well: the share of *runs* in which any p-value, corrected for all tests of that run, is below the level.
+runs are tried as well: the share of *runs* in which any p-value, corrected for all tests of its run, is that low.
 """
 
 from __future__ import annotations
