@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.reading_cases import NAME, _event, _simple, _write
+from benchmarks.reading_cases import NAME, event, scalar, write_log
 
 Curves = dict[str, NDArray[np.float64]]
 RUNS = 200
@@ -50,7 +50,7 @@ def write_scalars(folder: Path, made: Curves) -> None:
     tags = [tag.encode() for tag in made]
     rows = zip(*(values.tolist() for values in made.values()), strict=True)
     pairs = ((step, tag, value) for step, row in enumerate(rows) for tag, value in zip(tags, row, strict=True))
-    _write(folder / NAME, (_event(step, _simple(tag, value)) for step, tag, value in pairs))
+    write_log(folder / NAME, (event(step, scalar(tag, value)) for step, tag, value in pairs))
 
 
 def one_run(folder: Path) -> None:

@@ -59,12 +59,14 @@ def _record(payload: bytes) -> bytes:
     return _header(len(payload)) + payload + _masked(payload)
 
 
-def _event(step: int, values: bytes) -> bytes:
+def event(step: int, values: bytes) -> bytes:
+    """Return the record of an event with these summary values, a quarter of a second after the step before."""
     wall = struct.pack("<d", 1.7e9 + step * 0.25 + 1e-5 * (step % 7919))
     return _record(b"\x09" + wall + (b"\x10" + _varint(step) if step else b"") + _field(5, values))
 
 
-def _simple(tag: bytes, number: float) -> bytes:
+def scalar(tag: bytes, number: float) -> bytes:
+    """Return one value of a summary, stored as simple_value (float32)."""
     return _field(1, _field(1, tag) + b"\x15" + struct.pack("<f", number))
 
 
@@ -77,7 +79,8 @@ def _loss(step: int) -> float:
     return 2.0 / (1 + step * 0.001) + random.random() * 0.1
 
 
-def _write(path: Path, records: Iterable[bytes]) -> None:
+def write_log(path: Path, records: Iterable[bytes]) -> None:
+    """Write an event file: the version record, then these."""
     path.parent.mkdir(parents=True, exist_ok=True)
     random.seed(1)
     with path.open("wb") as file:
@@ -92,14 +95,14 @@ def _tags(count: int) -> list[bytes]:
 
 def _in_turn(folder: Path, tags: int, steps: int) -> int:
     names = _tags(tags)
-    _write(folder / NAME, (_event(step, _simple(tag, _loss(step))) for step in range(steps) for tag in names))
+    write_log(folder / NAME, (event(step, scalar(tag, _loss(step))) for step in range(steps) for tag in names))
     return tags * steps
 
 
 def _tensors(folder: Path) -> int:
     names = _tags(5)
-    records = (_event(s, _tensor(tag, _loss(s), first=s == 0)) for s in range(200_000) for tag in names)
-    _write(folder / f"{NAME}.v2", records)
+    records = (event(s, _tensor(tag, _loss(s), first=s == 0)) for s in range(200_000) for tag in names)
+    write_log(folder / f"{NAME}.v2", records)
     return 1_000_000
 
 
@@ -113,17 +116,17 @@ def _heavy(folder: Path) -> int:
 
     def records() -> Iterator[bytes]:
         for step in range(2000):
-            yield from (_event(step, _simple(tag, _loss(step))) for tag in _tags(10))
+            yield from (event(step, scalar(tag, _loss(step))) for tag in _tags(10))
             for layer in range(3):
                 size, at = 8000 + (step * 31 + layer * 7) % 200, (step * 977 + layer) % 800_000
                 histogram = _field(6, noise[at : at + size // 16 * 8]) + _field(7, noise[at : at + size // 16 * 8])
-                yield _event(step, _field(1, _field(1, b"layer_%d/weights" % layer) + _field(5, histogram)))
+                yield event(step, _field(1, _field(1, b"layer_%d/weights" % layer) + _field(5, histogram)))
             if step % 2:
                 at = step * 131 % 500_000
                 image = _field(4, noise[at : at + 212_000 + step])
-                yield _event(step, _field(1, _field(1, b"samples/generated") + _field(4, image)))
+                yield event(step, _field(1, _field(1, b"samples/generated") + _field(4, image)))
 
-    _write(folder / NAME, records())
+    write_log(folder / NAME, records())
     return 20_000
 
 
@@ -141,13 +144,13 @@ def _random_order(folder: Path) -> int:
         b"time/step",
     ]
     choose = random.Random(3).choice
-    _write(folder / NAME, (_event(i // 10, _simple(choose(names), _loss(i))) for i in range(1_000_000)))
+    write_log(folder / NAME, (event(i // 10, scalar(choose(names), _loss(i))) for i in range(1_000_000)))
     return 1_000_000
 
 
 def _several_values(folder: Path) -> int:
     names = _tags(20)
-    _write(folder / NAME, (_event(s, b"".join(_simple(tag, _loss(s)) for tag in names)) for s in range(50_000)))
+    write_log(folder / NAME, (event(s, b"".join(scalar(tag, _loss(s)) for tag in names)) for s in range(50_000)))
     return 1_000_000
 
 
@@ -156,17 +159,17 @@ def _long_period(folder: Path) -> int:
 
     def records() -> Iterator[bytes]:
         for step in range(198_000):
-            yield from (_event(step, _simple(tag, _loss(step))) for tag in train)
+            yield from (event(step, scalar(tag, _loss(step))) for tag in train)
             if step % 100 == 99:
-                yield from (_event(step, _simple(tag, _loss(step))) for tag in evaluation)
+                yield from (event(step, scalar(tag, _loss(step))) for tag in evaluation)
 
-    _write(folder / NAME, records())
+    write_log(folder / NAME, records())
     return 198_000 * 5 + 1980 * 5
 
 
 def tiny_log() -> bytes:
     """Return an event file of three points."""
-    return b"".join(_event(step, _simple(b"loss", _loss(step))) for step in range(3))
+    return b"".join(event(step, scalar(b"loss", _loss(step))) for step in range(3))
 
 
 CASES = (

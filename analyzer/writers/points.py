@@ -65,7 +65,7 @@ def problem(run: Run, note: Note) -> str:
             f"offset {note.offset}" if note.offset is not None else "",
             counted(note.size, "byte") if note.size is not None else "",
         )
-        if part
+        if part and part not in note.message
     )
     return f"{run.id}: {note.message}" + (f" ({where})" if where else "")
 
