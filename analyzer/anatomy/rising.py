@@ -56,10 +56,11 @@ def _changed(curve: Curve, onset: int) -> int:
 def _not_returned(y: np.ndarray, onset: int, base: float) -> int:
     """Return the onset, or the point after which the curve was last (nearly) as low as before: waves return."""
     held = y[onset:]
-    whole = held.size // 5 * 5
-    calm = np.median(held[:whole].reshape(-1, 5), axis=1) if whole else held[:0]
+    size = max(5, held.size // 30)
+    whole = held.size // size * size
+    calm = np.median(held[:whole].reshape(-1, size), axis=1) if whole else held[:0]
     back = np.flatnonzero(calm < base + 0.15 * (robust.median(held) - base))
-    return onset + 5 * (int(back[-1]) + 1) if back.size and 5 * (back[-1] + 1) < held.size else onset
+    return onset + size * (int(back[-1]) + 1) if back.size and size * (back[-1] + 1) < held.size else onset
 
 
 def _sharpened(y: np.ndarray, onset: int, threshold: float) -> int:
@@ -86,8 +87,8 @@ def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
     low_enough = np.flatnonzero(curve.trend[:onset] <= base + rise / 3)
     before = y[int(low_enough[0]) : onset] - base if low_enough.size else y[:0]
     few = y.size - onset < max(3, 0.01 * y.size)
-    if few and y[-1] == np.max(y):
-        level = float(y[-1])  # still growing when the log ends
+    if (few or not curve.finite[-1]) and y[-1] == np.max(y):
+        level = float(y[-1])  # still growing when the log ends, or when it is no number any more
         rise = level - base
     late = y[onset // 2 : onset]
     if (few and level <= np.max(y[:onset])) or (late.size >= 8 and robust.median(late) > base + rise / 2):

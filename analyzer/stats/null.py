@@ -39,6 +39,9 @@ def turned(raw: Array, window: int, *, draws: int = 400, seed: int = 11) -> tupl
     # a narrow mean would take the slow part of the noise away with the curve, and the point's own share in it
     wide = min(max(9, 3 * window, n // 3), n)
     residual = raw - centred_mean(raw, wide)
+    # what no smoother follows (the steep turn of a smooth curve) is no noise of the curve's own either
+    most = 6 * mad_sigma(residual) or np.inf
+    residual = np.clip(residual, -most, most)
     width = float(np.sqrt(wide / max(1.0, wide - 1.0)))
     sigma = max(mad_sigma(residual) * width, difference_sigma(raw), 1e-6 * float(np.max(np.abs(raw))), 1e-300)
     rng = np.random.default_rng(seed)
