@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,38 @@ from analyzer.stats.trend import centred_mean
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
+
+
+FEW = 12  # values of a reward
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The reward collected in training beside the evaluated one: the rise of the first over its noise, and what the
+    second gained over that rise (medians of thirds; the units of the reward).
+    """
+
+    collected: Curve
+    evaluated: Curve
+    rise: float
+    follows: float
+
+
+def rewards_apart(anatomy: Anatomy) -> Apart | None:
+    """Return how the evaluated reward follows the collected one, None where either has fewer than a dozen values."""
+    rewards = [c for c in anatomy.having("metric") if c.role.kind == "reward" and c.n >= FEW and np.ptp(c.raw) > 0]
+    evaluated = next((c for c in rewards if c.role.split in ("validation", "test")), None)
+    collected = next((c for c in rewards if c.role.split in ("train", None)), None)
+    if evaluated is None or collected is None:
+        return None
+    gained, followed = _gained(collected), _gained(evaluated)
+    noise = max(difference_sigma(collected.raw), 1e-9)
+    return Apart(collected, evaluated, gained / noise, followed / gained if gained > 0 else 1.0)
+
+
+def _gained(curve: Curve) -> float:
+    third = curve.n // 3
+    return median(curve.raw[-third:]) - median(curve.raw[:third])
 
 
 def metrics_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The loss falls, but a metric stays at zero or never moves.
+"""The loss falls, but a metric stays at zero or never moves; or two rewards tell opposite stories.
 
 Why it matters
 --------------
@@ -9,7 +9,9 @@ How it is measured
 ------------------
 The loss of the run must have fallen clearly (in noise and as a share of its start). A metric contradicts it when, after
 its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …) or one and the same
-number, up to the last. A metric that moved and then rests at its best has converged and is no contradiction.
+number, up to the last. A metric that moved and then rests at its best has converged and is no contradiction. In
+reinforcement learning the reward collected in training is laid beside the evaluated one (medians of the first and the
+last third): it contradicts when the first has clearly risen and the second has not, or has fallen.
 
 When it is wrong
 ----------------
@@ -20,7 +22,8 @@ perfect rests too.
 What to do
 ----------
 Lower the decision threshold and look at metrics that need none (AUC, average precision). Weigh or resample the rare
-class. If the metric is one constant that is not zero, check that it is fed with the model's predictions.
+class. If the metric is one constant that is not zero, check that it is fed with the model's predictions. Where rewards
+disagree, evaluate the very policy that is trained: same normalisation, same environment, with and without exploration.
 
 References
 ----------
@@ -37,6 +40,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.metrics import Apart, rewards_apart
 from analyzer.anatomy.progress import Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -57,13 +61,19 @@ class Limits:
         default=0.15, metadata={"why": "fall of the loss that counts as learning, as a share of its start"}
     )
     clear: float = field(default=4.0, metadata={"why": "fall of the loss, in standard errors"})
+    rise: float = field(default=5.0, metadata={"why": "rise of the collected reward, in units of its noise"})
+    follows: float = field(default=0.05, metadata={"why": "gain of the evaluated reward, over that rise"})
     still: float = field(
         default=0.9, metadata={"why": "share of the metric's values, after its first quarter, that are the same"}
     )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the metrics that stay at zero, and one for those that never move."""
+    """Yield one reading for the metrics that stay at zero, and one for those that never move; in RL one of rewards."""
+    apart = rewards_apart(anatomy) if anatomy.family == "rl" else None
+    if apart is not None:
+        yield _rewards(apart)
+        return
     metrics = [c for c in anatomy.having("metric") if c.role.kind in COUNTING | {"auc"}]
     if not metrics:
         yield Unfit("no metric such as recall, precision, F1, AP, accuracy or AUC is logged")
@@ -88,6 +98,36 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             yield _reading(anatomy, loss, far, group, kind)
     if not zero and not stuck:
         yield _reading(anatomy, loss, far, [(long[0], 0.0)], "zero")
+
+
+def _rewards(apart: Apart) -> Evidence:
+    collected, evaluated = apart.collected, apart.evaluated
+    first, last = int(evaluated.at[0]), int(evaluated.at[-1])
+
+    def course(curve: Curve) -> str:
+        third = curve.n // 3
+        return f"{number(float(np.median(curve.raw[:third])))} to {number(float(np.median(curve.raw[-third:])))}"
+
+    return Evidence(
+        (evaluated.tag, collected.tag),
+        (
+            Measure("rise of the collected reward", apart.rise, "rise", unit="× noise"),
+            Measure("gain of the evaluated reward", apart.follows, "follows", "below", "of that rise"),
+        ),
+        "warning",
+        f"{collected.tag} goes from {course(collected)} between the first and the last third, {evaluated.tag} from "
+        f"{course(evaluated)}",
+        first,
+        last,
+        "the policy that is evaluated does not do what the trained one does",
+        (),
+        (
+            "Evaluate with the normalisation statistics of training (observations, rewards), and the same environment.",
+            "Compare the evaluation with and without exploration noise: the mean action alone may be poor.",
+            "Choose checkpoints by the evaluated reward.",
+        ),
+        marks=(Mark("region", evaluated.tag, "does not follow", (first, last)),),
+    )
 
 
 def _rests_well(anatomy: Anatomy, curve: Curve, level: float) -> bool:
@@ -217,6 +257,15 @@ def _late(points: int, quiet: int) -> np.ndarray:
     return values
 
 
+def _rewarded(share: float) -> dict[str, np.ndarray]:
+    rise = 1 - falling(60, 1.0, 0.0)
+    return {
+        "rollout/ep_rew_mean": 900 * rise + noise(60, 15.0, 1),
+        "eval/mean_reward": 900 * share * rise + noise(60, 40.0, 2),
+        "train/policy_loss": noise(60, 0.1, 3),
+    }
+
+
 DETECTOR = Detector(
     "contradictory-metrics",
     __doc__,
@@ -234,6 +283,8 @@ DETECTOR = Detector(
             "quiet",
             lambda: made_run({"train/loss": falling(60), "val/recall": 1 - falling(60, 1.0, 0.1)}),
         ),
+        Case("rewards that part", "fires", lambda: made_run(_rewarded(-0.6))),
+        Case("an evaluation that follows", "almost", lambda: made_run(_rewarded(0.7))),
         Case(
             "recall that rises late",
             "almost",

@@ -125,7 +125,7 @@ def _dropped(points: int, at: int) -> np.ndarray:
 
 
 def _held(points: int, at: int) -> np.ndarray:
-    loss = falling(points, rate=1.0)
+    loss = falling(points, floor=0.0, rate=40.0)
     loss[at:] = loss[at]
     return loss + noise(points, 0.01)
 
