@@ -20,6 +20,7 @@ UNTRAINED = (
 )
 ABOVE_CHANCE = 0.55  # for accuracies: two classes alike give one half
 MOVES = 0.003  # an accuracy that changes by more than this says that the model's answers do
+ANY_GUESS = 7.0  # nats: guessing among a thousand classes costs 6.9
 CLASS_WORDS = {"classes", "labels"}
 
 
@@ -132,6 +133,40 @@ def metrics_jump(anatomy: Anatomy) -> str:
     return ""
 
 
+def error_jumps(anatomy: Anatomy) -> str:
+    """Return a sentence when R² or an error of the held-out set still jumps at the end and gets no better, else "".
+
+    The set is the same at each evaluation, however small: such a jump is one of the weights. (Accuracies of small sets
+    jump by whole examples, and errors near 0 by multiples of themselves.)
+    """
+    for curve in anatomy.having("metric"):
+        if curve.role.kind not in ("r2", "error") or curve.n < 8 or curve.role.split == "train":
+            continue
+        late, first = curve.raw[curve.n // 2 :], median(curve.raw[: max(1, curve.n // 8)])
+        jump, level = median(np.abs(np.diff(late))), median(late)
+        better = level - median(curve.raw[: curve.n // 2])
+        if curve.role.kind == "error":
+            wide = jump > 0.08 * abs(level) and abs(level) > 0.2 * abs(first) and -better < jump
+        else:
+            wide = jump > 0.04 and better < jump
+        if wide:
+            return f"{curve.tag} still jumps by {number(jump, 2)} at each evaluation, at {number(level, 2)}"
+    return ""
+
+
+def far_above_guessing(anatomy: Anatomy, level: float) -> str:
+    """Return a sentence when a classifier's loss is far above any guess while its accuracy jumps, else ""."""
+    for curve in anatomy.having("metric"):
+        if curve.role.kind == "accuracy" and curve.n >= 8 and level > ANY_GUESS:
+            jump = median(np.abs(np.diff(curve.raw[curve.n // 2 :])))
+            if jump > 0.01:
+                return (
+                    f"{number(level)} is far above what guessing costs, and {curve.tag} jumps by {number(jump, 2)} at "
+                    "each evaluation: it answers with great confidence, and often wrongly"
+                )
+    return ""
+
+
 def metrics_swing_together(anatomy: Anatomy) -> str:
     """Return a sentence when a metric jumps alike on training and held-out data: the weights move, no sample does."""
     metrics = [c for c in anatomy.having("metric") if c.role.kind in ("accuracy", "auc", "f1", "r2") and c.n >= 8]
@@ -167,7 +202,7 @@ def at_chance(anatomy: Anatomy) -> list[str]:
         kind = curve.role.kind
         chance = (
             _auc_at_half(curve)
-            or (kind == "r2" and -0.05 < level < 0.03)
+            or (kind == "r2" and level < 0.03)
             or (kind in ("bleu", "iou") and level < 0.01)
             or (kind == "wer" and level > 0.85)
         )

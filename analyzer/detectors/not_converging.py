@@ -42,6 +42,8 @@ from analyzer.anatomy.chance import (
     UNTRAINED,
     answers_move,
     at_chance,
+    error_jumps,
+    far_above_guessing,
     metrics_jump,
     metrics_swing_together,
     trained_well,
@@ -58,7 +60,7 @@ class Limits:
     """What is compared."""
 
     swing: float = field(default=0.15, metadata={"why": "spread around the trend in the second half, over the level"})
-    fall: float = field(default=0.5, metadata={"why": "fall of the later trend (upper bound), as a share of the start"})
+    fall: float = field(default=0.65, metadata={"why": "later fall of the trend (upper bound), over the start"})
     leaps: float = field(default=0.15, metadata={"why": "median change from evaluation to evaluation, last third"})
     bouncing: float = field(default=0.5, metadata={"why": "signs that the swings are not the noise of batches"})
 
@@ -78,15 +80,16 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
-    together = metrics_swing_together(anatomy)
-    if together:
-        return (together,)
+    weights = [error_jumps(anatomy), far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
+    if any(weights):
+        return tuple(sign for sign in weights if sign)
     if trained_well(anatomy) or far.gain > 0.85:
         return ()
     if any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out):
         return ()  # the evaluation, without batch noise, has come far and is calm
     signs = []
     calm = any(its.leaps < 0.05 for _, its in held_out)
+    unmoved = all(its.best_gain < 0.05 for _, its in held_out) and not answers_move(anatomy)
     for other, its in held_out:
         if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7:
             signs.append(f"{other.tag} jumps by {percent(its.leaps)} at each evaluation, which no batch noise explains")
@@ -95,7 +98,7 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[C
         signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
     if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy):
         signs.append("the loss has not fallen since its start")
-    elif far.gain < 0.35 and far.moved < 3 and far.start > UNTRAINED and far.swing > 0.2 and not calm:
+    elif far.gain < 0.35 and far.moved < 3 and far.start > UNTRAINED and far.swing > 0.2 and (not calm or unmoved):
         signs.append(f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all")
     if far.moved < 4 and far.swing > 0.25:
         signs += at_chance(anatomy)[:1]

@@ -31,3 +31,16 @@ def test_a_loss_that_has_come_down_by_less_than_its_swings_has_learnt_little():
     assert finding is not None
     calm = {"train/loss": loss, "val/loss": (np.arange(0, 500, 20), falling(25, 1.9, 1.2) + noise(25, 0.01))}
     assert not alarmed("not-converging", calm), "an evaluation without batch noise that is calm says otherwise"
+
+
+def test_an_r2_that_jumps_to_the_end_is_moved_by_the_weights_not_by_its_small_set():
+    at = np.arange(0, 900, 30)
+    assert alarmed("not-converging", {"train/loss": SWINGING, "val/r2": (at, 0.6 + noise(30, 0.08, 3))})
+    assert not alarmed("not-converging", {"train/loss": SWINGING, "val/r2": (at, 0.6 + noise(30, 0.006, 3))})
+
+
+def test_a_loss_far_above_guessing_beside_a_jumping_accuracy_is_bouncing():
+    at = np.arange(0, 900, 30)
+    jumping = {"val/accuracy": (at, 0.95 + noise(30, 0.02, 3))}
+    assert alarmed("not-converging", {"train/loss": SWINGING} | jumping)
+    assert not alarmed("not-converging", {"train/loss": SWINGING / 1000} | jumping)
