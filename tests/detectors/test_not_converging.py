@@ -12,7 +12,7 @@ def test_metrics_that_jump_alike_on_training_and_validation_data_speak_for_bounc
     at = np.arange(0, 900, 30)
     swing = 0.07 * noise(30, 1.0, 2)
     curves = {
-        "train/loss": SWINGING,
+        "train/loss": SWINGING / 1000,
         "train/accuracy": (at, 0.93 + swing + noise(30, 0.005, 3)),
         "validation/accuracy": (at, 0.93 + swing + noise(30, 0.01, 4)),
     }
