@@ -3,107 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.truth.autograd import Array
 from benchmarks.truth.events import Curve
 from benchmarks.truth.layouts_parts import PARTED
+from benchmarks.truth.logged import (
+    Style,
+    epoch_means,
+    grad,
+    instant,
+    metrics,
+    named,
+    per_epoch,
+    rate,
+    running,
+    steps_every,
+    val,
+    windowed,
+)
 from benchmarks.truth.loop import History
 
-
-@dataclass(frozen=True)
-class Style:
-    """What of a history is logged. `every` steps between training losses (0: epoch means alone); `names` picks a
-    spelling; `thin` keeps each n-th evaluation; `metrics` None means all.
-    """
-
-    layout: str
-    every: int = 1
-    names: int = 0
-    rate: bool = True
-    grad: bool = False
-    val: bool = True
-    metrics: tuple[str, ...] | None = None
-    thin: int = 1
-
-
 Layout = Callable[[History, Style], list[Curve]]
-
-
-def _instant(h: History, every: int) -> Curve:
-    """Batch's own loss at every n-th step."""
-    pick = slice(max(1, every) - 1, None, max(1, every))
-    return Curve("", h.steps[pick], h.loss[pick], h.steps[pick], "loss:train")
-
-
-def _windowed(h: History, every: int) -> Curve:
-    """Mean loss since the last point, every n steps."""
-    n = len(h.loss) // every * every
-    means = h.loss[:n].reshape(-1, every).mean(axis=1)
-    at = h.steps[every - 1 : n : every]
-    return Curve("", at + 1, means, at, "loss:train")
-
-
-def _epoch_means(h: History) -> Curve:
-    """Mean loss of each complete epoch over the epoch's number."""
-    full = len(h.loss) // h.epoch
-    means = h.loss[: full * h.epoch].reshape(full, h.epoch).mean(axis=1)
-    return Curve("", np.arange(full), means, h.steps[h.epoch - 1 : full * h.epoch : h.epoch], "loss:train")
-
-
-def _running(h: History, every: int) -> Curve:
-    """Mean since the epoch began, as Keras logs batches."""
-    sums = np.concatenate([[0.0], np.cumsum(h.loss)])
-    begin = h.steps - h.steps % h.epoch - h.steps[0]
-    if not np.isfinite(h.loss).all():  # a NaN must not leak into later epochs, as it would through one long sum
-        means = np.array([h.loss[b : i + 1].mean() for i, b in enumerate(begin)])
-    else:
-        means = (sums[1:] - sums[begin]) / (np.arange(len(h.loss)) - begin + 1)
-    pick = slice(every - 1, None, every)
-    return Curve("", h.steps[pick], means[pick], h.steps[pick], "loss:train")
-
-
-def _named(curve: Curve, tag: str, folder: str = "") -> Curve:
-    return Curve(tag, curve.steps, curve.values, curve.at, curve.role, folder)
-
-
-def _rate(h: History, tag: str, every: int, folder: str = "") -> Curve:
-    pick = slice(max(1, every) - 1, None, max(1, every))
-    return Curve(tag, h.steps[pick], h.rate[pick], h.steps[pick], "rate", folder)
-
-
-def _grad(h: History, tag: str, every: int) -> Curve:
-    pick = slice(max(1, every) - 1, None, max(1, every))
-    return Curve(tag, h.steps[pick], h.grad[pick], h.steps[pick], "grad")
-
-
-def _looked(h: History, s: Style) -> Array:
-    """Which evaluations are logged: not the one before training, every n-th, and the last."""
-    picked = np.arange(1, len(h.evals["step"]))
-    return picked[(np.arange(len(picked)) + 1) % s.thin == 0]
-
-
-def _val(h: History, s: Style, key: str, tag: str, axis: str = "step", folder: str = "", role: str = "") -> Curve:
-    picked = _looked(h, s)
-    done = h.evals["step"][picked].astype(np.int64)
-    x = done if axis == "step" else np.ceil(done / h.epoch).astype(np.int64) - 1
-    return Curve(tag, x, h.evals[key][picked], done - 1, role or f"loss:{key}", folder)
-
-
-def _metric_names(h: History, s: Style) -> list[str]:
-    known = [key.split(".", 1)[1] for key in h.evals if key.startswith("val.")]
-    return [m for m in known if s.metrics is None or m in s.metrics]
-
-
-def _metrics(h: History, s: Style, form: str, axis: str = "step", folder: str = "", part: str = "val") -> list[Curve]:
-    """Curves of all metrics of a part; `form` has {} where the metric's name goes."""
-    return [_val(h, s, f"{part}.{m}", form.format(m), axis, folder, f"metric:{m}:{part}") for m in _metric_names(h, s)]
-
-
-def _steps_every(h: History, s: Style) -> int:
-    return s.every or h.epoch
 
 
 def _add_scalar(h: History, s: Style) -> list[Curve]:
@@ -117,21 +38,15 @@ def _add_scalar(h: History, s: Style) -> list[Curve]:
         ("Train/Loss", "Test/Loss", "Test/{}", "Train/lr", "Train/grad_norm"),
     )[s.names % 6]
     axis = "step" if s.every else "epoch"
-    made = [_named(_instant(h, s.every) if s.every else _epoch_means(h), train)]
+    made = [named(instant(h, s.every) if s.every else epoch_means(h), train)]
     if s.val:
-        made.append(_val(h, s, "val", val, axis))
-    made += _metrics(h, s, metric, axis)
+        made.append(val(h, s, "val", val, axis))
+    made += metrics(h, s, metric, axis)
     if s.rate:
-        made.append(_rate(h, rate, _steps_every(h, s)) if s.every else _per_epoch(h, rate, h.rate, "rate"))
+        made.append(rate(h, rate, steps_every(h, s)) if s.every else per_epoch(h, rate, h.rate, "rate"))
     if s.grad:
-        made.append(_grad(h, grad, _steps_every(h, s)) if s.every else _per_epoch(h, grad, h.grad, "grad"))
+        made.append(grad(h, grad, steps_every(h, s)) if s.every else per_epoch(h, grad, h.grad, "grad"))
     return made
-
-
-def _per_epoch(h: History, tag: str, values: Array, role: str, folder: str = "") -> Curve:
-    """Last value of each epoch over the epoch's number."""
-    at = h.steps[h.epoch - 1 :: h.epoch]
-    return Curve(tag, np.arange(len(at)), values[h.epoch - 1 :: h.epoch], at, role, folder)
 
 
 def _add_scalars(h: History, s: Style) -> list[Curve]:
@@ -139,62 +54,62 @@ def _add_scalars(h: History, s: Style) -> list[Curve]:
     main = ("Loss", "loss", "losses")[s.names % 3]
     one, two = (("train", "val"), ("train", "valid"), ("training", "validation"))[s.names % 3]
     axis = "step" if s.every else "epoch"
-    made = [_named(_instant(h, s.every) if s.every else _epoch_means(h), main, f"{main}_{one}")]
+    made = [named(instant(h, s.every) if s.every else epoch_means(h), main, f"{main}_{one}")]
     if s.val:
-        made.append(_val(h, s, "val", main, axis, f"{main}_{two}"))
-    made += _metrics(h, s, f"{{}}/{two}", axis)
+        made.append(val(h, s, "val", main, axis, f"{main}_{two}"))
+    made += metrics(h, s, f"{{}}/{two}", axis)
     if s.rate:
-        made.append(_rate(h, "lr", _steps_every(h, s)) if s.every else _per_epoch(h, "lr", h.rate, "rate"))
+        made.append(rate(h, "lr", steps_every(h, s)) if s.every else per_epoch(h, "lr", h.rate, "rate"))
     return made
 
 
 def _keras(h: History, s: Style) -> list[Curve]:
     """Keras' TensorBoard callback: epochs, and batches as running means where update_freq asks for them."""
-    made = [_named(_epoch_means(h), "epoch_loss", "train")]
+    made = [named(epoch_means(h), "epoch_loss", "train")]
     if s.every:
-        made.append(_named(_running(h, s.every), "batch_loss", "train"))
-    made += _metrics(h, s, "epoch_{}", "epoch", "train", "train")
+        made.append(named(running(h, s.every), "batch_loss", "train"))
+    made += metrics(h, s, "epoch_{}", "epoch", "train", "train")
     if s.rate:
-        made.append(_per_epoch(h, "epoch_learning_rate", h.rate, "rate", "train"))
+        made.append(per_epoch(h, "epoch_learning_rate", h.rate, "rate", "train"))
     if s.val:
-        made.append(_val(h, s, "val", "epoch_loss", "epoch", "validation"))
-        made.append(_val(h, s, "val", "evaluation_loss_vs_iterations", "step", "validation", "other"))
-    return made + _metrics(h, s, "epoch_{}", "epoch", "validation")
+        made.append(val(h, s, "val", "epoch_loss", "epoch", "validation"))
+        made.append(val(h, s, "val", "evaluation_loss_vs_iterations", "step", "validation", "other"))
+    return made + metrics(h, s, "epoch_{}", "epoch", "validation")
 
 
 def _lightning(h: History, s: Style) -> list[Curve]:
-    every = _steps_every(h, s)
-    means = _epoch_means(h)
+    every = steps_every(h, s)
+    means = epoch_means(h)
     made = [Curve("train_loss_epoch", means.at, means.values, means.at, "loss:train")]
     if s.every:
-        made.append(_named(_instant(h, every), "train_loss_step"))
+        made.append(named(instant(h, every), "train_loss_step"))
     if s.val:
-        made.append(_val(h, s, "val", "val_loss"))
-    made += _metrics(h, s, "val_{}")
+        made.append(val(h, s, "val", "val_loss"))
+    made += metrics(h, s, "val_{}")
     epochs = Curve("epoch", h.steps[every - 1 :: every], h.epochs[every - 1 :: every], h.steps[every - 1 :: every])
     made.append(epochs)
     if s.rate:
-        made.append(_rate(h, f"lr-{h.optimiser}", every))
+        made.append(rate(h, f"lr-{h.optimiser}", every))
     if s.grad:
-        made.append(_grad(h, "grad_2.0_norm_total", every))
+        made.append(grad(h, "grad_2.0_norm_total", every))
     return [*made, Curve("hp_metric", np.array([0]), np.array([-1.0]), np.array([0]))]
 
 
 def _hf(h: History, s: Style) -> list[Curve]:
-    every = _steps_every(h, s)
-    loss = _named(_windowed(h, every), "train/loss")
+    every = steps_every(h, s)
+    loss = named(windowed(h, every), "train/loss")
     at = loss.at
     made = [loss, Curve("train/epoch", at + 1, (at + 1) / h.epoch, at)]
     made.append(Curve("train/learning_rate", at + 1, h.rate[loss.at - h.steps[0]], at, "rate"))
     if s.grad:
         made.append(Curve("train/grad_norm", at + 1, h.grad[loss.at - h.steps[0]], at, "grad"))
     if s.val:
-        made.append(_val(h, s, "val", "eval/loss"))
-        timing = _val(h, s, "val", "eval/runtime", role="other")
+        made.append(val(h, s, "val", "eval/loss"))
+        timing = val(h, s, "val", "eval/runtime", role="other")
         took = 1.5 + 0.05 * np.sin(np.arange(len(timing.steps)) * 1.7)
         made.append(Curve("eval/runtime", timing.steps, took, timing.at))
         made.append(Curve("eval/samples_per_second", timing.steps, 300 / took, timing.at))
-    made += _metrics(h, s, "eval/{}")
+    made += metrics(h, s, "eval/{}")
     last = h.steps[-1:]
     for tag, value in (
         ("train/train_loss", h.loss.mean()),
@@ -207,7 +122,7 @@ def _hf(h: History, s: Style) -> list[Curve]:
 
 def _nanogpt(h: History, s: Style) -> list[Curve]:
     """Training and validation loss are both evaluated, at the same iterations."""
-    made = [_val(h, s, "train", "train/loss", role="loss:train"), _val(h, s, "val", "val/loss")]
+    made = [val(h, s, "train", "train/loss", role="loss:train"), val(h, s, "val", "val/loss")]
     at = made[0].at
     made.append(Curve("lr", made[0].steps, h.rate[at], at, "rate"))
     made.append(Curve("mfu", made[0].steps, 32.0 + np.cos(np.arange(len(at))), at))
@@ -216,37 +131,37 @@ def _nanogpt(h: History, s: Style) -> list[Curve]:
 
 def _detectron(h: History, s: Style) -> list[Curve]:
     every = s.every or 20
-    made = [_named(_instant(h, every), "total_loss"), _rate(h, "lr", every)]
+    made = [named(instant(h, every), "total_loss"), rate(h, "lr", every)]
     made += [Curve(t, made[0].steps, h.parts[t][made[0].at], made[0].at, f"part:{t}") for t in h.parts]
     for tag, size in (("time", 0.21), ("data_time", 0.004)):
         made.append(Curve(tag, made[0].steps, size * (1 + 0.1 * np.sin(np.arange(len(made[0].steps)))), made[0].at))
     if s.val:
-        made.append(_val(h, s, "val", "validation_loss"))
-    return made + _metrics(h, s, "bbox/{}")
+        made.append(val(h, s, "val", "validation_loss"))
+    return made + metrics(h, s, "bbox/{}")
 
 
 def _megatron(h: History, s: Style) -> list[Curve]:
     every = s.every or 10
-    made = [_named(_windowed(h, every), "lm loss"), _rate(h, "learning-rate", every), _grad(h, "grad-norm", every)]
+    made = [named(windowed(h, every), "lm loss"), rate(h, "learning-rate", every), grad(h, "grad-norm", every)]
     grid = made[0]
     for tag, value in (("loss-scale", 65536.0), ("batch-size", 32.0)):
         made.append(Curve(tag, grid.steps, np.full(len(grid.steps), value), grid.at))
     made.append(Curve("iteration-time", grid.steps, 0.4 + 0.02 * np.sin(np.arange(len(grid.steps))), grid.at))
     if s.val:
-        made.append(_val(h, s, "val", "lm loss validation"))
+        made.append(val(h, s, "val", "lm loss validation"))
         ppl = np.exp(np.minimum(made[-1].values, 20.0))
         made.append(Curve("lm loss validation ppl", made[-1].steps, ppl, made[-1].at, "other"))
     return made + [Curve(f"{c.tag} vs samples", c.steps * 32, c.values, c.at) for c in made]
 
 
 def _clu(h: History, s: Style) -> list[Curve]:
-    every = _steps_every(h, s)
-    made = [_named(_instant(h, every), "train/loss")]
+    every = steps_every(h, s)
+    made = [named(instant(h, every), "train/loss")]
     if s.val:
-        made.append(_val(h, s, "val", "validation/loss"))
-    made += _metrics(h, s, "validation/{}") + _metrics(h, s, "train/{}", part="train")
+        made.append(val(h, s, "val", "validation/loss"))
+    made += metrics(h, s, "validation/{}") + metrics(h, s, "train/{}", part="train")
     if s.grad:
-        made.append(_grad(h, "grad_norm", every))
+        made.append(grad(h, "grad_norm", every))
     x = made[0]
     made.append(Curve("global_step", x.steps, x.steps.astype(np.float64), x.at))
     return [*made, Curve("preemption_count", x.steps, np.zeros(len(x.steps)), x.at)]
@@ -258,31 +173,31 @@ def _fastai(h: History, s: Style) -> list[Curve]:
     for i, value in enumerate(h.loss):
         held = 0.98 * held + 0.02 * value
         smooth[i] = held / (1 - 0.98 ** (i + 1))
-    raw = _named(_instant(h, max(1, s.every)), "raw_loss")
+    raw = named(instant(h, max(1, s.every)), "raw_loss")
     made = [Curve("train_loss", raw.steps, smooth[raw.at], raw.at, "loss:train"), raw]
-    made += [_rate(h, "lr_0", max(1, s.every)), Curve("wd_0", raw.steps, np.full(len(raw.steps), 0.01), raw.at)]
+    made += [rate(h, "lr_0", max(1, s.every)), Curve("wd_0", raw.steps, np.full(len(raw.steps), 0.01), raw.at)]
     if s.val:
-        made.append(_val(h, s, "val", "valid_loss"))
-    return made + _metrics(h, s, "{}")
+        made.append(val(h, s, "val", "valid_loss"))
+    return made + metrics(h, s, "{}")
 
 
 def _autolog(h: History, s: Style) -> list[Curve]:
     """MLflow's autologging of Keras: epochs only."""
-    made = [_named(_epoch_means(h), "loss")]
-    made += _metrics(h, s, "{}", "epoch", part="train") + _metrics(h, s, "val_{}", "epoch")
+    made = [named(epoch_means(h), "loss")]
+    made += metrics(h, s, "{}", "epoch", part="train") + metrics(h, s, "val_{}", "epoch")
     if s.val:
-        made.append(_val(h, s, "val", "val_loss", "epoch"))
-    return [*made, _per_epoch(h, "learning_rate", h.rate, "rate")] if s.rate else made
+        made.append(val(h, s, "val", "val_loss", "epoch"))
+    return [*made, per_epoch(h, "learning_rate", h.rate, "rate")] if s.rate else made
 
 
 def _mlflow_steps(h: History, s: Style) -> list[Curve]:
     """MLflow by hand, and a system metric on its own axis."""
-    made = [_named(_instant(h, _steps_every(h, s)), "train_loss")]
+    made = [named(instant(h, steps_every(h, s)), "train_loss")]
     if s.val:
-        made.append(_val(h, s, "val", "val_loss"))
-    made += _metrics(h, s, "val_{}")
+        made.append(val(h, s, "val", "val_loss"))
+    made += metrics(h, s, "val_{}")
     if s.rate:
-        made.append(_rate(h, "lr", _steps_every(h, s)))
+        made.append(rate(h, "lr", steps_every(h, s)))
     samples = np.arange(12)
     busy = Curve(
         "system/cpu_utilization_percentage", samples, 60.0 + 5 * np.sin(samples), samples * (len(h.loss) // 12)

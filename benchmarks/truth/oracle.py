@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from benchmarks.truth.autograd import Array
-from benchmarks.truth.events import Curve
 from benchmarks.truth.exhibit import (
     Exhibit,
     Label,
@@ -26,6 +24,7 @@ from benchmarks.truth.exhibit import (
     tail,
     twin_level,
 )
+from benchmarks.truth.shapes import absurdly, echo, left_for_good, metric_gap, stands, turn
 
 
 def confirm(claim: str, exhibit: Exhibit) -> Label:
@@ -96,7 +95,7 @@ def exploding(exhibit: Exhibit) -> Label:
     last = int(np.argmin(finite)) if not finite.all() else len(finite)
     values, at = curve.values[:last], curve.at[:last]
     need(len(values) >= 12, "too few finite points")
-    onset = exhibit.onset if exhibit.onset is not None else _turn(values, at)
+    onset = exhibit.onset if exhibit.onset is not None else turn(values, at)
     before, after = values[at < onset], values[at >= onset]
     need(len(after) >= 3, "too few points after the onset")
     level = float(np.median(before[-25:])) if len(before) else float(values[0])
@@ -105,7 +104,7 @@ def exploding(exhibit: Exhibit) -> Label:
     noise = float(np.percentile(before[-100:], 95)) if len(before) >= 5 else level
     need(end > 1.5 * noise, "within the earlier noise")
     need(level < 1.2 * float(np.median(values[:5])), "it had left before")
-    crossed = _left_for_good(values, at, onset, max(2 * level, noise))
+    crossed = left_for_good(values, at, onset, max(2 * level, noise))
     peak = float(np.percentile(after, 98))
     need(np.log(end / level) > 0.6 * np.log(peak / level), "most of the leap is won back")
     need(end > 0.7 * float(np.median(values[:5])), "ends below its first values")
@@ -113,20 +112,6 @@ def exploding(exhibit: Exhibit) -> Label:
         need(tail(exhibit.history.evals["train"]) > 2 * level, "the silent loss came back")
     tolerated = ("loss-spike", "plateau", "not-converging", *(() if finite.all() else ("non-finite",)))
     return Label(("exploding-loss",), tolerated, {"exploding-loss": crossed}, {"level": level, "end": end})
-
-
-def _left_for_good(values: Array, at: Array, onset: int, above: float) -> int:
-    """Update after the last one at which the running median of nine points was not above the level."""
-    middle = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(values, 4, mode="edge"), 9), axis=1)
-    below = np.flatnonzero((middle <= above) | (at < onset))
-    return int(at[min(below[-1] + 1, len(at) - 1)]) if below.size else int(at[0])
-
-
-def _turn(values: Array, at: Array) -> int:
-    """Update of the smoothed minimum: a slow explosion has no other beginning."""
-    width = max(1, len(values) // 40)
-    smooth = np.convolve(values, np.ones(width) / width, mode="valid")
-    return int(at[int(np.argmin(smooth)) + width // 2])
 
 
 def non_finite(exhibit: Exhibit) -> Label:
@@ -180,7 +165,7 @@ def contradictory(exhibit: Exhibit) -> Label:
     fall = 1 - tail(curve.values) / float(np.median(between(curve, 0.0, 0.1)))
     clean_fall = 1 - tail(evals["train"]) / float(evals["train"][0])
     need(min(fall, clean_fall) > 0.2, f"the loss falls by {fall:.2f} only")
-    stuck = [c for c in exhibit.curves if c.role.startswith("metric") and _stands(c) and _absurdly(c)]
+    stuck = [c for c in exhibit.curves if c.role.startswith("metric") and stands(c) and absurdly(c)]
     need(bool(stuck), "no metric stands still")
     names = {c.role.split(":")[1] for c in stuck}
     twice = [c for c in exhibit.curves if c.role.startswith("metric") and c.role.split(":")[1] in names]
@@ -189,17 +174,6 @@ def contradictory(exhibit: Exhibit) -> Label:
     need(learnt is not None and tail(learnt) > 0.7, "nothing was learnt")
     tags = {c.role: float(c.values[-1]) for c in stuck}
     return Label(("contradictory-metrics",), (), {"contradictory-metrics": 0}, {"fall": fall, **tags})
-
-
-def _absurdly(curve: Curve) -> bool:
-    """At 0, or at one and the same value from the first evaluation on: a good value once reached may stay."""
-    return float(curve.values[-1]) == 0.0 or (float(np.ptp(curve.values)) == 0.0 and curve.values[0] < 0.97)
-
-
-def _stands(curve: Curve) -> bool:
-    """Constant in the last nine tenths of at least eight evaluations, and no ranking metric among them."""
-    rest = curve.values[len(curve.values) // 10 :]
-    return len(curve.values) >= 8 and float(np.ptp(rest)) == 0.0 and ":auc:" not in curve.role
 
 
 def overfitting(exhibit: Exhibit) -> Label:
@@ -222,16 +196,9 @@ def overfitting(exhibit: Exhibit) -> Label:
         return Label(("overfitting",), (), {"overfitting": int(evals["step"][best])}, numbers)
     need(gap > 0.5 and gap_hold > 0.4, f"rise {rise:.2f}, gap {gap:.2f}: neither shows")
     need(train[-1] < 0.35 * train[0], "training did not go on")
-    need(_metric_gap(evals) > 0.12, "the metrics do not differ")
+    need(metric_gap(evals) > 0.12, "the metrics do not differ")
     apart = np.flatnonzero(val - train > 0.5 * (val[-1] - train[-1]))
     return Label(("overfitting",), (), {"overfitting": int(evals["step"][apart[0]])}, numbers)
-
-
-def _metric_gap(evals: Mapping[str, Array]) -> float:
-    name = next((m for m in ("accuracy", "r2") if f"val.{m}" in evals), None)
-    if name is None:
-        raise NotShownError("no metric to compare")
-    return tail(evals[f"train.{name}"]) - tail(evals[f"val.{name}"])
 
 
 def repetitive(exhibit: Exhibit) -> Label:
@@ -243,12 +210,12 @@ def repetitive(exhibit: Exhibit) -> Label:
     need(
         lag >= 6 and len(curve.values) / lag >= 4.5, f"{lag:.1f} points a period, {len(curve.values) / lag:.1f} periods"
     )
-    own = _echo(curve.values, lag)
+    own = echo(curve.values, lag)
     if exhibit.twin is None:
         raise NotShownError("no twin")
     need(own > 0.5, f"echo {own:.2f}")
     twin = exhibit.twin()
-    control = _echo(twin.loss[curve.at[curve.at < len(twin.loss)]], lag)
+    control = echo(twin.loss[curve.at[curve.at < len(twin.loss)]], lag)
     need(own > 0.5 and control < 0.25, f"echo {own:.2f}, of the twin {control:.2f}")
     clean, reference = exhibit.history.evals["train"], tail(exhibit.twin().evals["train"])
     poor = tail(clean, 0.3) - reference > 0.5 * (clean[0] - reference)
@@ -256,18 +223,6 @@ def repetitive(exhibit: Exhibit) -> Label:
     tolerated = ("not-converging", "plateau", "loss-spike") if poor or restless else ()
     numbers = {"echo": own, "twin's echo": control, "period": float(epoch)}
     return Label(("repetitive-loss",), tolerated, {"repetitive-loss": 0}, numbers)
-
-
-def _echo(values: Array, lag: float) -> float:
-    """Autocorrelation at the lag, of the log loss without its running median-like trend."""
-    x = np.log(np.maximum(values, 1e-12)) if values.min() > 0 else values
-    width = max(3, round(lag)) | 1
-    trend = np.convolve(np.pad(x, width // 2, mode="edge"), np.ones(width) / width, mode="valid")
-    rest = (x - trend)[width // 2 : len(x) - width // 2]
-    k = round(lag)
-    if len(rest) < 2 * k or rest.std() < 1e-12:
-        return 0.0
-    return float(np.corrcoef(rest[:-k], rest[k:])[0, 1])
 
 
 def healthy(exhibit: Exhibit) -> Label:
@@ -288,7 +243,7 @@ def healthy(exhibit: Exhibit) -> Label:
         tolerated = ("overfitting",)  # too few for a smoother, but who calls such a rise overfitting is not wrong
     for curve in exhibit.curves:
         if curve.role.startswith("metric") and "metrics" not in allow and len(curve.values) >= 8:
-            need(not _stands(curve) or curve.values[-1] > 0.97, f"{curve.tag} stands still")
+            need(not stands(curve) or curve.values[-1] > 0.97, f"{curve.tag} stands still")
     return Label((), tolerated, {}, {"start": start, "end": end, "validation": tail(evals["val"])})
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from benchmarks.truth.events import Curve
-from benchmarks.truth.layouts import Style
+from benchmarks.truth.logged import Style
 from benchmarks.truth.loop import History, Plan, train
 from benchmarks.truth.losses import guess
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.truth import data, nets
 from benchmarks.truth.data import Task
-from benchmarks.truth.layouts import Style
+from benchmarks.truth.logged import Style
 from benchmarks.truth.loop import Plan
 
 Build = Callable[..., nets.Net]

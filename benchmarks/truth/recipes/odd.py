@@ -12,7 +12,7 @@ from benchmarks.truth import autograd as ag
 from benchmarks.truth import data, losses, nets, special
 from benchmarks.truth.autograd import Array, Var
 from benchmarks.truth.data import Part, Task
-from benchmarks.truth.layouts import Style
+from benchmarks.truth.logged import Style
 from benchmarks.truth.loop import History, Plan, train
 from benchmarks.truth.recipe import Attempt, Recipe, attempt, params
 from benchmarks.truth.zoo import any_style, between, constant, draw, pick, plan, stepped, warmed_up

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.truth import data, nets
 from benchmarks.truth.data import Part
 from benchmarks.truth.events import Curve
-from benchmarks.truth.layouts import Style
+from benchmarks.truth.logged import Style
 from benchmarks.truth.nets import Net
 from benchmarks.truth.recipe import Attempt, Recipe, attempt
 from benchmarks.truth.zoo import (
