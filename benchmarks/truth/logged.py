@@ -65,13 +65,13 @@ def named(curve: Curve, tag: str, folder: str = "") -> Curve:
     return Curve(tag, curve.steps, curve.values, curve.at, curve.role, folder)
 
 
-def rate(h: History, tag: str, every: int, folder: str = "") -> Curve:
+def rate_curve(h: History, tag: str, every: int, folder: str = "") -> Curve:
     """The learning rate at every n-th step."""
     pick = slice(max(1, every) - 1, None, max(1, every))
     return Curve(tag, h.steps[pick], h.rate[pick], h.steps[pick], "rate", folder)
 
 
-def grad(h: History, tag: str, every: int) -> Curve:
+def grad_curve(h: History, tag: str, every: int) -> Curve:
     """The gradient norm at every n-th step."""
     pick = slice(max(1, every) - 1, None, max(1, every))
     return Curve(tag, h.steps[pick], h.grad[pick], h.steps[pick], "grad")
@@ -83,7 +83,7 @@ def looked(h: History, s: Style) -> Array:
     return picked[(np.arange(len(picked)) + 1) % s.thin == 0]
 
 
-def val(h: History, s: Style, key: str, tag: str, axis: str = "step", folder: str = "", role: str = "") -> Curve:
+def evaluated(h: History, s: Style, key: str, tag: str, axis: str = "step", folder: str = "", role: str = "") -> Curve:
     """An evaluation: the history's series `key` at the evaluations that the style keeps, over steps or epochs."""
     picked = looked(h, s)
     done = h.evals["step"][picked].astype(np.int64)
@@ -97,9 +97,13 @@ def metric_names(h: History, s: Style) -> list[str]:
     return [m for m in known if s.metrics is None or m in s.metrics]
 
 
-def metrics(h: History, s: Style, form: str, axis: str = "step", folder: str = "", part: str = "val") -> list[Curve]:
+def metric_curves(
+    h: History, s: Style, form: str, axis: str = "step", folder: str = "", part: str = "val"
+) -> list[Curve]:
     """Curves of all metrics of a part; `form` has {} where the metric's name goes."""
-    return [val(h, s, f"{part}.{m}", form.format(m), axis, folder, f"metric:{m}:{part}") for m in metric_names(h, s)]
+    return [
+        evaluated(h, s, f"{part}.{m}", form.format(m), axis, folder, f"metric:{m}:{part}") for m in metric_names(h, s)
+    ]
 
 
 def steps_every(h: History, s: Style) -> int:
