@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import analyzer
 from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
+from analyzer.fleet import making
 from analyzer.fleet import night as fleet
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
@@ -25,7 +25,6 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
-from analyzer.writers.page import Making
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
@@ -66,8 +65,8 @@ def report(
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
     result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
-    making = _making(os.fspath(source), run, chosen)
-    write_text(Path(output), page_or_plain(result, guides(), making)[0])
+    page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
+    write_text(Path(output), page)
     return result
 
 
@@ -113,7 +112,7 @@ def audit(
     results = []
     for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
         source, name = found.origins[done - 1]
-        site.add(result, _making(source, name, chosen))
+        site.add(result, making.making(analyzer.__version__, source, name, chosen))
         results.append(result.without_curves())
         if progress:
             progress(done, len(found.refs))
@@ -133,31 +132,10 @@ def understood(
 
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
+    return making.guides()
 
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
     limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
     return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
-
-
-def _making(source: str, run: str | None, settings: Settings) -> Making:
-    """Return how to make a page again: the command, and which limits differ from the defaults."""
-    words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
-    for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
-        words += [option, ",".join(sorted(names))] if names else []
-    for tag, role in settings.roles.items():
-        meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
-        words += ["--role", f"{tag}={meaning}"]
-    return Making(analyzer.__version__, shlex.join(words), _changed(settings.limits))
-
-
-def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, str, float, float]]:
-    known = detectors.known()
-    return tuple(
-        (symptom, name, value, known[symptom].default_limits[name])
-        for symptom, own in sorted(limits.items())
-        for name, value in sorted(own.items())
-        if known[symptom].default_limits[name] != value
-    )
