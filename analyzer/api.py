@@ -13,6 +13,7 @@ from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import making
 from analyzer.fleet import night as fleet
+from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
@@ -32,8 +33,6 @@ __all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
 
 Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]
-Progress = Callable[[int, int], None]
-"""Called with the number of runs judged and the number of all."""
 
 
 def open_runs(source: Source, *, run: str | None = None, tracking_uri: str | None = None) -> Iterator[Run]:
@@ -96,29 +95,39 @@ def audit(
     tracking_uri: str | None = None,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
+    plan: Plan | None = None,
+    tell: Tell | None = None,
 ) -> Night:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
-    `seen` is told what was found before the first run is judged. SourceError when no source can be read,
-    OutputError when `output` is not empty and no posthoc site, or cannot be written.
+    `plan` says how: with which memory of last night, in how many processes, which part of the runs (then a shard is
+    written in place of a site, for merge()). `seen` is told what was found before the first run is judged; `tell` is
+    given the night when its site is there and before it counts as told. SourceError when no source can be read,
+    OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
-    chosen = settings or Settings()
     found = fleet.find_runs(named, tracking_uri=tracking_uri)
     if seen:
         seen(found)
-    site = Site(Path(output), guides())
-    results = []
-    for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
-        source, name = found.origins[done - 1]
-        site.add(result, making.making(analyzer.__version__, source, name, chosen))
-        results.append(result.without_curves())
-        if progress:
-            progress(done, len(found.refs))
-    told = Night(analyzer.__version__, tuple(mask_text(s) for s in named), tuple(results))
-    site.finish(told, found.notes)
-    return told
+    site, chosen = Site(Path(output), guides()), settings or Settings()
+    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__)
+    return night.told(progress, tell)
+
+
+def merge(
+    folders: Iterable[Source],
+    output: Source = "posthoc-site",
+    *,
+    state: Source | None = None,
+    tell: Tell | None = None,
+) -> Night:
+    """Make one site of the shards that audits of one night's parts left in folders; return the night.
+
+    `state` and `tell` as for audit(). SourceError when a shard is missing, damaged or of another night.
+    """
+    memory = None if state is None else Path(state)
+    return merged([Path(folder) for folder in folders], Site(Path(output), guides()), memory, None, tell)
 
 
 def understood(

@@ -12,7 +12,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -45,10 +45,10 @@ class Limits:
     memory: int | None = None
 
 
-def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Iterator[tuple[Task, str]]:
+def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generator[tuple[Task, str], None, None]:
     """Yield each task with its row's text, in the order in which they get done.
 
-    WorkerError when no process can be started; OutputError when a page cannot be written. No process is left when
+    PosthocError when no process can be started; OutputError when a page cannot be written. No process is left when
     the iterator is closed.
     """
     count = min(limits.jobs, len(tasks))
