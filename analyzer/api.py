@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import analyzer
 from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
+from analyzer.fleet import making
 from analyzer.fleet import night as fleet
+from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
@@ -25,7 +26,6 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
-from analyzer.writers.page import Making
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
@@ -33,8 +33,6 @@ __all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
 
 Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]
-Progress = Callable[[int, int], None]
-"""Called with the number of runs judged and the number of all."""
 
 
 def open_runs(source: Source, *, run: str | None = None, tracking_uri: str | None = None) -> Iterator[Run]:
@@ -66,8 +64,8 @@ def report(
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
     result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
-    making = _making(os.fspath(source), run, chosen)
-    write_text(Path(output), page_or_plain(result, guides(), making)[0])
+    page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
+    write_text(Path(output), page)
     return result
 
 
@@ -97,29 +95,39 @@ def audit(
     tracking_uri: str | None = None,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
+    plan: Plan | None = None,
+    tell: Tell | None = None,
 ) -> Night:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
-    `seen` is told what was found before the first run is judged. SourceError when no source can be read,
-    OutputError when `output` is not empty and no posthoc site, or cannot be written.
+    `plan` says how: with which memory of last night, in how many processes, which part of the runs (then a shard is
+    written in place of a site, for merge()). `seen` is told what was found before the first run is judged; `tell` is
+    given the night when its site is there and before it counts as told. SourceError when no source can be read,
+    OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
-    chosen = settings or Settings()
     found = fleet.find_runs(named, tracking_uri=tracking_uri)
     if seen:
         seen(found)
-    site = Site(Path(output), guides())
-    results = []
-    for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
-        source, name = found.origins[done - 1]
-        site.add(result, _making(source, name, chosen))
-        results.append(result.without_curves())
-        if progress:
-            progress(done, len(found.refs))
-    told = Night(analyzer.__version__, tuple(mask_text(s) for s in named), tuple(results))
-    site.finish(told, found.notes)
-    return told
+    site, chosen = Site(Path(output), guides()), settings or Settings()
+    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__)
+    return night.told(progress, tell)
+
+
+def merge(
+    folders: Iterable[Source],
+    output: Source = "posthoc-site",
+    *,
+    state: Source | None = None,
+    tell: Tell | None = None,
+) -> Night:
+    """Make one site of the shards that audits of one night's parts left in folders; return the night.
+
+    `state` and `tell` as for audit(). SourceError when a shard is missing, damaged or of another night.
+    """
+    memory = None if state is None else Path(state)
+    return merged([Path(folder) for folder in folders], Site(Path(output), guides()), memory, None, tell)
 
 
 def understood(
@@ -133,31 +141,10 @@ def understood(
 
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
+    return making.guides()
 
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
     limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
     return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
-
-
-def _making(source: str, run: str | None, settings: Settings) -> Making:
-    """Return how to make a page again: the command, and which limits differ from the defaults."""
-    words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
-    for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
-        words += [option, ",".join(sorted(names))] if names else []
-    for tag, role in settings.roles.items():
-        meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
-        words += ["--role", f"{tag}={meaning}"]
-    return Making(analyzer.__version__, shlex.join(words), _changed(settings.limits))
-
-
-def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, str, float, float]]:
-    known = detectors.known()
-    return tuple(
-        (symptom, name, value, known[symptom].default_limits[name])
-        for symptom, own in sorted(limits.items())
-        for name, value in sorted(own.items())
-        if known[symptom].default_limits[name] != value
-    )

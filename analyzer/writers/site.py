@@ -13,7 +13,7 @@ from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.writers.document import write_document
-from analyzer.writers.entry import Entry, entry
+from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
 from analyzer.writers.index import index_pages
@@ -49,12 +49,21 @@ class Site:
 
     def add(self, result: Result, making: Making) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
-        beside = {"home": "../index.html", "stylesheet": "../report.css"}
-        page, fault = page_or_plain(result, self._guides, making, **beside)
-        write_text(self.folder / "runs" / page_name(result.run), page)
+        picture, fault = write_page(self.folder, result, self._guides, making)
+        self.take(result, picture, fault=fault)
+
+    def take(self, result: Result, picture: Thumbnail, *, fault: str = "", paged: bool = True) -> None:
+        """Keep the line of a run whose page is there already, or (`paged` False) that is to have none.
+
+        `fault` says why the page that is there is one of words alone.
+        """
         if fault:
             self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
-        self._entries.append(entry(result.without_curves() if fault else result))
+        self._entries.append(entry(result, picture, paged=paged))
+
+    def has_page(self, run: str) -> bool:
+        """Whether a page of the run is there, whichever night wrote it."""
+        return (self.folder / "runs" / page_name(run)).is_file()
 
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
@@ -66,11 +75,21 @@ class Site:
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
-        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries}
+        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}
         for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
             if page not in kept and _is_page(page):
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
+
+
+def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Making) -> tuple[Thumbnail, str]:
+    """Write a run's page into a site's folder, in any process.
+
+    Return the run's small picture, and why the page has words alone, or "".
+    """
+    page, fault = page_or_plain(result, guides, making, home="../index.html", stylesheet="../report.css")
+    write_text(folder / "runs" / page_name(result.run), page)
+    return (Thumbnail() if fault else thumbnail(result)), fault
 
 
 def _claim(folder: Path) -> None:
