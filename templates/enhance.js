@@ -130,6 +130,7 @@
         set(picture, {viewBox: [a * 1000, 0, (b - a) * 1000, 1000].join(" ")});
         for (const {node, d, own} of p.moved) set(node, {d: up === first ? d : own ? exact(p, curve(own)) : onto(p, d)});
         all(plot, ".log").forEach(t => set(t, {display: up.log ? "inline" : "none"}));
+        all(plot, ".beyond").forEach(t => set(t, {display: up === first ? "inline" : "none"}));
         let grid = "";
         left.replaceChildren();
         for (const v of ticks(up, max(2, floor(p.height / 42)))) {
