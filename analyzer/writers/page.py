@@ -105,7 +105,9 @@ def run_page(
         "events": _event_places(result.events, main) if main else (),
         "placeless": tuple(f for f in kinds.leading if f.first_step is None),
         "groups": listed,
+        "named": named(result.run, result.name),
         "checked": _checked(result.checked),
+        "unchecked": brief.unchecked(result),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
         "points": sum(row.points for row in whole.series),
@@ -130,8 +132,13 @@ def _titles(result: Result) -> dict[str, str]:
 
 
 def title_of(symptom: str) -> str:
-    """Return what people call a symptom: its id with blanks."""
-    return symptom.replace("-", " ").capitalize()
+    """Return what people call a symptom: its id with blanks, but Non-finite."""
+    return (symptom if symptom.startswith("non-") else symptom.replace("-", " ")).capitalize()
+
+
+def named(run: str, name: str) -> bool:
+    """Whether a run's name tells more than its id, as with MLflow."""
+    return bool(name) and name not in run
 
 
 def _shown(

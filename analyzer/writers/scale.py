@@ -21,7 +21,7 @@ HIDDEN, CLEARER = 0.3, 1.6
 """It hides when it fills less than this part of the height; another axis must show it larger by this factor."""
 
 CALM = 0.1
-"""A curve without axes spans at least this part of its level, so that a flat one looks flat."""
+"""A curve without axes, or one with a marked region, spans at least this part of its level: a flat one looks flat."""
 
 LEAST = 6  # points in a region that has a change to show
 
@@ -35,13 +35,17 @@ def upright(curves: Sequence[Series], marks: Sequence[Mark] = ()) -> Axis:
     """
     held = [series.values[np.isfinite(series.values)] for series in curves]
     levels = [v for mark in marks if mark.kind == "level" for v in mark.values if np.isfinite(v)]
-    whole = value_axis(np.concatenate([*held, levels]), linear=_side_by_side(held))
-    return _close(curves, marks, levels, whole) or whole
+    pooled = np.concatenate([*held, levels])
+    regions = [mark for mark in marks if mark.kind == "region"]
+    if not regions:
+        return value_axis(pooled, linear=_side_by_side(held))
+    whole = calm_axis(pooled, linear=_side_by_side(held))
+    return _close(curves, regions, levels, whole) or whole
 
 
-def calm_axis(values: NDArray[np.float64]) -> Axis:
-    """Return the vertical axis of a small curve without axes: noise around a level must not look like a mountain."""
-    axis = value_axis(values)
+def calm_axis(values: NDArray[np.float64], *, linear: bool = False) -> Axis:
+    """Return a vertical axis on which noise around a level does not look like mountains."""
+    axis = value_axis(values, linear=linear)
     if axis.log or not values.size:
         return axis
     level = float(np.abs(np.median(values / 2))) * 2
@@ -62,9 +66,9 @@ def _side_by_side(held: Sequence[NDArray[np.float64]]) -> bool:
     return narrow and tops[-1] / tops[0] < ALIKE and tops[-1] / level <= SQUEEZED
 
 
-def _close(curves: Sequence[Series], marks: Sequence[Mark], levels: Sequence[float], whole: Axis) -> Axis | None:
+def _close(curves: Sequence[Series], marked: Sequence[Mark], levels: Sequence[float], whole: Axis) -> Axis | None:
     """Return the axis of what lies in the one marked region, or None when the whole shows its change well enough."""
-    regions = {(mark.tag, mark.steps) for mark in marks if mark.kind == "region" and len(mark.steps) == 2}
+    regions = {(mark.tag, mark.steps) for mark in marked if len(mark.steps) == 2}
     if len(regions) != 1:
         return None
     ((tag, (first, last)),) = regions

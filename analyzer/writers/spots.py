@@ -22,8 +22,8 @@ LONGEST = 48
 RIGHT = 0.6
 """Words stand right of a place in this part of the panel, left of one beyond."""
 
-GAPS = 4
-"""So many gaps of a panel are named."""
+GAPS, TOGETHER = 4, 0.08
+"""So many gaps of a panel are named; curves that break off this close to each other do so together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ def words(
     panel = Panelled(height, lines)
     placed = [panel.set(_upright(mark.label, mark.start, height, mark=True)) for mark in marks if _beside(mark)]
     placed += [panel.set(_level(mark, height)) for mark in marks if mark.kind == "level" and mark.label]
-    told: set[tuple[str, int]] = set()
+    told: list[Gap] = []
     for gap in gaps:
-        where = (gap.what, round(gap.start * 12))  # two curves that break off together
-        if where not in told and len(told) < GAPS:
-            told.add(where)
+        together = any(gap.what == other.what and abs(gap.start - other.start) < TOGETHER for other in told)
+        if not together and len(told) < GAPS:
+            told.append(gap)
             placed.append(panel.set(_upright(gap.what, gap.start, height, mark=False)))
     return tuple(placed)
 
