@@ -92,7 +92,7 @@ def environment() -> jinja2.Environment:
         made.filters[filter_] = getattr(wording, filter_)
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
     made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
-    made.filters["paragraphs"] = _paragraphs
+    made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken
     return made
 
 
@@ -137,7 +137,7 @@ def _softly(parts: Sequence[str]) -> Markup:
 def _capitalised(text: str) -> str:
     """Begin a text with a capital letter, unless its first word is a name with a slash, a dot or a capital in it."""
     first = text.partition(" ")[0]
-    plain = first.isalpha() and first == first.lower()
+    plain = first.replace("-", "").isalpha() and first == first.lower()
     return text[:1].upper() + text[1:] if plain else text
 
 
@@ -148,6 +148,12 @@ def _number(value: float | None, digits: int = 3) -> str:
 def _percent(part: float) -> str:
     """Write a place in an SVG, 0 to 1, as a short percentage."""
     return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
+
+
+def _spoken(text: str) -> Markup:
+    """Write a guide's sentence with its *stressed* words and its `code` set as such."""
+    marked = re.sub(r"(?<!\w)\*(\w[^*]*)\*(?!\w)", r"<em>\1</em>", escape(wording.visible(text, keep="\n")))
+    return Markup(re.sub(r"``?([^`]+)``?", r"<code>\1</code>", marked))  # noqa: S704 - escaped before
 
 
 def _paragraphs(text: str) -> list[tuple[str, list[str]]]:
