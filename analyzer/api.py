@@ -18,6 +18,7 @@ from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.frames import scalars
+from analyzer.model.case import Case
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
@@ -26,6 +27,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
+from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
@@ -142,6 +144,22 @@ def understood(
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
     return making.guides()
+
+
+def gallery(output: Source) -> Path:
+    """Write a page for every symptom, with its cases judged and drawn, and return the index of them.
+
+    OutputError when `output` is not empty and no gallery of ours, or cannot be written.
+    """
+    exhibits = {
+        symptom: [Exhibit(case.name, case.expect, _judged_case(symptom, case)) for case in detector.cases]
+        for symptom, detector in detectors.known().items()
+    }
+    return write_gallery(Path(output), guides(), exhibits, analyzer.__version__)
+
+
+def _judged_case(symptom: str, case: Case) -> Result:
+    return fleet.judge(case.make(), Settings(select=frozenset({symptom})), now=0.0)
 
 
 def vocabulary() -> Known:

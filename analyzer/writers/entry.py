@@ -12,9 +12,9 @@ from analyzer.model.result import Result, SeriesRow
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
-from analyzer.writers.axis import value_axis
 from analyzer.writers.chart import spark
 from analyzer.writers.page import page_name
+from analyzer.writers.scale import calm_axis
 from analyzer.writers.shortening import shortened
 
 TONES = ("error", "warning", "unjudged", "healthy")
@@ -114,5 +114,5 @@ def _sketch(row: SeriesRow) -> str:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return ""
-    heights = value_axis(finite).place(values)
+    heights = calm_axis(finite).place(values)
     return "".join("." if np.isnan(h) else DIGITS[int(np.clip(round(h * 63), 0, 63))] for h in heights[: SKETCH + 8])

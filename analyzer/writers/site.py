@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from analyzer.writers.document import write_document
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
+from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
@@ -94,16 +94,10 @@ def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making
 
 def _claim(folder: Path) -> None:
     """Make sure that the folder is new, empty or ours, and mark it."""
+    claim(folder, MARKER, "posthoc site")
+    if (folder / "runs").is_symlink():
+        raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
     try:
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{folder} is a file; give a folder for the site with -o")
-        if (folder / "runs").is_symlink():
-            raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(folder)
-        if not (folder / MARKER).is_file() and any(folder.iterdir()):
-            raise OutputError(f"{folder} is not empty and no posthoc site; give another folder with -o")
-        write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
         (folder / "runs").mkdir(exist_ok=True)
         remove_abandoned(folder / "runs")
     except OSError as error:
