@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import analyzer
 from analyzer import api
+from analyzer.cli import night_of
 from analyzer.cli.sentence import complain
 from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
+from analyzer.fleet.auditing import Plan
 from analyzer.fleet.night import Found
-from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
-from analyzer.writers.file import write_whole
 from analyzer.writers.site import SITE_FILES
 
 Options = argparse.Namespace
@@ -36,21 +35,23 @@ def run(verb: str, options: Options) -> int:
 
 def _report(options: Options) -> int:
     settings = _settings(options)
-    _json_apart(options, [options.source], [options.output])
+    night_of.outputs_apart(options, [options.source], [options.output])
     result = api.report(
         options.source, options.output, run=options.run, settings=settings, tracking_uri=options.tracking_uri
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
+    night_of.write_outputs(options, night, settings)
     page = _url(options.output)
     _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
-    if brief.reaches(result, _gate(options, settings)):
+    if brief.reaches(result, night_of.gate(options, settings)):
         return 1
     return 2 if result.verdict == "unjudged" or result.status == "failed" else 0
 
 
 def _audit(options: Options) -> int:
     settings = _settings(options)
-    _json_apart(options, options.sources, [options.output / name for name in SITE_FILES])
+    share = night_of.checked(options, settings)
+    night_of.outputs_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     failures: list[str] = []
 
     def seen(found: Found) -> None:
@@ -63,18 +64,41 @@ def _audit(options: Options) -> int:
         night = api.audit(
             options.sources,
             options.output,
-            settings=settings,
+            settings=night_of.with_timeout(settings, options.run_timeout),
             tracking_uri=options.tracking_uri,
             progress=progress,
             seen=seen,
+            plan=Plan(options.state, options.jobs, share, options.pages),
+            tell=lambda night: night_of.write_outputs(options, night, settings),
         )
+    if share is not None:
+        _tell_unused(options, {row.tag for result in night.results for row in result.series})
+        night_of.tell_share(options, share, night)
+        return 2 if failures else 0
+    code = _night_told(options, night, settings)
+    return code or (2 if failures else 0)
+
+
+def _merge(options: Options) -> int:
+    settings = load_settings(options.config, api.vocabulary(), Path())
+    night_of.checked(options, settings)
+    night_of.outputs_apart(options, [], [options.output / name for name in SITE_FILES])
+    night = api.merge(
+        options.folders,
+        options.output,
+        state=options.state,
+        tell=lambda night: night_of.write_outputs(options, night, settings),
+    )
+    return _night_told(options, night, settings)
+
+
+def _night_told(options: Options, night: Night, settings: Settings) -> int:
     index = options.output / "index.html"
+    if not options.quiet:
+        for sentence in night.stale:
+            complain(sentence)
     _tell(options, night, lambda colour: text.night_summary(night, _url(index), colour=colour, verbose=options.verbose))
-    gate = _gate(options, settings)
-    if any(brief.reaches(result, gate) for result in night.results):
-        return 1
-    unread = all(result.status == "failed" for result in night.results)
-    return 2 if failures or unread else 0
+    return night_of.exit_code(options, night, settings)
 
 
 def _series(options: Options) -> int:
@@ -128,6 +152,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "series": _series,
     "dump": _dump,
     "explain": _explain,
+    "merge": _merge,
 }
 
 
@@ -141,15 +166,6 @@ def _settings(options: Options) -> Settings:
         ignore=getattr(options, "ignore", None),
         roles=options.roles,
     )
-
-
-def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path]) -> None:
-    """Refuse a file for --json that is one of the pages, or a log."""
-    if options.json is None or str(options.json) == "-":
-        return
-    if os.path.realpath(options.json) in map(os.path.realpath, pages):
-        raise UsageError(f"--json and -o both write {mask_text(str(options.json))}; give one of them another name")
-    refuse_inputs(options.json, sources)
 
 
 def _untrusted(options: Options) -> bool:
@@ -170,19 +186,13 @@ def _tell_unused(options: Options, tags: Collection[str]) -> None:
             complain(f"--role: no run has the tag {tag!r}{suggestion(tag, tags)}")
 
 
-def _gate(options: Options, settings: Settings) -> str:
-    return str(options.fail_on or settings.fail_on or options.default_gate)
-
-
 def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
-    """Write the JSON if asked for, and the verdict to where the JSON does not go."""
+    """Say the verdict where the JSON does not go."""
     _tell_unused(options, {row.tag for result in night.results for row in result.series})
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
         deliver(lambda file: write_document(night, file), sys.stdout)
         stream = sys.stderr
-    elif options.json is not None:
-        write_whole(options.json, lambda file: write_document(night, file))
     if not options.quiet:
         deliver(lambda file: file.write(summary(wants_colour(stream))), stream)
 
