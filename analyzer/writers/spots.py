@@ -12,7 +12,10 @@ from analyzer.writers.curve import Gap
 from analyzer.writers.marks import Drawn
 
 WIDTH = 640
-"""The width that a panel is taken to have, in pixels; where it is narrower, words stand a little closer."""
+"""The width that a panel is taken to have, in pixels."""
+
+NARROW = 280
+"""Its width on a phone: there a word should not reach over the panel's edge either."""
 
 LETTER, LINE = 6.6, 14
 """A letter's width and a line's height in pixels."""
@@ -68,7 +71,8 @@ class Panelled:
         under = (self._x > left) & (self._x < right) & (self._y > top) & (self._y < bottom)
         over = sum(left < b[2] and b[0] < right and top < b[3] and b[1] < bottom for b in self._taken)
         outside = left < -AIR or right > WIDTH + AIR or top < 0 or bottom > self._height
-        return float(np.count_nonzero(under)) + 200 * over + 400 * outside
+        narrow = right * NARROW / WIDTH < right - left or (WIDTH - left) * NARROW / WIDTH < right - left
+        return float(np.count_nonzero(under)) + 200 * over + 400 * outside + 40 * narrow
 
 
 def words(
