@@ -78,6 +78,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 def many_runs(tmp_path_factory) -> Path:
     """The index of 5,000 runs."""
     folder = tmp_path_factory.mktemp("many")
+    (folder / "report.css").write_text("")
     for name, text in index_pages(5000).items():
         (folder / name).write_text(text, "utf-8")
     return folder / "index.html"
