@@ -13,7 +13,7 @@ from analyzer.model.thinning import thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
 from analyzer.writers.chart import spark
-from analyzer.writers.page import page_name
+from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
 from analyzer.writers.shortening import shortened
 
@@ -21,8 +21,11 @@ TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-SKETCH = 16
+SKETCH = 14
 """Points of a curve in the index's JSON."""
+
+ID = 8
+"""Characters of an id that stand beside a run's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Entry:
     spark: str
     sketch: str
     ended: float | None
+
+    @property
+    def label(self) -> str:
+        """What people call it: a tracker's name where the id tells nothing, else the id."""
+        return self.name if named(self.run, self.name) else self.run
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of an id that stands beside a name, empty where the id is the label."""
+        return self.run[:ID] if named(self.run, self.name) else ""
 
     @property
     def order(self) -> tuple[int, int, int, str]:
