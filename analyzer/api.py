@@ -22,7 +22,7 @@ from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import open_source
+from analyzer.readers import EVERY, Choice, open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
 from analyzer.writers.page import Making
@@ -37,12 +37,15 @@ Progress = Callable[[int, int], None]
 """Called with the number of runs judged and the number of all."""
 
 
-def open_runs(source: Source, *, run: str | None = None, tracking_uri: str | None = None) -> Iterator[Run]:
+def open_runs(
+    source: Source, *, run: str | None = None, tracking_uri: str | None = None, choice: Choice = EVERY
+) -> Iterator[Run]:
     """Yield the runs of a source lazily, one at a time; with `run`, only the one of that id or name.
 
+    `choice` (analyzer.readers.Choice) names experiments of a tracker, a filter for its server, deleted runs too.
     SourceError when the source is absent or of a kind that is not read, NoRunsError when it holds no run.
     """
-    return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri)
+    return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri, choice=choice)
 
 
 def analyze(run: Run, settings: Settings | None = None, *, now: float | None = None) -> Result:
@@ -57,6 +60,7 @@ def report(
     run: str | None = None,
     settings: Settings | None = None,
     tracking_uri: str | None = None,
+    choice: Choice = EVERY,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
@@ -65,17 +69,22 @@ def report(
     """
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
-    result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
+    result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri, choice=choice)
     making = _making(os.fspath(source), run, chosen)
     write_text(Path(output), page_or_plain(result, guides(), making)[0])
     return result
 
 
 def judged_one(
-    source: Source, *, run: str | None = None, settings: Settings, tracking_uri: str | None = None
+    source: Source,
+    *,
+    run: str | None = None,
+    settings: Settings,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
 ) -> Result:
     """Return the result of the one run of a source, or of the one called `run`, without writing anything."""
-    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri)
+    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
     refs = [ref for ref in found.refs if run is None or ref.id == run]
     refs = refs or [ref for ref in found.refs if ref.name == run]
     ids = tuple(ref.id for ref in found.refs)
@@ -95,6 +104,7 @@ def audit(
     *,
     settings: Settings | None = None,
     tracking_uri: str | None = None,
+    choice: Choice = EVERY,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
 ) -> Night:
@@ -106,7 +116,7 @@ def audit(
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
     chosen = settings or Settings()
-    found = fleet.find_runs(named, tracking_uri=tracking_uri)
+    found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice)
     if seen:
         seen(found)
     site = Site(Path(output), guides())
@@ -123,10 +133,15 @@ def audit(
 
 
 def understood(
-    source: Source, settings: Settings, *, run: str | None = None, tracking_uri: str | None = None
+    source: Source,
+    settings: Settings,
+    *,
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
 ) -> Iterator[tuple[Run, list[Understood]]]:
     """Yield each run of a source with how its tags are understood: (tag, points, role, split, why)."""
-    for one in open_runs(source, run=run, tracking_uri=tracking_uri):
+    for one in open_runs(source, run=run, tracking_uri=tracking_uri, choice=choice):
         curves = Anatomy(one, settings.roles).curves.values()
         yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
 

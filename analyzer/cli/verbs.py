@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import analyzer
 from analyzer import api
@@ -18,6 +19,7 @@ from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
+from analyzer.readers import Choice
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
@@ -37,9 +39,7 @@ def run(verb: str, options: Options) -> int:
 def _report(options: Options) -> int:
     settings = _settings(options)
     _json_apart(options, [options.source], [options.output])
-    result = api.report(
-        options.source, options.output, run=options.run, settings=settings, tracking_uri=options.tracking_uri
-    )
+    result = api.report(options.source, options.output, run=options.run, settings=settings, **_tracker(options))
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
     page = _url(options.output)
     _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
@@ -64,7 +64,7 @@ def _audit(options: Options) -> int:
             options.sources,
             options.output,
             settings=settings,
-            tracking_uri=options.tracking_uri,
+            **_tracker(options),
             progress=progress,
             seen=seen,
         )
@@ -79,7 +79,7 @@ def _audit(options: Options) -> int:
 
 def _series(options: Options) -> int:
     settings = _settings(options)
-    tables = api.understood(options.source, settings, run=options.run, tracking_uri=options.tracking_uri)
+    tables = api.understood(options.source, settings, run=options.run, **_tracker(options))
     tags: set[str] = set()
     for i, (one, rows) in enumerate(tables):
         tags.update(one.series)
@@ -92,7 +92,7 @@ def _dump(options: Options) -> int:
     from analyzer.writers.points import write_points  # noqa: PLC0415 - used by this verb alone
 
     def runs() -> Iterator[Run]:
-        return api.open_runs(options.source, run=options.run, tracking_uri=options.tracking_uri)
+        return api.open_runs(options.source, run=options.run, **_tracker(options))
 
     return 0 if write_points(runs, sys.stdout) else 2
 
@@ -137,6 +137,12 @@ def _settings(options: Options) -> Settings:
         ignore=getattr(options, "ignore", None),
         roles=options.roles,
     )
+
+
+def _tracker(options: Options) -> dict[str, Any]:
+    """Return what the options say of trackers, as keywords of the package's functions."""
+    names = [name for name in options.experiments if name]
+    return {"tracking_uri": options.tracking_uri, "choice": Choice(tuple(names), options.filter, options.deleted)}
 
 
 def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path]) -> None:

@@ -155,7 +155,13 @@ def _roles(parser: argparse.ArgumentParser) -> None:
 
 
 def _tracking(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store that runs:/<id> speaks of")
+    add = parser.add_argument
+    where = "the MLflow store that runs:/<id> speaks of (default: the variable MLFLOW_TRACKING_URI)"
+    add("--tracking-uri", metavar="URI", help=where)
+    which = "only MLflow runs of this experiment, by name or id; may be given several times"
+    add("--experiment", action="append", default=[], dest="experiments", metavar="NAME", help=which)
+    add("--filter", metavar="TEXT", help="only runs that an MLflow server finds with this, as in metrics.loss < 1")
+    add("--deleted", action="store_true", help="MLflow runs that were deleted, too")
 
 
 def _file(text: str) -> Path:
