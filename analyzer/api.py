@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import analyzer
@@ -13,6 +14,7 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import night as fleet
+from analyzer.fleet.handback import Handback
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
@@ -22,7 +24,7 @@ from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import EVERY, Choice, open_source
+from analyzer.readers import EVERY, Choice, RunRef, open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
 from analyzer.writers.page import Making
@@ -61,29 +63,27 @@ def report(
     settings: Settings | None = None,
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
+    write_back: Handback | None = None,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
-    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise.
+    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. With
+    `write_back` the verdict is written to the tracker that keeps the run, too, and what came of it stands there.
     SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
-    result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri, choice=choice)
-    making = _making(os.fspath(source), run, chosen)
-    write_text(Path(output), page_or_plain(result, guides(), making)[0])
+    ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
+    result = next(fleet.judged([ref], chosen))
+    page = page_or_plain(result, guides(), _making(os.fspath(source), run, chosen))[0]
+    write_text(Path(output), page)
+    if write_back is not None:
+        write_back.give(ref, result, lambda: page)
     return result
 
 
-def judged_one(
-    source: Source,
-    *,
-    run: str | None = None,
-    settings: Settings,
-    tracking_uri: str | None = None,
-    choice: Choice = EVERY,
-) -> Result:
-    """Return the result of the one run of a source, or of the one called `run`, without writing anything."""
+def one_run(source: Source, *, run: str | None, tracking_uri: str | None, choice: Choice) -> RunRef:
+    """Return the one run of a source, or the one called `run`, unread."""
     found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
     refs = [ref for ref in found.refs if run is None or ref.id == run]
     refs = refs or [ref for ref in found.refs if ref.name == run]
@@ -95,7 +95,7 @@ def judged_one(
     if len(refs) > 1:
         names = tuple(ref.id for ref in refs)
         raise SeveralRunsError(f"{where} holds {len(names)} runs; choose one with --run, or use posthoc audit", names)
-    return next(fleet.judged(refs, settings))
+    return refs[0]
 
 
 def audit(
@@ -105,12 +105,14 @@ def audit(
     settings: Settings | None = None,
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
+    write_back: Handback | None = None,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
 ) -> Night:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
-    `seen` is told what was found before the first run is judged. SourceError when no source can be read,
+    `seen` is told what was found before the first run is judged; with `write_back` each verdict is written to the
+    tracker that keeps the run, too. SourceError when no source can be read,
     OutputError when `output` is not empty and no posthoc site, or cannot be written.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
@@ -123,7 +125,10 @@ def audit(
     results = []
     for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
         source, name = found.origins[done - 1]
-        site.add(result, _making(source, name, chosen))
+        making = _making(source, name, chosen)
+        site.add(result, making)
+        if write_back is not None:
+            write_back.give(found.refs[done - 1], result, partial(_page, result, making))
         results.append(result.without_curves())
         if progress:
             progress(done, len(found.refs))
@@ -144,6 +149,10 @@ def understood(
     for one in open_runs(source, run=run, tracking_uri=tracking_uri, choice=choice):
         curves = Anatomy(one, settings.roles).curves.values()
         yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
+
+
+def _page(result: Result, making: Making) -> str:
+    return page_or_plain(result, guides(), making)[0]
 
 
 def guides() -> Mapping[str, Guide]:

@@ -14,6 +14,7 @@ from analyzer import api
 from analyzer.cli.sentence import complain
 from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
+from analyzer.fleet.handback import Handback
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
@@ -39,13 +40,17 @@ def run(verb: str, options: Options) -> int:
 def _report(options: Options) -> int:
     settings = _settings(options)
     _json_apart(options, [options.source], [options.output])
-    result = api.report(options.source, options.output, run=options.run, settings=settings, **_tracker(options))
+    back = Handback() if options.write_back else None
+    result = api.report(
+        options.source, options.output, run=options.run, settings=settings, write_back=back, **_tracker(options)
+    )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
     page = _url(options.output)
     _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
+    unwritten = _tell_written(options, back)
     if brief.reaches(result, _gate(options, settings)):
         return 1
-    return 2 if result.verdict == "unjudged" or result.status == "failed" else 0
+    return 2 if unwritten or result.verdict == "unjudged" or result.status == "failed" else 0
 
 
 def _audit(options: Options) -> int:
@@ -59,22 +64,25 @@ def _audit(options: Options) -> int:
             for note in found.notes:
                 complain(note.message)
 
+    back = Handback() if options.write_back else None
     with bar(not options.quiet) as progress:
         night = api.audit(
             options.sources,
             options.output,
             settings=settings,
+            write_back=back,
             **_tracker(options),
             progress=progress,
             seen=seen,
         )
     index = options.output / "index.html"
     _tell(options, night, lambda colour: text.night_summary(night, _url(index), colour=colour, verbose=options.verbose))
+    unwritten = _tell_written(options, back)
     gate = _gate(options, settings)
     if any(brief.reaches(result, gate) for result in night.results):
         return 1
     unread = all(result.status == "failed" for result in night.results)
-    return 2 if failures or unread else 0
+    return 2 if failures or unread or unwritten else 0
 
 
 def _series(options: Options) -> int:
@@ -162,6 +170,16 @@ def _untrusted(options: Options) -> bool:
     if file is not None and not getattr(options, "quiet", False):
         complain(f"{file} lies inside the source and is not obeyed; if it is yours, add --config {file}")
     return file is not None
+
+
+def _tell_written(options: Options, back: Handback | None) -> bool:
+    """Say what came of --write-back; return whether any verdict could not be written."""
+    if back is None:
+        return False
+    for sentence in back.told():
+        if back.failures or not options.quiet:
+            complain(sentence)
+    return bool(back.failures)
 
 
 def _tell_unused(options: Options, tags: Collection[str]) -> None:

@@ -135,6 +135,8 @@ def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     gate = f"exit with 1 from this severity on (default {fail_on})"
     add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
     add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
+    back = "write each verdict back to MLflow: tags posthoc.verdict and posthoc.symptoms, and the page as an artifact"
+    add("--write-back", action="store_true", help=back)
     group = parser.add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
     group.add_argument("-v", "--verbose", action="store_true", help="say everything")
@@ -156,7 +158,7 @@ def _roles(parser: argparse.ArgumentParser) -> None:
 
 def _tracking(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    where = "the MLflow store that runs:/<id> speaks of (default: the variable MLFLOW_TRACKING_URI)"
+    where = "the MLflow store that runs:/<id> speaks of, else $MLFLOW_TRACKING_URI"
     add("--tracking-uri", metavar="URI", help=where)
     which = "only MLflow runs of this experiment, by name or id; may be given several times"
     add("--experiment", action="append", default=[], dest="experiments", metavar="NAME", help=which)

@@ -90,6 +90,11 @@ def parts_of(answer: Object) -> tuple[Object, Object, Object]:
     return info, data, inputs
 
 
+def key_of(info: Object) -> str:
+    """Return a run's id ("" when there is none)."""
+    return str(info.get("run_id") or info.get("run_uuid") or "")
+
+
 def objects(value: object) -> list[Object]:
     """Return the objects in a list; what is none is left out."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -15,7 +15,7 @@ from analyzer.readers.mlflow import tables
 from analyzer.readers.mlflow.connection import SqliteTables, opened
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Update
+from analyzer.readers.ref import Update, Word
 
 MAGIC = b"SQLite format 3\x00"
 FAILURES = (sqlite3.Error, OSError, MemoryError)
@@ -36,6 +36,12 @@ class DatabaseRun(TrackedRun):
         except (*FAILURES, SourceError) as error:
             return self.lost(f"{where}: run {self.key} could not be read ({error})")
         return Update(run, {}, whole=True)
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict as tags, and the page where the artifacts lie beside the database."""
+        from analyzer.readers.mlflow.handback import into_sqlite  # noqa: PLC0415 - only when asked for
+
+        return into_sqlite(Path(self.file), self.key, word)
 
     def stamp(self) -> str | None:
         """Return size and time of the database and its WAL: any change in it makes all its runs new."""

@@ -21,7 +21,7 @@ from analyzer.readers.mlflow.meta import datasets_of, is_deleted, read_meta, sta
 from analyzer.readers.mlflow.points import series_of
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Update
+from analyzer.readers.ref import Update, Word
 from analyzer.readers.tree import Folder, Tree
 
 META = "meta.yaml"
@@ -51,6 +51,13 @@ class FileRun(TrackedRun):
         series = self._series(place / "metrics", notes)
         params, tags = dict(self._texts(place / "params", notes)), dict(self._texts(place / "tags", notes))
         return self.run_of(series, params, tags, notes, declared=status_of(meta), datasets=datasets_of(place))
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict as files of tags and the page among the run's artifacts."""
+        from analyzer.readers.mlflow.handback import into_folder  # noqa: PLC0415 - only when asked for
+
+        meta = read_meta(Path(self.folder) / META)[0]
+        return into_folder(Path(self.folder), str(meta.get("artifact_uri") or ""), word)
 
     def stamp(self) -> str | None:
         """Return sizes and times of meta.yaml and of every metric file as one text."""

@@ -2,7 +2,7 @@
 
 The standard library's client, for a server's address is the only thing that is needed: certificates are verified,
 redirects are not followed (they could carry the login to another host), and a clock of our own ends an answer that
-comes byte by byte, which no socket's timeout does. Each thread keeps one connection.
+comes byte by byte, which no socket's timeout does. Connections are kept, one for each question asked at a time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ class Server:
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
-        self._threads = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._idle)
         self._tls = self.login.context() if self.scheme == "https" else None
 
     def ask(self, method: str, path: str, until: float, *, query: Mapping[str, object] | None = None,
@@ -87,7 +89,6 @@ class Server:
             try:
                 status, headers, raw = self._exchange(method, target, body, until)
             except _BrokenError as error:
-                self._drop()
                 wait = self._pause(attempt, None)
                 if last or attempt >= error.attempts or time.monotonic() + wait >= until:
                     raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})") from error
@@ -116,33 +117,31 @@ class Server:
         kind = "text/html; charset=utf-8" if isinstance(body, bytes) else "application/json"
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Content-Type": kind, **self.login.headers}
         connection = self._connection(seconds)
-        with _stopped_after(connection, seconds) as held:
-            if connection.sock is None:
-                connection.connect()
-            held.append(connection.sock)
-            connection.sock.settimeout(seconds)
-            connection.request(method, target, raw, headers)
-            answer = connection.getresponse()
-            content = _content(answer, self.limits.size)
-            if answer.will_close:
-                self._drop()
-            return answer.status, answer.headers, content
+        try:
+            with _stopped_after(connection, seconds) as held:
+                if connection.sock is None:
+                    connection.connect()
+                held.append(connection.sock)
+                connection.sock.settimeout(seconds)
+                connection.request(method, target, raw, headers)
+                answer = connection.getresponse()
+                content = _content(answer, self.limits.size)
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return answer.status, answer.headers, content
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)
-        if kept is None:
+        """Return an idle connection, or a new one that is not open yet."""
+        try:
+            kept = self._idle.pop()
+        except IndexError:
             if self._tls is not None:
-                kept = http.client.HTTPSConnection(self.host, self.port, timeout=seconds, context=self._tls)
-            else:
-                kept = http.client.HTTPConnection(self.host, self.port, timeout=seconds)
-            self._threads.connection = kept
+                return http.client.HTTPSConnection(self.host, self.port, timeout=seconds, context=self._tls)
+            return http.client.HTTPConnection(self.host, self.port, timeout=seconds)
         kept.timeout = seconds
         return kept
-
-    def _drop(self) -> None:
-        kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)
-        if kept is not None:
-            kept.close()
 
     def _understood(
         self, status: int, headers: http.client.HTTPMessage, raw: bytes, path: str, attempt: int
@@ -189,6 +188,11 @@ def server_at(address: str, limits: Limits | None = None) -> Server:
     shown = f"{parts.scheme}://{named}{f':{parts.port}' if parts.port else ''}{base}"
     login = Login.of(parts.scheme, host, parts.username, parts.password)
     return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits())
+
+
+def _close_all(idle: list[http.client.HTTPConnection]) -> None:
+    for connection in idle:
+        connection.close()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tables
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
-from analyzer.readers.ref import Update
+from analyzer.readers.ref import Update, Word
 
 BATCH = 20_000  # rows
 CONNECTING, ASKING = 10, 120  # seconds
@@ -41,6 +41,17 @@ class SqlRun(TrackedRun):
         except SourceError as error:
             return self.lost(f"run {self.key}: {error}")
         return Update(run, {}, whole=True)
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict as tags; a database has no place for the page."""
+        from analyzer.readers.mlflow import handback  # noqa: PLC0415 - only when asked for
+
+        with opened(self.address) as known:
+            place, tags = tables.page_place(known, self.key)
+        wanted = handback.tags_of(word)
+        if tags != wanted:
+            _upsert(self.address, known.where, self.key, wanted)
+        return handback.kept_elsewhere(known.where, self.key, place)
 
     def stamp(self) -> str | None:
         """Return what the list of runs said of one that has ended: its end and the last values of its metrics."""
@@ -110,6 +121,22 @@ def opened(address: str) -> Iterator[SqlTables]:
             yield SqlTables(connection, where, _known(engine))
     except (SQLAlchemyError, OSError) as error:
         raise SourceError(f"{where}: {told(error)}") from error
+
+
+def _upsert(address: str, where: str, key: str, wanted: Mapping[str, str]) -> None:
+    """Write tags in one transaction. SourceError when the server refuses."""
+    import sqlalchemy  # noqa: PLC0415 - an extra
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an extra
+
+    row = sqlalchemy.table("tags", *(sqlalchemy.column(name) for name in ("key", "value", "run_uuid")))
+    try:
+        with engine_of(address, where, os.getpid()).begin() as connection:
+            for name, value in wanted.items():
+                there = sqlalchemy.and_(row.c.key == name, row.c.run_uuid == key)
+                if connection.execute(row.update().where(there).values(value=value)).rowcount == 0:
+                    connection.execute(row.insert().values(key=name, value=value, run_uuid=key))
+    except (SQLAlchemyError, OSError) as error:
+        raise SourceError(f"{where}: the tags of run {key} cannot be written; {told(error)}") from error
 
 
 def told(error: Exception) -> str:
