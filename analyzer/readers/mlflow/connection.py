@@ -66,6 +66,7 @@ class SqliteTables:
 
     connection: sqlite3.Connection
     where: str
+    unindexed: str = "metrics NOT INDEXED"
 
     def __post_init__(self) -> None:
         self._columns: dict[str, frozenset[str]] = {}
@@ -86,10 +87,14 @@ class SqliteTables:
         return self._columns[table]
 
     def batches(self, query: str, **values: str) -> Iterator[Sequence[Sequence[object]]]:
-        """Yield the answer some ten thousand rows at a time."""
-        cursor = self.connection.execute(query, values)
-        while rows := cursor.fetchmany(BATCH):
-            yield rows
+        """Yield the answer some ten thousand rows at a time. SourceError for whatever sqlite says."""
+        try:
+            cursor = self.connection.execute(query, values)
+            while rows := cursor.fetchmany(BATCH):
+                yield rows
+        except (sqlite3.Error, MemoryError) as error:
+            why = f"{self.where}: the database cannot be read ({error}); copy it again or close what writes it"
+            raise SourceError(why) from error
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:

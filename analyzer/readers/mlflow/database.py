@@ -34,7 +34,7 @@ class DatabaseRun(TrackedRun):
             with opened(Path(self.file)) as connection:
                 run = tables.run_of(SqliteTables(connection, where), self)
         except (*FAILURES, SourceError) as error:
-            return self.lost(f"{where}: run {self.key} could not be read ({error})")
+            return self.lost(f"run {self.key} could not be read: {error}")
         return Update(run, {}, whole=True)
 
     def hand_back(self, word: Word) -> str | None:

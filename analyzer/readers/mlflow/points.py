@@ -40,6 +40,9 @@ class Columns:
         self._codes: dict[object, int] = {}
         self._parts: list[tuple[NDArray[np.generic], ...]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
     def add(self, rows: Sequence[Row]) -> None:
         """Take a batch of rows."""
         columns = list(zip(*rows, strict=True))

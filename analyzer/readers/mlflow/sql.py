@@ -1,14 +1,15 @@
 """MLflow's database on a PostgreSQL or MySQL server, through SQLAlchemy (extra `sql`), in transactions that only read.
 
-An engine with one connection is kept in each process, so that a thousand runs do not log in a thousand times; a run's
-points come through a cursor on the server's side, a batch at a time.
+An engine with one connection is kept in each process, so that a thousand runs do not log in a thousand times; no more
+than one run's points are on their way at a time.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -23,6 +24,7 @@ from analyzer.readers.ref import Update, Word
 BATCH = 20_000  # rows
 CONNECTING, ASKING = 10, 120  # seconds
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+_NAMED = re.compile(r":(\w+)")  # values in our queries, to be written as drivers of both kinds want them
 _EXTRA = "pip install 'posthoc[sql]'"
 
 
@@ -65,21 +67,22 @@ class SqlTables:
     connection: Any
     where: str
     known: Mapping[str, frozenset[str]]
+    unindexed: str = ""
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table; none when it is absent or a view."""
         return self.known.get(table, frozenset())
 
     def batches(self, query: str, **values: str) -> Iterator[Sequence[Sequence[object]]]:
-        """Yield the answer some ten thousand rows at a time."""
-        from sqlalchemy import text  # noqa: PLC0415 - an extra
-
-        found = self.connection.execution_options(stream_results=True).execute(text(query), values)
+        """Yield the answer some ten thousand rows at a time. SourceError for whatever the server says."""
+        driver = self.connection.connection  # rows as the driver makes them: half as dear as SQLAlchemy's
         try:
-            while rows := found.cursor.fetchmany(BATCH):  # the driver's own rows: half as dear as SQLAlchemy's
-                yield rows
-        finally:
-            found.close()
+            with closing(driver.cursor()) as cursor:
+                cursor.execute(_NAMED.sub(r"%(\1)s", query), values)
+                while rows := cursor.fetchmany(BATCH):
+                    yield rows
+        except (*_failures(), self.connection.dialect.dbapi.Error) as error:
+            raise SourceError(f"{self.where}: {told(error)}") from error
 
 
 def runs_at(address: str, choice: Choice) -> list[SqlRun]:
@@ -113,20 +116,17 @@ def opened(address: str) -> Iterator[SqlTables]:
     """Yield the tables behind a read-only transaction. SourceError, without any secret, for whatever goes wrong."""
     where = mask_text(address).partition("?")[0]
     engine = engine_of(address, where, os.getpid())
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an extra, here since the engine is
-
     try:
         with engine.connect() as connection:
             _only_reads(connection)
             yield SqlTables(connection, where, _known(engine))
-    except (SQLAlchemyError, OSError) as error:
+    except _failures() as error:
         raise SourceError(f"{where}: {told(error)}") from error
 
 
 def _upsert(address: str, where: str, key: str, wanted: Mapping[str, str]) -> None:
     """Write tags in one transaction. SourceError when the server refuses."""
     import sqlalchemy  # noqa: PLC0415 - an extra
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an extra
 
     row = sqlalchemy.table("tags", *(sqlalchemy.column(name) for name in ("key", "value", "run_uuid")))
     try:
@@ -135,8 +135,14 @@ def _upsert(address: str, where: str, key: str, wanted: Mapping[str, str]) -> No
                 there = sqlalchemy.and_(row.c.key == name, row.c.run_uuid == key)
                 if connection.execute(row.update().where(there).values(value=value)).rowcount == 0:
                     connection.execute(row.insert().values(key=name, value=value, run_uuid=key))
-    except (SQLAlchemyError, OSError) as error:
+    except _failures() as error:
         raise SourceError(f"{where}: the tags of run {key} cannot be written; {told(error)}") from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an extra, here since an engine is
+
+    return SQLAlchemyError, OSError
 
 
 def told(error: Exception) -> str:
@@ -159,7 +165,7 @@ def engine_of(address: str, where: str, process: int) -> Any:
         return sqlalchemy.create_engine(url, pool_size=1, pool_pre_ping=True, connect_args=_patience(url))
     except ImportError as error:
         raise SourceError(f"{where}: the driver {error.name} is not installed; {_EXTRA}") from error
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
         raise SourceError(f"{where}: this is no address of a database ({type(error).__name__})") from error
 
 

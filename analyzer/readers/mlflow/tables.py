@@ -42,11 +42,17 @@ class Tables(Protocol):
     where: str
     """How the database is called in messages."""
 
+    unindexed: str
+    """How the table of metrics is asked for without its indexes, which may be broken; "" where nobody can say that."""
+
     def columns(self, table: str) -> frozenset[str]:
         """Return the plain columns of a real table; none when it is absent or a view."""
 
     def batches(self, query: str, **values: str) -> Iterator[Sequence[Row]]:
-        """Yield the answer some ten thousand rows at a time; `:name` in the query stands for a value."""
+        """Yield the answer some ten thousand rows at a time; `:name` in the query stands for a value.
+
+        SourceError for whatever the database says.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +133,32 @@ def text(value: object) -> str:
 def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
     has = tables.columns("metrics")
     step, is_nan = ("metrics.step" if "step" in has else "0"), ("metrics.is_nan" if "is_nan" in has else "0")
-    columns = Columns()
     query = (
         f"SELECT metrics.key, metrics.timestamp, metrics.value, {step}, {is_nan} "  # noqa: S608 - names fixed above
-        "FROM metrics WHERE metrics.run_uuid = :run"
+        "FROM {} WHERE metrics.run_uuid = :run"
     )
-    for rows in tables.batches(query, run=key):
-        columns.add(rows)
+    columns, error = _rows(tables, query.format("metrics"), key)
+    if error is not None and tables.unindexed:
+        columns, _ = _rows(tables, query.format(tables.unindexed), key)
+    if error is not None and not columns:
+        raise error
+    if error is not None:
+        notes.append(Note("damage", f"{error}; what could be read of the metrics was kept"))
     for lost, count in columns.lost.items():
         what = f"{_shown_key(lost)}: {count} rows that are no points were left out"
         notes.append(Note("damage", f"{tables.where}: {what}"))
     return columns.series(_shown_key)
+
+
+def _rows(tables: Tables, query: str, key: str) -> tuple[Columns, SourceError | None]:
+    """Return what a query for points gives, and what ended it before its end."""
+    columns = Columns()
+    try:
+        for rows in tables.batches(query, run=key):
+            columns.add(rows)
+    except SourceError as error:
+        return columns, error
+    return columns, None
 
 
 def _shown_key(key: object) -> str:
