@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import analyzer
 from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
+from analyzer.fleet import making
 from analyzer.fleet import night as fleet
+from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
 from analyzer.fleet.handback import Handback
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.frames import scalars
+from analyzer.model.case import Case
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
@@ -27,7 +28,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
-from analyzer.writers.page import Making
+from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
@@ -35,8 +36,6 @@ __all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
 
 Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]
-Progress = Callable[[int, int], None]
-"""Called with the number of runs judged and the number of all."""
 
 
 def open_runs(
@@ -75,10 +74,10 @@ def report(
     refuse_inputs(Path(output), [os.fspath(source)])
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
     result = next(fleet.judged([ref], chosen))
-    page = page_or_plain(result, guides(), _making(os.fspath(source), run, chosen))[0]
+    page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
     write_text(Path(output), page)
     if write_back is not None:
-        write_back.give(ref, result, lambda: page)
+        write_back.give(ref, result, page)
     return result
 
 
@@ -108,33 +107,42 @@ def audit(
     write_back: Handback | None = None,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
+    plan: Plan | None = None,
+    tell: Tell | None = None,
 ) -> Night:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
-    `seen` is told what was found before the first run is judged; with `write_back` each verdict is written to the
-    tracker that keeps the run, too. SourceError when no source can be read,
-    OutputError when `output` is not empty and no posthoc site, or cannot be written.
+    `plan` says how: with which memory of last night, in how many processes, which part of the runs (then a shard is
+    written in place of a site, for merge()). `seen` is told what was found before the first run is judged; `tell` is
+    given the night when its site is there and before it counts as told; with `write_back` each verdict is written to
+    the tracker that keeps the run, too. SourceError when no source can be read,
+    OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
-    chosen = settings or Settings()
     found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice)
     if seen:
         seen(found)
-    site = Site(Path(output), guides())
-    results = []
-    for done, result in enumerate(fleet.judged(found.refs, chosen), 1):
-        source, name = found.origins[done - 1]
-        making = _making(source, name, chosen)
-        site.add(result, making)
-        if write_back is not None:
-            write_back.give(found.refs[done - 1], result, partial(_page, result, making))
-        results.append(result.without_curves())
-        if progress:
-            progress(done, len(found.refs))
-    told = Night(analyzer.__version__, tuple(mask_text(s) for s in named), tuple(results))
-    site.finish(told, found.notes)
-    return told
+    site, chosen = Site(Path(output), guides()), settings or Settings()
+    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__).told(progress, tell)
+    if write_back is not None:
+        write_back.give_all(found.refs, night.results, site)
+    return night
+
+
+def merge(
+    folders: Iterable[Source],
+    output: Source = "posthoc-site",
+    *,
+    state: Source | None = None,
+    tell: Tell | None = None,
+) -> Night:
+    """Make one site of the shards that audits of one night's parts left in folders; return the night.
+
+    `state` and `tell` as for audit(). SourceError when a shard is missing, damaged or of another night.
+    """
+    memory = None if state is None else Path(state)
+    return merged([Path(folder) for folder in folders], Site(Path(output), guides()), memory, None, tell)
 
 
 def understood(
@@ -151,37 +159,28 @@ def understood(
         yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
 
 
-def _page(result: Result, making: Making) -> str:
-    return page_or_plain(result, guides(), making)[0]
-
-
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
+    return making.guides()
+
+
+def gallery(output: Source) -> Path:
+    """Write a page for every symptom, with its cases judged and drawn, and return the index of them.
+
+    OutputError when `output` is not empty and no gallery of ours, or cannot be written.
+    """
+    exhibits = {
+        symptom: [Exhibit(case.name, case.expect, _judged_case(symptom, case)) for case in detector.cases]
+        for symptom, detector in detectors.known().items()
+    }
+    return write_gallery(Path(output), guides(), exhibits, analyzer.__version__)
+
+
+def _judged_case(symptom: str, case: Case) -> Result:
+    return fleet.judge(case.make(), Settings(select=frozenset({symptom})), now=0.0)
 
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
     limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
     return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
-
-
-def _making(source: str, run: str | None, settings: Settings) -> Making:
-    """Return how to make a page again: the command, and which limits differ from the defaults."""
-    words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
-    for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
-        words += [option, ",".join(sorted(names))] if names else []
-    for tag, role in settings.roles.items():
-        meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
-        words += ["--role", f"{tag}={meaning}"]
-    return Making(analyzer.__version__, shlex.join(words), _changed(settings.limits))
-
-
-def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, str, float, float]]:
-    known = detectors.known()
-    return tuple(
-        (symptom, name, value, known[symptom].default_limits[name])
-        for symptom, own in sorted(limits.items())
-        for name, value in sorted(own.items())
-        if known[symptom].default_limits[name] != value
-    )

@@ -6,7 +6,8 @@ PosthocError              one clear sentence: what, where, what to do; the comma
 ├── SourceError           a source is absent, unreadable as a whole, or of a kind that is not read
 │   ├── NoRunsError       the source can be read, but there is no run in it
 │   └── SeveralRunsError  one run was asked for, the source holds several
-└── OutputError           a page or file cannot be written
+├── OutputError           a page or file cannot be written
+└── StateError            the memory of last night is none, damaged, or cannot be written
 """
 
 
@@ -40,3 +41,7 @@ class SeveralRunsError(SourceError):
 
 class OutputError(PosthocError):
     """A page or file cannot be written."""
+
+
+class StateError(PosthocError):
+    """The memory of last night is none, is damaged, or cannot be written; it is left as it is."""

@@ -16,10 +16,22 @@ from typing import Any
 from analyzer.errors import PosthocError, SettingsError, UsageError
 
 GATES = ("error", "warning", "info", "never")
-KEYS = ("select", "ignore", "fail-on", "stale-after", "alpha", "roles", "limits", "suppress")
+KEYS = (
+    "select",
+    "ignore",
+    "fail-on",
+    "stale-after",
+    "alpha",
+    "run-timeout",
+    "run-memory",
+    "roles",
+    "limits",
+    "suppress",
+)
 SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
 DIRECTIONS = ("lower", "higher")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(GiB|MiB)")
 _SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -53,7 +65,10 @@ class Suppression:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds."""
+    """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds.
+
+    A process that judges may take `run_timeout` seconds over a run and `run_memory` bytes (None: its share of all).
+    """
 
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
@@ -63,6 +78,8 @@ class Settings:
     stale_after: float = 6 * 3600.0
     fail_on: str | None = None
     suppress: tuple[Suppression, ...] = ()
+    run_timeout: float = 600.0
+    run_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,8 +187,10 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         roles=_roles(table.get("roles", {}), known, f"{where}: roles"),
         limits=_limits(table.get("limits", {}), known, f"{where}: limits"),
         alpha=_number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
-        stale_after=_seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
+        stale_after=seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
         fail_on=gate,
+        run_timeout=seconds(table.get("run-timeout", Settings.run_timeout), f"{where}: run-timeout", above=0.0),
+        run_memory=_bytes(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
         suppress=tuple(
             _suppression(entry, known, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")
         ),
@@ -244,13 +263,21 @@ def _number(value: Any, where: str, *, above: float = -math.inf, below: float = 
     return number
 
 
-def _seconds(value: Any, where: str) -> float:
+def seconds(value: Any, where: str, *, above: float = -1.0) -> float:
+    """Return a duration, a number of seconds or a text like "6h", in seconds. SettingsError for anything else."""
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if match is None:
             raise SettingsError(f'{where} is {value!r}; write it like "6h", "90min" or "2d"')
-        return float(match[1]) * _SECONDS[match[2]]
-    return _number(value, where, above=-1.0)
+        value = float(match[1]) * _SECONDS[match[2]]
+    return _number(value, where, above=above)
+
+
+def _bytes(value: Any, where: str) -> int:
+    match = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise SettingsError(f'{where} is {value!r}; write it like "4GiB" or "800MiB"')
+    return int(float(match[1]) * (1 << 30 if match[2] == "GiB" else 1 << 20))
 
 
 def _suppression(entry: Any, known: Known, where: str) -> Suppression:

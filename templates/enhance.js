@@ -41,7 +41,7 @@
 
   class Axis {
     constructor(lo, hi, log) { Object.assign(this, {lo, hi, log}); }
-    place(v) { return this.log ? Math.log(v / this.lo) / Math.log(this.hi / this.lo) : (v - this.lo) / (this.hi - this.lo); }
+    place(v) { return this.log ? log10(v / this.lo) / log10(this.hi / this.lo) : (v - this.lo) / (this.hi - this.lo); }
     value(f) { return this.log ? this.lo * (this.hi / this.lo) ** f : this.lo + f * (this.hi - this.lo); }
   }
 
@@ -129,7 +129,7 @@
         const {plot, up, first} = p, [left, below, picture] = [".up", ".along", ".zoom"].map(what => plot.querySelector(what)), view = new Axis(p.x.value(a), p.x.value(b));
         set(picture, {viewBox: [a * 1000, 0, (b - a) * 1000, 1000].join(" ")});
         for (const {node, d, own} of p.moved) set(node, {d: up === first ? d : own ? exact(p, curve(own)) : onto(p, d)});
-        all(plot, ".log").forEach(t => set(t, {display: up.log ? "inline" : "none"}));
+        for (const [what, on] of [[".log", up.log], [".beyond", up === first]]) all(plot, what).forEach(t => set(t, {display: on ? "" : "none"}));
         let grid = "";
         left.replaceChildren();
         for (const v of ticks(up, max(2, floor(p.height / 42)))) {

@@ -48,7 +48,7 @@
     const sign = draw(add(tr, "td"), "svg", {class: "sign " + tone, width: 16, height: 16, role: "img", "aria-label": tone});
     draw(sign, "use", {href: "#g-" + tone});
     const name = add(tr, "th", {scope: "row"});
-    const link = add(name, "a", {href: "runs/" + row.page + ".html"}), parts = row.run.split("/"), leaf = parts.pop();
+    const link = row.page ? add(name, "a", {href: "runs/" + row.page + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
     if (parts.length) add(link, "span", {className: "above"}, parts.join("/\u200b") + "/\u200b");
     link.append(leaf);
     if (row.sentence) add(name, "p", {}, row.sentence);

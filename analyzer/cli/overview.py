@@ -8,7 +8,7 @@ since when, why, and what to do first.
   posthoc audit SOURCE... [-o DIR]                     many runs: a site with an index
   posthoc series SOURCE                                how the logs are understood: runs, tags, roles and why
   posthoc dump SOURCE                                  every point of every scalar series as JSON
-  posthoc explain [SYMPTOM]                            the page of a symptom, or the list of all
+  posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
 
 SOURCE is a run's folder, an event file, a folder with many runs, or an MLflow store or database.
 

@@ -32,7 +32,7 @@ Options = argparse.Namespace
 
 def run(verb: str, options: Options) -> int:
     """Carry out a verb and return the exit code."""
-    if verb != "explain" and not _working_directory_is_there():
+    if not (verb == "explain" and options.html is None) and not _working_directory_is_there():
         raise UsageError("the working directory does not exist any more; change to another one first")
     return _VERBS[verb](options)
 
@@ -109,13 +109,17 @@ def _explain(options: Options) -> int:
     from analyzer.writers import explanation  # noqa: PLC0415 - used by this verb alone
 
     guides = api.guides()
-    if options.symptom is None:
-        sys.stdout.write(explanation.list_of(guides))
-        return 0
-    if options.symptom not in guides:
+    if options.symptom is not None and options.symptom not in guides:
         near = suggestion(options.symptom, guides) or "; posthoc explain lists them"
         raise UsageError(f"there is no symptom {options.symptom!r}{near}")
-    sys.stdout.write(explanation.page_of(guides[options.symptom]))
+    if options.html is not None:
+        index = api.gallery(options.html)
+        page = index.with_name(f"{options.symptom}.html") if options.symptom else index
+        sys.stdout.write(f"Gallery: {_url(page)}\n")
+    elif options.symptom is None:
+        sys.stdout.write(explanation.list_of(guides))
+    else:
+        sys.stdout.write(explanation.page_of(guides[options.symptom]))
     return 0
 
 

@@ -78,7 +78,7 @@ def _parser(verb: str) -> _Parser:
         "audit": "Judge every run of one or several sources and write a site with an index.",
         "series": "Show how the logs are understood: runs, tags, points, the role of each tag and why.",
         "dump": "Print every point of every scalar series as JSON, and every damage by name.",
-        "explain": "Print the page of a symptom, or the list of all symptoms.",
+        "explain": "Print the page of a symptom, or the list; or write all as HTML, with pictures.",
         "help": "Show help.",
     }[verb]
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
@@ -123,6 +123,8 @@ def _dump(parser: argparse.ArgumentParser) -> None:
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symptom", metavar="SYMPTOM", nargs="?", help="as in overfitting; without it, the list")
+    what = "write a gallery of all symptoms into this folder, with their cases drawn"
+    parser.add_argument("--html", type=_file, metavar="DIR", help=what)
 
 
 def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:

@@ -76,7 +76,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         curve.tags,
         (
             Measure("leap over the level before and after", factor, "factor", unit="×"),
-            Measure("leap over what noise and tail explain", top.ratio, "tail", unit="ratio"),
+            Measure("leap over what noise and tail explain", top.ratio, "tail", unit="×"),
             Measure("leaps", float(count), unit="count"),
         ),
         "info",

@@ -103,7 +103,7 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
         curve.tags,
         (
             Measure("leap over the level before and after", factor, "factor", unit="×"),
-            Measure("leap over what noise and tail explain", top.ratio, "tail", unit="ratio"),
+            Measure("leap over what noise and tail explain", top.ratio, "tail", unit="×"),
             Measure("leaps", float(len(far)), unit="count"),
         ),
         severity,

@@ -80,7 +80,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
-    weights = [error_jumps(anatomy), far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
+    weights = [far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
+    if far.gain < 0.85:  # beyond that, restarts of the rate make a model that has come far jump as well
+        weights.append(error_jumps(anatomy))
     if any(weights):
         return tuple(sign for sign in weights if sign)
     if trained_well(anatomy) or far.gain > 0.85:

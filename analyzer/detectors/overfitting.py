@@ -144,9 +144,10 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
             Measure("rise over its best", share, "rise", unit="of the best"),
             Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
             Measure(
-                "rise beside all that was gained (1: a metric got worse too)",
+                "part of the gain that is lost again (all, where a metric got worse too)",
                 1.0 if worse or share > 0.3 or by_heart else turn.rise / gained,
                 "harm",
+                unit="ratio",
             ),
             Measure("best value", turn.best),
             Measure("last value", turn.last),

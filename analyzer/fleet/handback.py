@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from analyzer.diagnosis.verdict import alarms
@@ -10,6 +10,7 @@ from analyzer.errors import PosthocError
 from analyzer.model.result import Result
 from analyzer.model.wording import counted
 from analyzer.readers import RunRef, Word
+from analyzer.writers.site import Site
 
 
 @dataclass
@@ -21,14 +22,20 @@ class Handback:
     shortfalls: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def give(self, ref: RunRef, result: Result, page: Callable[[], str]) -> None:
+    def give_all(self, refs: Iterable[RunRef], results: Iterable[Result], site: Site) -> None:
+        """Write the verdicts of a night, with the pages that the site has."""
+        known = {ref.id: ref for ref in refs}
+        for result in results:
+            self.give(known[result.run], result, site.page_alone(result.run))
+
+    def give(self, ref: RunRef, result: Result, page: str | None) -> None:
         """Write a run's verdict to where it is kept; whatever goes wrong is told afterwards and stops nothing."""
         if not ref.takes_verdicts:
             self.others += 1
             return
         found = tuple(dict.fromkeys(finding.symptom for finding in alarms(result.findings)))
         try:
-            less = ref.hand_back(Word(result.verdict, found, page()))
+            less = ref.hand_back(Word(result.verdict, found, page))
         except PosthocError as error:
             self.failures.append(str(error))
             return

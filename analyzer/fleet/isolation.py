@@ -18,7 +18,11 @@ def told(error: BaseException) -> str:
 
 def failed_judgement(run: Run, error: Exception) -> Result:
     """Return the result of a run whose judgement raised: failed, with the finding *detector-failed* that says why."""
-    reason = f"judging this run failed ({told(error)})"
+    return lost(run, f"judging this run failed ({told(error)})")
+
+
+def lost(run: Run, reason: str) -> Result:
+    """Return the result of a run of which nothing can be said for a reason that is not in its log."""
     summary = f"{reason}; it was not checked for anything"
     finding = finding_of(run, "detector-failed", Evidence((), (), "error", summary, advice=(ADVICE,)))
     return Result(

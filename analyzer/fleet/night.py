@@ -65,21 +65,31 @@ def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None)
     """Yield the result of each run in turn; a reader that raises makes its own run a failed one."""
     at = time.time() if now is None else now
     for ref in refs:
-        yield judge(_read(ref), settings, at)
+        yield judge(read(ref), settings, at)
 
 
 def judge(run: Run, settings: Settings, now: float) -> Result:
     """Return the result of one run, with what the user has set aside marked."""
-    today = datetime.fromtimestamp(now, UTC).date()
+    return set_aside(judge_plainly(run, settings, now), settings, now)
+
+
+def set_aside(result: Result, settings: Settings, now: float) -> Result:
+    """Return the result with what the user has set aside, as of `now`, marked."""
+    return suppressed(result, settings.suppress, datetime.fromtimestamp(now, UTC).date())
+
+
+def judge_plainly(run: Run, settings: Settings, now: float) -> Result:
+    """Return the result of one run as if nothing had been set aside: what is kept from night to night."""
     try:
         result = judge_run(run, settings, now)
         json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds
     except Exception as error:  # whatever one run holds, the others are judged
         result = failed_judgement(run, error)
-    return suppressed(without(result, settings.ignore), settings.suppress, today)
+    return without(result, settings.ignore)
 
 
-def _read(ref: RunRef) -> Run:
+def read(ref: RunRef) -> Run:
+    """Return the run; a reader that raises makes it one of which nothing could be read."""
     try:
         return ref.read()
     except Exception as error:  # a fault of a reader costs the run that it met, too

@@ -48,3 +48,27 @@ def _marked(finding: Finding, run: str, entries: Iterable[Suppression], today: d
     expires = entry.expires.isoformat() if entry.expires else ""
     about = {"reason": entry.reason, "owner": entry.owner, "expires": expires}
     return replace(finding, suppressed={key: text for key, text in about.items() if text})
+
+
+def stale(results: Iterable[Result], suppressions: Iterable[Suppression], today: date) -> tuple[str, ...]:
+    """Return a sentence for each suppression that has expired or sets nothing aside any more."""
+    waiting = list(suppressions)
+    for result in results:
+        waiting = [one for one in waiting if not _covers_any(one, result)]
+    unused = set(map(id, waiting))
+    return tuple(
+        f"the suppression of {one.symptom} in runs {one.run} (tag {one.tag}) {why}; remove it"
+        for one in suppressions
+        if (why := _why_stale(one, today, unused=id(one) in unused))
+    )
+
+
+def _why_stale(one: Suppression, today: date, *, unused: bool) -> str:
+    if one.expires is not None and one.expires < today:
+        return f"expired on {one.expires.isoformat()}"
+    return "matches no finding" if unused else ""
+
+
+def _covers_any(one: Suppression, result: Result) -> bool:
+    still = one.expires or date.max
+    return any(one.covers(f.symptom, result.run, (*f.tags, *f.also), still) for f in result.findings)

@@ -37,7 +37,11 @@ class JudgedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One symptom in one set of tags. `p_value` is corrected for the other tests of the run."""
+    """One symptom in one set of tags. `p_value` is corrected for the other tests of the run.
+
+    What a memory of last night adds: `state`, when the finding was first and last seen (ISO 8601), and whether
+    only judging has changed since then, and not the log (`judged_anew`).
+    """
 
     symptom: str
     severity: Severity
@@ -56,6 +60,9 @@ class Finding:
     also: tuple[str, ...] = ()
     state: Literal["new", "persisting", "regressed"] | None = None
     suppressed: Mapping[str, str] | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    judged_anew: bool = False
 
     @property
     def counts(self) -> bool:
@@ -63,7 +70,7 @@ class Finding:
         return self.explained_by is None and self.suppressed is None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as findings.json has it, with `speaks_for` and `also` besides."""
+        """Return the finding as findings.json has it, with `speaks_for` and `also`, and what a memory adds, besides."""
         return {
             "symptom": self.symptom,
             "severity": self.severity,
@@ -81,7 +88,10 @@ class Finding:
             "fingerprint": self.fingerprint,
             "state": self.state,
             "suppressed": dict(self.suppressed) if self.suppressed is not None else None,
-        }
+        } | (self._remembered() if self.state is not None else {})
+
+    def _remembered(self) -> dict[str, Any]:
+        return {"first_seen": self.first_seen, "last_seen": self.last_seen, "judged_anew": self.judged_anew}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +223,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Night:
-    """All results of one call; a single report is a night of one run."""
+    """All results of one call; a single report is a night of one run.
+
+    `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
+    night. `stale` names suppressions that set nothing aside any more.
+    """
 
     version: str
     sources: tuple[str, ...]
     results: tuple[Result, ...]
     resolved: tuple[Mapping[str, str], ...] = ()
+    judged_anew: str = ""
+    stale: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         sick = sum(result.verdict == "problems" for result in self.results)
@@ -240,6 +256,8 @@ class Night:
             "sources": list(self.sources),
             "counts": self.counts,
             "resolved": [dict(r) for r in self.resolved],
+            "judged_anew": self.judged_anew or None,
+            "stale_suppressions": list(self.stale),
             "runs": [result.to_dict() for result in self.results],
         }
 

@@ -14,11 +14,11 @@ from analyzer.readers.clean import cleaned
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What is handed back to a tracker: the verdict, the symptoms found (worst first), and the run's page."""
+    """What is handed back to a tracker: the verdict, the symptoms found (worst first), the run's page if it has one."""
 
     verdict: str
     symptoms: tuple[str, ...]
-    page: str
+    page: str | None
 
 
 @dataclass(frozen=True)

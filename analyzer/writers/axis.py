@@ -59,18 +59,22 @@ class Axis:
         return tuple(Tick(float(p), written(v)) for v, p in zip(values, places, strict=True) if -1e-9 <= p <= 1 + 1e-9)
 
 
-def value_axis(values: NDArray[np.float64]) -> Axis:
+def value_axis(values: NDArray[np.float64], *, linear: bool = False) -> Axis:
     """Return the vertical axis for finite values, with a little air: logarithmic if positive and wide."""
     if not values.size:
         return Axis(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if low > 0 and (high / low > LOG_FROM or high / 2 / max(float(np.median(values / 2)), 5e-324) > SQUEEZED):
+    if not linear and low > 0 and (high / low > LOG_FROM or _squeezed(values)):
         air = (high / low) ** 0.05 if math.isfinite(high / low) else 1.0
         return Axis(max(low / air, 5e-324), min(high * air, _MOST), log=True)
     if low == high == 0:
         return Axis(-0.05, 1.0)
     air = abs(low) * 0.1 or 1.0 if low == high else (high / 2 - low / 2) * 0.1
     return Axis(max(low - air, -_MOST), min(high + air, _MOST))
+
+
+def _squeezed(values: NDArray[np.float64]) -> bool:
+    return float(values.max()) / 2 / max(float(np.median(values / 2)), 5e-324) > SQUEEZED
 
 
 def step_axis(first: int, last: int) -> Axis:

@@ -92,6 +92,14 @@ def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
     return tuple(steps.values())[:at_most]
 
 
+def unchecked(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return why checks could not be made, each reason once with its symptoms; those that stop most come first."""
+    grouped: dict[str, list[str]] = {}
+    for one in result.not_checked:
+        grouped.setdefault(one.reason, []).append(one.symptom)
+    return tuple(sorted(((why, tuple(them)) for why, them in grouped.items()), key=lambda one: -len(one[1])))
+
+
 def worst(result: Result) -> Severity | None:
     """Return the worst severity among the findings that count."""
     counting = {finding.severity for finding in result.findings if finding.counts}

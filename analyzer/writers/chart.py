@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,10 +13,11 @@ from analyzer.model.run import Series
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Mark
 from analyzer.model.wording import number
-from analyzer.writers.axis import Axis, Tick, step_axis, value_axis
-from analyzer.writers.curve import Strokes, strokes
+from analyzer.writers.axis import Axis, step_axis
+from analyzer.writers.curve import strokes
 from analyzer.writers.embed import Shelf
-from analyzer.writers.marks import Drawn, drawn
+from analyzer.writers.panel import Curve, Panel, panel
+from analyzer.writers.scale import calm_axis
 
 LOOKS = 6
 """Curves are told apart by so many colours and dash patterns."""
@@ -34,37 +35,8 @@ UNLIKE = 20
 CLOSE_UP_FROM, CLOSE_UP_BELOW = 200, 0.08
 """A series of so many points gets a close-up when its marks fill less than this part of the run."""
 
-LABEL_HEIGHT = 15
 TOP, BETWEEN, BOTTOM = 22, 34, 30
 """Pixels above the first panel, between two, and below the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One series in a panel: its paths, its look (colour and dashes), where its label stands in pixels."""
-
-    tag: str
-    label: str
-    look: int
-    shelf: int
-    strokes: Strokes
-    label_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Curves that share both axes; `top` and `height` in pixels."""
-
-    title: str
-    across: Axis
-    up: Axis
-    ticks: tuple[Tick, ...]
-    steps: tuple[Tick, ...]
-    curves: tuple[Curve, ...]
-    marks: tuple[Drawn, ...]
-    top: int
-    height: int
-    positive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +52,12 @@ class Chart:
     @property
     def direct(self) -> bool:
         """Whether curves carry labels at their ends."""
-        return any(len(panel.curves) > 1 for panel in self.panels)
+        return any(len(one.curves) > 1 for one in self.panels)
 
     @property
     def curves(self) -> tuple[Curve, ...]:
         """All curves, top panel first."""
-        return tuple(curve for panel in self.panels for curve in panel.curves)
+        return tuple(curve for one in self.panels for curve in one.curves)
 
 
 def chart(
@@ -110,14 +82,16 @@ def chart(
     looks = _looks([row for group in shown for row, _ in group])
     axes = _axes(shown)
     between = BETWEEN if len(set(axes)) == 1 else BETWEEN + BOTTOM - 10
-    panels, top = [], TOP
-    for group, across in zip(shown, axes, strict=True):
-        panel = _panel(group, across, marks, looks, shelf=shelf, points=points)
-        panels.append(_placed(panel, top, panel_height))
-        top += panel_height + between
-    in_it = {curve.tag for panel in panels for curve in panel.curves}
+    panels = [
+        panel(
+            group, across, marks, looks,
+            shelf=shelf, points=points, top=TOP + i * (panel_height + between), height=panel_height,
+        )
+        for i, (group, across) in enumerate(zip(shown, axes, strict=True))
+    ]  # fmt: skip
+    in_it = {curve.tag for one in panels for curve in one.curves}
     left_out = tuple(row.tag for row in rows if row.tag not in in_it)
-    return Chart(key, tuple(panels), top - between + BOTTOM, _words(panels), left_out)
+    return Chart(key, tuple(panels), panels[-1].top + panel_height + BOTTOM, _words(panels), left_out)
 
 
 def close_up(key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark]) -> Chart | None:
@@ -157,7 +131,7 @@ def spark(curve: Series | None, at_most: int = 40) -> str:
     if not values.size:
         return ""
     across = step_axis(int(thinned.steps.min()), int(thinned.steps.max()))
-    return strokes(thinned, across, value_axis(values), trend=False).path
+    return strokes(thinned, across, calm_axis(values), trend=False).path
 
 
 def _looks(rows: Sequence[SeriesRow]) -> dict[str, int]:
@@ -216,75 +190,14 @@ def _axes(groups: Sequence[list[_Pair]]) -> list[Axis]:
     return [step_axis(*end) for end in ends]
 
 
-def _panel(
-    group: list[_Pair],
-    across: Axis,
-    marks: Sequence[Mark],
-    looks: Mapping[str, int],
-    *,
-    shelf: Shelf,
-    points: int,
-) -> Panel:
-    tags = {row.tag for row, _ in group}
-    own = [mark for mark in marks if mark.tag in tags]
-    values = np.concatenate([series.values for _, series in group])
-    finite = values[np.isfinite(values)]
-    levels = [v for mark in own if mark.kind == "level" for v in mark.values if np.isfinite(v)]
-    up = value_axis(np.append(finite, levels))
-    trended = {mark.tag for mark in own if mark.kind == "line"}
-    names = labels([row for row, _ in group])
-    curves = tuple(
-        Curve(
-            row.tag, name, looks[row.tag], shelf.number(row, series, points),
-            strokes(series, across, up, trend=row.tag not in trended), None,
-        )
-        for (row, series), name in zip(group, names, strict=True)
-    )  # fmt: skip
-    title = group[0][0].tag if len(group) == 1 else {"loss": "loss", "metric": "metrics"}.get(group[0][0].role, "")
-    positive = bool(finite.size) and float(finite.min()) > 0
-    return Panel(title, across, up, (), across.ticks(6, steps=True), curves, drawn(own, across, up), 0, 0, positive)
-
-
-def _placed(panel: Panel, top: int, height: int) -> Panel:
-    """Return the panel at its place, with ticks for its height and its curves' labels kept apart."""
-    ticks = panel.up.ticks(max(2, height // 42))
-    ends = [(c.strokes.end, i) for i, c in enumerate(panel.curves) if c.strokes.end is not None]
-    places, at = {}, -LABEL_HEIGHT + 4.0
-    for end, i in sorted(ends, reverse=True):
-        at = max(at + LABEL_HEIGHT, (1 - end) * height + 4)
-        places[i] = at
-    over = max(0.0, at - height)
-    curves = tuple(
-        replace(curve, label_at=max(4.0, places[i] - over) if i in places else None)
-        for i, curve in enumerate(panel.curves)
-    )
-    return replace(panel, ticks=ticks, curves=curves, top=top, height=height)
-
-
-def labels(rows: Sequence[SeriesRow]) -> list[str]:
-    """Return short names that tell these series apart: the split where it does, else what differs in the tags."""
-    splits = [row.split for row in rows]
-    if len(rows) > 1 and None not in splits and len(set(splits)) == len(rows):
-        return [str(split) for split in splits]
-    tags = [row.tag for row in rows]
-    if len(rows) < 2:
-        return tags
-    parts = [tag.split("/") for tag in tags]
-    while all(len(p) > 1 for p in parts) and len({p[0] for p in parts}) == 1:
-        parts = [p[1:] for p in parts]
-    while all(len(p) > 1 for p in parts) and len({p[-1] for p in parts}) == 1:
-        parts = [p[:-1] for p in parts]
-    return ["/".join(p) for p in parts]
-
-
 def _words(panels: Sequence[Panel]) -> str:
     """Say what the picture shows, for those who do not see it."""
     sentences = []
-    for panel in panels:
-        names = ", ".join(curve.tag for curve in panel.curves)
-        scale = "logarithmic" if panel.up.log else "linear"
-        first, last = number(panel.across.low, 6), number(panel.across.high, 6)
-        marks = "; ".join(mark.label for mark in panel.marks)
+    for one in panels:
+        names = ", ".join(curve.tag for curve in one.curves)
+        scale = "logarithmic" if one.up.log else "linear"
+        first, last = number(one.across.low, 6), number(one.across.high, 6)
+        marks = "; ".join(mark.label for mark in one.marks if mark.label)
         marked = f"; marked: {marks}" if marks else ""
         sentences.append(f"{names} over steps {first} to {last}, {scale} scale{marked}")
     return ". ".join(sentences) + "."

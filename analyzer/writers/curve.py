@@ -20,6 +20,9 @@ SPARSE = 40
 NOISY = 0.035
 """A trend is drawn where neighbouring points typically differ by more than this part of the axis."""
 
+LEAVES = 3.0
+"""Standard errors by which the first points of a noisy curve leave the line of those that follow."""
+
 MOST_GAPS = 12
 
 
@@ -114,13 +117,23 @@ def _trend(x: NDArray[np.float64], y: NDArray[np.float64], parts: list[slice]) -
 def _running_median(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     window = max(7, y.size // 16) | 1
     half = window // 2
-    before = 2 * np.median(y[:5]) - y[half:0:-1]  # mirrored through the end, so that a slope stays a slope
-    after = 2 * np.median(y[-5:]) - y[-2 : -half - 2 : -1]
+    before = 2 * _anchor(y[:window]) - y[half:0:-1]  # mirrored through the end, so that a slope stays a slope
+    after = 2 * _anchor(y[: -window - 1 : -1]) - y[-2 : -half - 2 : -1]
     padded = np.concatenate((before, y, after))
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)
     every = max(1, window // 4)
     chosen = np.unique(np.append(np.arange(0, y.size, every), y.size - 1))
     return _path(x[chosen], middle[chosen])
+
+
+def _anchor(y: NDArray[np.float64]) -> float:
+    """Return where a curve begins, from its first points: on their line, unless the very first clearly leave it."""
+    at = np.arange(y.size)
+    slope, level = np.polyfit(at, y, 1)
+    few = y[:5]
+    spread = float(np.median(np.abs(y - (level + slope * at)))) * 1.48
+    steep = abs(float(np.median(few)) - (level + slope * 2)) > LEAVES * spread / np.sqrt(few.size)
+    return float(np.median(few)) if steep else float(level)
 
 
 def _gaps(series: Series, x: NDArray[np.float64], y: NDArray[np.float64]) -> Iterator[Gap]:

@@ -51,7 +51,10 @@ def _packed_values(values: NDArray[np.float64]) -> dict[str, Any]:
 
 @dataclass
 class Shelf:
-    """The curves a page embeds, each stretch of a tag once; charts refer to them by number."""
+    """The curves a page embeds, each stretch of a tag once; charts refer to them by number.
+
+    Several shelves may share `curves`: one for each run whose curves stand on the same page.
+    """
 
     curves: list[dict[str, Any]] = field(default_factory=list)
     _numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)

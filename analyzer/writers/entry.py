@@ -12,9 +12,9 @@ from analyzer.model.result import Result, SeriesRow
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
-from analyzer.writers.axis import value_axis
 from analyzer.writers.chart import spark
 from analyzer.writers.page import page_name
+from analyzer.writers.scale import calm_axis
 from analyzer.writers.shortening import shortened
 
 TONES = ("error", "warning", "unjudged", "healthy")
@@ -27,7 +27,10 @@ SKETCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index tells of a run. `symptoms` are those that count, worst first; `sketch` is one letter a point."""
+    """What the index tells of a run. `symptoms` are those that count, worst first; `sketch` is one letter a point.
+
+    `page` is empty where the run has none.
+    """
 
     run: str
     name: str
@@ -50,10 +53,27 @@ class Entry:
         return (TONES.index(self.tone) if self.tone in TONES else 1, -errors, -len(self.symptoms), self.run)
 
 
-def entry(result: Result) -> Entry:
-    """Return the run's line in the index."""
-    page, result = page_name(result.run), shortened(result)
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """The main curve as the index shows it: a path for its row, and one letter a point; empty without a curve."""
+
+    spark: str = ""
+    sketch: str = ""
+
+
+def thumbnail(result: Result) -> Thumbnail:
+    """Return the small picture of a result that still has its curves."""
     main = main_row(result.series, result.main_tag)
+    return Thumbnail(spark(main.curve, 28), _sketch(main)) if main else Thumbnail()
+
+
+def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True) -> Entry:
+    """Return the run's line in the index.
+
+    `picture` stands in for curves that the result no longer has; `paged` False: the run has no page to link to.
+    """
+    page = page_name(result.run) if paged else ""
+    picture, result = picture or thumbnail(result), shortened(result)
     counting = [finding for finding in result.findings if finding.counts]
     return Entry(
         run=result.run,
@@ -66,8 +86,8 @@ def entry(result: Result) -> Entry:
         sentence=result.sentence,
         symptoms=tuple(dict.fromkeys((finding.symptom, finding.severity) for finding in counting)),
         states=tuple(finding.state for finding in counting if finding.state),
-        spark=spark(main.curve, 28) if main else "",
-        sketch=_sketch(main) if main else "",
+        spark=picture.spark,
+        sketch=picture.sketch,
         ended=result.ended,
     )
 
@@ -94,5 +114,5 @@ def _sketch(row: SeriesRow) -> str:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return ""
-    heights = value_axis(finite).place(values)
+    heights = calm_axis(finite).place(values)
     return "".join("." if np.isnan(h) else DIGITS[int(np.clip(round(h * 63), 0, 63))] for h in heights[: SKETCH + 8])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,15 @@ from markupsafe import Markup, escape
 
 from analyzer.model.wording import counted, number
 from analyzer.writers import wording
+
+_COUNTS = re.compile(
+    r"(?:version|trial|run|fold|seed|rank|exp|experiment|attempt|job|ver|v)?[-_.]?[0-9]*"
+    r"|lightning_logs|tensorboard(?:_logs)?|tb(?:_logs)?|logs?|runs|events?|mlruns",
+    re.IGNORECASE,
+)
+"""Parts of a path that every run of a project has: numbered, or a logger's own folder."""
+
+_BREAK = Markup("<wbr>")
 
 _HERE = Path(__file__).parent.parent
 
@@ -79,11 +88,11 @@ def environment() -> jinja2.Environment:
     )
     made.filters["number"] = _number
     made.filters["counted"] = counted
-    for filter_ in ("whole", "measured", "duration", "moment", "span"):
+    for filter_ in ("whole", "measured", "beyond", "bare_limit", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
-    made.filters["percent"] = _percent
-    made.filters["paragraphs"] = _paragraphs
+    made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
+    made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken
     return made
 
 
@@ -104,11 +113,32 @@ def _tagged(text: str, tags: Iterable[str]) -> Markup:
 
 
 def _slashed(path: str) -> Markup:
-    """Write a path so that it breaks after its slashes, the last part in full strength."""
-    *above, last = wording.visible(path).split("/")
-    if not above:
-        return escape(last)
-    return Markup('<span class="above">{}</span>{}').format(Markup("/<wbr>").join([*above, ""]), last)
+    """Write a path so that it breaks after its slashes, in full strength what names it: the last part, and one before.
+
+    The part before is shown when the last one only counts, as `version_0` does.
+    """
+    parts = wording.visible(path).split("/")
+    strong = {len(parts) - 1, next((i for i in range(len(parts) - 1, -1, -1) if not _COUNTS.fullmatch(parts[i])), 0)}
+    written, soft = Markup(), []
+    for i, part in enumerate(parts):
+        text = part + ("/" if i < len(parts) - 1 else "")
+        if i not in strong:
+            soft.append(text)
+            continue
+        written += _softly(soft) + escape(text) + (_BREAK if text.endswith("/") else "")
+        soft = []
+    return written
+
+
+def _softly(parts: Sequence[str]) -> Markup:
+    return Markup('<span class="above">{}</span>').format(_BREAK.join([*parts, ""])) if parts else Markup()
+
+
+def _capitalised(text: str) -> str:
+    """Begin a text with a capital letter, unless its first word is a name with a slash, a dot or a capital in it."""
+    first = text.partition(" ")[0]
+    plain = first.replace("-", "").isalpha() and first == first.lower()
+    return text[:1].upper() + text[1:] if plain else text
 
 
 def _number(value: float | None, digits: int = 3) -> str:
@@ -118,6 +148,12 @@ def _number(value: float | None, digits: int = 3) -> str:
 def _percent(part: float) -> str:
     """Write a place in an SVG, 0 to 1, as a short percentage."""
     return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
+
+
+def _spoken(text: str) -> Markup:
+    """Write a guide's sentence with its *stressed* words and its `code` set as such."""
+    marked = re.sub(r"(?<!\w)\*(\w[^*]*)\*(?!\w)", r"<em>\1</em>", escape(wording.visible(text, keep="\n")))
+    return Markup(re.sub(r"``?([^`]+)``?", r"<code>\1</code>", marked))  # noqa: S704 - escaped before
 
 
 def _paragraphs(text: str) -> list[tuple[str, list[str]]]:

@@ -20,36 +20,33 @@ CROWDED = 0.006
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A mark in a panel: `start` and `end` are 0 to 1 over the axis it belongs to, `row` keeps labels apart."""
+    """A mark in a panel: `start` and `end` are 0 to 1 over the axis it belongs to."""
 
     kind: str
     label: str
     start: float
     end: float
-    row: int
     path: str = ""
 
 
 def drawn(marks: Sequence[Mark], across: Axis, up: Axis) -> tuple[Drawn, ...]:
     """Place the marks on the axes: those alike for several tags once, each label once, crowded lines as a region."""
     placed = {(m.kind, m.label, m.steps, m.values): made for m in marks if (made := _one(m, across, up)) is not None}
-    rows: dict[str, int] = {}
-    told = []
-    for mark in _uncrowded(list(placed.values())):
-        if mark.kind in {"region", "step"}:
-            known = mark.label in rows or not mark.label or len(rows) >= MOST_LABELS
-            label = "" if known else mark.label
-            told.append(replace(mark, label=label, row=rows.setdefault(label, len(rows)) if label else 0))
-        else:
-            told.append(mark)
-    return tuple(told)
+    told: list[str] = []
+    labelled = []
+    for mark in _uncrowded(sorted(placed.values(), key=lambda mark: mark.kind == "level")):
+        known = any(label.startswith(mark.label) for label in told) or len(told) >= MOST_LABELS
+        named = mark.kind == "line" or not known
+        told += [mark.label] if named and mark.label and mark.kind != "line" else []
+        labelled.append(mark if named else replace(mark, label=""))
+    return tuple(labelled)
 
 
 def _uncrowded(marks: Sequence[Drawn]) -> list[Drawn]:
     lines = sorted((mark for mark in marks if mark.kind == "step"), key=lambda mark: mark.start)
     if len(lines) < 6 or float(np.median(np.diff([mark.start for mark in lines]))) >= CROWDED:
         return list(marks)
-    region = Drawn("region", lines[0].label, lines[0].start, lines[-1].start, 0)
+    region = Drawn("region", lines[0].label, lines[0].start, lines[-1].start)
     return [region, *(mark for mark in marks if mark.kind != "step")]
 
 
@@ -58,10 +55,10 @@ def _one(mark: Mark, across: Axis, up: Axis) -> Drawn | None:
     if mark.kind == "line" and len(mark.steps) == len(mark.values) >= 2:
         line = Series(mark.tag, np.array(mark.steps), np.array(mark.values, dtype=float), np.zeros(len(mark.steps)))
         path = strokes(thin(line, 200), across, up, trend=False).path
-        return Drawn("line", mark.label, float(steps[0]), float(steps[-1]), 0, path) if path else None
+        return Drawn("line", mark.label, float(steps[0]), float(steps[-1]), path) if path else None
     if mark.kind == "level" and mark.values:
         at = float(up.place(mark.values[:1])[0])
-        return Drawn("level", mark.label, at, at, 0) if np.isfinite(at) else None
+        return Drawn("level", mark.label, at, at) if np.isfinite(at) else None
     if mark.kind in {"region", "step"} and mark.steps:
-        return Drawn(mark.kind, mark.label, float(steps.min()), float(steps.max()), 0)
+        return Drawn(mark.kind, mark.label, float(steps.min()), float(steps.max()))
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -105,7 +106,9 @@ def run_page(
         "events": _event_places(result.events, main) if main else (),
         "placeless": tuple(f for f in kinds.leading if f.first_step is None),
         "groups": listed,
+        "named": named(result.run, result.name),
         "checked": _checked(result.checked),
+        "unchecked": brief.unchecked(result),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
         "points": sum(row.points for row in whole.series),
@@ -130,15 +133,21 @@ def _titles(result: Result) -> dict[str, str]:
 
 
 def title_of(symptom: str) -> str:
-    """Return what people call a symptom: its id with blanks."""
-    return symptom.replace("-", " ").capitalize()
+    """Return what people call a symptom: its id with blanks, but Non-finite and NaN."""
+    words = symptom if symptom.startswith("non-") else symptom.replace("-", " ")
+    return re.sub(r"\bnan\b", "NaN", words.capitalize())
+
+
+def named(run: str, name: str) -> bool:
+    """Whether a run's name tells more than its id, as with MLflow."""
+    return bool(name) and name not in run
 
 
 def _shown(
     finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
 ) -> Shown:
-    rows = _rows(result, finding.tags)
-    marks = finding.marks or _plain_marks(finding)
+    rows = rows_of(result, finding.tags)
+    marks = marks_of(finding)
     return Shown(
         finding,
         guides.get(finding.symptom),
@@ -150,15 +159,16 @@ def _shown(
     )
 
 
-def _rows(result: Result, tags: Iterable[str]) -> list[SeriesRow]:
+def rows_of(result: Result, tags: Iterable[str]) -> list[SeriesRow]:
+    """Return the series of these tags, in the tags' order; what the result does not have is left out."""
     by_tag = {row.tag: row for row in result.series}
     return [by_tag[tag] for tag in tags if tag in by_tag]
 
 
-def _plain_marks(finding: Finding) -> tuple[Mark, ...]:
-    """Mark at least where a finding lies when its detector drew nothing."""
-    if finding.first_step is None:
-        return ()
+def marks_of(finding: Finding) -> tuple[Mark, ...]:
+    """Return what its detector drew, or, when it drew nothing, at least where the finding lies."""
+    if finding.marks or finding.first_step is None:
+        return finding.marks
     last = finding.last_step if finding.last_step is not None else finding.first_step
     kind: Literal["step", "region"] = "step" if last == finding.first_step else "region"
     steps = (finding.first_step,) if kind == "step" else (finding.first_step, last)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from analyzer.model.result import Result
 from analyzer.model.run import Series
@@ -46,18 +47,26 @@ def shortened(result: Result, name: int = NAME, text: int = TEXT) -> Result:
 def _cut(value: _Known, name: Callable[[str], str], sentence: Callable[[str], str]) -> _Known:
     """Return a noun with its texts cut, whatever it is made of."""
     changed: dict[str, Any] = {}
-    for field in fields(value):  # type: ignore[arg-type]  # only nouns come here
-        old = getattr(value, field.name)
-        new = _within(old, sentence if field.name in _SENTENCES else name, (name, sentence))
+    for field, is_sentence in _fields(cast(Any, type(value))):
+        old = getattr(value, field)
+        if old is None:
+            continue
+        new = _within(old, sentence if is_sentence else name, (name, sentence))
         if new is not old:
-            changed[field.name] = new
+            changed[field] = new
     return replace(value, **changed) if changed else value  # type: ignore[type-var]  # as above
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """Return the names of a noun's fields, and whether each holds sentences."""
+    return tuple((field.name, field.name in _SENTENCES) for field in fields(kind))
 
 
 def _within(value: Any, cut: Callable[[str], str], both: tuple[Callable[[str], str], Callable[[str], str]]) -> Any:
     if isinstance(value, str):
         return cut(value)
-    if value is None or isinstance(value, (bool, int, float, Series)):
+    if value is None or isinstance(value, (int, float, Series)):
         return value
     if isinstance(value, tuple):
         parts = tuple(_within(part, cut, both) for part in value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,9 +12,10 @@ from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.writers.document import write_document
-from analyzer.writers.entry import Entry, entry
+from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
+from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
@@ -49,12 +49,33 @@ class Site:
 
     def add(self, result: Result, making: Making) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
-        beside = {"home": "../index.html", "stylesheet": "../report.css"}
-        page, fault = page_or_plain(result, self._guides, making, **beside)
-        write_text(self.folder / "runs" / page_name(result.run), page)
+        picture, fault = write_page(self.folder, result, self._guides, making)
+        self.take(result, picture, fault=fault)
+
+    def take(self, result: Result, picture: Thumbnail, *, fault: str = "", paged: bool = True) -> None:
+        """Keep the line of a run whose page is there already, or (`paged` False) that is to have none.
+
+        `fault` says why the page that is there is one of words alone.
+        """
         if fault:
             self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
-        self._entries.append(entry(result.without_curves() if fault else result))
+        self._entries.append(entry(result, picture, paged=paged))
+
+    def has_page(self, run: str) -> bool:
+        """Whether a page of the run is there, whichever night wrote it."""
+        return (self.folder / "runs" / page_name(run)).is_file()
+
+    def page_alone(self, run: str) -> str | None:
+        """Return a run's page as it is outside of a site, without links to what lies beside it; None without a page."""
+        try:
+            text = (self.folder / "runs" / page_name(run)).read_text(encoding="utf-8")
+        except OSError:
+            return None
+        head, found, rest = text.partition(f'<link rel="stylesheet" href="{_STYLE}">\n')
+        text = head + rest if found else text
+        return text.replace(f'<a href="{_INDEX}">posthoc · all runs</a>', "posthoc", 1).replace(
+            " &#39;self&#39;", "", 1
+        )
 
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
@@ -66,25 +87,32 @@ class Site:
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
-        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries}
+        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}
         for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
             if page not in kept and _is_page(page):
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
 
 
+_INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them
+
+
+def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Making) -> tuple[Thumbnail, str]:
+    """Write a run's page into a site's folder, in any process.
+
+    Return the run's small picture, and why the page has words alone, or "".
+    """
+    page, fault = page_or_plain(result, guides, making, home=_INDEX, stylesheet=_STYLE)
+    write_text(folder / "runs" / page_name(result.run), page)
+    return (Thumbnail() if fault else thumbnail(result)), fault
+
+
 def _claim(folder: Path) -> None:
     """Make sure that the folder is new, empty or ours, and mark it."""
+    claim(folder, MARKER, "posthoc site")
+    if (folder / "runs").is_symlink():
+        raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
     try:
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{folder} is a file; give a folder for the site with -o")
-        if (folder / "runs").is_symlink():
-            raise OutputError(f"{folder / 'runs'} is a link; remove it, or give another folder with -o")
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(folder)
-        if not (folder / MARKER).is_file() and any(folder.iterdir()):
-            raise OutputError(f"{folder} is not empty and no posthoc site; give another folder with -o")
-        write_text(folder / MARKER, json.dumps({"schema": "posthoc-site/1"}) + "\n")
         (folder / "runs").mkdir(exist_ok=True)
         remove_abandoned(folder / "runs")
     except OSError as error:

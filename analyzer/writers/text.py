@@ -54,7 +54,7 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
         lines += [_filled(reason, "  · ", "    ", wide) for reason in result.reasons]
     if verbose and result.not_checked:
         lines += ["", paint("Not checked", "bold")]
-        lines += [_filled(f"{one.symptom}: {one.reason}", "  ", "    ", wide) for one in result.not_checked]
+        lines += [_filled(f"{why}: {', '.join(them)}", "  ", "    ", wide) for why, them in brief.unchecked(result)]
     if where:
         lines += ["", f"Report: {visible(where)}"]
     return _joined(lines)

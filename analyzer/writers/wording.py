@@ -7,10 +7,13 @@ import unicodedata
 
 from analyzer.model.wording import duration, moment, number
 
-__all__ = ["BARE", "duration", "measured", "moment", "number", "span", "visible", "whole"]
+__all__ = ["BARE", "bare_limit", "beyond", "duration", "measured", "moment", "number", "span", "visible", "whole"]
 
-BARE = frozenset({"", "1", "ratio", "count", "correlation"})
+BARE = frozenset({"", "1", "count", "correlation"})
 """Units that say nothing beside the measure's name."""
+
+MOST_PERCENT, MOST_TIMES = 2.0, 1_000_000
+"""Shares up to the first are percentages, 572 % is said as 5.7 times; beyond the second nobody counts."""
 
 _JOINERS = "\u200c\u200d"  # zero-width joiners belong to words of several scripts and to emoji
 
@@ -43,13 +46,51 @@ def whole(value: int) -> str:
 
 
 def measured(value: float | None, unit: str = "") -> str:
-    """Return a measure's value with its unit; a count or a ratio is a bare number."""
+    """Return a measure's value with its unit, as people say it: 35 % of the best, 5.7 × the level, 2 h 10 min.
+
+    A share of something is a percentage up to twice that thing, a multiple beyond; a bare ratio is a share; a
+    count or a correlation is a bare number.
+    """
     if value is None:
         return "–"
+    if unit == "ratio" or unit.startswith("of "):
+        return _share(value, unit.removeprefix("ratio"))
+    if unit == "minutes" and value >= 1:
+        return duration(value * 60) or number(value)
+    if unit == "0 or 1":
+        return "yes" if value else "no"
     written = whole(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e7 else number(value)
     if unit in BARE:
         return written
     return f"{written} {unit.removesuffix('s')}" if value == 1 and unit in {"steps", "points"} else f"{written} {unit}"
+
+
+def _share(value: float, of_what: str) -> str:
+    if abs(value) <= MOST_PERCENT or not math.isfinite(value):
+        return f"{number(100 * value)} % {of_what}".rstrip()
+    if abs(value) > MOST_TIMES:
+        return f"over {MOST_TIMES:,} × {of_what.removeprefix('of ')}".rstrip()
+    return f"{number(value)} × {of_what.removeprefix('of ')}".rstrip()
+
+
+def beyond(value: float, limit: float | None, unit: str = "") -> str:
+    """Return the limit that a value lies beyond: `above 8 %`, `below 0.13`, `3 or more` for what is counted."""
+    if limit is None or unit == "0 or 1":
+        return "–"
+    if unit in {"count", "points"} and value > limit:
+        return f"{whole(math.floor(limit) + 1)} or more"
+    return f"{'above' if value > limit else 'below'} {bare_limit(limit, unit)}"
+
+
+def bare_limit(limit: float | None, unit: str = "") -> str:
+    """Return a limit without what it is a share of: that stands beside it."""
+    if limit is None or unit == "0 or 1":
+        return "–"
+    if unit == "ratio" or unit.startswith("of "):
+        return measured(limit, "ratio")
+    if unit.startswith("×"):
+        return f"{measured(limit)} ×"
+    return measured(limit, unit if unit == "minutes" else "")
 
 
 def span(first: int | None, last: int | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import made
 import pytest
 
+from analyzer.model.result import NotChecked
 from analyzer.writers import brief
 
 
@@ -41,3 +42,10 @@ def test_explained_and_suppressed_findings_do_not_reach_the_gate():
     calm = tuple(replace(f, suppressed={"reason": "x"}) for f in result.findings)
     assert not brief.reaches(replace(result, findings=calm), "info")
     assert not brief.reaches(replace(result, findings=result.findings[2:]), "info")
+
+
+def test_a_reason_is_told_once_with_all_checks_that_it_stops():
+    why = ("no validation loss", "too short", "no validation loss")
+    missing = tuple(NotChecked(symptom, reason) for symptom, reason in zip("abc", why, strict=True))
+    result = replace(made.healthy(), not_checked=missing)
+    assert brief.unchecked(result) == (("no validation loss", ("a", "c")), ("too short", ("b",)))

@@ -6,8 +6,9 @@ import made
 import numpy as np
 
 from analyzer.model.verdict import Mark
-from analyzer.writers.chart import LABEL_HEIGHT, chart, close_up, labels, spark
+from analyzer.writers.chart import chart, close_up, spark
 from analyzer.writers.embed import Shelf
+from analyzer.writers.panel import LABEL_HEIGHT, labels
 
 
 def test_losses_share_a_panel_and_a_metric_has_its_own():

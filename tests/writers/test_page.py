@@ -46,7 +46,7 @@ def test_the_sick_page_says_all_that_a_finding_has():
         "1 finding explained by something ordinary in the run Loss spike",
         "Explained by the learning rate halved.",
         "3 checks came back fine",
-        "Contradictory metrics no metric is logged for the training split",
+        "No metric is logged for the training split Contradictory metrics",
         "The last record is not complete: the writer may still be at it. (events.out.tfevents.1, byte 94,112)",
         "foo/bar",
         "posthoc report logs/exp1",

@@ -48,7 +48,7 @@ def test_moments_no_calendar_holds_are_left_out():
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(0.31, "ratio", "0.31"), (60.0, "count", "60"), (1.0, "steps", "1 step"), (2.0, "steps", "2 steps"), (21.4, "σ", "21.4 σ"), (None, "", "–"), (float("nan"), "", "NaN")],
+    [(0.31, "ratio", "31 %"), (5.72, "of the level", "5.72 × the level"), (0.0812, "of the best", "8.12 % of the best"), (165075.4, "minutes", "114 d 15 h"), (1.0, "0 or 1", "yes"), (60.0, "count", "60"), (1.0, "steps", "1 step"), (2.0, "steps", "2 steps"), (21.4, "σ", "21.4 σ"), (None, "", "–"), (float("nan"), "", "NaN")],
 )  # fmt: skip
 def test_measures_carry_their_unit_unless_it_says_nothing(value, unit, text):
     assert wording.measured(value, unit) == text
@@ -60,3 +60,11 @@ def test_spans_and_counts():
     assert wording.span(400, 1999) == "steps 400 to 1,999"
     assert counted(1, "run") == "1 run"
     assert counted(2000, "series", "series") == "2,000 series"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "text"),
+    [(0.2, 0.08, "of the best", "above 8 %"), (5.0, 0.5, "count", "1 or more"), (0.03, 0.13, "of the start", "below 13 %"), (21.0, 2.0, "× noise", "above 2 ×"), (40.0, None, "steps", "–")],
+)  # fmt: skip
+def test_a_limit_is_said_shortly_beside_its_value(value, limit, unit, text):
+    assert wording.beyond(value, limit, unit) == text

@@ -37,12 +37,14 @@ def into_folder(run: Path, artifact_uri: str, word: Word) -> str | None:
             _replace(run / "tags" / name, value, run)
     except OSError as error:
         raise SourceError(f"{shown_path(run)}: its tags cannot be written ({error.strerror or error})") from error
+    if word.page is None:
+        return None
     own = run.resolve() / "artifacts"
     named = _local(artifact_uri) if artifact_uri else own
     # a store that was moved still has its former place in meta.yaml
     if named is None or (named.parts[-2:] != own.parts[-2:] and not _same(named, own)):
         return f"{shown_path(run)}: its artifacts are kept elsewhere ({_kind(artifact_uri)}); the page was not stored"
-    return _page(own, run, word)
+    return _page(own, run, word.page)
 
 
 def into_sqlite(file: Path, key: str, word: Word) -> str | None:
@@ -56,10 +58,12 @@ def into_sqlite(file: Path, key: str, word: Word) -> str | None:
             _upsert(file, key, wanted)
     except (sqlite3.Error, OSError) as error:
         raise SourceError(f"{shown}: the tags of run {key} cannot be written ({error})") from error
+    if word.page is None:
+        return None
     folder = _local(place) if place else None
     if folder is None or key not in folder.parts:
         return f"{shown}: the artifacts of run {key} are kept elsewhere ({_kind(place)}); the page was not stored"
-    return _page(file.parent / folder, file.parent, word)
+    return _page(file.parent / folder, file.parent, word.page)
 
 
 def _upsert(file: Path, key: str, wanted: Mapping[str, str]) -> None:
@@ -90,9 +94,9 @@ def kept_elsewhere(where: str, key: str, artifact_uri: str) -> str:
     return f"{where}: the artifacts of run {key} are kept elsewhere ({_kind(artifact_uri)}); the page was not stored"
 
 
-def _page(artifacts: Path, inside: Path, word: Word) -> str | None:
+def _page(artifacts: Path, inside: Path, page: str) -> str | None:
     try:
-        _replace(artifacts / PAGE, word.page, inside)
+        _replace(artifacts / PAGE, page, inside)
     except OSError as error:
         return f"{shown_path(artifacts)}: the page was not stored ({error.strerror or error})"
     return None

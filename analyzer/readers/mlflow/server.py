@@ -76,6 +76,8 @@ class ServerRun(TrackedRun):
         for name, value in handback.tags_of(word).items():
             if known.get(name) != value:
                 one.ask("POST", f"{API}runs/set-tag", until, body={"run_id": self.key, "key": name, "value": value})
+        if word.page is None:
+            return None
         place = str(info.get("artifact_uri") or "")
         target = handback.page_target(place, one.host, one.port)
         if target is None:

@@ -53,7 +53,7 @@ class SqlRun(TrackedRun):
         wanted = handback.tags_of(word)
         if tags != wanted:
             _upsert(self.address, known.where, self.key, wanted)
-        return handback.kept_elsewhere(known.where, self.key, place)
+        return None if word.page is None else handback.kept_elsewhere(known.where, self.key, place)
 
     def stamp(self) -> str | None:
         """Return what the list of runs said of one that has ended: its end and the last values of its metrics."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,18 +33,16 @@ def wait_for(port, seconds, alive=lambda: True):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+def postgres():
     """Return a function that makes a new database on a PostgreSQL of this session and returns its address."""
     psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
     tools = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     tool = str(tools[-1]) if tools else shutil.which("initdb")
     if tool is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    place = tmp_path_factory.mktemp("postgres")
+    place = Path(tempfile.mkdtemp(prefix="posthoc-postgres-"))  # pytest's own folders are closed to other users
     as_user = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        for folder in (place, *place.parents[:2]):
-            folder.chmod(0o755)
         try:
             shutil.chown(place, "postgres")
         except LookupError:
@@ -76,6 +75,7 @@ def postgres(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

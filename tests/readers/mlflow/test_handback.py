@@ -57,6 +57,15 @@ def test_a_file_store_gets_tags_and_page_once(tmp_path):
     assert not list(place.rglob(".posthoc*"))
 
 
+def test_an_audits_page_is_stored_as_a_report_would_be(tmp_path):
+    place = make_run(tmp_path / "mlruns", KEY, loss=SICK)
+    page = place / "artifacts" / "posthoc" / "report.html"
+    report(tmp_path / "mlruns", "page.html", run=KEY, write_back=Handback())
+    alone = page.read_text()
+    audit([tmp_path / "mlruns"], "site", write_back=Handback())
+    assert page.read_text() == alone == (tmp_path / "work" / "page.html").read_text()
+
+
 def test_nothing_is_written_unasked(tmp_path, capsys):
     make_run(tmp_path / "mlruns", KEY, loss=SICK)
     make_database(tmp_path / "mlflow.db").close()

@@ -1,0 +1,141 @@
+"""What last night knew of a run, beside what tonight says: new, persisting, regressed, resolved.
+
+- A finding that was open last night persists; it may have moved to other tags of the run. One that had been resolved
+  has regressed. Any other is new, once for each run and symptom.
+- A finding is resolved when tonight's check of its symptom came back clear. What was not checked tonight (the run
+  could not be read, too little data, a symptom left out) stays open, and is not told.
+- A run still going resolves a finding only when it is absent two nights in a row, so that it does not flap.
+- When the log says what it said last night and only judging has changed (an upgrade, other settings), nothing fell
+  sick over night: what is found now and was not then persists, marked as judged anew; what is not found any more is
+  resolved, for that reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from analyzer.fleet.log_symptoms import log_guides
+from analyzer.fleet.version import Judging
+from analyzer.model.result import Finding, Result
+
+NIGHTS_ABSENT = 2
+"""So many nights in a row must a finding of a run still going be absent until it counts as resolved."""
+
+_MANY = "detector-failed"
+"""The one symptom that a run may have several times: each detector fails for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding as remembered; times are ISO 8601. `absent` counts the nights since it was seen, `resolved` is when."""
+
+    run: str
+    symptom: str
+    fingerprint: str
+    first_seen: str
+    last_seen: str
+    absent: int = 0
+    resolved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run as last night read it: under which judging, a digest of its data, all findings it ever had."""
+
+    judging: Judging
+    data: str
+    findings: tuple[Known, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A run of tonight beside last night: its result with states, what is resolved, what to remember and to forget.
+
+    `past` is None when the run could not be read: what was known of it stays. `anew` says why it was judged anew.
+    """
+
+    result: Result
+    resolved: tuple[dict[str, str], ...]
+    known: tuple[Known, ...]
+    gone: tuple[str, ...]
+    past: Past | None
+    anew: str
+
+
+def compared(result: Result, before: Past | None, judging: Judging, now: float) -> Compared:
+    """Return what tonight's result of a run means beside last night's; `now` in Unix seconds."""
+    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    unread, data = result.status == "failed", data_digest(result)
+    anew = judging.why_anew(before.judging) if before and before.data == data and not unread else ""
+    known = {one.fingerprint: one for one in before.findings} if before else {}
+    told = [_told(finding, known.values(), at, bool(anew)) for finding in result.findings]
+    tonight = {finding.fingerprint for finding in told}
+    moved = _moved(told, known.values())
+    absent = [one for one in known.values() if one.fingerprint not in tonight | moved and one.resolved is None]
+    aged = [] if unread else [_absent(one, result, at) for one in absent if _checked(one.symptom, result)]
+    because = {"because": f"judged anew: {anew}"} if anew else {}
+    resolved = tuple(_entry(one) | because for one in aged if one.resolved)
+    found = [
+        Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at) for f in told
+    ]  # fmt: skip
+    past = None if unread else Past(judging, data)
+    return Compared(replace(result, findings=tuple(told)), resolved, (*found, *aged), tuple(sorted(moved)), past, anew)
+
+
+def data_digest(result: Result) -> str:
+    """Return a digest of what a log says: its series with their points, first and last values, and its end."""
+    rows = [(r.tag, r.points, r.first_step, r.last_step, repr(r.last)) for r in result.series]
+    return hashlib.sha256(repr((rows, repr(result.ended))).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _told(finding: Finding, known: Iterable[Known], at: str, anew: bool) -> Finding:
+    same = [one for one in known if _same(finding, one)]
+    first = min((one.first_seen for one in same), default=at)
+    state: Literal["new", "persisting", "regressed"] = "new"
+    if any(one.resolved is None for one in same):
+        state = "persisting"
+    elif anew:
+        return replace(finding, state="persisting", first_seen=first, last_seen=at, judged_anew=True)
+    elif same:
+        state = "regressed"
+    return replace(finding, state=state, first_seen=first, last_seen=at)
+
+
+def _same(finding: Finding, one: Known) -> bool:
+    """Whether tonight's finding is the one remembered, perhaps in other tags."""
+    if finding.symptom == _MANY:
+        return finding.fingerprint == one.fingerprint
+    return finding.symptom == one.symptom
+
+
+def _moved(told: Iterable[Finding], known: Iterable[Known]) -> set[str]:
+    """Return the fingerprints under which tonight's findings were known before, and are not any more."""
+    found = list(told)
+    symptoms = {finding.symptom for finding in found} - {_MANY}
+    tonight = {finding.fingerprint for finding in found}
+    return {one.fingerprint for one in known if one.symptom in symptoms and one.fingerprint not in tonight}
+
+
+def _checked(symptom: str, result: Result) -> bool:
+    """Whether the result says that the run does not have a symptom."""
+    return symptom in log_guides() or any(one.symptom == symptom for one in result.checked)
+
+
+def _absent(one: Known, result: Result, at: str) -> Known:
+    nights = one.absent + 1
+    over = result.status != "in-progress" or nights >= NIGHTS_ABSENT
+    return replace(one, absent=nights, resolved=at if over else None)
+
+
+def _entry(one: Known) -> dict[str, str]:
+    return {
+        "run": one.run,
+        "symptom": one.symptom,
+        "fingerprint": one.fingerprint,
+        "first_seen": one.first_seen,
+        "last_seen": one.last_seen,
+    }

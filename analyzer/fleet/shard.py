@@ -1,0 +1,131 @@
+"""A part of a night, judged elsewhere: which runs belong to it, and the file that carries its rows to the merge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analyzer.errors import SourceError, UsageError
+from analyzer.fleet.row import Row
+from analyzer.fleet.version import Judging
+from analyzer.model.plain import noun_of, text_of
+from analyzer.model.run import Note
+from analyzer.writers.file import write_whole
+
+SCHEMA = "posthoc-shard/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part `number` (from 1) of `of` equal parts of a night; a run's part depends on its id alone."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parsed(cls, text: str) -> Share:
+        """Return the share `I/N`, 1 <= I <= N. UsageError for anything else."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise UsageError(f"--shard {text!r} is not I/N with I from 1 to N, as in 1/8")
+        return cls(int(number), int(of))
+
+    def holds(self, run: str) -> bool:
+        """Whether a run belongs to it."""
+        digest = hashlib.sha256(run.encode("utf-8", "surrogateescape")).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
+
+    @property
+    def file(self) -> str:
+        """The name of the file that has its rows."""
+        return f"shard-{self.number}-of-{self.of}.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a shard's file says before its rows: what must be the same in all shards of one night, and its own notes.
+
+    `runs` is how many were discovered in all, `names` a digest of all their ids in order, `stale` as Night.stale.
+    """
+
+    share: Share
+    version: str
+    judging: str
+    sources: tuple[str, ...]
+    runs: int
+    names: str
+    notes: tuple[Note, ...]
+    stale: tuple[str, ...]
+
+    def of_the_same_night(self, other: Head) -> bool:
+        """Whether both come from audits of the same logs with the same settings and the same number of shards."""
+        return self._night == other._night
+
+    @property
+    def _night(self) -> tuple[object, ...]:
+        return (self.share.of, self.version, self.judging, self.sources, self.runs, self.names)
+
+
+def names_digest(names: Iterable[str]) -> str:
+    """Return a digest of run ids in their order."""
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def write_shard(folder: Path, head: Head, rows: Iterable[tuple[int, Row]]) -> Path:
+    """Write a shard's file: its head, then one row a line with its place in the whole night; return its path."""
+    path = folder / head.share.file
+    lines = [json.dumps([SCHEMA, Judging.parsed(head.judging).code, text_of(head)])]
+    lines += [json.dumps([number, row.text()]) for number, row in rows]
+    write_whole(path, lambda file: file.writelines(line + "\n" for line in lines))
+    return path
+
+
+def read_shard(path: Path, code: str) -> tuple[Head, dict[int, Row]]:
+    """Return a shard's head and its rows by their places. SourceError when it is none, or of another version."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        schema, own, head = json.loads(lines[0])
+        if schema != SCHEMA:
+            raise ValueError(f"it is of schema {schema}")
+        if own != code:
+            raise SourceError(f"{path} was written by another version of posthoc; audit and merge with the same one")
+        rows = {int(number): Row.parsed(text) for number, text in map(json.loads, lines[1:])}
+        return noun_of(Head, head), rows
+    except (OSError, ValueError, TypeError, IndexError) as error:
+        raise SourceError(f"{path} is no shard of posthoc or is damaged ({error}); make it again") from error
+
+
+def shard_files(folders: Sequence[Path]) -> list[Path]:
+    """Return the shard files of the folders. SourceError names a folder that has none."""
+    found = []
+    for folder in dict.fromkeys(folders):
+        files = sorted(folder.glob("shard-*-of-*.jsonl"))
+        if not files:
+            raise SourceError(f"{folder} holds no shard; give folders that posthoc audit --shard wrote")
+        found += files
+    return found
+
+
+def whole_night(shards: Sequence[tuple[Path, Head, dict[int, Row]]]) -> tuple[Head, list[tuple[Path, Row]]]:
+    """Return the head of the night that the shards make, and each row with the folder of its page, in order.
+
+    SourceError when they are of different nights, or one is missing or there twice.
+    """
+    head = shards[0][1]
+    for path, other, _ in shards:
+        if not head.of_the_same_night(other):
+            raise SourceError(f"{path} is of another night than {shards[0][0]}: other logs, settings or shards")
+    numbers = [one.share.number for _, one, _ in shards]
+    for number in range(1, head.share.of + 1):
+        if numbers.count(number) != 1:
+            what = "is missing" if number not in numbers else "is there more than once"
+            raise SourceError(f"shard {number}/{head.share.of} {what}; a night is told only as a whole")
+    rows = {number: (path.parent, row) for path, _, own in shards for number, row in own.items()}
+    if sorted(rows) != list(range(head.runs)):
+        raise SourceError(f"the shards hold {len(rows)} of {head.runs} runs; make them again")
+    notes = tuple(dict.fromkeys(note for _, one, _ in shards for note in one.notes))
+    stale = tuple(text for text in head.stale if all(text in one.stale for _, one, _ in shards))
+    return replace(head, notes=notes, stale=stale), [rows[number] for number in range(head.runs)]

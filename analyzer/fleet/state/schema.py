@@ -1,0 +1,69 @@
+"""The state file's tables, how it is told from any other file, and how an older one becomes one of today.
+
+`judged` holds the row of each run as it arrives, whether or not the night gets to its end. `past` and `findings` are
+the memory: they change once a night, in one transaction, after everything has been told.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from pathlib import Path
+
+from analyzer.errors import StateError
+
+APPLICATION = int.from_bytes(b"post", "big")
+"""Marks sqlite files that are ours (bytes 68 to 71 of the file)."""
+
+_MAGIC = b"SQLite format 3\x00"
+_STEPS = (
+    """
+    CREATE TABLE judged (run TEXT PRIMARY KEY, stamp TEXT, judging TEXT NOT NULL, row BLOB NOT NULL, seen TEXT NOT NULL)
+        WITHOUT ROWID;
+    CREATE TABLE past (run TEXT PRIMARY KEY, judging TEXT NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE findings (
+        run TEXT NOT NULL, fingerprint TEXT NOT NULL, symptom TEXT NOT NULL, first_seen TEXT NOT NULL,
+        last_seen TEXT NOT NULL, absent INTEGER NOT NULL, resolved TEXT, PRIMARY KEY (run, fingerprint)
+    ) WITHOUT ROWID;
+    """,
+)
+"""What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
+
+VERSION = len(_STEPS)
+
+
+def claim(path: Path) -> None:
+    """Make sure that a file is absent, empty or ours, and its owner's only; StateError leaves it untouched."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "rb") as file:
+            head = file.read(100)
+            if head:
+                _refuse_other(path, head)
+        path.chmod(0o600)
+    except OSError as error:
+        raise StateError(f"{path} cannot be used as state: {error.strerror or error}; give another --state") from error
+
+
+def _refuse_other(path: Path, head: bytes) -> None:
+    version, application = (struct.unpack(">I", head[at : at + 4].ljust(4, b"\0"))[0] for at in (60, 68))
+    if not head.startswith(_MAGIC) or application != APPLICATION:
+        raise StateError(f"{path} is no state of posthoc and was left as it is; give another file with --state")
+    if version > VERSION:
+        raise StateError(f"{path} is the state of a newer posthoc; upgrade, or give another file with --state")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables up to date in one transaction, whoever else is about to do the same."""
+    connection.execute("BEGIN IMMEDIATE")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in _STEPS[version:]:
+        for statement in step.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+    if version < VERSION:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")

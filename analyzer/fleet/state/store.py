@@ -1,0 +1,163 @@
+"""The state file open: rows of runs go in as they arrive, the memory changes once a night."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from analyzer.errors import StateError
+from analyzer.fleet.memory import Compared, Known, Past
+from analyzer.fleet.row import Row
+from analyzer.fleet.state import schema
+from analyzer.fleet.version import Judging
+
+PATIENCE = 120.0
+"""Seconds that one audit waits for another to finish a transaction, each of which takes a moment."""
+
+EVERY = 0.5
+"""Seconds between two transactions of arriving rows: a kill costs at most that much work."""
+
+KEEP_VANISHED = timedelta(days=30)
+"""For so long is the row of a run that is not there any more kept, in case it comes back; what was found, for ever."""
+
+
+class State:
+    """A state file, open. Several audits may have it open at once. StateError when it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create it. StateError, the file untouched, when it is something else, damaged, or of a newer kind."""
+        self._path = path
+        schema.claim(path)
+        self._waiting: list[tuple[str, str | None, str, bytes, str]] = []
+        self._written = time.monotonic()
+        with self._told():
+            self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        try:
+            with self._told():
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        damage = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage.splitlines()[-1])
+        schema.migrate(self._connection)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._write_waiting()
+        finally:
+            self._connection.close()
+
+    def row(self, run: str, stamp: str, judging: str) -> Row | None:
+        """Return the row that was kept of a run, if it was judged from a log of this stamp in this way."""
+        with self._told():
+            query = "SELECT row FROM judged WHERE run = ? AND stamp = ? AND judging = ?"
+            found = self._connection.execute(query, (_name(run), stamp, judging)).fetchone()
+        if found is None:
+            return None
+        try:
+            return Row.parsed(zlib.decompress(found[0]).decode())
+        except (zlib.error, ValueError, TypeError) as error:
+            raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away") from error
+
+    def keep(self, run: str, stamp: str | None, judging: str, text: str, now: float) -> None:
+        """Keep the row of a run; it is on disk within about a second, or when the state is closed."""
+        self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), _time(now)))
+        if time.monotonic() - self._written > EVERY:
+            self._write_waiting()
+
+    def past(self, run: str) -> Past | None:
+        """Return what the last night that came to its end knew of a run."""
+        with self._told():
+            query = "SELECT judging, data FROM past WHERE run = ?"
+            found = self._connection.execute(query, (_name(run),)).fetchone()
+            query = "SELECT symptom, fingerprint, first_seen, last_seen, absent, resolved FROM findings WHERE run = ?"
+            rows = self._connection.execute(query, (_name(run),)).fetchall()
+        if found is None and not rows:
+            return None
+        judging, data = found or ("", "")
+        return Past(Judging.parsed(judging), data, tuple(Known(run, *row) for row in rows))
+
+    def close_night(self, runs: Iterable[Compared], now: float) -> None:
+        """Remember what was told tonight, in one transaction; forget rows of runs that vanished long ago."""
+        self._write_waiting()
+        with self._told(), self._transaction() as change:
+            for one in runs:
+                run = _name(one.result.run)
+                for fingerprint in one.gone:
+                    change.execute("DELETE FROM findings WHERE run = ? AND fingerprint = ?", (run, fingerprint))
+                change.executemany(_REMEMBER, [_values(known) for known in one.known])
+                if one.past:
+                    found = (run, one.past.judging.key, one.past.data)
+                    change.execute("INSERT OR REPLACE INTO past VALUES (?, ?, ?)", found)
+                change.execute("UPDATE judged SET seen = ? WHERE run = ?", (_time(now), run))
+            long_ago = datetime.fromtimestamp(now, UTC) - KEEP_VANISHED
+            change.execute("DELETE FROM judged WHERE seen < ?", (_time(long_ago.timestamp()),))
+
+    def _write_waiting(self) -> None:
+        self._written = time.monotonic()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            with self._told(), self._transaction() as change:
+                change.executemany("INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?, ?)", waiting)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what sqlite raises into one sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StateError(f"{self._path}: the state cannot be read or written ({error})") from error
+        except sqlite3.Error as error:
+            what = f"{self._path} is damaged ({error}) and was left as it is"
+            raise StateError(f"{what}; give another file with --state, or move it away") from error
+
+
+_REMEMBER = """
+    INSERT INTO findings (run, symptom, fingerprint, first_seen, last_seen, absent, resolved)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run, fingerprint) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+        last_seen = max(last_seen, excluded.last_seen), absent = excluded.absent, resolved = excluded.resolved
+"""
+
+
+def _values(known: Known) -> tuple[str, str, str, str, str, int, str | None]:
+    return (
+        _name(known.run), known.symptom, known.fingerprint, known.first_seen, known.last_seen, known.absent,
+        known.resolved,
+    )  # fmt: skip
+
+
+def _name(run: str) -> str:
+    return run.encode("utf-8", "backslashreplace").decode()
+
+
+def _time(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,76 @@
+"""One run from its log to its row and its page: the same in this process and in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analyzer.fleet.isolation import lost
+from analyzer.fleet.making import guides
+from analyzer.fleet.night import judge_plainly, read, set_aside
+from analyzer.fleet.row import Pages, Row, page_key, wants_page
+from analyzer.model.guide import Guide
+from analyzer.model.result import Result
+from analyzer.model.run import Run
+from analyzer.readers import RunRef
+from analyzer.settings import Settings
+from analyzer.writers.entry import thumbnail
+from analyzer.writers.page import Making
+from analyzer.writers.site import write_page
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all runs of a night have in common. `now` is in Unix seconds, `folder` the site that takes the pages."""
+
+    settings: Settings
+    now: float
+    folder: Path
+    pages: Pages = "all"
+
+    def sendable(self) -> Job:
+        """Return the same without views of tables, which cannot be sent to another process."""
+        tables = {"roles": dict(self.settings.roles), "limits": dict(self.settings.limits)}
+        return replace(self, settings=replace(self.settings, **tables))  # type: ignore[arg-type]  # a field by name
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run to judge: its place in the night, where it lies, how its page is made again."""
+
+    number: int
+    ref: RunRef
+    making: Making
+
+
+class Bench:
+    """Where runs are judged one after the other; what all have in common is worked out once."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._guides: Mapping[str, Guide] = guides()
+
+    def row(self, task: Task) -> Row:
+        """Read and judge the run, write its page, return its row. OutputError when the page cannot be written."""
+        job = self._job
+        return self._paged(judge_plainly(read(task.ref), job.settings, job.now), task)
+
+    def lost(self, task: Task, reason: str) -> Row:
+        """Return the row of a run that could not be judged for a reason that is not in its log, its page written."""
+        ref = task.ref
+        return self._paged(lost(Run(ref.id, ref.name, ref.source, ref.location), reason), task)
+
+    def _paged(self, result: Result, task: Task) -> Row:
+        told = set_aside(result, self._job.settings, self._job.now)
+        if not wants_page(told, self._job.pages):
+            return Row(result.without_curves(), thumbnail(result), "")
+        picture, fault = write_page(self._job.folder, told, self._guides, task.making)
+        return Row(result.without_curves(), picture, page_key(told, task.making), fault)
+
+
+def rows_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:
+    """Yield each task with its row's text, judged in this process."""
+    bench = Bench(job)
+    for task in tasks:
+        yield task, bench.row(task).text()

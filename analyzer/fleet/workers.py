@@ -1,0 +1,194 @@
+"""Several processes that judge, and one thread beside each that watches over it.
+
+A worker that dies, or is at one run for too long and is ended, costs that run alone: the run gets a row that says
+so, and another process takes the worker's place.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from analyzer.errors import OutputError, PosthocError
+from analyzer.fleet import posix, worker
+from analyzer.fleet.work import Bench, Job, Task
+from analyzer.model.wording import number
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Native thread pools: with a process for each core, more than one thread a process only gets in the way."""
+
+START = 60.0
+"""Seconds in which a worker has to be ready."""
+
+Answer = tuple[Task, str | PosthocError]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many processes judge; seconds and bytes that one run may take (None: as much as its share)."""
+
+    jobs: int
+    timeout: float
+    memory: int | None = None
+
+
+def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generator[tuple[Task, str], None, None]:
+    """Yield each task with its row's text, in the order in which they get done.
+
+    PosthocError when no process can be started; OutputError when a page cannot be written. No process is left when
+    the iterator is closed.
+    """
+    count = min(limits.jobs, len(tasks))
+    memory = limits.memory or posix.share_of_memory(limits.jobs)
+    crew = _Crew(tasks, worker.started(job, limits.timeout, memory), limits.timeout)
+    bench: Bench | None = None
+    try:
+        crew.start(count)
+        for _ in tasks:
+            task, answer = crew.answers.get()
+            if isinstance(answer, PosthocError):
+                raise answer
+            if isinstance(answer, _Lost):
+                bench = bench or Bench(job)
+                answer = bench.lost(task, answer).text()
+            yield task, answer
+    finally:
+        crew.end()
+
+
+class _Lost(str):
+    """Why a run has no row."""
+
+    __slots__ = ()
+
+
+class _Crew:
+    """The threads, and the processes that they watch over. Tasks are handed out one by one."""
+
+    def __init__(self, tasks: Sequence[Task], first: bytes, timeout: float) -> None:
+        self.answers: queue.Queue[Answer] = queue.Queue()
+        self._tasks = iter(tasks)
+        self._first, self._timeout = first, timeout
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._threads: list[threading.Thread] = []
+        self._over = False
+
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            thread = threading.Thread(target=self._watch, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def end(self) -> None:
+        with self._lock:
+            self._over = True
+            for process in self._processes:
+                process.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def _next(self) -> Task | None:
+        with self._lock:
+            return None if self._over else next(self._tasks, None)
+
+    def _watch(self) -> None:
+        process: subprocess.Popen[bytes] | None = None
+        while (task := self._next()) is not None:
+            process = process or self._hired(task)
+            if process is None:
+                return
+            answer = self._answer(process, task)
+            if isinstance(answer, _Lost):
+                self._dismissed(process)
+                process = None
+            self.answers.put((task, answer))
+        if process is not None:
+            self._dismissed(process)
+
+    def _hired(self, task: Task) -> subprocess.Popen[bytes] | None:
+        """Return a process that is ready; None, with the reason in the place of the row, when there is none."""
+        process = None
+        with self._lock:
+            if not self._over:
+                process = _process()
+                self._processes.add(process)
+        if process is None:
+            return None
+        answer = self._asked(process, b"j", self._first, START)
+        if answer is not None and answer[0] == worker.READY:
+            return process
+        self._dismissed(process)
+        why = f"a process that judges could not be started (it {posix.death(process.returncode)}); use --jobs 0"
+        self.answers.put((task, PosthocError(why)))
+        return None
+
+    def _answer(self, process: subprocess.Popen[bytes], task: Task) -> str | PosthocError:
+        late = threading.Event()
+        found = self._asked(process, b"t", pickle.dumps(task), self._timeout, late)
+        if found is not None:
+            kind, message = found
+            return OutputError(message.decode()) if kind == worker.REFUSED else message.decode()
+        if late.is_set():
+            return _Lost(f"it took longer than {number(self._timeout)} seconds (run-timeout) and was given up")
+        return _Lost(f"the process that judged it {posix.death(process.wait())}")
+
+    def _asked(
+        self,
+        process: subprocess.Popen[bytes],
+        kind: bytes,
+        message: bytes,
+        seconds: float,
+        late: threading.Event | None = None,
+    ) -> tuple[bytes, bytes] | None:
+        """Send a message and return the answer; None when the process dies, or is killed as it takes too long."""
+
+        def give_up() -> None:
+            if late is not None:
+                late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            worker.send(cast(BinaryIO, process.stdin), kind, message)
+            return worker.receive(cast(BinaryIO, process.stdout))
+        except OSError:  # it died before it had read all
+            return None
+        finally:
+            timer.cancel()
+
+    def _dismissed(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            try:
+                cast(BinaryIO, pipe).close()
+            except OSError:  # what was still to be sent to it
+                continue
+        with self._lock:
+            self._processes.discard(process)
+
+
+def _process() -> subprocess.Popen[bytes]:
+    """Return a new process in a session of its own, so that Ctrl-C reaches only whoever watches over it."""
+    path = os.pathsep.join(os.path.abspath(place) for place in sys.path if isinstance(place, str))  # noqa: PTH100
+    environment = dict.fromkeys(THREADS, "1") | os.environ | {"PYTHONPATH": path}
+    command = [sys.executable, "-P", "-c", "from analyzer.fleet.worker import main; main()"]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )

@@ -1,0 +1,167 @@
+"""However a night comes about, it says the same: fresh, incremental, in parts, killed and gone on with, by workers."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboardX import SummaryWriter
+
+from analyzer import api
+from analyzer.fleet.auditing import Plan
+from analyzer.fleet.shard import Share
+from analyzer.settings import Settings, Suppression
+
+ROOT = Path(__file__).parents[2]
+TOLD_BY_MEMORY = ("state", "first_seen", "last_seen", "judged_anew")
+SETTINGS = Settings(suppress=(Suppression("non-finite", "known", run="nan/*"),))
+NOW = 1_790_100_000.0
+
+
+def write(folder, values):
+    with SummaryWriter(str(folder)) as writer:
+        for step, value in enumerate(values):
+            writer.add_scalar("train/loss", float(value), step, walltime=1.79e9 + step)
+
+
+def falling(seed, points=200):
+    rng = np.random.default_rng(seed)
+    return 0.2 + 2 * np.exp(-np.arange(points) / 40) * (1 + 0.05 * rng.normal(size=points))
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("logs")
+    for i in range(6):
+        write(root / "good" / f"r{i}", falling(i))
+    for i in range(3):
+        write(root / "nan" / f"r{i}", np.where(np.arange(200) > 150, np.nan, falling(i)))
+    write(root / "up" / "r0", np.where(np.arange(200) > 120, 8.0, falling(1)) + 0.01 * falling(2))
+    write(root / "short", [2.0, 1.9])
+    (root / "broken").mkdir()
+    (root / "broken" / "events.out.tfevents.1").write_bytes(b"nothing of the kind" * 9)
+    torn = root / "torn"
+    write(torn, falling(9))
+    event = next(torn.iterdir())
+    event.write_bytes(event.read_bytes()[:-7])
+    return root
+
+
+@pytest.fixture(scope="module")
+def fresh(logs, tmp_path_factory):
+    site = tmp_path_factory.mktemp("fresh")
+    return said(audit(logs, site / "site", jobs=0)), pages(site / "site")
+
+
+def audit(logs, site, now=NOW, **plan):
+    return api.audit([logs], site, settings=SETTINGS, plan=Plan(now=now, **plan))
+
+
+def said(night):
+    """Return a night without what only a memory adds, and times."""
+    told = json.loads(json.dumps(night.to_dict()))
+    del told["resolved"], told["judged_anew"]
+    for run in told["runs"]:
+        for finding in run["findings"]:
+            for key in TOLD_BY_MEMORY:
+                finding.pop(key, None)
+    return told
+
+
+def pages(site):
+    return {page.name: page.read_bytes() for page in (site / "runs").iterdir()}
+
+
+def states(night):
+    return {f.state for result in night.results for f in result.findings}
+
+
+def test_workers(logs, fresh, tmp_path):
+    for jobs in (1, 2):
+        assert said(audit(logs, tmp_path / str(jobs), jobs=jobs)) == fresh[0]
+        assert pages(tmp_path / str(jobs)) == fresh[1]
+
+
+def test_a_second_night_over_unchanged_logs(logs, fresh, tmp_path, monkeypatch):
+    first = audit(logs, tmp_path / "site", state=tmp_path / "s.db")
+    assert said(first) == fresh[0] and states(first) == {"new"}
+    read = []
+    monkeypatch.setattr("analyzer.fleet.work.read", lambda ref, read_=api.fleet.read: read.append(ref.id) or read_(ref))
+    second = audit(logs, tmp_path / "site", state=tmp_path / "s.db", jobs=0)
+    assert said(second) == fresh[0] and states(second) == {"persisting"} and second.resolved == ()
+    assert read == ["broken"] and pages(tmp_path / "site") == fresh[1]
+
+
+def test_a_night_in_parts(logs, fresh, tmp_path):
+    for number in (3, 1, 2):
+        audit(logs, tmp_path / f"part{number}", share=Share(number, 3), jobs=0)
+    parts = [tmp_path / f"part{i}" for i in (1, 2, 3)]
+    assert said(api.merge(parts, tmp_path / "site")) == fresh[0]
+    assert pages(tmp_path / "site") == fresh[1]
+    assert (tmp_path / "site" / "index.html").is_file() and not (tmp_path / "part1" / "index.html").exists()
+    told = api.merge(parts, tmp_path / "site", state=tmp_path / "s.db")
+    again = api.merge(parts, tmp_path / "site", state=tmp_path / "s.db")
+    assert said(again) == fresh[0] and states(told) == {"new"} and states(again) == {"persisting"}
+
+
+def changed(logs, where):
+    """Return a copy of the logs in which one run has grown, one was rewritten, one vanished and one is new."""
+    copy = Path(shutil.copytree(logs, where))
+    write(copy / "good" / "r0", falling(50, 300))  # a second file beside the first
+    shutil.rmtree(copy / "nan" / "r0")
+    write(copy / "nan" / "r0", falling(60))
+    shutil.rmtree(copy / "good" / "r5")
+    write(copy / "new" / "r0", np.where(np.arange(200) > 150, np.nan, falling(3)))
+    return copy
+
+
+def test_grown_rewritten_vanished_and_new_runs(logs, tmp_path):
+    copy = Path(shutil.copytree(logs, tmp_path / "logs"))
+    audit(copy, tmp_path / "site", state=tmp_path / "s.db")
+    shutil.rmtree(copy)
+    changed(logs, copy)
+    second = audit(copy, tmp_path / "site", state=tmp_path / "s.db")
+    assert said(second) == said(audit(copy, tmp_path / "other", jobs=0))
+    assert pages(tmp_path / "site") == pages(tmp_path / "other")
+    assert {r["run"] for r in second.resolved} <= {"nan/r0", "good/r0"}
+    assert ("nan/r0", "non-finite") in [(r["run"], r["symptom"]) for r in second.resolved]
+    new = [(r.run, f.symptom) for r in second.results for f in r.findings if f.state == "new"]
+    assert ("new/r0", "non-finite") in new and not [run for run, _ in new if run.startswith(("nan", "up"))]
+
+
+def command(logs, site, state, *more):
+    words = [sys.executable, "-m", "analyzer", "audit", str(logs), "-o", str(site), "--state", str(state), *more]
+    return subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+
+
+def links_lead_somewhere(site):
+    index = site / "index.html"
+    names = set(index.read_text().split('href="runs/')[1:]) if index.is_file() else set()
+    return all((site / "runs" / name.partition('"')[0]).is_file() for name in names)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
+@pytest.mark.parametrize(("jobs", "seconds"), [("0", 0.7), ("2", 1.2), ("0", 1.4), ("2", 2.0)])
+def test_killed_and_gone_on_with(logs, tmp_path, jobs, seconds):
+    site, state = tmp_path / "site", tmp_path / "s.db"
+    killed = command(logs, site, state, "--jobs", jobs)
+    time.sleep(seconds)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert links_lead_somewhere(site)
+    again = command(logs, site, state, "-q")
+    assert again.wait(120) == 0 and links_lead_somewhere(site)
+    one = json.loads((site / "findings.json").read_text())
+    assert command(logs, tmp_path / "other", tmp_path / "other.db", "-q").wait(120) == 0
+    other = json.loads((tmp_path / "other" / "findings.json").read_text())
+    for document in (one, other):
+        for run in document["runs"]:
+            for finding in run["findings"]:
+                del finding["first_seen"], finding["last_seen"], finding["state"]
+    assert one == other
