@@ -32,6 +32,14 @@ def wait_for(port, seconds, alive=lambda: True):
     return False
 
 
+def _answers(psycopg, address):
+    try:
+        psycopg.connect(address, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """Return a function that makes a new database on a PostgreSQL of this session and returns its address."""
@@ -69,8 +77,11 @@ def postgres():
         return f"{address}/{name}"
 
     try:
-        if not wait_for(port, 30, lambda: server.poll() is None):
-            pytest.skip("PostgreSQL did not start")
+        until = time.monotonic() + 60
+        while not _answers(psycopg, f"{address}/postgres"):
+            if server.poll() is not None or time.monotonic() > until:
+                pytest.fail("PostgreSQL did not start")
+            time.sleep(0.1)
         yield database
     finally:
         server.terminate()
