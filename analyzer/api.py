@@ -14,6 +14,7 @@ from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import making
 from analyzer.fleet import night as fleet
 from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
+from analyzer.fleet.handback import Handback
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
@@ -24,7 +25,7 @@ from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import open_source
+from analyzer.readers import EVERY, Choice, RunRef, open_source
 from analyzer.settings import Known, Settings, suggestion
 from analyzer.writers.file import write_text
 from analyzer.writers.gallery import Exhibit, write_gallery
@@ -37,12 +38,15 @@ Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]
 
 
-def open_runs(source: Source, *, run: str | None = None, tracking_uri: str | None = None) -> Iterator[Run]:
+def open_runs(
+    source: Source, *, run: str | None = None, tracking_uri: str | None = None, choice: Choice = EVERY
+) -> Iterator[Run]:
     """Yield the runs of a source lazily, one at a time; with `run`, only the one of that id or name.
 
+    `choice` (analyzer.readers.Choice) names experiments of a tracker, a filter for its server, deleted runs too.
     SourceError when the source is absent or of a kind that is not read, NoRunsError when it holds no run.
     """
-    return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri)
+    return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri, choice=choice)
 
 
 def analyze(run: Run, settings: Settings | None = None, *, now: float | None = None) -> Result:
@@ -57,25 +61,29 @@ def report(
     run: str | None = None,
     settings: Settings | None = None,
     tracking_uri: str | None = None,
+    choice: Choice = EVERY,
+    write_back: Handback | None = None,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
-    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise.
+    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. With
+    `write_back` the verdict is written to the tracker that keeps the run, too, and what came of it stands there.
     SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
-    result = judged_one(source, run=run, settings=chosen, tracking_uri=tracking_uri)
+    ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
+    result = next(fleet.judged([ref], chosen))
     page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
     write_text(Path(output), page)
+    if write_back is not None:
+        write_back.give(ref, result, page)
     return result
 
 
-def judged_one(
-    source: Source, *, run: str | None = None, settings: Settings, tracking_uri: str | None = None
-) -> Result:
-    """Return the result of the one run of a source, or of the one called `run`, without writing anything."""
-    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri)
+def one_run(source: Source, *, run: str | None, tracking_uri: str | None, choice: Choice) -> RunRef:
+    """Return the one run of a source, or the one called `run`, unread."""
+    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
     refs = [ref for ref in found.refs if run is None or ref.id == run]
     refs = refs or [ref for ref in found.refs if ref.name == run]
     ids = tuple(ref.id for ref in found.refs)
@@ -86,7 +94,7 @@ def judged_one(
     if len(refs) > 1:
         names = tuple(ref.id for ref in refs)
         raise SeveralRunsError(f"{where} holds {len(names)} runs; choose one with --run, or use posthoc audit", names)
-    return next(fleet.judged(refs, settings))
+    return refs[0]
 
 
 def audit(
@@ -95,6 +103,8 @@ def audit(
     *,
     settings: Settings | None = None,
     tracking_uri: str | None = None,
+    choice: Choice = EVERY,
+    write_back: Handback | None = None,
     progress: Progress | None = None,
     seen: Callable[[Found], None] | None = None,
     plan: Plan | None = None,
@@ -104,17 +114,20 @@ def audit(
 
     `plan` says how: with which memory of last night, in how many processes, which part of the runs (then a shard is
     written in place of a site, for merge()). `seen` is told what was found before the first run is judged; `tell` is
-    given the night when its site is there and before it counts as told. SourceError when no source can be read,
+    given the night when its site is there and before it counts as told; with `write_back` each verdict is written to
+    the tracker that keeps the run, too. SourceError when no source can be read,
     OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
-    found = fleet.find_runs(named, tracking_uri=tracking_uri)
+    found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice)
     if seen:
         seen(found)
     site, chosen = Site(Path(output), guides()), settings or Settings()
-    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__)
-    return night.told(progress, tell)
+    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__).told(progress, tell)
+    if write_back is not None:
+        write_back.give_all(found.refs, night.results, site)
+    return night
 
 
 def merge(
@@ -133,10 +146,15 @@ def merge(
 
 
 def understood(
-    source: Source, settings: Settings, *, run: str | None = None, tracking_uri: str | None = None
+    source: Source,
+    settings: Settings,
+    *,
+    run: str | None = None,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
 ) -> Iterator[tuple[Run, list[Understood]]]:
     """Yield each run of a source with how its tags are understood: (tag, points, role, split, why)."""
-    for one in open_runs(source, run=run, tracking_uri=tracking_uri):
+    for one in open_runs(source, run=run, tracking_uri=tracking_uri, choice=choice):
         curves = Anatomy(one, settings.roles).curves.values()
         yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
 

@@ -185,6 +185,8 @@ def _outcome(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     gate = f"exit with 1 from this severity on (default {fail_on})"
     add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
     add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
+    back = "write each verdict back to MLflow: tags posthoc.verdict and posthoc.symptoms, and the page as an artifact"
+    add("--write-back", action="store_true", help=back)
     group = parser.add_mutually_exclusive_group()
     group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
     group.add_argument("-v", "--verbose", action="store_true", help="say everything")
@@ -205,7 +207,13 @@ def _roles(parser: argparse.ArgumentParser) -> None:
 
 
 def _tracking(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store that runs:/<id> speaks of")
+    add = parser.add_argument
+    where = "the MLflow store that runs:/<id> speaks of, else $MLFLOW_TRACKING_URI"
+    add("--tracking-uri", metavar="URI", help=where)
+    which = "only MLflow runs of this experiment, by name or id; may be given several times"
+    add("--experiment", action="append", default=[], dest="experiments", metavar="NAME", help=which)
+    add("--filter", metavar="TEXT", help="only runs that an MLflow server finds with this, as in metrics.loss < 1")
+    add("--deleted", action="store_true", help="MLflow runs that were deleted, too")
 
 
 def _file(text: str) -> Path:

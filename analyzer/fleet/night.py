@@ -16,7 +16,7 @@ from analyzer.fleet.overlap import once, without_overlap
 from analyzer.fleet.suppression import suppressed, without
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
-from analyzer.readers import Discovery, RunRef, discover
+from analyzer.readers import EVERY, Choice, Discovery, RunRef, discover
 from analyzer.settings import Settings
 
 
@@ -30,7 +30,7 @@ class Found:
     failures: tuple[str, ...] = ()
 
 
-def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Found:
+def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None, choice: Choice = EVERY) -> Found:
     """Return references to the runs of all sources, their ids made distinct.
 
     A source that cannot be read is a note as long as another one can; its error is raised when none can. What
@@ -42,7 +42,7 @@ def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None) -> Fou
     given, repeated = once(sources)
     for source in given:
         try:
-            discovery = discover(source, tracking_uri=tracking_uri)
+            discovery = discover(source, tracking_uri=tracking_uri, choice=choice)
         except PosthocError as error:
             failures.append(error)
             notes.append(Note("unreadable", str(error)))

@@ -24,44 +24,48 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
+from analyzer.errors import NoRunsError, SeveralRunsError, SourceError, UsageError
 from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import formats
 from analyzer.readers.clean import clean_name, distinct
-from analyzer.readers.formats import Format, Request
+from analyzer.readers.formats import EVERY, Choice, Format, Request
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Discovery, RunRef, Update
+from analyzer.readers.ref import Discovery, RunRef, Update, Word
 from analyzer.readers.tree import Tree, walk
 from analyzer.readers.unread import unread_kinds
 
-__all__ = ["Discovery", "Format", "Request", "RunRef", "Update", "discover", "open_source"]
+__all__ = ["EVERY", "Choice", "Discovery", "Format", "Request", "RunRef", "Update", "Word", "discover", "open_source"]
 
 LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 
 
 def open_source(
-    source: str, *, run: str | None = None, tracking_uri: str | None = None, include_deleted: bool = False
+    source: str, *, run: str | None = None, tracking_uri: str | None = None, choice: Choice = EVERY
 ) -> Iterator[Run]:
     """Yield the runs of a source lazily, one at a time; with `run`, the one of that id, its beginning, or name.
 
     SourceError or NoRunsError as discover(); NoRunsError too when there is no run of that id or name, and
     SeveralRunsError when several bear the name.
     """
-    for ref in _wanted(discover(source, tracking_uri=tracking_uri, include_deleted=include_deleted), run, source):
+    for ref in _wanted(discover(source, tracking_uri=tracking_uri, choice=choice), run, source):
         yield ref.read()
 
 
-def discover(source: str, *, tracking_uri: str | None = None, include_deleted: bool = False) -> Discovery:
+def discover(source: str, *, tracking_uri: str | None = None, choice: Choice = EVERY) -> Discovery:
     """Return references to all runs of a source (folder, file or address) without reading their points.
 
     Ids are unique within the source and come in a stable order. SourceError when the source is absent, cannot be
     read as a whole or is of a kind that is not read; NoRunsError, saying what was found instead, when it has no run.
+    UsageError for a choice that the source does not understand.
     """
-    request = Request(str(source), tracking_uri, include_deleted)
+    request = Request(str(source), tracking_uri, choice)
     if _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
+    if choice.filter is not None:
+        what = "--filter is put to a tracking server and to nothing else; choose with --experiment or --run here"
+        raise UsageError(f"{mask_text(request.source)}: {what}")
     path = Path(request.source)
     try:
         if path.is_dir():
@@ -80,7 +84,7 @@ def discover(source: str, *, tracking_uri: str | None = None, include_deleted: b
 
 def _in_folder(path: Path, request: Request) -> Discovery:
     tree = walk(path)
-    refs = _distinct([ref for one in formats.known() for ref in one.in_tree(tree, request)])
+    refs = _distinct([ref for one in _asked(request) for ref in one.in_tree(tree, request)])
     notes = unread_kinds(tree) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
@@ -88,6 +92,11 @@ def _in_folder(path: Path, request: Request) -> Discovery:
     if not refs:
         raise NoRunsError(_nothing_in(tree, notes))
     return Discovery(refs, notes)
+
+
+def _asked(request: Request) -> list[Format]:
+    """Return the formats that can hold what is wanted: where experiments are named, only those that know any."""
+    return [one for one in formats.known() if one.has_experiments or not request.choice.experiments]
 
 
 def _nothing_in(tree: Tree, notes: tuple[Note, ...]) -> str:
@@ -98,7 +107,7 @@ def _nothing_in(tree: Tree, notes: tuple[Note, ...]) -> str:
 
 
 def _in_file(path: Path, request: Request) -> list[RunRef]:
-    for one in formats.known():
+    for one in _asked(request):
         refs = one.in_file(path, request)
         if refs is not None:
             return list(refs)

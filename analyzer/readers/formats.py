@@ -16,12 +16,27 @@ from analyzer.readers.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Which runs of a tracker are wanted.
+
+    `experiments` by name or id (empty: all), `filter` in the words of the tracking server, `deleted` ones as well.
+    """
+
+    experiments: tuple[str, ...] = ()
+    filter: str | None = None
+    deleted: bool = False
+
+
+EVERY = Choice()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for: the source as given, and what only trackers need."""
 
     source: str
     tracking_uri: str | None = None
-    include_deleted: bool = False
+    choice: Choice = EVERY
 
 
 class Format(Protocol):
@@ -34,6 +49,10 @@ class Format(Protocol):
     @property
     def name(self) -> str:
         """What Run.source says."""
+
+    @property
+    def has_experiments(self) -> bool:
+        """Whether runs belong to experiments, which Choice can name."""
 
     def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
         """Return the runs of this format anywhere in the folder, each id relative to the source."""

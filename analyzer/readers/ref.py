@@ -5,9 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
+from analyzer.errors import SourceError
 from analyzer.model.run import Note, Run
 from analyzer.readers.clean import cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What is handed back to a tracker: the verdict, the symptoms found (worst first), the run's page if it has one."""
+
+    verdict: str
+    symptoms: tuple[str, ...]
+    page: str | None
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,9 @@ class RunRef(ABC):
     name: str
     source: str
     location: str
+
+    takes_verdicts: ClassVar[bool] = False
+    """Whether hand_back() can write to where the run is kept."""
 
     @abstractmethod
     def load(self, marks: Mapping[str, str]) -> Update:
@@ -51,6 +65,14 @@ class RunRef(ABC):
         Costs no more than a look at sizes and times.
         """
         return None
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write a verdict to where the run is kept, because the user asked for it; twice is the same as once.
+
+        Returns None when all of it is there, else one sentence on what could not be written. SourceError when
+        nothing could.
+        """
+        raise SourceError(f"{self.location}: logs of this kind take no verdict back; only MLflow's do")
 
 
 @dataclass(frozen=True)

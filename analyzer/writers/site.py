@@ -65,6 +65,18 @@ class Site:
         """Whether a page of the run is there, whichever night wrote it."""
         return (self.folder / "runs" / page_name(run)).is_file()
 
+    def page_alone(self, run: str) -> str | None:
+        """Return a run's page as it is outside of a site, without links to what lies beside it; None without a page."""
+        try:
+            text = (self.folder / "runs" / page_name(run)).read_text(encoding="utf-8")
+        except OSError:
+            return None
+        head, found, rest = text.partition(f'<link rel="stylesheet" href="{_STYLE}">\n')
+        text = head + rest if found else text
+        return text.replace(f'<a href="{_INDEX}">posthoc · all runs</a>', "posthoc", 1).replace(
+            " &#39;self&#39;", "", 1
+        )
+
     def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
 
@@ -84,12 +96,15 @@ class Site:
         return self.folder / "index.html"
 
 
+_INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them
+
+
 def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Making) -> tuple[Thumbnail, str]:
     """Write a run's page into a site's folder, in any process.
 
     Return the run's small picture, and why the page has words alone, or "".
     """
-    page, fault = page_or_plain(result, guides, making, home="../index.html", stylesheet="../report.css")
+    page, fault = page_or_plain(result, guides, making, home=_INDEX, stylesheet=_STYLE)
     write_text(folder / "runs" / page_name(result.run), page)
     return (Thumbnail() if fault else thumbnail(result)), fault
 

@@ -13,17 +13,20 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from analyzer.errors import SourceError
+from analyzer.readers.mlflow.tables import NEEDED
 from analyzer.readers.naming import shown_path
 
 WAIT = 5.0  # seconds for a lock that a writer holds
 LONGEST = 120.0  # seconds for all that is asked of one connection
 LARGEST = 1 << 26  # bytes of one text or blob
+BATCH = 20_000  # rows
 
 
 @contextmanager
@@ -57,11 +60,41 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise SourceError(f"{shown_path(path)}: it was written to while it was read; read it again")
 
 
-def text(value: object) -> str:
-    """Return a value as text; bytes that are not UTF-8 are shown, nothing is "" for NULL."""
-    if value is None:
-        return ""
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+@dataclass
+class SqliteTables:
+    """The tables of an open sqlite file (analyzer.readers.mlflow.tables.Tables)."""
+
+    connection: sqlite3.Connection
+    where: str
+    unindexed: str = "metrics NOT INDEXED"
+
+    def __post_init__(self) -> None:
+        self._columns: dict[str, frozenset[str]] = {}
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the plain columns of a real table; none for a view, and generated columns do not count.
+
+        SourceError for a view in the place of a table that must be there.
+        """
+        if table not in self._columns:
+            kind = self.connection.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+            if kind is not None and kind[0] != b"table" and table in NEEDED:
+                made = f"{table} is a {kind[0].decode()}, not a table as MLflow makes it"
+                raise SourceError(f"{self.where}: {made}; it was not read")
+            plain = kind is not None and kind[0] == b"table"
+            rows = self.connection.execute(f"PRAGMA table_xinfo({table})") if plain else ()
+            self._columns[table] = frozenset(row[1].decode("utf-8", "replace") for row in rows if row[6] == 0)
+        return self._columns[table]
+
+    def batches(self, query: str, **values: str) -> Iterator[Sequence[Sequence[object]]]:
+        """Yield the answer some ten thousand rows at a time. SourceError for whatever sqlite says."""
+        try:
+            cursor = self.connection.execute(query, values)
+            while rows := cursor.fetchmany(BATCH):
+                yield rows
+        except (sqlite3.Error, MemoryError) as error:
+            why = f"{self.where}: the database cannot be read ({error}); copy it again or close what writes it"
+            raise SourceError(why) from error
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:

@@ -14,22 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.model.run import Note, Run, Series
-from analyzer.model.secrets import mask_params, mask_text
+from analyzer.model.secrets import mask_text
+from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow.history import MOST_BYTES, parse_history
-from analyzer.readers.mlflow.meta import is_deleted, read_meta, status_of
+from analyzer.readers.mlflow.meta import datasets_of, is_deleted, read_meta, status_of
 from analyzer.readers.mlflow.points import series_of
+from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.ref import Update, Word
 from analyzer.readers.tree import Folder, Tree
 
-NAME = "mlflow"
 META = "meta.yaml"
 MOST_FILES = 100_000
 MOST_TEXT = 1 << 16  # MLflow's own limits for params and tags are 6,000 and 8,000 characters
 
 
 @dataclass(frozen=True)
-class FileRun(RunRef):
+class FileRun(TrackedRun):
     """A run in a file store: `folder` is its place, `shown` the same relative to the source."""
 
     folder: str
@@ -48,12 +49,15 @@ class FileRun(RunRef):
                 Note("metadata", f"{self._inside(META)}: {problem}; the metrics are whole", self._inside(META))
             )
         series = self._series(place / "metrics", notes)
-        tags = {name: str(mask_params({name: text})[name]) for name, text in self._texts(place / "tags", notes)}
-        params = mask_params(dict(self._texts(place / "params", notes)))
-        name = tags.get("mlflow.runName") or mask_text(str(meta.get("run_name") or meta.get("name") or "")) or self.id
-        return Run(
-            self.id, name, NAME, self.location, series, params, tags, notes=tuple(notes), declared=status_of(meta)
-        )
+        params, tags = dict(self._texts(place / "params", notes)), dict(self._texts(place / "tags", notes))
+        return self.run_of(series, params, tags, notes, declared=status_of(meta), datasets=datasets_of(place))
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict as files of tags and the page among the run's artifacts."""
+        from analyzer.readers.mlflow.handback import into_folder  # noqa: PLC0415 - only when asked for
+
+        meta = read_meta(Path(self.folder) / META)[0]
+        return into_folder(Path(self.folder), str(meta.get("artifact_uri") or ""), word)
 
     def stamp(self) -> str | None:
         """Return sizes and times of meta.yaml and of every metric file as one text."""
@@ -113,20 +117,21 @@ def _files_below(place: Path) -> Iterator[tuple[Path, str]]:
             yield path, shown_path(name if inner == "." else f"{inner}/{name}")
 
 
-def runs_in(tree: Tree, *, include_deleted: bool) -> list[RunRef]:
+def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:
     """Return references to the runs of every file store in the tree."""
-    gone: dict[str, bool] = {}
-    refs: list[RunRef] = []
+    experiments: dict[str, Mapping[str, Any]] = {}
+    refs: list[FileRun] = []
     for folder in tree.folders:
         if not _is_run(folder) or _below_other(folder.path):
             continue
         parent = folder.path.rpartition("/")[0]
-        if not include_deleted:
-            if parent not in gone:
-                gone[parent] = bool(folder.path) and is_deleted(_meta(tree, parent))
-            if gone[parent] or ".trash" in folder.path.split("/") or is_deleted(_meta(tree, folder.path)):
-                continue
-        refs.append(_ref(tree, folder))
+        around = parent if folder.path else ".."
+        if around not in experiments:
+            experiments[around] = _experiment(tree, around)
+        experiment, own = experiments[around], _meta(tree, folder.path)
+        gone = is_deleted(own) or (folder.path and is_deleted(experiment)) or ".trash" in folder.path.split("/")
+        if choice.deleted or not gone:
+            refs.append(_ref(tree, folder, own, experiment))
     return refs
 
 
@@ -153,9 +158,24 @@ def _meta(tree: Tree, path: str) -> Mapping[str, Any]:
     return read_meta(tree.root / path / META)[0]
 
 
-def _ref(tree: Tree, folder: Folder) -> FileRun:
+def _experiment(tree: Tree, around: str) -> Mapping[str, Any]:
+    """Return the meta.yaml of the folder around a run's, which may be the one around the source."""
+    meta = read_meta((tree.root.resolve().parent if around == ".." else tree.root / around) / META)[0]
+    return meta if "run_id" not in meta and "run_uuid" not in meta else {}
+
+
+def _ref(tree: Tree, folder: Folder, meta: Mapping[str, Any], experiment: Mapping[str, Any]) -> FileRun:
     run_id = shown_path(folder.path.rpartition("/")[2] or tree.name)
     place = tree.root / folder.path
-    meta = _meta(tree, folder.path)
     name = str(meta.get("run_name") or meta.get("name") or "") or _tag(place / "tags" / "mlflow.runName") or run_id
-    return FileRun(run_id, name, NAME, shown_path(place), os.fspath(place), shown_path(folder.path))
+    return FileRun(
+        run_id,
+        mask_text(name),
+        NAME,
+        shown_path(place),
+        run_id,
+        os.fspath(place),
+        shown_path(folder.path),
+        experiment=str(experiment.get("name") or ""),
+        experiment_id=str(experiment.get("experiment_id") or shown_path(place.resolve().parent.name)),
+    )

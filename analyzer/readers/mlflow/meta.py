@@ -9,15 +9,17 @@ from typing import Any
 from analyzer.readers.naming import shown_path
 
 MOST_BYTES = 1 << 14  # MLflow writes less than one KiB
+MOST_OF_DATASET = 1 << 18  # with the schema and profile that MLflow keeps
+MOST_DATASETS = 100
 DEEPEST = 20
 STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
 
 
-def read_meta(path: Path) -> tuple[Mapping[str, Any], str | None]:
+def read_meta(path: Path, most: int = MOST_BYTES) -> tuple[Mapping[str, Any], str | None]:
     """Return the mapping in a meta.yaml and None, or an empty one and what is wrong with it in a sentence."""
     shown = shown_path(path.name)
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > most:
             return {}, f"{shown} is larger than any that MLflow writes and was not read"
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -53,3 +55,33 @@ def status_of(meta: Mapping[str, Any]) -> str | None:
 def is_deleted(meta: Mapping[str, Any]) -> bool:
     """Whether the run or experiment has been deleted (it stays in the store until it is collected)."""
     return str(meta.get("lifecycle_stage", "active")).lower() == "deleted"
+
+
+def datasets_of(run: Path) -> list[tuple[str, str, str]]:
+    """Return name, digest and context of the data sets that a run's folder names as its inputs, where intact.
+
+    They lie beside the runs of the experiment; what an input names is looked for among the folders that are there.
+    """
+    inputs = _inside(run / "inputs")
+    if not inputs:
+        return []
+    known = {place.name: place for place in _inside(run.parent / "datasets")}
+    found = []
+    for place in inputs[:MOST_DATASETS]:
+        asked = read_meta(place / "meta.yaml")[0]
+        if str(asked.get("source_type")) in {"DATASET", "1"} and asked.get("source_id") in known:
+            meta = read_meta(known[str(asked["source_id"])] / "meta.yaml", MOST_OF_DATASET)[0]
+            found.append((str(meta.get("name", "")), str(meta.get("digest", "")), _context(asked)))
+    return sorted(one for one in found if one[0])
+
+
+def _context(asked: Mapping[str, Any]) -> str:
+    tags = asked.get("tags")
+    return str(tags.get("mlflow.data.context", "")) if isinstance(tags, Mapping) else ""
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(place for place in folder.iterdir() if place.is_dir() and not place.is_symlink())
+    except OSError:
+        return []

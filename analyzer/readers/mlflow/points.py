@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Series
+from analyzer.readers.clean import distinct
 
 LARGEST = float(np.finfo(np.float64).max)  # what MLflow's databases hold for infinity
+FLAGS = (0, 1, None)
+
+Row = Sequence[object]
+"""One logged value as the databases give it: key, timestamp, value, step, is_nan."""
 
 
 def series_of(tag: str, stamps: NDArray[np.int64], values: NDArray[np.float64], steps: NDArray[np.int64]) -> Series:
@@ -20,3 +27,68 @@ def unstored(values: NDArray[np.float64], is_nan: NDArray[np.bool_]) -> NDArray[
     """Return a database's values as they were logged: its rows for NaN hold 0, those for ±inf the largest float."""
     logged = np.where(np.abs(values) >= LARGEST, np.copysign(np.inf, values), values)
     return np.where(is_nan, np.nan, logged)
+
+
+class Columns:
+    """Rows of one run gathered batch by batch as columns, so that no more than a batch of them is held as rows.
+
+    `lost` counts, by key, rows that are no points: a database takes any type in any column.
+    """
+
+    def __init__(self) -> None:
+        self.lost: dict[object, int] = {}
+        self._codes: dict[object, int] = {}
+        self._parts: list[tuple[NDArray[np.generic], ...]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take a batch of rows."""
+        columns = list(zip(*rows, strict=True))
+        if columns and not _plain(columns):
+            columns = list(zip(*self._points(rows), strict=True))
+        if not columns:
+            return
+        keys, stamps, values, steps, nans = columns
+        for key in dict.fromkeys(keys):
+            self._codes.setdefault(key, len(self._codes))
+        codes = np.fromiter(map(self._codes.__getitem__, keys), np.int64, len(keys))
+        numbers = np.array(stamps, np.int64), np.array(values, np.float64), np.array(steps, np.int64)
+        self._parts.append((codes, *numbers, np.array(nans, np.bool_)))
+
+    def series(self, shown: Callable[[object], str]) -> dict[str, Series]:
+        """Return all series, by name; each in the order of time, ties by step, further ties as they came."""
+        if not self._parts:
+            return {}
+        codes, stamps, values, steps, nans = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        order = np.lexsort((steps, stamps, codes))
+        ends = np.cumsum(np.bincount(codes, minlength=len(self._codes)))
+        logged, times, steps = unstored(values, nans)[order], stamps[order] / 1000.0, steps[order]
+        found: dict[str, Series] = {}
+        for code, key in sorted(enumerate(self._codes), key=lambda one: shown(one[1])):
+            part = slice(ends[code - 1] if code else 0, ends[code])
+            tag = distinct(shown(key), found)
+            found[tag] = Series(tag, steps[part], logged[part], times[part])
+        return found
+
+    def _points(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows that are points, NULL where the value does not matter as 0, and count the others."""
+        points: list[Row] = []
+        for key, stamp, value, step, nan in rows:
+            if _is_point(stamp, value, step, nan):
+                points.append((key, stamp, value if isinstance(value, (int, float)) else 0.0, step, bool(nan)))
+            else:
+                self.lost[key] = self.lost.get(key, 0) + 1
+        return points
+
+
+def _plain(columns: Sequence[Sequence[object]]) -> bool:
+    """Whether every column holds what MLflow writes into it, which spares looking at each row."""
+    kinds = [set(map(type, column)) for column in columns[1:]]
+    return kinds[0] == {int} == kinds[2] and kinds[1] <= {float, int} and set(columns[4]) <= {0, 1}
+
+
+def _is_point(stamp: object, value: object, step: object, nan: object) -> bool:
+    flag = nan in FLAGS and not isinstance(nan, bytes)
+    return isinstance(stamp, int) and isinstance(step, int) and flag and (isinstance(value, (int, float)) or nan == 1)

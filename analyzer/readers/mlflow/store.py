@@ -1,99 +1,133 @@
-"""MLflow as one format: its file stores and databases in a folder, a database file, and `runs:/<id>`."""
+"""MLflow as one format: what lies in a folder, databases and tracking servers at an address, `runs:/<id>`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.errors import NoRunsError, SourceError
-from analyzer.model.run import Note, Run
+from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.model.secrets import mask_text
 from analyzer.readers.formats import Request
-from analyzer.readers.mlflow import database, files
+from analyzer.readers.mlflow import files
+from analyzer.readers.mlflow.tracked import NAME, TrackedRun, of_experiments
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tree import Folder, Tree, walk
 
 _SQLITE, _RUN = "sqlite:///", "runs:/"
+_SERVERS = ("http://", "https://")
+_DATABASES = ("postgresql", "postgres", "mysql")
+_TRACKING_URI = "MLFLOW_TRACKING_URI"
+_ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
+"""Of databases in a folder."""
 
 
 @dataclass(frozen=True)
-class LostDatabase(RunRef):
+class LostDatabase(TrackedRun):
     """A database that could not be read, among others that could: it counts as one failed run."""
 
     problem: str
 
     def load(self, marks: Mapping[str, str]) -> Update:
         """Return a run without series and the reason."""
-        run = Run(self.id, self.name, self.source, self.location, notes=(Note("unreadable", self.problem),))
-        return Update(run, {}, whole=True)
+        return self.lost(self.problem)
 
 
 class Mlflow:
     """Finds runs of MLflow (analyzer.readers.formats.Format)."""
 
-    name = files.NAME
+    name = NAME
+    has_experiments = True
 
     def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
         """Return the runs of all file stores and sqlite databases in the tree."""
-        refs = files.runs_in(tree, include_deleted=request.include_deleted)
+        refs: list[TrackedRun] = [*files.runs_in(tree, request.choice)]
         for folder in tree.folders:
             refs += _in_databases(tree, folder, request)
-        return refs
+        return of_experiments(refs, request.choice, shown_path(tree.root))
 
     def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
         """Return the runs of a database file; None when it is not one of MLflow's."""
-        if not database.is_database(path):
-            return None
-        return database.runs_in(path, include_deleted=request.include_deleted)
+        from analyzer.readers.mlflow import database  # noqa: PLC0415 - sqlite is imported where there is a database
+
+        refs = database.runs_in(path, request.choice) if database.is_database(path) else None
+        return None if refs is None else of_experiments(refs, request.choice, shown_path(path))
 
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
-        """Return the runs at `sqlite:///path`, or the one run `runs:/<id>` of the tracking address."""
-        if request.source.startswith(_SQLITE):
-            return _at_database(request.source, request)
-        if request.source.startswith(_RUN):
-            return _one_run(request)
+        """Return the runs of a tracking address, or the one run `runs:/<id>` there."""
+        if not request.source.startswith(_RUN):
+            return _at(request.source, request)
+        wanted = request.source.removeprefix(_RUN).strip("/").partition("/")[0]
+        tracker = request.tracking_uri or os.environ.get(_TRACKING_URI)
+        if not tracker:
+            how = f"with --tracking-uri (a folder, sqlite:///…, postgresql://…, https://…) or {_TRACKING_URI}"
+            raise SourceError(f"{request.source}: say where it is tracked {how}")
+        return _one_run(tracker, wanted, request)
+
+
+def _at(address: str, request: Request) -> Sequence[TrackedRun] | None:
+    """Return the runs at an address; None when it is none of MLflow's."""
+    if address.startswith(_SERVERS):
+        from analyzer.readers.mlflow import server  # noqa: PLC0415 - only servers need it
+
+        return server.runs_at(address, request.choice)
+    scheme = address.partition("://")[0].partition("+")[0]
+    if scheme != "sqlite" and scheme not in _DATABASES:
         return None
+    if request.choice.filter is not None:
+        raise UsageError(f"{mask_text(address)}: --filter is put to a tracking server and to nothing else")
+    if scheme in _DATABASES:
+        from analyzer.readers.mlflow import sql  # noqa: PLC0415 - needs the extra, and only here
+
+        refs: Sequence[TrackedRun] = sql.runs_at(address, request.choice)
+    else:
+        refs = _at_sqlite(address, request)
+    return of_experiments(refs, request.choice, mask_text(address))
 
 
-def _in_databases(tree: Tree, folder: Folder, request: Request) -> Iterator[RunRef]:
-    for name in folder.files:
-        if not name.lower().endswith(database.ENDINGS):
-            continue  # before a path is made of it: a folder may hold a hundred thousand files
-        path = tree.root / folder.path / name
-        if not database.is_database(path):
-            continue
-        inside = shown_path(folder.inside(name))
-        try:
-            yield from database.runs_in(path, include_deleted=request.include_deleted) or ()
-        except SourceError as error:
-            yield LostDatabase(inside, inside, files.NAME, shown_path(path), str(error))
+def _at_sqlite(address: str, request: Request) -> Sequence[TrackedRun]:
+    from analyzer.readers.mlflow import database  # noqa: PLC0415 - sqlite is imported where there is a database
 
-
-def _at_database(address: str, request: Request) -> list[RunRef]:
     path = Path(address.removeprefix(_SQLITE))
-    if not path.is_file():
+    if not address.startswith(_SQLITE) or not path.is_file():
         raise SourceError(f"{mask_text(address)}: there is no such database; give the path of an existing one")
-    refs = database.runs_in(path, include_deleted=request.include_deleted) if database.is_database(path) else None
+    refs = database.runs_in(path, request.choice) if database.is_database(path) else None
     if refs is None:
         raise SourceError(f"{mask_text(address)}: this is no MLflow database")
     return refs
 
 
-def _one_run(request: Request) -> list[RunRef]:
-    wanted = request.source.removeprefix(_RUN).strip("/").partition("/")[0]
-    tracker = request.tracking_uri
-    if not tracker:
-        raise SourceError(f"{request.source}: say where it is tracked with --tracking-uri (a folder or sqlite:///…)")
-    if tracker.startswith(_SQLITE):
-        refs: Iterable[RunRef] = _at_database(tracker, request)
-    elif _is_folder(tracker.removeprefix("file://")):
-        tree = walk(Path(tracker.removeprefix("file://")))
-        refs = Mlflow().in_tree(tree, request)
+def _in_databases(tree: Tree, folder: Folder, request: Request) -> Iterator[TrackedRun]:
+    for name in folder.files:
+        if not name.lower().endswith(_ENDINGS):
+            continue  # before a path is made of it: a folder may hold a hundred thousand files
+        from analyzer.readers.mlflow import database  # noqa: PLC0415 - sqlite is imported where there is a database
+
+        path = tree.root / folder.path / name
+        if not database.is_database(path):
+            continue
+        inside = shown_path(folder.inside(name))
+        try:
+            yield from database.runs_in(path, request.choice) or ()
+        except SourceError as error:
+            yield LostDatabase(inside, inside, NAME, shown_path(path), inside, str(error))
+
+
+def _one_run(tracker: str, wanted: str, request: Request) -> Sequence[TrackedRun]:
+    if tracker.startswith(_SERVERS):
+        from analyzer.readers.mlflow import server  # noqa: PLC0415 - only servers need it
+
+        return [server.run_at(tracker, wanted)]
+    place = tracker.removeprefix("file://")
+    if "://" not in place and _is_folder(place):
+        refs: Iterable[RunRef] | None = Mlflow().in_tree(walk(Path(place)), request)
     else:
+        refs = _at(tracker, request)
+    if refs is None:
         raise SourceError(f"{mask_text(tracker)}: tracking addresses of this kind are not read")
-    found = [ref for ref in refs if ref.id == wanted]
+    found = [ref for ref in refs if isinstance(ref, TrackedRun) and ref.key == wanted]
     if not found:
         raise NoRunsError(f"{mask_text(tracker)}: no run has the id {wanted}")
     return found

@@ -143,6 +143,7 @@ class TensorBoard:
     """Finds runs in event files (analyzer.readers.formats.Format)."""
 
     name = NAME
+    has_experiments = False
 
     def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
         """Return the runs that the tree's event files make; see analyzer.readers.tensorboard.layout."""

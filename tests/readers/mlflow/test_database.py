@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analyzer.errors import NoRunsError, SourceError
-from analyzer.readers import open_source
+from analyzer.readers import Choice, open_source
 
 RUN, GONE = "a" * 32, "b" * 32
 LARGEST = float(np.finfo(np.float64).max)
@@ -89,7 +89,7 @@ def test_a_write_ahead_log_without_its_index_is_read_from_a_copy(tmp_path):
 
 def test_deleted_runs_come_only_when_asked_for(tmp_path):
     make_database(tmp_path / "mlflow.db").close()
-    assert {r.id for r in open_source(str(tmp_path), include_deleted=True)} == {RUN, GONE}
+    assert {r.id for r in open_source(str(tmp_path), choice=Choice(deleted=True))} == {RUN, GONE}
 
 
 def test_one_run_is_found_by_its_address_and_the_tracking_uri(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import NoRunsError
-from analyzer.readers import open_source
+from analyzer.readers import Choice, open_source
 from analyzer.readers.mlflow.history import parse_history
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -87,7 +87,7 @@ def test_deleted_runs_are_left_out_unless_asked_for(tmp_path):
     make_run(tmp_path, "a" * 32, loss="1 2 3\n")
     make_run(tmp_path, "b" * 32, stage="deleted", loss="1 2 3\n")
     assert {r.id for r in open_source(str(tmp_path))} == {"a" * 32}
-    assert {r.id for r in open_source(str(tmp_path), include_deleted=True)} == {"a" * 32, "b" * 32}
+    assert {r.id for r in open_source(str(tmp_path), choice=Choice(deleted=True))} == {"a" * 32, "b" * 32}
 
 
 def test_a_last_line_that_is_cut_off_is_work_in_progress_at_every_cut(tmp_path):

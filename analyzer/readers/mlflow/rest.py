@@ -1,0 +1,270 @@
+"""One tracking server over HTTP: bounded in time, attempts and bytes; every failure is one sentence; no secret in any.
+
+The standard library's client, for a server's address is the only thing that is needed: certificates are verified,
+redirects are not followed (they could carry the login to another host), and a clock of our own ends an answer that
+comes byte by byte, which no socket's timeout does. Connections are kept, one for each question asked at a time.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import re
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from analyzer.errors import SourceError
+from analyzer.model.secrets import mask_text
+from analyzer.readers.mlflow.login import Login
+
+AGAIN = (429, 500, 502, 503, 504)
+"""Answers that may be others a moment later, as MLflow's own client takes them."""
+USER_AGENT = "posthoc"
+_WORDS = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a server is waited for, how often it is asked, and how much is taken from it."""
+
+    answer: float = 60.0  # seconds from connecting to an answer's last byte
+    whole: float = 600.0  # seconds for all that one run, or the list of runs, needs
+    attempts: int = 5  # of one question
+    pause: float = 0.3  # seconds before the second attempt, twice as many before each further one
+    size: int = 1 << 28  # bytes of one answer
+    pages: int = 10_000  # of one list
+
+
+class RefusedError(SourceError):
+    """The server did not give what was asked; `status` is its answer's number, 0 when there was none."""
+
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class _BrokenError(Exception):
+    """An exchange that failed on its way; the text says how. After `attempts` of them it is not tried again."""
+
+    def __init__(self, text: str, attempts: int = 100) -> None:
+        super().__init__(text)
+        self.attempts = attempts
+
+
+@dataclass
+class Server:
+    """A tracking server: `shown` is its address as it may be told, `base` the path before the API's."""
+
+    scheme: str
+    host: str
+    port: int
+    base: str
+    shown: str
+    login: Login = field(repr=False)
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._idle)
+        self._tls = self.login.context() if self.scheme == "https" else None
+
+    def ask(self, method: str, path: str, until: float, *, query: Mapping[str, object] | None = None,
+            body: Mapping[str, object] | bytes | None = None) -> Mapping[str, Any]:  # fmt: skip
+        """Return the JSON object that answers a question, before the moment `until` (of time.monotonic()).
+
+        RefusedError, in one sentence, when there is none.
+        """
+        target = f"{self.base}{path}" + (f"?{urlencode(query, encoding='utf-8')}" if query else "")
+        for attempt in range(1, self.limits.attempts + 1):
+            last = attempt == self.limits.attempts
+            try:
+                status, headers, raw = self._exchange(method, target, body, until)
+            except _BrokenError as error:
+                wait = self._pause(attempt, None)
+                if last or attempt >= error.attempts or time.monotonic() + wait >= until:
+                    raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})") from error
+            else:
+                wait = self._pause(attempt, headers.get("Retry-After"))
+                if status not in AGAIN or last or time.monotonic() + wait >= until:
+                    return self._understood(status, headers, raw, path, attempt)
+            time.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    def until(self) -> float:
+        """Return the moment at which what begins now has to be done."""
+        return time.monotonic() + self.limits.whole
+
+    def _pause(self, attempt: int, wanted: str | None) -> float:
+        own = self.limits.pause * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - keeps askers apart
+        return max(own, float(wanted)) if wanted and re.fullmatch(r"\d{1,6}", wanted.strip()) else own
+
+    def _exchange(
+        self, method: str, target: str, body: Mapping[str, object] | bytes | None, until: float
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        seconds = min(self.limits.answer, until - time.monotonic())
+        if seconds <= 0:
+            raise _BrokenError(f"not done within {self.limits.whole:g} s", 1)
+        raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        kind = "text/html; charset=utf-8" if isinstance(body, bytes) else "application/json"
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Content-Type": kind, **self.login.headers}
+        connection = self._connection(seconds)
+        try:
+            with _stopped_after(connection, seconds) as held:
+                if connection.sock is None:
+                    connection.connect()
+                held.append(connection.sock)
+                connection.sock.settimeout(seconds)
+                connection.request(method, target, raw, headers)
+                answer = connection.getresponse()
+                content = _content(answer, self.limits.size)
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return answer.status, answer.headers, content
+
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
+        """Return an idle connection, or a new one that is not open yet."""
+        try:
+            kept = self._idle.pop()
+        except IndexError:
+            if self._tls is not None:
+                return http.client.HTTPSConnection(self.host, self.port, timeout=seconds, context=self._tls)
+            return http.client.HTTPConnection(self.host, self.port, timeout=seconds)
+        kept.timeout = seconds
+        return kept
+
+    def _understood(
+        self, status: int, headers: http.client.HTTPMessage, raw: bytes, path: str, attempt: int
+    ) -> Mapping[str, Any]:
+        if 200 <= status < 300:
+            found = _json(raw)
+            if not isinstance(found, dict):
+                what = "what is no JSON object; is it a tracking server?" if raw.strip() else "nothing"
+                raise RefusedError(f"{self.shown}: {path} answers with {what}", status)
+            return found
+        told = _json(raw)
+        message = told.get("message") if isinstance(told, dict) else None
+        why = f": {mask_text(_WORDS.sub(' ', str(message))[:300])}" if message else ""
+        raise RefusedError(f"{self.shown}: {self._sentence(status, headers, path)} ({_times(attempt)}){why}", status)
+
+    def _sentence(self, status: int, headers: http.client.HTTPMessage, path: str) -> str:
+        if 300 <= status < 400:
+            return f"{status}, it sends on to {_place(headers.get('Location', ''))}, which is not followed; give that \
+address if it is yours"
+        if status == 401:
+            return f"401, {self.login.advice}"
+        return {
+            403: "403, this login may not do that; ask whoever runs the server for the permission",
+            404: f"404, there is nothing at {path}; check the address and the id",
+            429: "429, it is asked too often; try again later",
+        }.get(status, f"{status}, " + ("it has a fault of its own" if status >= 500 else "it refuses the question"))
+
+
+def server_at(address: str, limits: Limits | None = None) -> Server:
+    """Return the server at an `http(s)://` address, with the login that MLflow's variables or the address give.
+
+    SourceError when the address has no host, or a port that is none.
+    """
+    parts = urlsplit(address)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise SourceError(f"{mask_text(address)}: its port is no number up to 65535") from error
+    host = parts.hostname
+    if not host or any(ord(letter) <= 32 for letter in address):
+        raise SourceError(f"{mask_text(address)}: an address without a host; give it as https://host:port")
+    named = f"[{host}]" if ":" in host else host
+    base = parts.path.rstrip("/")
+    shown = f"{parts.scheme}://{named}{f':{parts.port}' if parts.port else ''}{base}"
+    login = Login.of(parts.scheme, host, parts.username, parts.password)
+    return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits())
+
+
+def _close_all(idle: list[http.client.HTTPConnection]) -> None:
+    for connection in idle:
+        connection.close()
+
+
+@contextmanager
+def _stopped_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[list[socket.socket]]:
+    """Cut the connection when what is done with it takes longer, however it is kept alive; _BrokenError if so.
+
+    Yields a list for the socket: the connection itself lets go of it once the last answer has begun.
+    """
+    late = threading.Event()
+    held: list[socket.socket] = []
+
+    def cut() -> None:
+        late.set()
+        for one in (connection.sock, *held):
+            with suppress(OSError):  # it has just been closed
+                if one is not None:
+                    # the plain socket's own: that of TLS would pull its state away from under a thread that reads
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+    clock = threading.Timer(seconds, cut)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield held
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if late.is_set() or isinstance(error, TimeoutError):
+            raise _BrokenError(f"no whole answer within {seconds:.3g} s", 2) from error
+        hopeless = isinstance(error, ssl.SSLCertVerificationError)
+        raise _BrokenError(_failure(error), 1 if hopeless else 100) from error
+    finally:
+        clock.cancel()
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}); name the right one in "
+            "MLFLOW_TRACKING_SERVER_CERT_PATH"
+        )
+    if isinstance(error, socket.gaierror):
+        return "no host of this name is known; check the address"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; check the address, and that the server runs"
+    if isinstance(error, http.client.IncompleteRead):
+        return "its answer broke off in the middle"
+    if isinstance(error, (http.client.RemoteDisconnected, ConnectionError)):
+        return "it closed the connection without an answer"
+    return f"what it answers is no HTTP ({type(error).__name__})" if not isinstance(error, OSError) else str(error)
+
+
+def _content(answer: http.client.HTTPResponse, most: int) -> bytes:
+    """Return an answer's whole body. _BrokenError when it is larger than `most`; IncompleteRead when it breaks off."""
+    if answer.length is not None and answer.length <= most:
+        return answer.read()
+    raw = b"" if answer.length is not None else answer.read(most + 1)
+    if answer.length is not None or len(raw) > most:
+        raise _BrokenError(f"an answer is larger than {most:,} bytes, which is not taken", 1)
+    return raw
+
+
+def _json(raw: bytes) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _place(location: str) -> str:
+    """Return where a redirect leads, without its query, which may hold a login's state."""
+    parts = urlsplit(location)
+    return mask_text(f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200] if parts.netloc else parts.path[:200])
+
+
+def _times(attempt: int) -> str:
+    return "asked once" if attempt == 1 else f"asked {attempt} times"

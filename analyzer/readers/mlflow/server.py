@@ -1,0 +1,239 @@
+"""Runs of a tracking server: listed page by page, read one by one, the histories of a run by a few threads.
+
+What is asked is MLflow's REST API 2.0, which servers have had since 1.0, with the size of a page always said. The
+interface that plots use (`get-history-bulk-interval`) leaves points out, and is not asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from analyzer.errors import NoRunsError, SourceError
+from analyzer.model.run import Note, Series
+from analyzer.readers.clean import distinct
+from analyzer.readers.formats import Choice
+from analyzer.readers.mlflow import tracked
+from analyzer.readers.mlflow.answers import (
+    History,
+    Object,
+    datasets,
+    key_of,
+    metric_names,
+    objects,
+    pairs,
+    parts_of,
+    whole,
+)
+from analyzer.readers.mlflow.rest import Limits, RefusedError, Server, server_at
+from analyzer.readers.mlflow.tracked import NAME, TrackedRun
+from analyzer.readers.ref import Update, Word
+
+API, ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts/"
+LIMITS = Limits()
+THREADS = 4  # questions at a time
+PAGE_RUNS, PAGE_EXPERIMENTS, PAGE_POINTS = 500, 1_000, 50_000
+EXPERIMENTS_AT_ONCE = 100
+ENDED = ("FINISHED", "FAILED", "KILLED")
+_PLACE = re.compile(r"/?experiments/(?P<experiment>\d+)(?:/runs/(?P<run>[0-9a-zA-Z_\-]+))?")
+
+
+@dataclass(frozen=True)
+class ServerRun(TrackedRun):
+    """A run of a tracking server. The address may hold a password and is not shown; `state` is the stamp."""
+
+    address: str = field(repr=False)
+    state: str | None = None
+
+    def load(self, marks: Mapping[str, str]) -> Update:
+        """Return the run, always all of it; a server that fails in the middle costs this run or one of its metrics."""
+        try:
+            one = connected(self.address)
+            until = one.until()
+            info, data, inputs = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": self.key}))
+            notes: list[Note] = []
+            series = _series(one, self.key, metric_names(data.get("metrics")), until, notes)
+        except SourceError as error:
+            return self.lost(f"run {self.key}: {error}")
+        params, tags = pairs(data.get("params")), pairs(data.get("tags"))
+        declared = str(info.get("status") or "").upper()
+        run = self.run_of(series, params, tags, notes, declared=declared, datasets=datasets(inputs))
+        return Update(run, {}, whole=True)
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict as tags, and the page where the server keeps the artifacts itself."""
+        from analyzer.readers.mlflow import handback  # noqa: PLC0415 - only when asked for
+
+        one = connected(self.address)
+        until = one.until()
+        info, data, _ = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": self.key}))
+        known = pairs(data.get("tags"))
+        for name, value in handback.tags_of(word).items():
+            if known.get(name) != value:
+                one.ask("POST", f"{API}runs/set-tag", until, body={"run_id": self.key, "key": name, "value": value})
+        if word.page is None:
+            return None
+        place = str(info.get("artifact_uri") or "")
+        target = handback.page_target(place, one.host, one.port)
+        if target is None:
+            return handback.kept_elsewhere(one.shown, self.key, place)
+        try:
+            one.ask("PUT", ARTIFACTS + target, until, body=word.page.encode("utf-8", "backslashreplace"))
+        except SourceError as error:
+            return f"run {self.key}: the page was not stored ({error})"
+        return None
+
+    def stamp(self) -> str | None:
+        """Return what the list of runs said of one that has ended: its end and the last value of every metric."""
+        return self.state
+
+
+def runs_at(address: str, choice: Choice) -> list[ServerRun]:
+    """Return references to the runs of a server, by start. The address of a page of MLflow's own site chooses its runs.
+
+    SourceError when the server does not give its list, NoRunsError when the experiments wanted are not there.
+    """
+    address, _, place = address.partition("#")
+    asked = _PLACE.match(place)
+    if asked and asked["run"]:
+        return [run_at(address, asked["run"])]
+    one = connected(address)
+    until = one.until()
+    wanted = (asked["experiment"],) if asked else choice.experiments
+    names = _experiments(one, wanted, choice, until)
+    found = [(whole(info.get("start_time")), _ref(one, address, names, info, data))
+             for info, data in _search(one, list(names), choice, until)]  # fmt: skip
+    return [ref for _, ref in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+
+
+def run_at(address: str, key: str) -> ServerRun:
+    """Return a reference to one run. NoRunsError when the server has none of this id."""
+    one = connected(address.partition("#")[0])
+    until = one.until()
+    try:
+        info, data, _ = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": key}))
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        raise NoRunsError(f"{one.shown}: no run has the id {key}") from error
+    number = str(info.get("experiment_id", ""))
+    known = one.ask("GET", f"{API}experiments/get", until, query={"experiment_id": number}).get("experiment")
+    title = str(known.get("name", "")) if isinstance(known, dict) else ""
+    return _ref(one, address.partition("#")[0], {number: title}, info, data)
+
+
+_servers: dict[tuple[object, ...], Server] = {}  # connections are kept from run to run, in each process its own
+
+
+def connected(address: str) -> Server:
+    """Return the server at an address, the same one (with its connections) as long as address and login stay."""
+    variables = tuple((name, value) for name, value in sorted(os.environ.items()) if name.startswith("MLFLOW_TRACKING"))
+    key = (os.getpid(), address, variables, LIMITS)
+    if key not in _servers:
+        _servers.clear()
+        _servers[key] = server_at(address, LIMITS)
+    return _servers[key]
+
+
+def _experiments(one: Server, wanted: tuple[str, ...], choice: Choice, until: float) -> dict[str, str]:
+    """Return names by id of all experiments, or of those that are wanted by id or name."""
+    view = "ALL" if choice.deleted else "ACTIVE_ONLY"
+    names = {}
+    for page in pages(one, "POST", "experiments/search", {"view_type": view, "max_results": PAGE_EXPERIMENTS}, until):
+        for each in objects(page.get("experiments")):
+            names[str(each.get("experiment_id", ""))] = str(each.get("name", ""))
+    chosen = {number: name for number, name in names.items() if not wanted or number in wanted or name in wanted}
+    if names and not chosen:
+        raise NoRunsError(tracked.no_experiment(Choice(wanted), names.values(), one.shown))
+    return chosen
+
+
+def _search(one: Server, experiments: list[str], choice: Choice, until: float) -> Iterator[tuple[Object, Object]]:
+    body: dict[str, object] = {"run_view_type": "ALL" if choice.deleted else "ACTIVE_ONLY", "max_results": PAGE_RUNS}
+    if choice.filter is not None:
+        body["filter"] = choice.filter
+    for start in range(0, len(experiments), EXPERIMENTS_AT_ONCE):
+        some = {**body, "experiment_ids": experiments[start : start + EXPERIMENTS_AT_ONCE]}
+        for page in pages(one, "POST", "runs/search", some, until):
+            for run in objects(page.get("runs")):
+                info, data, _ = parts_of({"run": run})
+                if key_of(info):
+                    yield info, data
+
+
+def pages(one: Server, method: str, path: str, asked: Mapping[str, object], until: float) -> Iterator[Object]:
+    """Yield the pages of a list. SourceError when it does not end, or turns round."""
+    token, seen = "", set[str]()
+    for _ in range(one.limits.pages):
+        what = {**asked, "page_token": token} if token else asked
+        page = one.ask(
+            method,
+            API + path,
+            until,
+            **({"body": what} if method == "POST" else {"query": what}),
+        )
+        yield page
+        token = page.get("next_page_token") or ""
+        if not token:
+            return
+        if not isinstance(token, str) or token in seen:
+            raise SourceError(f"{one.shown}: the pages of {path} repeat themselves without an end")
+        seen.add(token)
+    raise SourceError(f"{one.shown}: {path} has more than {one.limits.pages:,} pages")
+
+
+def _series(one: Server, key: str, metrics: list[str], until: float, notes: list[Note]) -> dict[str, Series]:
+    """Return all metrics of a run; one that cannot be had is named, what came of it is kept."""
+    series: dict[str, Series] = {}
+    with ThreadPoolExecutor(min(THREADS, max(1, len(metrics)))) as pool:
+        for name, history in zip(metrics, pool.map(lambda m: _history(one, key, m, until), metrics), strict=True):
+            tag = distinct(name, series)
+            notes += [Note("damage", f"{tag}: {why}") for why in history.problems]
+            found = history.series(tag)
+            if found is not None:
+                series[tag] = found
+    return series
+
+
+def _history(one: Server, key: str, metric: str, until: float) -> History:
+    history = History()
+    asked = {"run_id": key, "metric_key": metric, "max_results": PAGE_POINTS}
+    try:
+        for page in pages(one, "GET", "metrics/get-history", asked, until):
+            history.add(page.get("metrics"))
+    except SourceError as error:
+        history.problems.append(f"its history could not be read to the end ({error})")
+    return history
+
+
+def _ref(one: Server, address: str, names: Mapping[str, str], info: Object, data: Object) -> ServerRun:
+    key = key_of(info)
+    number = str(info.get("experiment_id", ""))
+    title = str(info.get("run_name") or pairs(data.get("tags")).get(tracked.RUN_NAME) or key)
+    place = f"{one.shown}/#/experiments/{number}/runs/{key}"
+    return ServerRun(
+        key,
+        title,
+        NAME,
+        place,
+        key,
+        address,
+        _state(info, data),
+        experiment=names.get(number, ""),
+        experiment_id=number,
+    )
+
+
+def _state(info: Object, data: Object) -> str | None:
+    """Return what changes when a run that has ended is logged to again; None for one that goes on."""
+    if info.get("status") not in ENDED or not info.get("end_time"):
+        return None
+    last = sorted(json.dumps(metric, sort_keys=True) for metric in objects(data.get("metrics")))
+    params = sorted(pairs(data.get("params")).items())
+    ended = [info.get(name) for name in ("status", "end_time", "lifecycle_stage")]
+    return hashlib.sha256(json.dumps([ended, last, params]).encode()).hexdigest()

@@ -1,0 +1,198 @@
+"""MLflow's tables, whatever database holds them: the questions that are asked of them, and what the answers mean.
+
+Runs are found by one query and read one by one by their key, never ordered by time in SQL, which would make sqlite read
+all runs for each. Only plain tables are asked, and texts are cut by the database itself: it may have been made to harm.
+Every column is named with its table, for some of their names are words of MySQL's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from analyzer.errors import SourceError
+from analyzer.model.run import Note, Run, Series
+from analyzer.readers.clean import MOST_TEXT
+from analyzer.readers.mlflow.points import Columns, Row
+from analyzer.readers.mlflow.tracked import TrackedRun
+from analyzer.readers.naming import shown_bytes
+
+NEEDED = {"runs": {"run_uuid", "status", "lifecycle_stage"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
+ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
+MOST_PAIRS = 10_000  # params or tags of a run
+
+_DATASETS = {
+    "inputs": {"input_uuid", "source_id", "source_type", "destination_id", "destination_type"},
+    "datasets": {"dataset_uuid", "name", "digest"},
+    "input_tags": {"input_uuid", "name", "value"},
+}
+_DATASETS_OF_RUN = """
+SELECT substr(datasets.name, 1, 500), substr(datasets.digest, 1, 100), substr(input_tags.value, 1, 500) FROM inputs
+JOIN datasets ON datasets.dataset_uuid = inputs.source_id
+LEFT JOIN input_tags ON input_tags.input_uuid = inputs.input_uuid AND input_tags.name = 'mlflow.data.context'
+WHERE inputs.destination_id = :run AND inputs.destination_type = 'RUN' AND inputs.source_type = 'DATASET'
+ORDER BY datasets.name, datasets.digest LIMIT 100
+"""
+
+
+class Tables(Protocol):
+    """An open database, read-only; texts come as bytes or text."""
+
+    where: str
+    """How the database is called in messages."""
+
+    unindexed: str
+    """How the table of metrics is asked for without its indexes, which may be broken; "" where nobody can say that."""
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the plain columns of a real table; none when it is absent or a view."""
+
+    def batches(self, query: str, **values: str) -> Iterator[Sequence[Row]]:
+        """Yield the answer some ten thousand rows at a time; `:name` in the query stands for a value.
+
+        SourceError for whatever the database says.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A run as the list of runs has it; `state` changes when the run's row does, `ended` when it goes on."""
+
+    key: str
+    name: str
+    deleted: bool
+    experiment: str
+    experiment_id: str
+    ended: bool
+    state: str
+
+
+def check(tables: Tables) -> bool:
+    """Whether the tables are MLflow's. SourceError when they are, and of a schema that is not known."""
+    if not all(tables.columns(table) for table in NEEDED):
+        return False
+    for table, needed in NEEDED.items():
+        lacking = needed - tables.columns(table)
+        if lacking:
+            what = f"{table} lacks {', '.join(sorted(lacking))}"
+            raise SourceError(f"{tables.where}: an MLflow database of an unknown schema ({what})")
+    return True
+
+
+def listed(tables: Tables) -> Iterator[Listed]:
+    """Yield all runs, by their start; the experiment's name is "" where the database does not know it."""
+    has = tables.columns("runs")
+    name, start, end, experiment = (
+        f"runs.{column}" if column in has else "NULL" for column in ("name", "start_time", "end_time", "experiment_id")
+    )
+    known = {"experiment_id", "name", "lifecycle_stage"} <= tables.columns("experiments") and experiment != "NULL"
+    title, stage = ("experiments.name", "experiments.lifecycle_stage") if known else ("NULL", "NULL")
+    join = "LEFT JOIN experiments ON experiments.experiment_id = runs.experiment_id" if known else ""
+    query = (
+        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr(runs.lifecycle_stage, 1, 50), "  # noqa: S608 - names fixed above
+        f"substr({title}, 1, 500), {experiment}, substr({stage}, 1, 50), substr(runs.status, 1, 50), {end} "
+        f"FROM runs {join} ORDER BY {start if start != 'NULL' else 'runs.run_uuid'}, runs.run_uuid"
+    )
+    for rows in tables.batches(query):
+        for row in rows:
+            key, title_, own, experiment_, number, of_experiment, status, ended = map(text, row)
+            gone = "deleted" in (own, of_experiment)
+            yield Listed(key, title_ or key, gone, experiment_, number, bool(ended), f"{status}|{ended}|{own}")
+
+
+def last_values(tables: Tables) -> dict[str, str]:
+    """Return, by run, what changes when something is logged: how many metrics there are, and their last values."""
+    if not {"run_uuid", "timestamp", "step", "value"} <= tables.columns("latest_metrics"):
+        return {}
+    query = (
+        "SELECT latest_metrics.run_uuid, count(*), max(latest_metrics.timestamp), sum(latest_metrics.step), "
+        "min(latest_metrics.value), max(latest_metrics.value) FROM latest_metrics GROUP BY latest_metrics.run_uuid"
+    )
+    return {text(row[0]): "|".join(map(str, row[1:])) for rows in tables.batches(query) for row in rows}
+
+
+def run_of(tables: Tables, ref: TrackedRun) -> Run:
+    """Return a run with its metrics, params, tags, data sets and status."""
+    notes: list[Note] = []
+    series = _series(tables, ref.key, notes)
+    params = _pairs(tables, "params", ref.key, notes)
+    tags = _pairs(tables, "tags", ref.key, notes)
+    status = _all(tables, "SELECT substr(runs.status, 1, 100) FROM runs WHERE runs.run_uuid = :run", ref.key)
+    declared = text(status[0][0]).upper() if status else None
+    return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key))
+
+
+def text(value: object) -> str:
+    """Return a value as text; bytes that are not UTF-8 are shown, nothing is "" for NULL."""
+    if value is None:
+        return ""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
+    has = tables.columns("metrics")
+    step, is_nan = ("metrics.step" if "step" in has else "0"), ("metrics.is_nan" if "is_nan" in has else "0")
+    query = (
+        f"SELECT metrics.key, metrics.timestamp, metrics.value, {step}, {is_nan} "  # noqa: S608 - names fixed above
+        "FROM {} WHERE metrics.run_uuid = :run"
+    )
+    columns, error = _rows(tables, query.format("metrics"), key)
+    if error is not None and tables.unindexed:
+        columns, _ = _rows(tables, query.format(tables.unindexed), key)
+    if error is not None and not columns:
+        raise error
+    if error is not None:
+        notes.append(Note("damage", f"{error}; what could be read of the metrics was kept"))
+    for lost, count in columns.lost.items():
+        what = f"{_shown_key(lost)}: {count} rows that are no points were left out"
+        notes.append(Note("damage", f"{tables.where}: {what}"))
+    return columns.series(_shown_key)
+
+
+def _rows(tables: Tables, query: str, key: str) -> tuple[Columns, SourceError | None]:
+    """Return what a query for points gives, and what ended it before its end."""
+    columns = Columns()
+    try:
+        for rows in tables.batches(query, run=key):
+            columns.add(rows)
+    except SourceError as error:
+        return columns, error
+    return columns, None
+
+
+def _shown_key(key: object) -> str:
+    return shown_bytes(key) if isinstance(key, bytes) else "(no name)" if key is None else str(key)
+
+
+def _pairs(tables: Tables, table: str, key: str, notes: list[Note]) -> dict[str, str]:
+    if "key" not in tables.columns(table):
+        notes.append(Note("metadata", f"{tables.where}: it has no table {table}; the metrics are whole"))
+        return {}
+    query = (
+        f"SELECT substr({table}.key, 1, {MOST_TEXT}), substr({table}.value, 1, {MOST_TEXT}) FROM {table} "  # noqa: S608 - one of two
+        f"WHERE {table}.run_uuid = :run ORDER BY {table}.key LIMIT {MOST_PAIRS}"
+    )
+    return {text(name): text(value) for name, value in _all(tables, query, key)}
+
+
+def _datasets(tables: Tables, key: str) -> list[tuple[str, str, str]]:
+    if not all(needed <= tables.columns(table) for table, needed in _DATASETS.items()):
+        return []
+    return [(text(name), text(digest), text(what)) for name, digest, what in _all(tables, _DATASETS_OF_RUN, key)]
+
+
+def _all(tables: Tables, query: str, key: str) -> list[Row]:
+    return [row for rows in tables.batches(query, run=key) for row in rows]
+
+
+def page_place(tables: Tables, key: str) -> tuple[str, Mapping[str, str]]:
+    """Return a run's artifact address ("" when unknown) and the tags that a verdict would change."""
+    found: list[Row] = []
+    if "artifact_uri" in tables.columns("runs"):
+        found = _all(tables, "SELECT substr(runs.artifact_uri, 1, 2000) FROM runs WHERE runs.run_uuid = :run", key)
+    query = (
+        "SELECT tags.key, tags.value FROM tags WHERE tags.run_uuid = :run "
+        "AND tags.key IN ('posthoc.verdict', 'posthoc.symptoms')"
+    )
+    return text(found[0][0]) if found else "", {text(k): text(v) for k, v in _all(tables, query, key)}
