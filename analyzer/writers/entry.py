@@ -80,13 +80,14 @@ def thumbnail(result: Result) -> Thumbnail:
     return Thumbnail(spark(main.curve, 28), _sketch(main)) if main else Thumbnail()
 
 
-def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True) -> Entry:
+def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True, fits: bool = False) -> Entry:
     """Return the run's line in the index.
 
-    `picture` stands in for curves that the result no longer has; `paged` False: the run has no page to link to.
+    `picture` stands in for curves that the result no longer has; `paged` False: the run has no page to link to;
+    `fits`: it is known that no text is too long.
     """
     page = page_name(result.run) if paged else ""
-    picture, result = picture or thumbnail(result), shortened(result)
+    picture, result = picture or thumbnail(result), result if fits else shortened(result)
     counting = [finding for finding in result.findings if finding.counts]
     return Entry(
         run=result.run,

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from analyzer.model.result import Result
 from analyzer.model.run import Series
 
@@ -34,7 +36,7 @@ def short(text: str, most: int = NAME) -> str:
 
 def shortened(result: Result, name: int = NAME, text: int = TEXT) -> Result:
     """Return the result with all its texts cut, each tag the same way everywhere; curves are left as they are."""
-    if _fits(result, name, text):  # as nearly always
+    if fits(result, name, text):  # as nearly always
         return result
     tags = {row.tag for row in result.series} | {tag for f in result.findings for tag in (*f.tags, *f.also)}
     long = sorted((tag for tag in tags if len(tag) > name), key=len, reverse=True)
@@ -47,8 +49,8 @@ def shortened(result: Result, name: int = NAME, text: int = TEXT) -> Result:
     return _cut(result, lambda words: short(words, name), sentence)
 
 
-def _fits(result: Result, name: int, text: int) -> bool:
-    """Whether no text in a result is too long: what shortened() would do, many times faster, as nothing is made."""
+def fits(result: Result, name: int = NAME, text: int = TEXT) -> bool:
+    """Whether no text in a result is too long, so that shortened() would give the result itself."""
     names: list[Any] = [result]
     sentences: list[Any] = []
     return _all_fit(names, name, names, sentences) and _all_fit(sentences, text, names, sentences) and not names
@@ -71,7 +73,7 @@ def _all_fit(values: list[Any], most: int, names: list[Any], sentences: list[Any
         elif is_dataclass(kind):
             for field, is_sentence in _fields(cast(Any, kind)):
                 (sentences if is_sentence else names).append(getattr(value, field))
-        else:
+        elif not isinstance(value, (int, float, np.generic)):
             return False  # what else there is becomes a text of any length
     return True
 
