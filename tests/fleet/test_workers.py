@@ -55,9 +55,9 @@ def test_one_that_dies_and_one_that_exits_are_named_and_the_others_judged(job):
 
 def test_one_that_hangs_is_given_up_at_its_time(job):
     start = time.monotonic()
-    found = rows(tasks("a", "hangs", "b"), job, timeout=3.0)
-    assert time.monotonic() - start < 25
-    assert "took longer than 3 seconds" in found["hangs"].result.reason
+    found = rows(tasks("a", "hangs", "b"), job, timeout=6.0)
+    assert time.monotonic() - start < 60
+    assert "took longer than 6 seconds" in found["hangs"].result.reason
     assert found["a"].result.status == found["b"].result.status == "ok"
 
 
