@@ -207,7 +207,7 @@ def test_each_verb_explains_itself(capsys, verb):
         (["--jobs", "3"], "there is no option --jobs; an option stands behind its verb"),
         (["report"], "the following arguments are required: SOURCE; see posthoc report --help"),
         (["report", "x", "--selct", "y"], "report has no option --selct; did you mean '--select'?"),
-        (["audit", "x", "--state", "s.db"], "audit has no option --state"),
+        (["audit", "x", "--statee", "s.db"], "audit has no option --statee; did you mean '--state'?"),
         (["report", "x", "y"], "report has no use for 'y'; to judge several sources use posthoc audit"),
         (["report", "x", "--fail-on", "fatal"], "invalid choice: 'fatal'"),
         (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),

@@ -1,6 +1,6 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
-VERBS = ("report", "audit", "series", "dump", "explain", "help")
+VERBS = ("report", "audit", "series", "dump", "explain", "merge", "help")
 HELP = """posthoc reads training logs (TensorBoard event files, MLflow runs) and says what went wrong in each run,
 since when, why, and what to do first.
 
@@ -9,6 +9,7 @@ since when, why, and what to do first.
   posthoc series SOURCE                                how the logs are understood: runs, tags, roles and why
   posthoc dump SOURCE                                  every point of every scalar series as JSON
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
+  posthoc merge DIR... [-o DIR]                        one site of the parts that audit --shard I/N judged
 
 SOURCE is a run's folder, an event file, a folder with many runs, or an MLflow store or database.
 

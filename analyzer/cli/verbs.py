@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import analyzer
 from analyzer import api
+from analyzer.cli import night_of, tracker
 from analyzer.cli.sentence import complain
 from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
-from analyzer.fleet.handback import Handback
+from analyzer.fleet.auditing import Plan
 from analyzer.fleet.night import Found
-from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import Choice
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
-from analyzer.writers.file import write_whole
 from analyzer.writers.site import SITE_FILES
 
 Options = argparse.Namespace
@@ -39,23 +35,25 @@ def run(verb: str, options: Options) -> int:
 
 def _report(options: Options) -> int:
     settings = _settings(options)
-    _json_apart(options, [options.source], [options.output])
-    back = Handback() if options.write_back else None
+    night_of.outputs_apart(options, [options.source], [options.output])
+    back = tracker.handback(options)
     result = api.report(
-        options.source, options.output, run=options.run, settings=settings, write_back=back, **_tracker(options)
+        options.source, options.output, run=options.run, settings=settings, write_back=back, **tracker.wanted(options)
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
+    night_of.write_outputs(options, night, settings)
     page = _url(options.output)
     _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
-    unwritten = _tell_written(options, back)
-    if brief.reaches(result, _gate(options, settings)):
+    unwritten = tracker.tell_written(options, back)
+    if brief.reaches(result, night_of.gate(options, settings)):
         return 1
     return 2 if unwritten or result.verdict == "unjudged" or result.status == "failed" else 0
 
 
 def _audit(options: Options) -> int:
     settings = _settings(options)
-    _json_apart(options, options.sources, [options.output / name for name in SITE_FILES])
+    share = night_of.checked(options, settings)
+    night_of.outputs_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     failures: list[str] = []
 
     def seen(found: Found) -> None:
@@ -64,30 +62,53 @@ def _audit(options: Options) -> int:
             for note in found.notes:
                 complain(note.message)
 
-    back = Handback() if options.write_back else None
+    back = tracker.handback(options)
     with bar(not options.quiet) as progress:
         night = api.audit(
             options.sources,
             options.output,
-            settings=settings,
+            settings=night_of.with_timeout(settings, options.run_timeout),
             write_back=back,
-            **_tracker(options),
+            **tracker.wanted(options),
             progress=progress,
             seen=seen,
+            plan=Plan(options.state, options.jobs, share, options.pages),
+            tell=lambda night: night_of.write_outputs(options, night, settings),
         )
+    if share is not None:
+        _tell_unused(options, {row.tag for result in night.results for row in result.series})
+        night_of.tell_share(options, share, night)
+        return tracker.tell_written(options, back) or (2 if failures else 0)
+    code = _night_told(options, night, settings)
+    unwritten = tracker.tell_written(options, back)
+    return code or unwritten or (2 if failures else 0)
+
+
+def _merge(options: Options) -> int:
+    settings = load_settings(options.config, api.vocabulary(), Path())
+    night_of.checked(options, settings)
+    night_of.outputs_apart(options, [], [options.output / name for name in SITE_FILES])
+    night = api.merge(
+        options.folders,
+        options.output,
+        state=options.state,
+        tell=lambda night: night_of.write_outputs(options, night, settings),
+    )
+    return _night_told(options, night, settings)
+
+
+def _night_told(options: Options, night: Night, settings: Settings) -> int:
     index = options.output / "index.html"
+    if not options.quiet:
+        for sentence in night.stale:
+            complain(sentence)
     _tell(options, night, lambda colour: text.night_summary(night, _url(index), colour=colour, verbose=options.verbose))
-    unwritten = _tell_written(options, back)
-    gate = _gate(options, settings)
-    if any(brief.reaches(result, gate) for result in night.results):
-        return 1
-    unread = all(result.status == "failed" for result in night.results)
-    return 2 if failures or unread or unwritten else 0
+    return night_of.exit_code(options, night, settings)
 
 
 def _series(options: Options) -> int:
     settings = _settings(options)
-    tables = api.understood(options.source, settings, run=options.run, **_tracker(options))
+    tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
     for i, (one, rows) in enumerate(tables):
         tags.update(one.series)
@@ -100,7 +121,7 @@ def _dump(options: Options) -> int:
     from analyzer.writers.points import write_points  # noqa: PLC0415 - used by this verb alone
 
     def runs() -> Iterator[Run]:
-        return api.open_runs(options.source, run=options.run, **_tracker(options))
+        return api.open_runs(options.source, run=options.run, **tracker.wanted(options))
 
     return 0 if write_points(runs, sys.stdout) else 2
 
@@ -136,6 +157,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "series": _series,
     "dump": _dump,
     "explain": _explain,
+    "merge": _merge,
 }
 
 
@@ -151,21 +173,6 @@ def _settings(options: Options) -> Settings:
     )
 
 
-def _tracker(options: Options) -> dict[str, Any]:
-    """Return what the options say of trackers, as keywords of the package's functions."""
-    names = [name for name in options.experiments if name]
-    return {"tracking_uri": options.tracking_uri, "choice": Choice(tuple(names), options.filter, options.deleted)}
-
-
-def _json_apart(options: Options, sources: Sequence[str], pages: Sequence[Path]) -> None:
-    """Refuse a file for --json that is one of the pages, or a log."""
-    if options.json is None or str(options.json) == "-":
-        return
-    if os.path.realpath(options.json) in map(os.path.realpath, pages):
-        raise UsageError(f"--json and -o both write {mask_text(str(options.json))}; give one of them another name")
-    refuse_inputs(options.json, sources)
-
-
 def _untrusted(options: Options) -> bool:
     """Whether the working directory's settings lie inside a source, and are not obeyed: logs are untrusted."""
     named = [*getattr(options, "sources", []), getattr(options, "source", None), options.tracking_uri]
@@ -176,16 +183,6 @@ def _untrusted(options: Options) -> bool:
     return file is not None
 
 
-def _tell_written(options: Options, back: Handback | None) -> bool:
-    """Say what came of --write-back; return whether any verdict could not be written."""
-    if back is None:
-        return False
-    for sentence in back.told():
-        if back.failures or not options.quiet:
-            complain(sentence)
-    return bool(back.failures)
-
-
 def _tell_unused(options: Options, tags: Collection[str]) -> None:
     """Say which tags of --role no run has: a slip of the pen would otherwise change nothing, silently."""
     given = dict(parsed_role(text, api.vocabulary()) for text in options.roles)
@@ -194,19 +191,13 @@ def _tell_unused(options: Options, tags: Collection[str]) -> None:
             complain(f"--role: no run has the tag {tag!r}{suggestion(tag, tags)}")
 
 
-def _gate(options: Options, settings: Settings) -> str:
-    return str(options.fail_on or settings.fail_on or options.default_gate)
-
-
 def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
-    """Write the JSON if asked for, and the verdict to where the JSON does not go."""
+    """Say the verdict where the JSON does not go."""
     _tell_unused(options, {row.tag for result in night.results for row in result.series})
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
         deliver(lambda file: write_document(night, file), sys.stdout)
         stream = sys.stderr
-    elif options.json is not None:
-        write_whole(options.json, lambda file: write_document(night, file))
     if not options.quiet:
         deliver(lambda file: file.write(summary(wants_colour(stream))), stream)
 

@@ -14,6 +14,14 @@ from analyzer.cli.overview import VERBS
 from analyzer.errors import UsageError
 from analyzer.settings import GATES, suggestion
 
+OUTPUTS = {
+    "junit": "JUnit XML: a test case a run and symptom",
+    "sarif": "SARIF 2.1.0, for code scanning",
+    "markdown": "a digest in Markdown, what is new first",
+    "csv": "the findings as CSV",
+}
+"""Files that a night is written to besides its site, by option."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -79,10 +87,12 @@ def _parser(verb: str) -> _Parser:
         "series": "Show how the logs are understood: runs, tags, points, the role of each tag and why.",
         "dump": "Print every point of every scalar series as JSON, and every damage by name.",
         "explain": "Print the page of a symptom, or the list; or write all as HTML, with pictures.",
+        "merge": "Make one site of the parts of a night that posthoc audit --shard I/N judged.",
         "help": "Show help.",
     }[verb]
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
     adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
+    adders["merge"] = _merge
     adders[verb](parser)
     common = parser.add_argument_group("everywhere")
     common.add_argument("-h", "--help", action="store_true", help="show this help")
@@ -101,10 +111,43 @@ def _report(parser: argparse.ArgumentParser) -> None:
 
 def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
-    parser.add_argument(
-        "-o", "--output", type=_file, default=Path("posthoc-site"), metavar="DIR", help="the site (default %(default)s)"
-    )
+    _site(parser)
     _judging(parser, fail_on="never")
+    add = parser.add_argument_group("every night").add_argument
+    add("--jobs", type=_count, metavar="N", help="processes that judge (default one a core; 0: this process)")
+    add("--run-timeout", metavar="TIME", help='what a process may take over one run, as in "10min" (the default)')
+    add("--pages", choices=("all", "problems"), default="all", help="which runs get a page (default %(default)s)")
+    add("--shard", metavar="I/N", help="judge one of N equal parts of the runs, for posthoc merge")
+    set_aside = "write every finding of tonight into the settings as one that is known and raises no alarm"
+    add("--suppress-existing", action="store_true", help=set_aside)
+    _night(parser)
+
+
+def _merge(parser: argparse.ArgumentParser) -> None:
+    what = "folders that posthoc audit --shard wrote"
+    parser.add_argument("folders", metavar="DIR", nargs="+", type=_file, help=what)
+    _site(parser)
+    _outcome(parser, fail_on="never")
+    _config(parser)
+    _night(parser)
+    parser.set_defaults(roles=[], shard=None, suppress_existing=False)
+
+
+def _site(parser: argparse.ArgumentParser) -> None:
+    site = Path("posthoc-site")
+    parser.add_argument(
+        "-o", "--output", type=_file, default=site, metavar="DIR", help="the site (default %(default)s)"
+    )
+
+
+def _night(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("last night and tonight").add_argument
+    add(
+        "--state", type=_file, metavar="FILE", help="remember in it what was found: tell what is new, read what changed"
+    )
+    add("--fail-on-new", action="store_true", help="let only what is new or back count for --fail-on; needs --state")
+    for option, what in OUTPUTS.items():
+        add(f"--{option}", type=_file, metavar="FILE", help=f"also write {what}")
 
 
 def _series(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +177,11 @@ def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     add("--ignore", type=_names, metavar="SYMPTOM[,…]", help="do not look for these")
     _roles(parser)
     _tracking(parser)
+    _outcome(parser, fail_on=fail_on)
+
+
+def _outcome(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
+    add = parser.add_argument
     gate = f"exit with 1 from this severity on (default {fail_on})"
     add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
     add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
@@ -173,6 +221,12 @@ def _file(text: str) -> Path:
     if "://" in text:
         raise UsageError(f"{text} is an address; a file or folder is wanted here")
     return Path(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 0 to 1024")
+    return int(text)
 
 
 def _names(text: str) -> list[str]:

@@ -10,13 +10,16 @@ How it is measured
 The loss must swing widely around its trend in its second half, and the upper 95 % bound of its fall after the first
 tenth (Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches
 swings as well, in runs that converge. So one more sign must speak for bouncing: the evaluation, which has no batch
-noise, jumps too; neighbouring points move together; the loss has not fallen since its start; or a held-out metric
-jumps up and down. An evaluation that jumps up to the end beside a calm training loss is told on its own.
+noise, jumps too; neighbouring points move together; the loss has not fallen since its start, or by less than it
+swings; a held-out metric jumps up and down (on one and the same set every jump is one of the weights), or alike on
+training and held-out data; or the loss of a classifier is far above what guessing costs while its accuracy jumps. An
+evaluation that jumps up to the end beside a calm training loss is told on its own.
 
 When it is wrong
 ----------------
 Batches of one example swing over decades and still converge: the trend decides. A loss that has reached its floor
-is flat with ordinary noise. Adversarial and reinforcement-learning losses are not judged.
+is flat with ordinary noise. A loss that begins below 0.6 may have been trained before and need not fall. Adversarial
+and reinforcement-learning losses are not judged.
 
 What to do
 ----------
@@ -73,41 +76,57 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     curve, far = judged
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
-    yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
+    yield _reading(anatomy, curve, far, _signs(anatomy, far, held_out))
     if far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
             yield _evaluated(anatomy, other, its)
 
 
-def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: list[tuple[Curve, Progress]]) -> tuple[str, ...]:
-    weights = [far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
-    if far.gain < 0.85:  # beyond that, restarts of the rate make a model that has come far jump as well
-        weights.append(error_jumps(anatomy))
-    if any(weights):
-        return tuple(sign for sign in weights if sign)
-    if trained_well(anatomy) or far.gain > 0.85:
+HeldOut = list[tuple[Curve, Progress]]
+
+
+def _signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> tuple[str, ...]:
+    moving = _weights_move(anatomy, far)
+    if moving:
+        return moving
+    come_far = any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out)
+    if trained_well(anatomy) or far.gain > 0.85 or come_far:
         return ()
-    if any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out):
-        return ()  # the evaluation, without batch noise, has come far and is calm
-    signs = []
-    calm = any(its.leaps < 0.05 for _, its in held_out)
-    unmoved = all(its.best_gain < 0.05 for _, its in held_out) and not answers_move(anatomy)
-    for other, its in held_out:
-        if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7:
-            signs.append(f"{other.tag} jumps by {percent(its.leaps)} at each evaluation, which no batch noise explains")
-            break
-    if far.rho > 0.25 and far.gain < 0.7:
-        signs.append(f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise")
-    if far.gain < 0.1 and far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy):
-        signs.append("the loss has not fallen since its start")
-    elif far.gain < 0.35 and far.moved < 3 and far.start > UNTRAINED and far.swing > 0.2 and (not calm or unmoved):
-        signs.append(f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all")
-    if far.moved < 4 and far.swing > 0.25:
-        signs += at_chance(anatomy)[:1]
+    return (*_held_out_signs(anatomy, far, held_out), *_own_signs(anatomy, far, held_out))
+
+
+def _weights_move(anatomy: Anatomy, far: Progress) -> tuple[str, ...]:
+    """Signs that hold however good the metrics are."""
+    signs = [far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
+    if far.gain < 0.85:  # beyond that, restarts of the rate make a model that has come far jump as well
+        signs.append(error_jumps(anatomy))
+    return tuple(sign for sign in signs if sign)
+
+
+def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
+    jumping = [(o.tag, its.leaps) for o, its in held_out if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7]
+    for tag, leaps in jumping[:1]:
+        yield f"{tag} jumps by {percent(leaps)} at each evaluation, which no batch noise explains"
     jump = metrics_jump(anatomy)
-    if jump and far.gain < 0.8 and not calm:
-        signs.append(jump)
-    return tuple(signs)
+    if jump and far.gain < 0.8 and not _calm(held_out):
+        yield jump
+
+
+def _own_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
+    unmoved = all(its.best_gain < 0.05 for _, its in held_out)
+    fresh = far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy)
+    if far.rho > 0.25 and far.gain < 0.7:
+        yield f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise"
+    if far.gain < 0.1 and fresh:
+        yield "the loss has not fallen since its start"
+    elif far.gain < 0.35 and fresh and far.swing > 0.2 and (unmoved or not _calm(held_out)):
+        yield f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all"
+    if far.moved < 4 and far.swing > 0.25:
+        yield from at_chance(anatomy)[:1]
+
+
+def _calm(held_out: HeldOut) -> bool:
+    return any(its.leaps < 0.05 for _, its in held_out)
 
 
 def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:

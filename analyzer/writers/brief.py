@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.model.result import Event, Finding, Result
 from analyzer.model.verdict import SEVERITIES, Severity
@@ -100,6 +100,11 @@ def unchecked(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(sorted(((why, tuple(them)) for why, them in grouped.items()), key=lambda one: -len(one[1])))
 
 
+def label(result: Result) -> str:
+    """Return the id, or the name a tracker gave with the beginning of the id that nobody can remember."""
+    return result.run if not result.name or result.name in result.run else f"{result.name} ({result.run[:8]})"
+
+
 def worst(result: Result) -> Severity | None:
     """Return the worst severity among the findings that count."""
     counting = {finding.severity for finding in result.findings if finding.counts}
@@ -113,9 +118,14 @@ def tone(result: Result) -> str:
     return result.verdict
 
 
-def reaches(result: Result, gate: str) -> bool:
-    """Whether a finding that counts is at or above the gate (error, warning, info; `never` is never reached)."""
+def reaches(result: Result, gate: str, *, new_only: bool = False) -> bool:
+    """Whether a finding that counts is at or above the gate (error, warning, info; `never` is never reached).
+
+    `new_only`: findings that were there last night do not count.
+    """
     if gate == "never":
         return False
+    if new_only:
+        result = replace(result, findings=tuple(f for f in result.findings if f.state in {"new", "regressed"}))
     severity = worst(result)
     return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TextIO
 
-from analyzer.model.result import Night
+from analyzer.model.result import Night, Result
 from analyzer.writers.shortening import DOCUMENT, shortened
 
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What some programs take for the end of a line, as JSON writes it inside a text."""
 
-def write_document(night: Night, file: TextIO) -> None:
-    """Write the document of a night, one run a line; UTF-8 safe and strict whatever the names hold."""
+
+def write_document(night: Night, file: TextIO, lines: Iterable[str] | None = None) -> None:
+    """Write the document of a night, one run a line; UTF-8 safe and strict whatever the names hold.
+
+    `lines` are those that write_lines() wrote of the same night, where they are at hand.
+    """
     head = replace(night, results=()).to_dict() | {"counts": night.counts}
     del head["runs"]
     for key, value in head.items():
         file.write(("{" if key == "schema" else ",\n ") + f"{_json(key)}: {_json(value)}")
     file.write(',\n "runs": [')
-    for i, result in enumerate(night.results):
-        file.write((",\n  " if i else "\n  ") + _json(shortened(result, DOCUMENT, DOCUMENT).to_dict()))
+    for i, line in enumerate(lines if lines is not None else map(_line, night.results)):
+        file.write((",\n  " if i else "\n  ") + line.rstrip("\n"))
     file.write("\n ]}\n" if night.results else "]}\n")
 
 
+def write_lines(night: Night, file: TextIO) -> None:
+    """Write the twin of the document for tools that read line by line: each element of `runs` as one line."""
+    for result in night.results:
+        file.write(_line(result) + "\n")
+
+
+def _line(result: Result) -> str:
+    return _json(shortened(result, DOCUMENT, DOCUMENT).to_dict())
+
+
 def _json(value: Any) -> str:
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False).translate(_LINE_ENDS)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its JSON escape

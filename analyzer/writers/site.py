@@ -1,4 +1,4 @@
-"""The site of an audit: a page for each run, the index, findings.json; whole at every moment."""
+"""The site of an audit: a page for each run, the index, findings.json and its twin; whole at every moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analyzer.errors import OutputError
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
-from analyzer.writers.document import write_document
+from analyzer.writers.document import write_document, write_lines
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
@@ -86,7 +86,9 @@ class Site:
         pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
-        write_whole(self.folder / "findings.json", lambda file: write_document(night, file))
+        write_whole(self.folder / "findings.jsonl", lambda file: write_lines(night, file))
+        with (self.folder / "findings.jsonl").open(encoding="utf-8", newline="\n") as lines:
+            write_whole(self.folder / "findings.json", lambda file: write_document(night, file, lines))
         kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}
         for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
             if page not in kept and _is_page(page):

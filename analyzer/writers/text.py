@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from analyzer.model.result import Finding, Night, Result
@@ -103,14 +104,26 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status not in {"ok", "discovered"}]
     if unread:
         lines += ["", paint(f"Of {counted(len(night.results), 'log')}: {', '.join(unread)}", "soft")]
+    changes = _changes(night)
+    lines += ["", *(paint(change, "soft") for change in changes)] if changes else []
     if where:
         lines += ["", f"Index: {visible(where)}"]
     return _joined(lines)
 
 
+def _changes(night: Night) -> list[str]:
+    """What a memory of last night adds."""
+    states = Counter(f.state for result in night.results for f in result.findings if f.counts and f.state)
+    told = [(states["new"], "new"), (states["regressed"], "back again"), (len(night.resolved), "resolved")]
+    told.append((states["persisting"], "still there"))
+    lines = [f"Since last time: {', '.join(f'{n:,} {word}' for n, word in told if n)}."] if any(dict(told)) else []
+    anew = f"Results of unchanged logs were judged anew because {night.judged_anew}."
+    return lines + [anew] * bool(night.judged_anew)
+
+
 def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
     """One line a run: mark, name, symptoms that count."""
-    names = [visible(_label(result)) for result in results]
+    names = [visible(brief.label(result)) for result in results]
     column = min(max(map(len, names)), max(20, wide // 2))
     lines = []
     for result, name in zip(results, names, strict=True):
@@ -119,11 +132,6 @@ def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
         short = name if len(name) <= column else "…" + name[1 - column :]
         lines.append(f"  {paint(MARKS[tone], tone)} {short:<{column}}  {paint(symptoms, tone)}")
     return lines
-
-
-def _label(result: Result) -> str:
-    """The id, or the name a tracker gave with the beginning of the id that nobody can remember."""
-    return result.run if not result.name or result.name in result.run else f"{result.name} ({result.run[:8]})"
 
 
 def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, colour: bool = False) -> str:

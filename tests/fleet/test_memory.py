@@ -31,9 +31,11 @@ class Nights:
 
 
 SICK = made.overfitted("x")
-THREE = ("overfitting", "loss-spike", "plateau")
-SICK = replace(SICK, findings=tuple(f for f in SICK.findings if f.symptom in THREE))
-WELL = replace(made.healthy("x"), checked=tuple(Checked(s, (), ()) for s in ("overfitting", "loss-spike", "plateau")))
+THREE = ("overfitting", "loss-spike", "wasted-tail")
+SICK = replace(SICK, findings=tuple({f.symptom: f for f in SICK.findings if f.symptom in THREE}.values()))
+WELL = replace(
+    made.healthy("x"), checked=tuple(Checked(s, (), ()) for s in ("overfitting", "loss-spike", "wasted-tail"))
+)
 
 
 def grown(result):
@@ -84,16 +86,20 @@ def test_a_run_still_going_does_not_flap():
 def test_an_upgrade_makes_nobody_sick_over_night():
     night = Nights()
     calm = replace(
-        SICK, findings=SICK.findings[:1], checked=(Checked("loss-spike", (), ()), Checked("plateau", (), ()))
+        SICK, findings=SICK.findings[:1], checked=(Checked("loss-spike", (), ()), Checked("wasted-tail", (), ()))
     )
     night(calm)
     states, resolved, one = night(SICK, NEWER)
     assert set(states.values()) == {"persisting"} and resolved == [] and one.anew == "of an upgrade"
     assert [f.judged_anew for f in one.result.findings] == [False, True, True]
     states, resolved, one = night(calm, Judging("c", "d"))
-    assert sorted(resolved) == ["loss-spike", "plateau"] and one.anew == "settings changed"
+    assert sorted(resolved) == ["loss-spike", "wasted-tail"] and one.anew == "settings changed"
     assert {entry["because"] for entry in one.resolved} == {"judged anew: settings changed"}
-    assert night(SICK, OURS)[0] == {"overfitting": "persisting", "loss-spike": "persisting", "plateau": "persisting"}
+    assert night(SICK, OURS)[0] == {
+        "overfitting": "persisting",
+        "loss-spike": "persisting",
+        "wasted-tail": "persisting",
+    }
 
 
 def test_a_log_that_changed_in_the_night_of_an_upgrade_may_be_newly_sick():

@@ -1,0 +1,85 @@
+"""A night as a short Markdown text for a pull request or a chat: what is new first, and never too long."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from analyzer.model.result import Finding, Night, Result
+from analyzer.model.verdict import SEVERITIES
+from analyzer.model.wording import counted
+from analyzer.writers import brief
+from analyzer.writers.entry import entry
+from analyzer.writers.index import headline
+from analyzer.writers.shortening import short, shortened
+from analyzer.writers.wording import visible
+
+MOST_ROWS, MOST_RESOLVED = 20, 10
+LONGEST_NAME, LONGEST_SUMMARY = 100, 240
+"""Characters: with so many rows the text stays below 10,000, far within what a comment may hold."""
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
+_SIGNS = {"error": "✗", "warning": "!", "info": "i"}
+
+Told = tuple[Result, Finding]
+
+
+def write_markdown(night: Night, file: TextIO) -> None:
+    """Write the digest: the night in a sentence, what is new or back, what is resolved, what persists by symptom."""
+    parts = [f"**posthoc: {_plain(headline([entry(result) for result in night.results]))}**"]
+    counting = _counting(night.results)
+    fresh = [one for one in counting if one[1].state in {"new", "regressed"}]
+    if any(f.state for r in night.results for f in r.findings) or night.resolved:
+        old = [one for one in counting if one[1].state == "persisting"]
+        parts += _table("New since last time", fresh) or ["Nothing is new since last time."]
+        parts += _resolved(night) + _tally("Still there", old)
+    else:
+        parts += _table("Findings", counting)
+    if night.judged_anew:
+        parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
+    unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
+    parts += [f"Logs: {', '.join(unread)} of {night.counts['discovered']:,}."] if unread else []
+    parts += [f"- {_plain(text)}" for text in night.stale[:MOST_RESOLVED]]
+    file.write("\n\n".join(parts) + "\n")
+
+
+def _counting(results: Iterable[Result]) -> list[Told]:
+    """Return the findings that somebody should act on, worst first."""
+    found = [(r, f) for r in map(shortened, results) for f in r.findings if f.counts and f.severity != "info"]
+    return sorted(found, key=lambda one: (SEVERITIES.index(one[1].severity), one[0].run))
+
+
+def _table(title: str, found: Sequence[Told]) -> list[str]:
+    if not found:
+        return []
+    rows = ["| | run | symptom | what |", "| --- | --- | --- | --- |"]
+    for result, finding in found[:MOST_ROWS]:
+        name = _plain(short(brief.label(result), LONGEST_NAME))
+        back = " (again)" if finding.state == "regressed" else ""
+        what = _plain(short(finding.summary, LONGEST_SUMMARY))
+        rows.append(f"| {_SIGNS[finding.severity]} | {name} | {finding.symptom}{back} | {what} |")
+    rest = len(found) - MOST_ROWS
+    more = [f"and {counted(rest, 'more finding')}, all in the index"] if rest > 0 else []
+    return [f"### {title} ({len(found):,})", "\n".join(rows), *more]
+
+
+def _resolved(night: Night) -> list[str]:
+    if not night.resolved:
+        return []
+    named = [f"{_plain(short(one['run'], LONGEST_NAME))}: {one['symptom']}" for one in night.resolved[:MOST_RESOLVED]]
+    rest = len(night.resolved) - len(named)
+    named += [f"and {rest:,} more"] if rest else []
+    return [f"### Resolved ({len(night.resolved):,})", "\n".join(f"- {name}" for name in named)]
+
+
+def _tally(title: str, found: Sequence[Told]) -> list[str]:
+    counts = Counter(finding.symptom for _, finding in found)
+    told = ", ".join(f"{symptom} {count:,}" for symptom, count in counts.most_common())
+    return [f"### {title} ({len(found):,})", told] if counts else []
+
+
+def _plain(text: str) -> str:
+    """Return the text so that nothing in it is markup, a mention or a line break."""
+    return _MARKUP.sub(r"\\\1", visible(text))
