@@ -6,21 +6,18 @@ import argparse
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import analyzer
 from analyzer import api
-from analyzer.cli import night_of
+from analyzer.cli import night_of, tracker
 from analyzer.cli.sentence import complain
 from analyzer.cli.stream import bar, deliver, wants_colour
 from analyzer.errors import UsageError
 from analyzer.fleet.auditing import Plan
-from analyzer.fleet.handback import Handback
 from analyzer.fleet.night import Found
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import Choice
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
@@ -39,15 +36,15 @@ def run(verb: str, options: Options) -> int:
 def _report(options: Options) -> int:
     settings = _settings(options)
     night_of.outputs_apart(options, [options.source], [options.output])
-    back = Handback() if options.write_back else None
+    back = tracker.handback(options)
     result = api.report(
-        options.source, options.output, run=options.run, settings=settings, write_back=back, **_tracker(options)
+        options.source, options.output, run=options.run, settings=settings, write_back=back, **tracker.wanted(options)
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
     night_of.write_outputs(options, night, settings)
     page = _url(options.output)
     _tell(options, night, lambda colour: text.run_summary(result, page, colour=colour, verbose=options.verbose))
-    unwritten = _tell_written(options, back)
+    unwritten = tracker.tell_written(options, back)
     if brief.reaches(result, night_of.gate(options, settings)):
         return 1
     return 2 if unwritten or result.verdict == "unjudged" or result.status == "failed" else 0
@@ -65,14 +62,14 @@ def _audit(options: Options) -> int:
             for note in found.notes:
                 complain(note.message)
 
-    back = Handback() if options.write_back else None
+    back = tracker.handback(options)
     with bar(not options.quiet) as progress:
         night = api.audit(
             options.sources,
             options.output,
             settings=night_of.with_timeout(settings, options.run_timeout),
             write_back=back,
-            **_tracker(options),
+            **tracker.wanted(options),
             progress=progress,
             seen=seen,
             plan=Plan(options.state, options.jobs, share, options.pages),
@@ -81,10 +78,10 @@ def _audit(options: Options) -> int:
     if share is not None:
         _tell_unused(options, {row.tag for result in night.results for row in result.series})
         night_of.tell_share(options, share, night)
-        return 2 if failures or _tell_written(options, back) else 0
-    unwritten = _tell_written(options, back)
+        return tracker.tell_written(options, back) or (2 if failures else 0)
     code = _night_told(options, night, settings)
-    return code or (2 if failures or unwritten else 0)
+    unwritten = tracker.tell_written(options, back)
+    return code or unwritten or (2 if failures else 0)
 
 
 def _merge(options: Options) -> int:
@@ -111,7 +108,7 @@ def _night_told(options: Options, night: Night, settings: Settings) -> int:
 
 def _series(options: Options) -> int:
     settings = _settings(options)
-    tables = api.understood(options.source, settings, run=options.run, **_tracker(options))
+    tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
     for i, (one, rows) in enumerate(tables):
         tags.update(one.series)
@@ -124,7 +121,7 @@ def _dump(options: Options) -> int:
     from analyzer.writers.points import write_points  # noqa: PLC0415 - used by this verb alone
 
     def runs() -> Iterator[Run]:
-        return api.open_runs(options.source, run=options.run, **_tracker(options))
+        return api.open_runs(options.source, run=options.run, **tracker.wanted(options))
 
     return 0 if write_points(runs, sys.stdout) else 2
 
@@ -176,12 +173,6 @@ def _settings(options: Options) -> Settings:
     )
 
 
-def _tracker(options: Options) -> dict[str, Any]:
-    """Return what the options say of trackers, as keywords of the package's functions."""
-    names = [name for name in options.experiments if name]
-    return {"tracking_uri": options.tracking_uri, "choice": Choice(tuple(names), options.filter, options.deleted)}
-
-
 def _untrusted(options: Options) -> bool:
     """Whether the working directory's settings lie inside a source, and are not obeyed: logs are untrusted."""
     named = [*getattr(options, "sources", []), getattr(options, "source", None), options.tracking_uri]
@@ -190,16 +181,6 @@ def _untrusted(options: Options) -> bool:
     if file is not None and not getattr(options, "quiet", False):
         complain(f"{file} lies inside the source and is not obeyed; if it is yours, add --config {file}")
     return file is not None
-
-
-def _tell_written(options: Options, back: Handback | None) -> bool:
-    """Say what came of --write-back; return whether any verdict could not be written."""
-    if back is None:
-        return False
-    for sentence in back.told():
-        if back.failures or not options.quiet:
-            complain(sentence)
-    return bool(back.failures)
 
 
 def _tell_unused(options: Options, tags: Collection[str]) -> None:

@@ -111,7 +111,7 @@ def serving(fake, *, tls=None):
             if wrong is not None and wrong(self, asked) is not True:
                 return
             try:
-                body = {} if self.command == "PUT" else fake.answer(path, asked)
+                body = b"" if self.command == "PUT" else fake.answer(path, asked)
             except KeyError:
                 send(self, 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": f"nothing at {path}"})
             else:

@@ -1,0 +1,33 @@
+"""What the options say of MLflow: which runs of it are wanted, and whether verdicts go back there."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from analyzer.cli.sentence import complain
+from analyzer.fleet.handback import Handback
+from analyzer.readers import Choice
+
+Options = argparse.Namespace
+
+
+def wanted(options: Options) -> dict[str, Any]:
+    """Return which runs of a tracker are wanted, as keywords of the package's functions."""
+    names = [name for name in options.experiments if name]
+    return {"tracking_uri": options.tracking_uri, "choice": Choice(tuple(names), options.filter, options.deleted)}
+
+
+def handback(options: Options) -> Handback | None:
+    """Return what takes verdicts back, when that was asked for."""
+    return Handback() if options.write_back else None
+
+
+def tell_written(options: Options, back: Handback | None) -> int:
+    """Say what came of --write-back; return 2 when a verdict could not be written, else 0."""
+    if back is None:
+        return 0
+    for sentence in back.told():
+        if back.failures or not options.quiet:
+            complain(sentence)
+    return 2 if back.failures else 0

@@ -1,0 +1,178 @@
+"""A real tracking server with a login, over sqlite and over PostgreSQL: real autologs read, judged, handed back."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer import analyze, audit
+from analyzer.cli import main
+from analyzer.errors import SourceError
+from analyzer.fleet.handback import Handback
+from analyzer.readers import Choice, discover, open_source
+from tests.readers.mlflow.conftest import free_port, wait_for
+
+HERE = Path(__file__).parent
+USER, PASSWORD = "admin", "s3cret-of-the-admin"
+ASK = """
+import json, sys
+from mlflow import MlflowClient
+client = MlflowClient()
+found = client.search_runs([e.experiment_id for e in client.search_experiments()], sys.argv[1])
+print(json.dumps({r.info.run_id: [r.data.tags, [a.path for a in client.list_artifacts(r.info.run_id, "posthoc")]]
+                  for r in found}))
+"""
+
+
+class Real:
+    """A running server: where it is, and how MLflow's own Python talks to it."""
+
+    def __init__(self, python, address, store):
+        self.python, self.address, self.store = python, address, store
+        self.login = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+
+    def run(self, *words):
+        """Return what a script printed as JSON at the end."""
+        environment = os.environ | self.login | {"MLFLOW_TRACKING_URI": self.address, "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(
+            [self.python, *map(str, words)], check=False, env=environment, capture_output=True, text=True, timeout=400
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def real(request, mlflow_python, tmp_path_factory):
+    """Yield a server with basic authentication over a new store."""
+    place = tmp_path_factory.mktemp("server")
+    store = f"sqlite:///{place}/mlflow.db"
+    if request.param == "postgresql":
+        store = request.getfixturevalue("postgres")()
+    ini = f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{place}/auth.db\nadmin_username = {USER}\n"
+    (place / "auth.ini").write_text(
+        ini + f"admin_password = {PASSWORD}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+        "auth_cache_ttl_seconds = 600\n"  # or every question costs the hashing of the password
+    )
+    environment = os.environ | {
+        "MLFLOW_AUTH_CONFIG_PATH": str(place / "auth.ini"),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": "of-the-tests",
+    }
+    port = free_port()
+    words = ["server", "--backend-store-uri", store.replace("postgresql:", "postgresql+psycopg:")]
+    words += ["--artifacts-destination", str(place / "artifacts"), "--app-name", "basic-auth", "--workers", "1"]
+    with (place / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [mlflow_python, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            cwd=place,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        if not wait_for(port, 180, lambda: server.poll() is None):
+            pytest.fail(f"the server did not start: {(place / 'log').read_text()[-3000:]}")
+        yield Real(mlflow_python, f"http://127.0.0.1:{port}", store)
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def ids(real):
+    return real.run(HERE / "autologged.py", "by_hand", "sklearn", "xgboost", "lightgbm")
+
+
+@pytest.fixture
+def signed_in(real, monkeypatch):
+    for name, value in real.login.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_without_the_login_nothing_is_given(real, ids, monkeypatch):
+    with pytest.raises(SourceError, match="401, it wants a login"):
+        discover(real.address)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", USER)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "wrong-password")
+    with pytest.raises(SourceError, match=r"401, the login in .* is not accepted") as told:
+        discover(real.address)
+    assert "wrong-password" not in str(told.value)
+
+
+def test_server_and_database_give_the_same_points(real, ids, signed_in):
+    over_http = {run.id: run for run in open_source(real.address)}
+    direct = {run.id: run for run in open_source(real.store)}
+    assert set(over_http) == set(direct) == set(ids.values())
+    for key, run in over_http.items():
+        same = direct[key]
+        assert (run.name, run.declared, run.params) == (same.name, same.declared, same.params)
+        assert (dict(run.tags), run.notes) == (dict(same.tags), same.notes)
+        assert set(run.series) == set(same.series)
+        for tag, one in run.series.items():
+            for column in ("steps", "values", "wall_times"):
+                np.testing.assert_array_equal(getattr(one, column), getattr(same.series[tag], column))
+
+
+def test_what_mlflow_knows_comes_along(real, ids, signed_in):
+    runs = {run.id: run for run in open_source(real.address, choice=Choice(("autologs",)))}
+    child, parent = runs[ids["child"]], runs[ids["by_hand"]]
+    assert child.tags["mlflow.parentRunId"] == parent.id
+    assert child.tags["mlflow.experimentName"] == "autologs"
+    assert parent.tags["mlflow.datasets"].startswith("made (training, ")
+    assert (child.declared, child.params["api_key"]) == ("FAILED", "***")
+    rows = {row.tag: row.role for row in analyze(child).series}
+    assert rows["system/cpu_utilization_percentage"] == "system"
+    found = open_source(real.address, choice=Choice(filter="attributes.status = 'FAILED'"))
+    assert [run.id for run in found] == [child.id]
+
+
+ROLES = {
+    "xgboost": {"train-logloss": ("loss", "train"), "validation-logloss": ("loss", "validation")},
+    "lightgbm": {"training-binary_logloss": ("loss", "train"), "valid_0-binary_logloss": ("loss", "validation")},
+}
+
+
+@pytest.mark.parametrize("library", ROLES)
+def test_autologged_boosting_has_its_roles_and_no_false_jump(real, ids, signed_in, library):
+    (run,) = open_source(f"runs:/{ids[library]}", tracking_uri=real.address)
+    result = analyze(run)
+    rows = {row.tag: (row.role, row.split) for row in result.series}
+    assert rows.items() >= ROLES[library].items()
+    assert not {f.symptom for f in result.findings} & {"loss-spike", "exploding-loss"}
+
+
+def test_autologged_sklearn_is_unjudged_and_says_why(real, ids, signed_in):
+    (run,) = open_source(real.address, run=ids["sklearn"])
+    assert all(series.points == 1 for series in run.series.values())
+    result = analyze(run)
+    assert result.verdict == "unjudged" and not result.findings
+
+
+def test_verdicts_are_found_by_mlflows_own_search(real, ids, signed_in, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    back = Handback()
+    audit([real.address], "site", write_back=back)
+    assert (back.written, back.shortfalls, back.failures) == (len(ids), [], [])
+    found = real.run("-c", ASK, "tags.`posthoc.verdict` = 'problems'")
+    tags, pages = found[ids["child"]]
+    assert "non-finite" in tags["posthoc.symptoms"].split(",") and pages == ["posthoc/report.html"]
+    assert main(["report", f"{real.address}/#/experiments/1/runs/{ids['child']}", "--fail-on", "never"]) == 0
+    assert PASSWORD not in "".join(p.read_text() for p in tmp_path.rglob("*.html"))
+    capsys.readouterr()
+
+
+@pytest.mark.long
+def test_autologged_keras_has_its_roles(real, signed_in):
+    found = subprocess.run([real.python, "-c", "import tensorflow"], check=False, capture_output=True)
+    if found.returncode:
+        pytest.skip("tensorflow is not in the environment with MLflow; see tests/requirements-keras.txt")
+    key = real.run(HERE / "autologged.py", "keras")["keras"]
+    (run,) = open_source(f"runs:/{key}", tracking_uri=real.address)
+    rows = {row.tag: (row.role, row.split) for row in analyze(run).series}
+    assert rows["loss"] == ("loss", "train") and rows["val_loss"] == ("loss", "validation")
+    assert rows["accuracy"][0] == rows["val_accuracy"][0] == "metric"
+    assert run.series["loss"].points == 15
