@@ -33,6 +33,9 @@ THREADS = (
 START = 60.0
 """Seconds in which a worker has to be ready."""
 
+STARTS = 3
+"""So many processes in a row must fail to start until it is told that none can."""
+
 Answer = tuple[Task, str | PosthocError]
 
 
@@ -121,20 +124,28 @@ class _Crew:
 
     def _hired(self, task: Task) -> subprocess.Popen[bytes] | None:
         """Return a process that is ready; None, with the reason in the place of the row, when there is none."""
-        process = None
-        with self._lock:
-            if not self._over:
-                process = _process()
-                self._processes.add(process)
-        if process is None:
-            return None
-        answer = self._asked(process, b"j", self._first, START)
-        if answer is not None and answer[0] == worker.READY:
-            return process
-        self._dismissed(process)
-        why = f"a process that judges could not be started (it {posix.death(process.returncode)}); use --jobs 0"
+        code = 0
+        for _ in range(STARTS):
+            process = self._begun()
+            if process is None:
+                return None
+            answer = self._asked(process, b"j", self._first, START)
+            if answer is not None and answer[0] == worker.READY:
+                return process
+            self._dismissed(process)
+            code = process.returncode
+        why = f"no process that judges could be started (the last one {posix.death(code)}); use --jobs 0"
         self.answers.put((task, PosthocError(why)))
         return None
+
+    def _begun(self) -> subprocess.Popen[bytes] | None:
+        """Return a new process; None when nobody wants one any more."""
+        with self._lock:
+            if self._over:
+                return None
+            process = _process()
+            self._processes.add(process)
+            return process
 
     def _answer(self, process: subprocess.Popen[bytes], task: Task) -> str | PosthocError:
         late = threading.Event()
