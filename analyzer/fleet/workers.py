@@ -36,7 +36,7 @@ START = 60.0
 STARTS = 3
 """So many processes in a row must fail to start until it is told that none can."""
 
-Answer = tuple[Task, str | PosthocError]
+Answer = tuple[Task, str | Exception] | tuple[None, Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generato
         crew.start(count)
         for _ in tasks:
             task, answer = crew.answers.get()
-            if isinstance(answer, PosthocError):
-                raise answer
+            if task is None or isinstance(answer, Exception):
+                raise cast(Exception, answer)
             if isinstance(answer, _Lost):
                 bench = bench or Bench(job)
                 answer = bench.lost(task, answer).text()
@@ -109,6 +109,16 @@ class _Crew:
             return None if self._over else next(self._tasks, None)
 
     def _watch(self) -> None:
+        """Hand out tasks until there are none; whatever goes wrong here is raised where the rows are waited for."""
+        try:
+            self._work()
+        except OSError as error:
+            why = f"a process that judges could not be started ({error.strerror or error}); use fewer --jobs, or 0"
+            self.answers.put((None, PosthocError(why)))
+        except Exception as error:
+            self.answers.put((None, error))
+
+    def _work(self) -> None:
         process: subprocess.Popen[bytes] | None = None
         while (task := self._next()) is not None:
             process = process or self._hired(task)

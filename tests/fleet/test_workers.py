@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -93,6 +94,12 @@ def test_one_that_dies_before_it_is_ready_costs_nothing(job, monkeypatch):
 
     monkeypatch.setattr(workers, "_process", first_dies)
     assert {row.result.status for row in rows(tasks("a", "b"), job).values()} == {"ok"}
+
+
+def test_a_machine_that_gives_no_process_is_told(job, monkeypatch):
+    monkeypatch.setattr(workers.subprocess, "Popen", Mock(side_effect=BlockingIOError(11, "no more processes")))
+    with pytest.raises(PosthocError, match="no more processes"):
+        rows(tasks("a", "b"), job)
 
 
 def test_no_process_is_left_when_nobody_wants_more(job):
