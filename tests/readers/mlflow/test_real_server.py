@@ -13,8 +13,9 @@ from analyzer.cli import main
 from analyzer.errors import SourceError
 from analyzer.fleet.handback import Handback
 from analyzer.readers import Choice, discover, open_source
-from tests.readers.mlflow.conftest import free_port, wait_for
+from tests.readers.mlflow.servers import tracking_server
 
+pytestmark = pytest.mark.xdist_group("mlflow")  # one server for all of them
 HERE = Path(__file__).parent
 USER, PASSWORD = "admin", "s3cret-of-the-admin"
 ASK = """
@@ -57,29 +58,13 @@ def real(request, mlflow_python, tmp_path_factory):
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
         "auth_cache_ttl_seconds = 600\n"  # or every question costs the hashing of the password
     )
-    environment = os.environ | {
+    variables = {
         "MLFLOW_AUTH_CONFIG_PATH": str(place / "auth.ini"),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "of-the-tests",
     }
-    port = free_port()
-    words = ["server", "--backend-store-uri", store.replace("postgresql:", "postgresql+psycopg:")]
-    words += ["--artifacts-destination", str(place / "artifacts"), "--app-name", "basic-auth", "--workers", "1"]
-    with (place / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [mlflow_python, "-m", "mlflow", *words, "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
-            cwd=place,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        if not wait_for(port, 180, lambda: server.poll() is None):
-            pytest.fail(f"the server did not start: {(place / 'log').read_text()[-3000:]}")
-        yield Real(mlflow_python, f"http://127.0.0.1:{port}", store)
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait(30)
+    words = ["--app-name", "basic-auth", "--workers", "1"]
+    with tracking_server(mlflow_python, store, place, *words, **variables) as address:
+        yield Real(mlflow_python, address, store)
 
 
 @pytest.fixture(scope="module")

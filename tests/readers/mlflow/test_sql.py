@@ -8,11 +8,12 @@ import pytest
 from analyzer.cli import main
 from analyzer.errors import NoRunsError, SourceError
 from analyzer.readers import Choice, Word, discover, open_source
-from tests.readers.mlflow.conftest import PASSWORD, free_port
+from tests.readers.mlflow.servers import PASSWORD, free_port
 
 psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
 pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
+pytestmark = pytest.mark.xdist_group("postgres")
 RUN, GONE, OTHER = "a" * 32, "b" * 32, "c" * 32
 LARGEST = float(np.finfo(np.float64).max)
 SCHEMA = """
