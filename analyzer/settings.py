@@ -161,6 +161,8 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - needed only where there is a file
 
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise SettingsError(f"{path} is no file that settings can be read from")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -64,6 +64,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     losses = [c for c in (anatomy.validation or anatomy.training) if not c.role.running]
     curve = next((c for c in losses if c.n >= LEAST), None)
     further = ahead(curve.coarse) if curve is not None else None
+    if curve is not None and PIECE * float(curve.at[-1] - curve.at[0]) < 1:
+        yield Unfit(f"{curve.tag} stands on one step")
+        return
     if curve is None or further is None:
         yield Unfit(f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss")
         return

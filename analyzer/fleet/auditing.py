@@ -67,6 +67,8 @@ class Audit:
     def told(self, progress: Progress | None, tell: Tell | None) -> Night:
         """Judge and tell the night, or write the shard that was asked for; return the night, without states then."""
         with _opened(self._plan.state) as state:
+            if self._plan.share is None:
+                self._site.begin()
             rows = self._rows(state, progress)
             if self._plan.share is not None:
                 return self._part(rows, self._plan.share)

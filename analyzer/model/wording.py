@@ -32,8 +32,8 @@ def step(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage: 7 %, 0.4 %."""
-    return f"{number(100 * share, 2)} %"
+    """Return a share as a percentage: 7 %, 0.4 %; nobody reads more than thousands of them."""
+    return f"{number(100 * share, 2)} %" if not share >= 100 else "over 10,000 %"
 
 
 def times(factor: float) -> str:

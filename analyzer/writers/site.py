@@ -13,7 +13,7 @@ from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.writers.document import write_document, write_lines
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
-from analyzer.writers.environment import asset
+from analyzer.writers.environment import asset, template_folder
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
 from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
@@ -47,6 +47,11 @@ class Site:
         self._fitting: set[str] = set()
         _claim(folder)
         write_text(folder / "report.css", str(asset("style.css")) + "\n")
+
+    def begin(self) -> None:
+        """Put a page where the index will be, when there is none: pages of runs link to it from the first on."""
+        if not (self.folder / "index.html").exists():
+            write_text(self.folder / "index.html", (template_folder() / "waiting.html").read_text(encoding="utf-8"))
 
     def add(self, result: Result, making: Making) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""

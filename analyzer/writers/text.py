@@ -104,6 +104,9 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status not in {"ok", "discovered"}]
     if unread:
         lines += ["", paint(f"Of {counted(len(night.results), 'log')}: {', '.join(unread)}", "soft")]
+    aside = sum(f.suppressed is not None for result in night.results for f in result.findings)
+    if aside:
+        lines += ["", paint(f"Set aside by the settings: {counted(aside, 'finding')}", "soft")]
     changes = _changes(night)
     lines += ["", *(paint(change, "soft") for change in changes)] if changes else []
     if where:

@@ -37,6 +37,8 @@ def claim(path: Path) -> None:
     """Make sure that a file is absent, empty or ours, and its owner's only; StateError leaves it untouched."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise StateError(f"{path} cannot be used as state: it is no file; give another --state")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "rb") as file:
             head = file.read(100)

@@ -31,7 +31,7 @@ def _session_params(content: bytes) -> dict[str, object]:
     from tensorboard.plugins.hparams import plugin_data_pb2  # noqa: PLC0415 - 40 ms that most logs do not need
 
     data = plugin_data_pb2.HParamsPluginData.FromString(content)
-    return {name: _plain(value) for name, value in data.session_start_info.hparams.items()}
+    return {name: _plain(value) for name, value in sorted(data.session_start_info.hparams.items())}
 
 
 def _plain(value: object) -> object:
