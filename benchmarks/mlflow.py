@@ -57,7 +57,8 @@ class Bench:
         ratio, worked = client["seconds"] / own["seconds"], client["cpu"] / own["cpu"]
         print(
             f"| {case} | {own['points']:,.0f} | {own['seconds']:.2f} | {own['peak']:.0f} | {client['seconds']:.2f} "
-            f"| {client['peak']:.0f} | {ratio:.1f} | {worked:.1f} | ≥ {AIMS[case]:g} | {'yes' if ratio >= AIMS[case] else 'no'} |",
+            f"| {client['peak']:.0f} | {ratio:.1f} | {worked:.1f} | ≥ {AIMS[case]:g} "
+            f"| {'yes' if ratio >= AIMS[case] else 'no'} |",
             flush=True,
         )
 
