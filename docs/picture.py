@@ -1,30 +1,42 @@
-"""Draw docs/report.png again from the examples: `python docs/picture.py` (needs chromium)."""
+"""Draw the README's pictures again from the examples: `python docs/picture.py` (needs chromium and `.[dev]`)."""
 
 from __future__ import annotations
 
-import shutil
+import io
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parent.parent
-RUN = "examples/logs/keras/unicorn_by_heart"
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=1000,1180")  # fmt: skip
+sys.path.insert(0, str(ROOT))
+
+from analyzer.writers.page import page_name  # noqa: E402 - the checkout itself is shown, not an installed copy
+from benchmarks.browser import chromium  # noqa: E402 - as above
+
+LOGS, RUN = "logs", "keras/unicorn_by_heart"
+COLOURS = 220
+"""Colours of a picture: enough for a page, at half the bytes."""
 
 
 def main() -> None:
-    """Write the page of one example and take its picture."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        sys.exit("docs/picture.py: chromium is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "page.html"
-        report = [sys.executable, "-m", "analyzer", "report", RUN, "-o", str(page), "--fail-on", "never", "-q"]
-        subprocess.run(report, cwd=ROOT, check=True)  # noqa: S603 - our own command
-        shot = [browser, *FLAGS, f"--user-data-dir={folder}/profile", f"--screenshot={ROOT / 'docs' / 'report.png'}"]
-        subprocess.run([*shot, page.as_uri()], check=True, capture_output=True)  # noqa: S603 - the browser found above
+    """Audit the examples, and take a picture of the index and of one run's page."""
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        site = Path(folder) / "site"
+        command = [sys.executable, "-m", "analyzer", "audit", LOGS, "-o", str(site), "-q"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, cwd=ROOT / "examples", env=environment, check=True)  # noqa: S603 - our own command
+        for name, page, height in (("index", "index.html", 1560), ("report", f"runs/{page_name(RUN)}", 1560)):
+            tab = browser.new_page(viewport={"width": 1000, "height": height}, color_scheme="light")
+            tab.goto((site / page).as_uri())
+            tab.locator("figure .tools, .finder").first.wait_for()
+            picture = (
+                Image.open(io.BytesIO(tab.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            )
+            picture.save(ROOT / "docs" / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 // Adds to charts what needs a hand: values under the pointer, zoom by dragging, a scale to switch, keys for all of it.
 // Every number is already in the page; without this script nothing is lost.
 (() => {
-  const {abs, min, max, log10, floor, ceil} = Math, finite = Number.isFinite;
+  const {abs, min, max, log10, floor, ceil} = Math, finite = Number.isFinite, doc = document;
   const all = (node, what) => [...node.querySelectorAll(what)];
   const set = (node, given) => { for (const key in given) node.setAttribute(key, given[key]); return node; };
-  const make = (parent, name, given) => parent.appendChild(set(document.createElementNS("http://www.w3.org/2000/svg", name), given));
-  const add = (parent, name, about) => parent.appendChild(Object.assign(document.createElement(name), about));
+  const make = (parent, name, given) => parent.appendChild(set(doc.createElementNS("http://www.w3.org/2000/svg", name), given));
+  const add = (parent, name, about) => parent.appendChild(Object.assign(doc.createElement(name), about));
   const part = f => f * 100 + "%", within = f => max(0, min(1, f));
-  const packed = JSON.parse(document.getElementById("curves").textContent), unpacked = [];
+  const packed = JSON.parse(doc.getElementById("curves").textContent), unpacked = [];
 
   // Values are the upper 24 bits of big-endian float32; steps are even ([first, stride, count]) or differences.
   function curve(i) {
@@ -184,16 +184,16 @@
     draw();
   }
 
-  // A chart is dressed when it comes into view: a page with many of them is ready at once.
-  all(document, ".chart").forEach(figure => new IntersectionObserver(([{isIntersecting}]) => isIntersecting && dress(figure)).observe(figure));
+  // A chart is dressed when it comes into view, after it was seen: a page with many of them is ready at once.
+  all(doc, ".chart").forEach(figure => new IntersectionObserver(([{isIntersecting}]) => isIntersecting && setTimeout(dress, 9, figure)).observe(figure));
 
   // A link to something folded opens it; paper shows everything.
   function reveal() {
-    const node = document.getElementById(location.hash.slice(1));
+    const node = doc.getElementById(location.hash.slice(1));
     for (let up = node; up; up = up.parentElement) if (up.localName === "details") up.open = true;
     if (node) node.scrollIntoView();
   }
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => all(document, ".finding details, .block").forEach(d => d.open = true));
+  addEventListener("beforeprint", () => all(doc, ".finding details, .block").forEach(d => d.open = true));
   reveal();
 })();

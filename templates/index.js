@@ -2,19 +2,22 @@
 "use strict";
 (() => {
   const {symptoms, experiments, rows} = JSON.parse(document.getElementById("rows").textContent);
-  const TONES = ["error", "warning", "unjudged", "healthy"], STEP = 200;
+  const TONES = ["error", "warning", "unjudged", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
+  const STATUSES = ["ok", "in-progress", "partial", "failed", "skipped"];
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const NS = "http://www.w3.org/2000/svg";
   const body = document.querySelector(".runs tbody"), finder = document.getElementById("finder"), heading = document.getElementById("runs");
   const severity = {};
   for (const one of document.querySelectorAll("[data-symptom]")) severity[one.dataset.symptom] = one.querySelector("rect").getAttribute("class");
   const first = [...body.children]; // the worst rows are here already, with their sentences
-  const all = rows.map(([e, name, page, tone, found, sketch, sentence], order) => {
-    const run = experiments[e] ? experiments[e] + "/" + name : name;
+  // A label is the run's last part, or a tracker's name and the beginning of an id; a code holds tone, status and states.
+  const all = rows.map(([e, label, page, code, found, sketch, sentence], order) => {
+    const [leaf, id] = [].concat(label), run = experiments[e] && !id ? experiments[e] + "/" + leaf : leaf;
     const said = first[order] ? first[order].querySelector("p").textContent : sentence || "";
-    return {e, run, page, tone, found, sketch, sentence, order, text: (run + " " + said).toLowerCase()};
+    const text = [run, id, said, ...found.map(i => symptoms[i])].join(" ").toLowerCase();
+    return {e, run, id, page, tone: code & 3, status: code >> 2 & 7, states: code >> 5, found, sketch, sentence, order, text};
   });
-  const wish = {text: "", tone: "", symptom: "", experiment: "", sort: "worst"};
+  const wish = {text: "", tone: "", symptom: "", experiment: "", status: "", state: "", sort: "worst"};
   let shown = STEP;
 
   const add = (parent, name, about, text) => {
@@ -51,12 +54,14 @@
     const link = row.page ? add(name, "a", {href: "runs/" + row.page + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
     if (parts.length) add(link, "span", {className: "above"}, parts.join("/\u200b") + "/\u200b");
     link.append(leaf);
+    if (row.id) name.append(" "), add(name, "code", {className: "soft"}, row.id);
     if (row.sentence) add(name, "p", {}, row.sentence);
     const chips = add(tr, "td");
     for (const i of row.found) {
       add(chips, "span", {className: "chip " + (severity[symptoms[i]] || "")}, symptoms[i]);
       chips.append(" ");
     }
+    if (row.status) add(chips, "span", {className: "chip"}, STATUSES[row.status]);
     curve(add(tr, "td"), row.sketch);
     return tr;
   }
@@ -73,7 +78,9 @@
       (wish.tone === "" || TONES[row.tone] === wish.tone) &&
       (wish.experiment === "" || row.e === +wish.experiment) &&
       (wish.symptom === "" || row.found.includes(symptom)) &&
-      words.every(word => row.text.includes(word) || row.found.some(i => symptoms[i].includes(word)))
+      (wish.status === "" || STATUSES[row.status] === wish.status) &&
+      (wish.state === "" || row.states >> STATES.indexOf(wish.state) & 1) &&
+      words.every(word => row.text.includes(word) || row.id && word.startsWith(row.id))
     ).sort(orders[wish.sort]);
   }
 
@@ -84,9 +91,8 @@
     count.textContent = found.length === all.length ? "" : found.length.toLocaleString("en") + " of " + all.length.toLocaleString("en");
     next.hidden = found.length <= shown;
     next.textContent = "Show " + Math.min(STEP, found.length - shown) + " more";
-    clear.hidden = !(wish.text || wish.tone || wish.symptom || wish.experiment);
-    for (const node of document.querySelectorAll("[data-symptom] button")) node.setAttribute("aria-pressed", node.textContent === wish.symptom);
-    for (const node of document.querySelectorAll("[data-tone] button")) node.setAttribute("aria-pressed", node.parentNode.dataset.tone === wish.tone);
+    clear.hidden = !(wish.text || KEYS.some(key => wish[key]));
+    for (const {button, key, value} of buttons) button.setAttribute("aria-pressed", wish[key] === value);
   }
 
   function choice(label, key, options) {
@@ -99,10 +105,15 @@
   finder.className = "finder";
   const search = add(add(finder, "label", {}, "Search "), "input", {type: "search"});
   search.oninput = () => { wish.text = search.value; update(); };
-  const symptom = choice("Symptom", "symptom", [["", "any"], ...symptoms.map(s => [s, s])]);
-  const tone = choice("Verdict", "tone", [["", "any"], ...TONES.map(t => [t, {error: "errors", warning: "warnings", unjudged: "not judged"}[t] || t])]);
-  const experiment = choice("Experiment", "experiment", [["", "any"], ...experiments.map((name, i) => [i, name || "(top folder)"])]);
-  if (experiments.length < 2) experiment.parentNode.hidden = true;
+  const boxes = {
+    symptom: choice("Symptom", "symptom", [["", "any"], ...symptoms.map(s => [s, s])]),
+    tone: choice("Verdict", "tone", [["", "any"], ...TONES.map(t => [t, {error: "errors", warning: "warnings", unjudged: "not judged"}[t] || t])]),
+    experiment: choice("Experiment", "experiment", [["", "any"], ...experiments.map((name, i) => [String(i), name || "(top folder)"])]),
+    state: choice("Since last time", "state", [["", "any"], ...STATES.filter((_, i) => all.some(row => row.states >> i & 1)).map(s => [s, s])]),
+    status: choice("Log", "status", [["", "any"], ...STATUSES.filter((_, i) => all.some(row => row.status === i)).map(s => [s, s])]),
+  };
+  const KEYS = Object.keys(boxes), buttons = [];
+  for (const [key, most] of [["experiment", 2], ["state", 1], ["status", 2], ["symptom", 0]]) boxes[key].parentNode.hidden = boxes[key].length <= most;
   choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"]]);
   const clear = add(finder, "button", {type: "button", hidden: true}, "Clear");
   const count = add(finder, "output");
@@ -110,26 +121,28 @@
   document.querySelector(".runs").after(next);
   next.onclick = () => update(true);
   clear.onclick = () => {
-    Object.assign(wish, {text: "", tone: "", symptom: "", experiment: ""});
-    search.value = symptom.value = tone.value = experiment.value = "";
+    wish.text = search.value = "";
+    for (const key of KEYS) wish[key] = boxes[key].value = "";
     update();
   };
 
   // The counts above become filters.
-  function filter(node, word, key, box) {
+  function filter(word, key, value) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...word.childNodes);
     word.replaceChildren(button);
+    buttons.push({button, key, value});
     button.onclick = () => {
-      const value = key === "tone" ? node.dataset.tone : node.dataset.symptom;
-      wish[key] = box.value = wish[key] === value ? "" : value;
+      wish[key] = boxes[key].value = wish[key] === value ? "" : value;
       update();
       heading.scrollIntoView({block: "start"});
     };
   }
-  for (const node of document.querySelectorAll("[data-symptom]")) filter(node, node.querySelector(".word"), "symptom", symptom);
-  for (const node of document.querySelectorAll("[data-tone]")) filter(node, node, "tone", tone);
+  for (const node of document.querySelectorAll("[data-symptom]")) filter(node.querySelector(".word"), "symptom", node.dataset.symptom);
+  for (const node of document.querySelectorAll("[data-tone]")) filter(node, "tone", node.dataset.tone);
+  for (const node of document.querySelectorAll("[data-state]")) filter(node, "state", node.dataset.state);
+  for (const node of document.querySelectorAll("[data-experiment]")) filter(node, "experiment", String(experiments.indexOf(node.dataset.experiment)));
   const further = document.querySelector(".further");
   if (further && !document.querySelector(".beyond")) further.hidden = true;
   update();

@@ -381,15 +381,17 @@ def test_output_in_a_pipe_is_plain(logs, tmp_path):
 
 
 def test_help_starts_fast():
-    def median_of(command):
-        times = []
-        for _ in range(7):
-            start = time.perf_counter()
-            subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
-            times.append(time.perf_counter() - start)
-        return sorted(times)[3]
+    def seconds(command):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        return time.perf_counter() - start
 
-    bare = median_of([sys.executable, "-c", "pass"])
-    assert median_of([sys.executable, "-m", "analyzer", "--help"]) < 3 * bare
+    # in turns, and the fastest of many: a busy machine is slow for both
+    turns = [
+        (seconds([sys.executable, "-c", "pass"]), seconds([sys.executable, "-m", "analyzer", "--help"]))
+        for _ in range(15)
+    ]
+    bare, ours = (min(times) for times in zip(*turns, strict=True))
+    assert ours < 3 * bare
     code = "import sys, analyzer.cli; sys.exit(any(m in sys.modules for m in ('numpy', 'jinja2', 'rich', 'scipy')))"
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)

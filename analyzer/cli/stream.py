@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO, cast
 
 from analyzer.errors import OutputError
+
+TYPE_CHECKING = False  # as of typing, which takes longer to import than all the rest that `posthoc --help` needs
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TextIO
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -65,8 +68,8 @@ def guarded() -> Iterator[None]:
     for stream in real:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.stdout = cast(TextIO, _Guarded(real[0], _stdout_failed))
-    sys.stderr = cast(TextIO, _Guarded(real[1], lambda error: None))
+    sys.stdout = _Guarded(real[0], _stdout_failed)
+    sys.stderr = _Guarded(real[1], lambda error: None)
     try:
         yield
     finally:

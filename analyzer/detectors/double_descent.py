@@ -77,10 +77,11 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 def _reading(anatomy: Anatomy, curve: Curve, second: Second, mate: Curve) -> Evidence:
     gained = max(second.fallen + second.gain, second.hump, 1e-300)
-    leap = second.leap / second.hump if second.hump > 0 else 0.0
+    size = max(second.hump, second.noise)  # no hump at all has no shares
+    leap = second.leap / size
     first, worst, last = (int(curve.at[i]) for i in (second.first, second.worst, second.second))
     span = float(curve.at[-1] - curve.at[0])
-    rose = _rise_of(mate, first, worst, 0.03 * span) / second.hump if second.hump > 0 else 0.0
+    rose = _rise_of(mate, first, worst, 0.03 * span) / size
     again = curve.back(curve.end)
     event = anatomy.event_near(worst + int(0.05 * span), 0.1 * span, ("lr-drop", "lr-restart", "restart"))
     return Evidence(
@@ -90,7 +91,7 @@ def _reading(anatomy: Anatomy, curve: Curve, second: Second, mate: Curve) -> Evi
             Measure("the same rise", second.hump / gained, "share", unit="of what was gained"),
             Measure("new best below the old", (second.first_best - again) / second.noise, "gain", unit="× noise"),
             Measure("first best to new best", (last - first) / span if span > 0 else 0.0, "length", unit="of the run"),
-            Measure("first fall", second.fallen / max(second.hump, 1e-300), "first", unit="of the rise"),
+            Measure("first fall", second.fallen / size, "first", unit="of the rise"),
             Measure("largest leap on the way up", leap, "leap", "below", "of the rise"),
             Measure("rise of training meanwhile", rose, "training", "below", "of the hump"),
         ),

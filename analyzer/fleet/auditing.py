@@ -167,7 +167,7 @@ def _told(
     """Compare with last night, write the site, tell, and only then remember that it was told."""
     night, runs = _compared(head, [row.result for row in rows], state, now)
     for row, result in zip(rows, night.results, strict=True):
-        site.take(result, row.picture, fault=row.fault, paged=bool(row.page))
+        site.take(result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
     notes = [*head.notes, *(Note("layout", text) for text in head.stale)]
     site.finish(night, notes)
     if tell:

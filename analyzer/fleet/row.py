@@ -20,12 +20,14 @@ class Row:
     """A result without its curves, the small picture in their place, and what its page shows.
 
     `page` is a digest as of page_key(), "" where the run has no page; `fault` says why its page is one of words alone.
+    `fits`: no text of the result is too long for a page.
     """
 
     result: Result
     picture: Thumbnail
     page: str
     fault: str = ""
+    fits: bool = False
 
     def text(self) -> str:
         """Return the row as one line of strict JSON."""

@@ -17,6 +17,7 @@ from analyzer.readers import RunRef
 from analyzer.settings import Settings
 from analyzer.writers.entry import thumbnail
 from analyzer.writers.page import Making
+from analyzer.writers.shortening import fits
 from analyzer.writers.site import write_page
 
 
@@ -64,9 +65,9 @@ class Bench:
     def _paged(self, result: Result, task: Task) -> Row:
         told = set_aside(result, self._job.settings, self._job.now)
         if not wants_page(told, self._job.pages):
-            return Row(result.without_curves(), thumbnail(result), "")
+            return Row(result.without_curves(), thumbnail(result), "", fits=fits(told))
         picture, fault = write_page(self._job.folder, told, self._guides, task.making)
-        return Row(result.without_curves(), picture, page_key(told, task.making), fault)
+        return Row(result.without_curves(), picture, page_key(told, task.making), fault, fits(told))
 
 
 def rows_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:

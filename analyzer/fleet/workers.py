@@ -33,7 +33,10 @@ THREADS = (
 START = 60.0
 """Seconds in which a worker has to be ready."""
 
-Answer = tuple[Task, str | PosthocError]
+STARTS = 3
+"""So many processes in a row must fail to start until it is told that none can."""
+
+Answer = tuple[Task, str | Exception] | tuple[None, Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generato
         crew.start(count)
         for _ in tasks:
             task, answer = crew.answers.get()
-            if isinstance(answer, PosthocError):
-                raise answer
+            if task is None or isinstance(answer, Exception):
+                raise cast(Exception, answer)
             if isinstance(answer, _Lost):
                 bench = bench or Bench(job)
                 answer = bench.lost(task, answer).text()
@@ -106,6 +109,16 @@ class _Crew:
             return None if self._over else next(self._tasks, None)
 
     def _watch(self) -> None:
+        """Hand out tasks until there are none; whatever goes wrong here is raised where the rows are waited for."""
+        try:
+            self._work()
+        except OSError as error:
+            why = f"a process that judges could not be started ({error.strerror or error}); use fewer --jobs, or 0"
+            self.answers.put((None, PosthocError(why)))
+        except Exception as error:
+            self.answers.put((None, error))
+
+    def _work(self) -> None:
         process: subprocess.Popen[bytes] | None = None
         while (task := self._next()) is not None:
             process = process or self._hired(task)
@@ -121,20 +134,28 @@ class _Crew:
 
     def _hired(self, task: Task) -> subprocess.Popen[bytes] | None:
         """Return a process that is ready; None, with the reason in the place of the row, when there is none."""
-        process = None
-        with self._lock:
-            if not self._over:
-                process = _process()
-                self._processes.add(process)
-        if process is None:
-            return None
-        answer = self._asked(process, b"j", self._first, START)
-        if answer is not None and answer[0] == worker.READY:
-            return process
-        self._dismissed(process)
-        why = f"a process that judges could not be started (it {posix.death(process.returncode)}); use --jobs 0"
+        code = 0
+        for _ in range(STARTS):
+            process = self._begun()
+            if process is None:
+                return None
+            answer = self._asked(process, b"j", self._first, START)
+            if answer is not None and answer[0] == worker.READY:
+                return process
+            self._dismissed(process)
+            code = process.returncode
+        why = f"no process that judges could be started (the last one {posix.death(code)}); use --jobs 0"
         self.answers.put((task, PosthocError(why)))
         return None
+
+    def _begun(self) -> subprocess.Popen[bytes] | None:
+        """Return a new process; None when nobody wants one any more."""
+        with self._lock:
+            if self._over:
+                return None
+            process = _process()
+            self._processes.add(process)
+            return process
 
     def _answer(self, process: subprocess.Popen[bytes], task: Task) -> str | PosthocError:
         late = threading.Event()

@@ -7,6 +7,7 @@ values keeps beside them which code wrote them, and never shows them to other co
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -66,6 +67,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if origin in (Union, UnionType):
         inner = _reader(next(part for part in parts if part is not type(None)))
         return lambda value: None if value is None else inner(value)
+    if kind is str:
+        return sys.intern  # runs share most of their words
     return _number if kind is float else _as_it_is
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -29,10 +29,13 @@ def write_document(night: Night, file: TextIO, lines: Iterable[str] | None = Non
     file.write("\n ]}\n" if night.results else "]}\n")
 
 
-def write_lines(night: Night, file: TextIO) -> None:
-    """Write the twin of the document for tools that read line by line: each element of `runs` as one line."""
+def write_lines(night: Night, file: TextIO, fitting: Container[str] = ()) -> None:
+    """Write the twin of the document for tools that read line by line: each element of `runs` as one line.
+
+    `fitting` names runs of which it is known that no text is too long.
+    """
     for result in night.results:
-        file.write(_line(result) + "\n")
+        file.write((_json(result.to_dict()) if result.run in fitting else _line(result)) + "\n")
 
 
 def _line(result: Result) -> str:

@@ -13,7 +13,7 @@ from analyzer.model.thinning import thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
 from analyzer.writers.chart import spark
-from analyzer.writers.page import page_name
+from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
 from analyzer.writers.shortening import shortened
 
@@ -21,8 +21,11 @@ TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-SKETCH = 16
+SKETCH = 14
 """Points of a curve in the index's JSON."""
+
+ID = 8
+"""Characters of an id that stand beside a run's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ class Entry:
     ended: float | None
 
     @property
+    def label(self) -> str:
+        """What people call it: a tracker's name where the id tells nothing, else the id."""
+        return self.name if named(self.run, self.name) else self.run
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of an id that stands beside a name, empty where the id is the label."""
+        return self.run[:ID] if named(self.run, self.name) else ""
+
+    @property
     def order(self) -> tuple[int, int, int, str]:
         """Where it stands: by tone, then by how many errors and findings it has, then by name."""
         errors = sum(severity == "error" for _, severity in self.symptoms)
@@ -67,13 +80,14 @@ def thumbnail(result: Result) -> Thumbnail:
     return Thumbnail(spark(main.curve, 28), _sketch(main)) if main else Thumbnail()
 
 
-def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True) -> Entry:
+def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True, fits: bool = False) -> Entry:
     """Return the run's line in the index.
 
-    `picture` stands in for curves that the result no longer has; `paged` False: the run has no page to link to.
+    `picture` stands in for curves that the result no longer has; `paged` False: the run has no page to link to;
+    `fits`: it is known that no text is too long.
     """
     page = page_name(result.run) if paged else ""
-    picture, result = picture or thumbnail(result), shortened(result)
+    picture, result = picture or thumbnail(result), result if fits else shortened(result)
     counting = [finding for finding in result.findings if finding.counts]
     return Entry(
         run=result.run,

@@ -11,12 +11,12 @@ from analyzer.model.guide import Guide
 from analyzer.model.result import Checked, Finding, Result
 from analyzer.model.wording import counted
 from analyzer.writers import environment
-from analyzer.writers.chart import Chart, chart, close_up, spark
+from analyzer.writers.chart import Chart, chart, spark
 from analyzer.writers.embed import Shelf, json_for_html
 from analyzer.writers.explanation import SECTIONS
 from analyzer.writers.file import write_text
 from analyzer.writers.folder import claim
-from analyzer.writers.page import marks_of, rows_of, title_of
+from analyzer.writers.page import marks_of, near, rows_of, title_of
 
 MARKER = ".posthoc-gallery"
 """The file that says that a folder is ours to write in again."""
@@ -49,6 +49,7 @@ class Hung:
     why: str
     picture: Chart | None
     close: Chart | None
+    close_title: str
 
 
 def write_gallery(
@@ -103,8 +104,7 @@ def _hung(symptom: str, exhibit: Exhibit, shelf: Shelf, key: str) -> Hung:
     marks = marks_of(finding) if finding else ()
     own = Shelf(shelf.curves)  # cases share tags, not curves
     picture = chart(f"c-{key}", rows, own, marks, points=300, height=190)
-    close = close_up(f"c-{key}-close", rows, own, marks)
-    return Hung(exhibit, finding, checked, _why(result, finding), picture, close)
+    return Hung(exhibit, finding, checked, _why(result, finding), picture, *near(f"c-{key}-close", rows, own, marks))
 
 
 def _why(result: Result, finding: Finding | None) -> str:

@@ -24,7 +24,10 @@ MOST_SEARCHED = 5_000
 
 MOST_EXPERIMENTS = 300
 
-SENTENCE_BYTES = 25_000
+STATES = ("new", "regressed", "persisting")
+"""What became of a finding since last time, as the index counts and filters."""
+
+SENTENCE_BYTES = 15_000
 """So much room have the sentences of the rows that only the script shows; the worst runs come first."""
 
 
@@ -128,7 +131,7 @@ def _experiments(entries: Iterable[Entry]) -> list[tuple[str, dict[str, int]]]:
 def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int]]:
     """Return what changed since last time, when a memory of last time was at hand."""
     states = Counter(state for entry in entries for state in entry.states)
-    found = [(state, states[state]) for state in ("new", "regressed", "persisting")] + [("resolved", resolved)]
+    found = [(state, states[state]) for state in STATES] + [("resolved", resolved)]
     return found if states or resolved else []
 
 
@@ -141,12 +144,11 @@ def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
     room, rows = SENTENCE_BYTES, []
     for i, entry in enumerate(entries):
         found = sorted({number[symptom] for symptom, _ in entry.symptoms})
-        short = entry.run.removeprefix(entry.experiment + "/") if entry.experiment else entry.run
         row = [
             place[entry.experiment],
-            visible(short),
+            _label(entry),
             entry.page.removesuffix(".html"),
-            TONES.index(entry.tone),
+            _code(entry),
             found,
         ]
         if i >= STATIC_ROWS:  # the rows before are in the page, with their curves and sentences
@@ -155,6 +157,19 @@ def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
             row += [entry.sketch, sentence] if room > 0 else [entry.sketch]
         rows.append(row)
     return {"symptoms": symptoms, "experiments": [visible(name) for name in experiments], "rows": rows}
+
+
+def _label(entry: Entry) -> str | list[str]:
+    """Return the run's name below its experiment, or a tracker's name and the beginning of its id."""
+    if entry.short_id:
+        return [visible(entry.name), visible(entry.short_id)]
+    return visible(entry.run.removeprefix(entry.experiment + "/") if entry.experiment else entry.run)
+
+
+def _code(entry: Entry) -> int:
+    """Return tone, status and the states of its findings in one number: 2, 3 and 3 bits."""
+    states = sum(1 << i for i, state in enumerate(STATES) if state in entry.states)
+    return TONES.index(entry.tone) | STATUSES.index(entry.status) << 2 | states << 5
 
 
 def regrouped(entries: Sequence[Entry]) -> list[Entry]:

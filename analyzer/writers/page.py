@@ -16,6 +16,7 @@ from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
 from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import Shelf, json_for_html
+from analyzer.writers.fold import folded
 from analyzer.writers.shortening import NAME, shortened
 
 GROUPS = (
@@ -59,6 +60,7 @@ class Shown:
     guide: Guide | None
     chart: Chart | None
     close: Chart | None
+    close_title: str
     title: str
     under: tuple[Finding, ...]
     silence: str
@@ -152,11 +154,19 @@ def _shown(
         finding,
         guides.get(finding.symptom),
         chart(f"f-{finding.fingerprint}", rows, shelf, marks, points=points),
-        close_up(f"f-{finding.fingerprint}-close", rows, shelf, marks) if points == FULL else None,
+        *(near(f"f-{finding.fingerprint}-close", rows, shelf, marks) if points == FULL else (None, "")),
         title_of(finding.symptom),
         kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
     )
+
+
+def near(key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark]) -> tuple[Chart | None, str]:
+    """Return a second picture of what is marked, and its title: a close-up, or the period that comes again."""
+    again = folded(rows, marks)
+    if again is None:
+        return close_up(key, rows, shelf, marks), "Close-up"
+    return chart(key, [again[0]], shelf, points=240, height=150), again[1]
 
 
 def rows_of(result: Result, tags: Iterable[str]) -> list[SeriesRow]:

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from analyzer.model.result import Result
 from analyzer.model.run import Series
 
@@ -21,6 +23,7 @@ _SENTENCES = frozenset(
     {"sentence", "reason", "reasons", "summary", "cause", "speaks_for", "advice", "message", "why", "text",
      "check", "in_this_log", "suppressed"}
 )  # fmt: skip
+_NO_TEXT = frozenset({type(None), bool, int, float, Series})
 _Known = TypeVar("_Known")
 
 
@@ -33,6 +36,8 @@ def short(text: str, most: int = NAME) -> str:
 
 def shortened(result: Result, name: int = NAME, text: int = TEXT) -> Result:
     """Return the result with all its texts cut, each tag the same way everywhere; curves are left as they are."""
+    if fits(result, name, text):  # as nearly always
+        return result
     tags = {row.tag for row in result.series} | {tag for f in result.findings for tag in (*f.tags, *f.also)}
     long = sorted((tag for tag in tags if len(tag) > name), key=len, reverse=True)
 
@@ -42,6 +47,35 @@ def shortened(result: Result, name: int = NAME, text: int = TEXT) -> Result:
         return short(words, text)
 
     return _cut(result, lambda words: short(words, name), sentence)
+
+
+def fits(result: Result, name: int = NAME, text: int = TEXT) -> bool:
+    """Whether no text in a result is too long, so that shortened() would give the result itself."""
+    names: list[Any] = [result]
+    sentences: list[Any] = []
+    return _all_fit(names, name, names, sentences) and _all_fit(sentences, text, names, sentences) and not names
+
+
+def _all_fit(values: list[Any], most: int, names: list[Any], sentences: list[Any]) -> bool:
+    """Whether all texts in the values fit; what is found inside them on the way is put where it belongs."""
+    while values:
+        value = values.pop()
+        kind = type(value)
+        if kind is str:
+            if len(value) > most:
+                return False
+        elif kind is tuple:
+            values.extend(value)
+        elif kind in _NO_TEXT:
+            continue
+        elif kind is dict:
+            values += [*value, *value.values()]
+        elif is_dataclass(kind):
+            for field, is_sentence in _fields(cast(Any, kind)):
+                (sentences if is_sentence else names).append(getattr(value, field))
+        elif not isinstance(value, (int, float, np.generic)):
+            return False  # what else there is becomes a text of any length
+    return True
 
 
 def _cut(value: _Known, name: Callable[[str], str], sentence: Callable[[str], str]) -> _Known:

@@ -44,6 +44,7 @@ class Site:
         self._guides = guides
         self._entries: list[Entry] = []
         self._faults: list[Note] = []
+        self._fitting: set[str] = set()
         _claim(folder)
         write_text(folder / "report.css", str(asset("style.css")) + "\n")
 
@@ -52,14 +53,18 @@ class Site:
         picture, fault = write_page(self.folder, result, self._guides, making)
         self.take(result, picture, fault=fault)
 
-    def take(self, result: Result, picture: Thumbnail, *, fault: str = "", paged: bool = True) -> None:
+    def take(
+        self, result: Result, picture: Thumbnail, *, fault: str = "", paged: bool = True, fits: bool = False
+    ) -> None:
         """Keep the line of a run whose page is there already, or (`paged` False) that is to have none.
 
-        `fault` says why the page that is there is one of words alone.
+        `fault` says why the page that is there is one of words alone; `fits`: it is known that no text is too long.
         """
         if fault:
             self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
-        self._entries.append(entry(result, picture, paged=paged))
+        if fits:
+            self._fitting.add(result.run)
+        self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
     def has_page(self, run: str) -> bool:
         """Whether a page of the run is there, whichever night wrote it."""
@@ -86,7 +91,7 @@ class Site:
         pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
         for name, text in pages.items():
             write_text(self.folder / name, text)
-        write_whole(self.folder / "findings.jsonl", lambda file: write_lines(night, file))
+        write_whole(self.folder / "findings.jsonl", lambda file: write_lines(night, file, self._fitting))
         with (self.folder / "findings.jsonl").open(encoding="utf-8", newline="\n") as lines:
             write_whole(self.folder / "findings.json", lambda file: write_document(night, file, lines))
         kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}

@@ -12,7 +12,10 @@ from analyzer.writers.curve import Gap
 from analyzer.writers.marks import Drawn
 
 WIDTH = 640
-"""The width that a panel is taken to have, in pixels; where it is narrower, words stand a little closer."""
+"""The width that a panel is taken to have, in pixels."""
+
+NARROW = 280
+"""Its width on a phone: there a word should not reach over the panel's edge either."""
 
 LETTER, LINE = 6.6, 14
 """A letter's width and a line's height in pixels."""
@@ -59,16 +62,17 @@ class Panelled:
 
     def set(self, places: Iterator[_Place]) -> Word:
         """Return the word at the best of its possible places, those named first being the better ones."""
-        word, box = min(((self._cost(box) + 2 * i, i, word, box) for i, (word, box) in enumerate(places)))[2:]
+        word, box = min(((self._cost(word, box) + 2 * i, i, word, box) for i, (word, box) in enumerate(places)))[2:]
         self._taken.append(box)
         return word
 
-    def _cost(self, box: Box) -> float:
+    def _cost(self, word: Word, box: Box) -> float:
         left, top, right, bottom = box
         under = (self._x > left) & (self._x < right) & (self._y > top) & (self._y < bottom)
         over = sum(left < b[2] and b[0] < right and top < b[3] and b[1] < bottom for b in self._taken)
         outside = left < -AIR or right > WIDTH + AIR or top < 0 or bottom > self._height
-        return float(np.count_nonzero(under)) + 200 * over + 400 * outside
+        narrow = NARROW * (1 - word.at if word.anchor == "start" else word.at) < right - left
+        return float(np.count_nonzero(under)) + 200 * over + 400 * outside + 40 * narrow
 
 
 def words(

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - one case a line reads best
 """The index of an audit: counts, order, size, and every run reachable without a script."""
 
 import json
@@ -13,11 +12,19 @@ from writers.markup import check_page
 
 
 def entries(count):
+    """Make entries of all kinds: every fifth of a tracker with names, some with findings that are new or persist."""
     kinds = [entry(r) for r in (made.overfitted(), made.exploded(), made.healthy(), made.unjudged(), made.failed())]
-    return [
-        replace(kinds[i % 5], run=f"sweep_{i % 40:02d}/lr3e-4_seed{i:04d}", experiment=f"sweep_{i % 40:02d}", page=f"{i:016x}.html")
-        for i in range(count)
-    ]  # fmt: skip
+    return [_named(replace(kinds[i % 5], states=STATES[i % 7]), i) for i in range(count)]
+
+
+STATES = (("new",), ("persisting",), ("regressed", "new"), (), (), (), ())
+
+
+def _named(one, i):
+    group, name = f"sweep_{i % 40:02d}", f"lr3e-4_seed{i:04d}"
+    if i % 5 == 2:
+        return replace(one, run=f"{i:032x}"[::-1], name=name, experiment=str(i % 40), page=f"{i:016x}.html")
+    return replace(one, run=f"{group}/{name}", name=name, experiment=group, page=f"{i:016x}.html")
 
 
 def pages(count, **more):
