@@ -305,7 +305,7 @@ def test_experiments_and_data_sets_come_along_and_choose(tmp_path):
     connection.commit()
     connection.close()
     (run,) = open_source(str(tmp_path))  # those of a deleted experiment are deleted, too
-    assert run.tags["mlflow.experimentName"] == "vision" and run.tags["mlflow.datasets"] == "iris (training, abc)"
+    assert run.experiment == "vision" and run.tags["mlflow.datasets"] == "iris (training, abc)"
     for source in (str(tmp_path), str(tmp_path / "mlflow.db"), f"sqlite:///{tmp_path}/mlflow.db"):
         assert [r.id for r in discover(source, choice=Choice(("vision",)))] == [RUN]
         with pytest.raises(NoRunsError, match="did you mean 'vision'"):

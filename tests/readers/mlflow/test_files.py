@@ -177,7 +177,7 @@ def test_experiments_data_sets_and_parents_come_along_and_choose(tmp_path):
         (folder / "meta.yaml").write_text(text)
     for source in (tmp_path, tmp_path / "mlruns" / "1", place):
         run = read_one(source)
-        assert (run.tags["mlflow.experimentName"], run.tags["mlflow.parentRunId"]) == ("e", "p" * 32)
+        assert (run.experiment, run.tags["mlflow.parentRunId"]) == ("e", "p" * 32)
         assert run.tags["mlflow.datasets"] == "iris (training, abc)"
         for wanted in ("e", "1"):
             assert [r.id for r in discover(str(source), choice=Choice((wanted,)))] == [RUN]
