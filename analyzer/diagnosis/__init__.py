@@ -67,6 +67,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         further_checks=further_checks(anatomy) if verdict == "healthy" else (),
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
+        experiment=run.experiment,
     )
 
 

@@ -171,6 +171,7 @@ class Result:
     further_checks: tuple[Advice, ...] = ()
     started: float | None = None
     ended: float | None = None
+    experiment: str = ""
 
     def __repr__(self) -> str:
         return f"<Result of {self.run}: {self.verdict}. {self.sentence}>"

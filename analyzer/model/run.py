@@ -83,7 +83,8 @@ class Run:
 
     `id` is the stable name within the source (findings.json's `run`), `location` a path or a masked URI,
     `params` hyper-parameters, `tags` what the tracker knows besides (MLflow's tags), `declared` the status the
-    producer gave (MLflow: RUNNING, FINISHED, FAILED, KILLED) or None. Secrets are masked by the reader.
+    producer gave (MLflow: RUNNING, FINISHED, FAILED, KILLED) or None, `experiment` what the tracker groups it under
+    ("" where it does not). Secrets are masked by the reader.
     A run of which nothing could be read has no series and a note of kind *unreadable*.
     """
 
@@ -96,6 +97,7 @@ class Run:
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     declared: str | None = None
+    experiment: str = ""
 
     def __post_init__(self) -> None:
         for name in ("series", "params", "tags"):

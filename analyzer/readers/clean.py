@@ -27,6 +27,7 @@ def cleaned(run: Run) -> Run:
     return replace(
         run,
         name=clean_name(run.name),
+        experiment=clean_name(run.experiment),
         location=mask_text(run.location),
         series=series,
         params=params,

@@ -107,9 +107,12 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
 
 
 def experiment(result: Result) -> str:
-    """Return what the run is grouped under: the folder above it, for MLflow the last folder of its location."""
-    above = posixpath.dirname(result.run)
-    if above or result.source != "mlflow":
+    """Return what the run is grouped under: its tracker's experiment, or the folder above it.
+
+    Where MLflow does not name the experiment, it is the last folder of its location.
+    """
+    above = result.experiment or posixpath.dirname(result.run)
+    if above or result.source != "mlflow" or "://" in result.location:
         return above
     return posixpath.basename(posixpath.dirname(result.location.rstrip("/")))
 

@@ -67,6 +67,7 @@ class SqliteTables:
     connection: sqlite3.Connection
     where: str
     unindexed: str = "metrics NOT INDEXED"
+    counting: bool = True
 
     def __post_init__(self) -> None:
         self._columns: dict[str, frozenset[str]] = {}
@@ -102,6 +103,7 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=WAIT)
     connection.text_factory = bytes
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+    connection.execute("BEGIN")  # all questions see the same
     deadline = time.monotonic() + LONGEST
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
     return connection

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from analyzer.model.run import Note
 
 MOST_BYTES = 1 << 30
-_SPACE, _NEWLINE = 0x20, 0x0A
-_EXACT = float(1 << 53)  # beyond it a float no longer holds every whole number
+_SPACE, _NEWLINE, _ZERO = 0x20, 0x0A, 0x30
+_ENDS = np.array([_SPACE, _SPACE, _NEWLINE], np.uint8)
+MOST_DIGITS = 18  # that 64 bits always hold
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,54 @@ def parse_history(raw: bytes, file: str) -> History:
 
 
 def _columns(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]] | None:
-    """Return the three columns when every line is exactly `number number number`, else None."""
+    """Return the three columns when every line is exactly `digits number digits`, else None."""
     marks = np.frombuffer(body, np.uint8)
     at = np.flatnonzero((marks == _SPACE) | (marks == _NEWLINE))
-    if at.size % 3 or not np.array_equal(marks[at], np.tile([_SPACE, _SPACE, _NEWLINE], at.size // 3)):
+    if at.size == 0 or at.size % 3 or not body.isascii():
+        return None if body else (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+    if not np.array_equal(marks[at].reshape(-1, 3), np.broadcast_to(_ENDS, (at.size // 3, 3))):
         return None
-    if not body.isascii() or at.size == 0:
-        return (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)) if not body else None
+    first, second, third = at.reshape(-1, 3).T
+    begins = np.concatenate(([0], third[:-1] + 1))
+    values = _values(marks, first, second)
+    stamps, steps = _whole(marks, begins, first), _whole(marks, second + 1, third)
+    return None if values is None or stamps is None or steps is None else (stamps, values, steps)
+
+
+def _whole(marks: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return numbers of not too many digits, all those of one width at once; None when one is anything else."""
+    numbers = np.empty(begins.size, np.int64)
+    widths = ends - begins
+    for width in np.unique(widths):
+        if not 0 < width <= MOST_DIGITS:
+            return None
+        some = widths == width
+        at, number = begins[some], np.zeros(1, np.int64)
+        for place in range(width):
+            digits = marks[at + place] - _ZERO  # below it they wrap round to large ones
+            if digits.max() > 9:
+                return None
+            number = number * 10 + digits
+        numbers[some] = number
+    return numbers
+
+
+def _values(
+    marks: NDArray[np.uint8], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """Return the numbers between two places of each line; None when one of them is none."""
+    if np.any(second - first < 2):
+        return None
+    turns = np.zeros(marks.size, np.int8)
+    turns[first], turns[second] = 1, -1
+    text = marks[np.cumsum(turns, dtype=np.int8) == 1].tobytes()  # each with the blank before it
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            numbers = np.fromstring(body, dtype=np.float64, sep=" ")
+            values = np.fromstring(text, dtype=np.float64, sep=" ")
         except (DeprecationWarning, ValueError):
             return None
-    if numbers.size != at.size or np.any(np.diff(at) == 1):
-        return None
-    rows = numbers.reshape(-1, 3)
-    whole = rows[:, (0, 2)]
-    if not np.all(np.isfinite(whole)) or np.any(np.abs(whole) >= _EXACT) or np.any(whole != np.floor(whole)):
-        return None
-    return whole[:, 0].astype(np.int64), rows[:, 1].copy(), whole[:, 1].astype(np.int64)
+    return values if values.size == first.size else None
 
 
 def _line_by_line(body: bytes, file: str, notes: list[Note]) -> History:

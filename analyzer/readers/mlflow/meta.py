@@ -30,15 +30,17 @@ def read_meta(path: Path, most: int = MOST_BYTES) -> tuple[Mapping[str, Any], st
 def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
     import yaml  # noqa: PLC0415 - only file stores need it
 
+    # the plainest loader: texts, lists and mappings only; written in C where it is there, ten times as fast
+    plain = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         depth = 0
-        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        for event in yaml.parse(text, Loader=plain):
             if isinstance(event, yaml.AliasEvent):
                 return {}, f"{shown} uses YAML aliases, which MLflow never writes, and was not read"
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
                 return {}, f"{shown} is nested deeper than any that MLflow writes and was not read"
-        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - the plainest loader: texts, lists and mappings only
+        found = yaml.load(text, Loader=plain)  # noqa: S506 - it makes no objects
     except Exception as error:
         return {}, f"{shown} is no YAML ({' '.join(str(error).split())[:120]})"
     if not isinstance(found, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -29,6 +30,10 @@ def unstored(values: NDArray[np.float64], is_nan: NDArray[np.bool_]) -> NDArray[
     return np.where(is_nan, np.nan, logged)
 
 
+Numbers = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]
+"""Timestamps, values, steps, and which of the values are NaN."""
+
+
 class Columns:
     """Rows of one run gathered batch by batch as columns, so that no more than a batch of them is held as rows.
 
@@ -45,17 +50,35 @@ class Columns:
 
     def add(self, rows: Sequence[Row]) -> None:
         """Take a batch of rows."""
-        columns = list(zip(*rows, strict=True))
-        if columns and not _plain(columns):
-            columns = list(zip(*self._points(rows), strict=True))
-        if not columns:
-            return
-        keys, stamps, values, steps, nans = columns
+        keys, *columns = zip(*rows, strict=True)
+        numbers = _numbers(columns)
+        if numbers is None:
+            points = self._points(rows)
+            if not points:
+                return
+            keys, stamps, values, steps, nans = zip(*points, strict=True)
+            whole = np.array(stamps, np.int64), np.array(steps, np.int64)
+            numbers = whole[0], np.array(values, np.float64), whole[1], np.array(nans, np.bool_)
         for key in dict.fromkeys(keys):
             self._codes.setdefault(key, len(self._codes))
         codes = np.fromiter(map(self._codes.__getitem__, keys), np.int64, len(keys))
-        numbers = np.array(stamps, np.int64), np.array(values, np.float64), np.array(steps, np.int64)
-        self._parts.append((codes, *numbers, np.array(nans, np.bool_)))
+        self._parts.append((codes, *numbers))
+
+    def add_numbers(self, numbers: Numbers) -> None:
+        """Take points whose names follow."""
+        self._parts.append((np.empty(0, np.int64), *numbers))
+
+    def name(self, counts: Sequence[tuple[object, int]]) -> bool:
+        """Give all points their names, as many to each as it counts, in order; whether that comes out even."""
+        codes = [self._codes.setdefault(key, len(self._codes)) for key, _ in counts]
+        named = np.repeat(np.array(codes, np.int64), [count for _, count in counts])
+        if named.size != sum(part[1].size for part in self._parts):
+            return False
+        ends = np.cumsum([part[1].size for part in self._parts])
+        self._parts = [
+            (own, *part[1:]) for own, part in zip(np.split(named, ends[:-1]), self._parts, strict=True) if ends.size
+        ]
+        return True
 
     def series(self, shown: Callable[[object], str]) -> dict[str, Series]:
         """Return all series, by name; each in the order of time, ties by step, further ties as they came."""
@@ -83,10 +106,26 @@ class Columns:
         return points
 
 
-def _plain(columns: Sequence[Sequence[object]]) -> bool:
-    """Whether every column holds what MLflow writes into it, which spares looking at each row."""
-    kinds = [set(map(type, column)) for column in columns[1:]]
-    return kinds[0] == {int} == kinds[2] and kinds[1] <= {float, int} and set(columns[4]) <= {0, 1}
+def plain_numbers(rows: Sequence[Row]) -> Numbers | None:
+    """Return rows of (timestamp, value, step), none of them NaN, as columns; None when one is no point."""
+    return _numbers([*zip(*rows, strict=True), b"\x00" * len(rows)])
+
+
+def _numbers(columns: Sequence[Sequence[object]]) -> Numbers | None:
+    """Return timestamps, values, steps and flags, or None when they are not all what MLflow writes.
+
+    `array` takes numbers of the right kind and nothing else, which spares looking at each of them.
+    """
+    try:
+        made: list[array[float]] = [array(kind, column) for kind, column in zip("qdqb", columns, strict=True)]  # type: ignore[arg-type]
+    except (TypeError, OverflowError):
+        return None
+    stamps, values, steps, nans = made
+    flags = np.frombuffer(nans, np.int8)
+    if flags.min(initial=0) < 0 or flags.max(initial=0) > 1:
+        return None
+    whole = np.frombuffer(stamps, np.int64), np.frombuffer(steps, np.int64)
+    return whole[0], np.frombuffer(values, np.float64), whole[1], flags.astype(np.bool_)
 
 
 def _is_point(stamp: object, value: object, step: object, nan: object) -> bool:

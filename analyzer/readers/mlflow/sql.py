@@ -68,6 +68,7 @@ class SqlTables:
     where: str
     known: Mapping[str, frozenset[str]]
     unindexed: str = ""
+    counting: bool = False
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table; none when it is absent or a view."""

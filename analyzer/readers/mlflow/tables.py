@@ -14,7 +14,7 @@ from typing import Protocol
 from analyzer.errors import SourceError
 from analyzer.model.run import Note, Run, Series
 from analyzer.readers.clean import MOST_TEXT
-from analyzer.readers.mlflow.points import Columns, Row
+from analyzer.readers.mlflow.points import Columns, Row, plain_numbers
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_bytes
 
@@ -22,6 +22,13 @@ NEEDED = {"runs": {"run_uuid", "status", "lifecycle_stage"}, "metrics": {"key", 
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
 MOST_PAIRS = 10_000  # params or tags of a run
 
+_COUNTS = (
+    "SELECT metrics.key, count(*) FROM metrics WHERE metrics.run_uuid = :run GROUP BY metrics.key ORDER BY metrics.key"
+)
+_NUMBERS = (
+    "SELECT metrics.timestamp, CASE metrics.is_nan WHEN 0 THEN metrics.value END, metrics.step "
+    "FROM metrics WHERE metrics.run_uuid = :run ORDER BY metrics.key"
+)
 _DATASETS = {
     "inputs": {"input_uuid", "source_id", "source_type", "destination_id", "destination_type"},
     "datasets": {"dataset_uuid", "name", "digest"},
@@ -44,6 +51,9 @@ class Tables(Protocol):
 
     unindexed: str
     """How the table of metrics is asked for without its indexes, which may be broken; "" where nobody can say that."""
+
+    counting: bool
+    """Whether two questions, one of them for numbers alone, cost less than one (no journey to a server each)."""
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the plain columns of a real table; none when it is absent or a view."""
@@ -137,6 +147,9 @@ def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
         f"SELECT metrics.key, metrics.timestamp, metrics.value, {step}, {is_nan} "  # noqa: S608 - names fixed above
         "FROM {} WHERE metrics.run_uuid = :run"
     )
+    quick = _counted(tables, key) if tables.counting and {"step", "is_nan"} <= has else None
+    if quick is not None:
+        return quick.series(_shown_key)
     columns, error = _rows(tables, query.format("metrics"), key)
     if error is not None and tables.unindexed:
         columns, _ = _rows(tables, query.format(tables.unindexed), key)
@@ -148,6 +161,24 @@ def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
         what = f"{_shown_key(lost)}: {count} rows that are no points were left out"
         notes.append(Note("damage", f"{tables.where}: {what}"))
     return columns.series(_shown_key)
+
+
+def _counted(tables: Tables, key: str) -> Columns | None:
+    """Return a run's points asked for without their names, which costs a third less; None where one is not plain.
+
+    NaN comes as NULL and is not plain, nor is anything that MLflow does not write.
+    """
+    columns = Columns()
+    try:
+        counts = _all(tables, _COUNTS, key)
+        for rows in tables.batches(_NUMBERS, run=key):
+            numbers = plain_numbers(rows)
+            if numbers is None:
+                return None
+            columns.add_numbers(numbers)
+    except SourceError:  # asking for all of it will say what is wrong
+        return None
+    return columns if columns.name([(name, int(str(count))) for name, count in counts]) else None
 
 
 def _rows(tables: Tables, query: str, key: str) -> tuple[Columns, SourceError | None]:

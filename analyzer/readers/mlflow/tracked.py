@@ -14,8 +14,8 @@ from analyzer.readers.formats import Choice
 from analyzer.readers.ref import RunRef, Update
 
 NAME = "mlflow"
-EXPERIMENT, DATASETS, RUN_NAME = "mlflow.experimentName", "mlflow.datasets", "mlflow.runName"
-"""Tags under which a Run has its experiment's name and its data sets; the last one is MLflow's own."""
+DATASETS, RUN_NAME = "mlflow.datasets", "mlflow.runName"
+"""The tag under which a Run has its data sets, and MLflow's own for its name."""
 VERDICT, SYMPTOMS, PAGE = "posthoc.verdict", "posthoc.symptoms", "posthoc/report.html"
 """Tags and artifact that a verdict is handed back as."""
 MOST_SYMPTOMS = 5_000  # characters of a tag that every version of MLflow takes
@@ -44,19 +44,27 @@ class TrackedRun(RunRef):
     ) -> Run:
         """Return the run with everything that comes along; `datasets` are (name, digest, context)."""
         known = {name: str(value) for name, value in mask_params(tags).items()}
-        if self.experiment:
-            known.setdefault(EXPERIMENT, mask_text(self.experiment))
         if datasets:
             known[DATASETS] = "; ".join(_dataset(*one) for one in datasets)
         name = known.get(RUN_NAME) or self.name
         masked = mask_params(params)
         return Run(
-            self.id, name, NAME, self.location, series, masked, known, notes=tuple(notes), declared=declared or None
+            self.id,
+            name,
+            NAME,
+            self.location,
+            series,
+            masked,
+            known,
+            notes=tuple(notes),
+            declared=declared or None,
+            experiment=self.experiment,
         )
 
     def lost(self, why: str) -> Update:
         """Return the run as one of which nothing could be read."""
-        run = Run(self.id, self.name, NAME, self.location, notes=(Note("unreadable", why),))
+        notes = (Note("unreadable", why),)
+        run = Run(self.id, self.name, NAME, self.location, notes=notes, experiment=self.experiment)
         return Update(run, {}, whole=True)
 
 

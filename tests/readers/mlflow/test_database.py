@@ -3,13 +3,14 @@
 import hashlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analyzer.errors import NoRunsError, SourceError
-from analyzer.readers import Choice, open_source
+from analyzer.errors import NoRunsError, SourceError, UsageError
+from analyzer.readers import Choice, discover, open_source
 
 RUN, GONE = "a" * 32, "b" * 32
 LARGEST = float(np.finfo(np.float64).max)
@@ -197,3 +198,119 @@ def test_a_folder_whose_name_is_no_utf8_hides_nothing(tmp_path):
     make_database(folder / "mlflow.db").close()
     (run,) = open_source(str(tmp_path))
     assert run.series["loss"].points == 5
+
+
+def damage(path: Path, name: str, marker: bytes = b"\xa5") -> None:
+    """Overwrite the root page of a table or index with bytes that are none of sqlite's."""
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    raw = bytearray(path.read_bytes())
+    raw[(page - 1) * size : page * size] = marker * size
+    path.write_bytes(raw)
+
+
+def test_a_broken_index_costs_no_point_and_is_named(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    connection.execute("CREATE INDEX by_run ON metrics (run_uuid)")
+    connection.commit()
+    connection.close()
+    damage(tmp_path / "mlflow.db", "by_run")
+    before = digest(tmp_path)
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5
+    assert [n.kind for n in run.notes] == ["damage"] and "malformed" in run.notes[0].message
+    assert digest(tmp_path) == before
+
+
+def test_a_broken_table_keeps_the_points_before_the_break(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    rows = [("long", float(i), i, RUN, i, 0) for i in range(20_000)]
+    connection.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    raw = bytearray((tmp_path / "mlflow.db").read_bytes())
+    raw[len(raw) * 3 // 4 :] = b"\xa5" * (len(raw) - len(raw) * 3 // 4)
+    (tmp_path / "mlflow.db").write_bytes(raw)
+    before = digest(tmp_path)
+    runs = list(open_source(str(tmp_path)))
+    assert [n.kind for run in runs for n in run.notes if n.kind in ("damage", "unreadable")]
+    for run in runs:
+        for tag, one in run.series.items():
+            assert tag in ("loss", "long") and (tag != "long" or one.values.tolist() == one.steps.tolist())
+    assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00", b"no database at all" * 100, b"\x00" * 8192])
+def test_a_file_that_is_no_database_is_left_as_it_was(tmp_path, content):
+    (tmp_path / "mlflow.db").write_bytes(content)
+    with pytest.raises(SourceError):
+        list(open_source(f"sqlite:///{tmp_path}/mlflow.db"))
+    assert (tmp_path / "mlflow.db").read_bytes() == content and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_database_that_a_writer_has_locked_is_read_or_named_and_soon(tmp_path):
+    make_database(tmp_path / "mlflow.db").close()
+    writer = sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5  # nothing has been written yet
+    writer.execute("UPDATE metrics SET value = 7")
+    began = time.monotonic()
+    (run,) = open_source(str(tmp_path))
+    # what the writer has not handed to the file is not there; what lies beside it says that it is at work
+    assert [n.kind for n in run.notes] == ["unreadable"] or run.series["loss"].points == 5
+    assert time.monotonic() - began < 5
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_metrics_in_many_batches_are_put_together_right(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    rows = [(f"k{i % 3}", float(i), i, RUN, i, 0) for i in range(50_001)]
+    connection.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.execute("UPDATE metrics SET is_nan = 0, value = 3.5 WHERE is_nan = 1")
+    connection.commit()
+    (run,) = open_source(str(tmp_path))
+    for k in range(3):
+        assert run.series[f"k{k}"].values.tolist() == run.series[f"k{k}"].steps.tolist() == [*range(k, 50_001, 3)]
+    assert run.series["loss"].points == 5
+    connection.execute("INSERT INTO metrics VALUES ('k0', 0, 99999, ?, 99999, 1)", (RUN,))  # one NaN
+    connection.commit()
+    connection.close()
+    (again,) = open_source(str(tmp_path))
+    assert again.series["k1"].values.tolist() == run.series["k1"].values.tolist()
+    assert again.series["k0"].values[:-1].tolist() == run.series["k0"].values.tolist()
+    assert np.isnan(again.series["k0"].values[-1])
+
+
+EXPERIMENTS = """
+CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name VARCHAR(256), lifecycle_stage VARCHAR(32));
+INSERT INTO experiments VALUES (1, 'vision', 'active'), (2, 'speech', 'deleted');
+CREATE TABLE datasets (dataset_uuid VARCHAR(36), experiment_id INTEGER, name VARCHAR(500), digest VARCHAR(36));
+CREATE TABLE inputs (input_uuid VARCHAR(36), source_type VARCHAR(36), source_id VARCHAR(36),
+                     destination_type VARCHAR(36), destination_id VARCHAR(36));
+CREATE TABLE input_tags (input_uuid VARCHAR(36), name VARCHAR(255), value VARCHAR(500));
+INSERT INTO datasets VALUES ('d', 1, 'iris', 'abc');
+INSERT INTO input_tags VALUES ('i', 'mlflow.data.context', 'training');
+"""
+
+
+def test_experiments_and_data_sets_come_along_and_choose(tmp_path):
+    connection = make_database(tmp_path / "mlflow.db")
+    connection.executescript(EXPERIMENTS)
+    connection.execute("INSERT INTO inputs VALUES ('i', 'DATASET', 'd', 'RUN', ?)", (RUN,))
+    connection.execute("INSERT INTO runs VALUES (?, 'x', 'FINISHED', 5, 6, 'active', 2)", ("c" * 32,))
+    connection.commit()
+    connection.close()
+    (run,) = open_source(str(tmp_path))  # those of a deleted experiment are deleted, too
+    assert run.experiment == "vision" and run.tags["mlflow.datasets"] == "iris (training, abc)"
+    for source in (str(tmp_path), str(tmp_path / "mlflow.db"), f"sqlite:///{tmp_path}/mlflow.db"):
+        assert [r.id for r in discover(source, choice=Choice(("vision",)))] == [RUN]
+        with pytest.raises(NoRunsError, match="did you mean 'vision'"):
+            discover(source, choice=Choice(("visoin",)))
+        with pytest.raises(UsageError, match="--filter"):
+            discover(source, choice=Choice(filter="metrics.loss < 1"))
+    everything = discover(str(tmp_path), choice=Choice(("speech",), deleted=True))
+    assert [r.id for r in everything] == ["c" * 32]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.errors import NoRunsError
-from analyzer.readers import Choice, open_source
+from analyzer import analyze
+from analyzer.errors import NoRunsError, UsageError
+from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow.history import parse_history
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -102,7 +103,15 @@ def test_a_last_line_that_is_cut_off_is_work_in_progress_at_every_cut(tmp_path):
 
 @pytest.mark.parametrize(
     "broken",
-    [b"garbage\n", b"\x00\x00\x00\x00\n", b"\xff\xfe 1 2\n", b"1 2 x\n", b"1 2_0 3\n", b"99999999999999999999 1 1\n"],
+    [
+        b"garbage\n",
+        b"1 0.5\x00 1\n",
+        b"\x00\x00\x00\x00\n",
+        b"\xff\xfe 1 2\n",
+        b"1 2 x\n",
+        b"1 2_0 3\n",
+        b"99999999999999999999 1 1\n",
+    ],
 )
 def test_a_damaged_line_costs_itself_and_is_named(broken):
     history = parse_history(b"1 0.5 0\n" + broken + b"3 0.25 2\n", "metrics/loss")
@@ -154,3 +163,51 @@ def test_links_and_pipes_in_the_store_are_left_alone(tmp_path):
     os.mkfifo(place / "metrics" / "pipe")
     (place / "metrics" / "link").symlink_to("/etc/passwd")
     assert list(read_one(tmp_path).series) == ["loss"]
+
+
+def test_experiments_data_sets_and_parents_come_along_and_choose(tmp_path):
+    place = make_run(tmp_path / "mlruns", loss="1 2 3\n")
+    (place / "tags" / "mlflow.parentRunId").write_text("p" * 32)
+    for folder, text in (
+        (place / "inputs" / "i", "source_type: DATASET\nsource_id: d1\ntags:\n  mlflow.data.context: training\n"),
+        (place / "inputs" / "j", "source_type: DATASET\nsource_id: ../../../x\ntags: []\n"),
+        (place.parent / "datasets" / "d1", "name: iris\ndigest: abc\nsource: s3://x\n"),
+    ):
+        folder.mkdir(parents=True)
+        (folder / "meta.yaml").write_text(text)
+    for source in (tmp_path, tmp_path / "mlruns" / "1", place):
+        run = read_one(source)
+        assert (run.experiment, run.tags["mlflow.parentRunId"]) == ("e", "p" * 32)
+        assert run.tags["mlflow.datasets"] == "iris (training, abc)"
+        for wanted in ("e", "1"):
+            assert [r.id for r in discover(str(source), choice=Choice((wanted,)))] == [RUN]
+        with pytest.raises(NoRunsError, match="there are e"):
+            discover(str(source), choice=Choice(("zzz",)))
+    with pytest.raises(UsageError, match="--filter"):
+        discover(str(tmp_path), choice=Choice(filter="x"))
+
+
+def test_naming_an_experiment_leaves_other_logs_out(tmp_path):
+    make_run(tmp_path / "mlruns", loss="1 2 3\n")
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
+    assert len(discover(str(tmp_path)).refs) == 2
+    assert [r.id for r in discover(str(tmp_path), choice=Choice(("e",)))] == [RUN]
+
+
+TRANSFORMERS = {
+    "loss": ("loss", "train"),
+    "eval_loss": ("loss", "validation"),
+    "eval_accuracy": ("metric", "validation"),
+    "learning_rate": ("learning-rate", None),
+    "grad_norm": ("gradient-norm", None),
+    "epoch": ("counter", None),
+    "system/gpu_0_utilization_percentage": ("system", None),
+}
+
+
+def test_what_transformers_autologs_is_understood(tmp_path):
+    lines = "".join(f"{1000 * i} {1.0 / (i + 1)} {i}\n" for i in range(30))
+    make_run(tmp_path, **{name.replace("/", "__"): lines for name in TRANSFORMERS})
+    rows = {row.tag: (row.role, row.split) for row in analyze(read_one(tmp_path)).series}
+    assert {tag: (role, split if want[1] else None) for tag, want in TRANSFORMERS.items()
+            for role, split in [rows[tag]]} == TRANSFORMERS  # fmt: skip

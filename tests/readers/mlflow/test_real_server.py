@@ -106,7 +106,7 @@ def test_what_mlflow_knows_comes_along(real, ids, signed_in):
     runs = {run.id: run for run in open_source(real.address, choice=Choice(("autologs",)))}
     child, parent = runs[ids["child"]], runs[ids["by_hand"]]
     assert child.tags["mlflow.parentRunId"] == parent.id
-    assert child.tags["mlflow.experimentName"] == "autologs"
+    assert child.experiment == "autologs"
     assert parent.tags["mlflow.datasets"].startswith("made (training, ")
     assert (child.declared, child.params["api_key"]) == ("FAILED", "***")
     rows = {row.tag: row.role for row in analyze(child).series}

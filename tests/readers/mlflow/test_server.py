@@ -9,10 +9,12 @@ import time
 import numpy as np
 import pytest
 
+from analyzer import audit
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow import server
 from analyzer.readers.mlflow.rest import Limits
+from analyzer.writers.entry import experiment
 from tests.readers.mlflow import fake as fakes
 from tests.readers.mlflow.fake import RUN, Fake, closing, drip, points, raw, run_json, send, serving, silent, times
 from tests.readers.mlflow.fake import status as answers
@@ -45,7 +47,7 @@ def test_a_run_comes_with_all_that_the_server_knows(fake, address):
     assert (run.id, run.name, run.declared, run.source) == (RUN, "name of 0123", "RUNNING", "mlflow")
     assert dict(run.params) == {"lr": "0.1", "api_key": "***"}
     assert run.tags["mlflow.parentRunId"] == "p" * 32
-    assert run.tags["mlflow.experimentName"] == "vision"
+    assert run.experiment == "vision"
     assert run.tags["mlflow.datasets"] == "iris (training, abc)"
     assert run.location == f"{address}/#/experiments/1/runs/{RUN}"
     loss = run.series["loss"]
@@ -308,7 +310,7 @@ def test_a_filter_is_passed_through_and_deleted_runs_come_when_asked_for(fake, a
 def test_one_run_is_had_by_its_address_the_variable_or_the_page_of_the_site(fake, address, monkeypatch):
     fake.runs["b" * 32] = run_json("b" * 32)
     (run,) = open_source(f"runs:/{RUN}", tracking_uri=address)
-    assert (run.id, run.tags["mlflow.experimentName"]) == (RUN, "vision")
+    assert (run.id, run.experiment) == (RUN, "vision")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     assert [r.id for r in open_source(f"runs:/{RUN}/artifacts/model")] == [RUN]
     assert [r.id for r in open_source(f"{address}/#/experiments/1/runs/{RUN}")] == [RUN]
@@ -344,3 +346,9 @@ def test_questions_at_a_time_are_bounded(fake, address):
     fake.wrong[HISTORY] = counted
     (run,) = open_source(address)
     assert len(run.series) == 20 and 1 < most[0] <= server.THREADS
+
+
+def test_the_index_groups_runs_by_their_experiments(fake, address, tmp_path):
+    fake.runs["b" * 32] = run_json("b" * 32, experiment="2")
+    night = audit([address], tmp_path / "site")
+    assert {experiment(result) for result in night.results} == {"vision", "speech"}

@@ -49,7 +49,7 @@ def address(postgres):
 
 def test_a_run_comes_whole(address):
     run, other = open_source(address)
-    assert (run.id, run.name, run.declared, run.tags["mlflow.experimentName"]) == (
+    assert (run.id, run.name, run.declared, run.experiment) == (
         RUN,
         "brisk-owl",
         "FINISHED",
