@@ -74,10 +74,11 @@ class Columns:
         named = np.repeat(np.array(codes, np.int64), [count for _, count in counts])
         if named.size != sum(part[1].size for part in self._parts):
             return False
-        ends = np.cumsum([part[1].size for part in self._parts])
-        self._parts = [
-            (own, *part[1:]) for own, part in zip(np.split(named, ends[:-1]), self._parts, strict=True) if ends.size
-        ]
+        begin = 0
+        for at, (_, *numbers) in enumerate(self._parts):
+            end = begin + numbers[0].size
+            self._parts[at] = (named[begin:end], *numbers)
+            begin = end
         return True
 
     def series(self, shown: Callable[[object], str]) -> dict[str, Series]:

@@ -48,6 +48,14 @@ def digest(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
 
 
+def test_a_run_that_logged_no_metrics_comes_with_all_else(tmp_path):
+    make_database(tmp_path / "mlflow.db").executescript("DELETE FROM metrics")
+    (run,) = open_source(str(tmp_path))
+    assert (run.name, run.declared, run.params["lr"]) == ("brisk-owl", "RUNNING", "0.1")
+    assert not run.series
+    assert not run.notes
+
+
 @pytest.mark.parametrize("source", ["", "mlflow.db", "sqlite"])
 def test_a_database_is_read_and_left_as_it_was(tmp_path, source):
     make_database(tmp_path / "mlflow.db").close()
