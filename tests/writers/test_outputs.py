@@ -72,6 +72,23 @@ def test_sarif_has_states_fingerprints_and_help():
     assert next(rule for rule in rules if rule["id"] == "overfitting")["help"]["markdown"].startswith("## Why")
 
 
+def test_a_foreign_reader_of_junit_counts_what_we_count():
+    junitparser = pytest.importorskip("junitparser")
+    suites = list(junitparser.JUnitXml.fromstring(written(write_junit, NIGHT).encode()))
+    assert [suite.name for suite in suites][:3] == ["exp1/train_a", "exp2/good", "exp3/broken"]
+    failed = sum(isinstance(one, junitparser.Failure) for suite in suites for case in suite for one in case.result)
+    assert failed == sum(suite.failures for suite in suites) > 0
+
+
+def test_a_foreign_model_of_sarif_takes_the_night():
+    sarif = pytest.importorskip("sarif_pydantic")
+    text = written(lambda night, file: write_sarif(night, made.guides(), file), NIGHT)
+    (run,) = sarif.Sarif.model_validate_json(text).runs
+    told = [(one.rule_id, one.level.value, one.message.text != "") for one in run.results]
+    assert (told[0], told[-1]) == (("overfitting", "error", True), ("plateau", "none", True))
+    assert {rule.id for rule in run.tool.driver.rules} == {rule for rule, _, _ in told}
+
+
 def test_markdown_tells_what_is_new_first_and_holds_no_foreign_markup():
     text = written(write_markdown, NIGHT)
     assert text.index("New since last time") < text.index("Resolved (1)") < text.index("Still there")
