@@ -26,7 +26,8 @@ from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, open_source
-from analyzer.settings import Known, Settings, suggestion
+from analyzer.settings import Known, Settings
+from analyzer.settings.values import suggestion
 from analyzer.writers.file import write_text
 from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain

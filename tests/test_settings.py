@@ -66,6 +66,7 @@ def test_every_key_is_read(tmp_path):
         ("[limits]\noverfitting = 3", "limits.overfitting must be a table"),
         ("alpha = 2", "alpha is 2; it must lie between 0 and 1"),
         ('stale-after = "soon"', "stale-after is 'soon'; write it like \"6h\""),
+        ("alpha = 1e400", "alpha is larger than any number"),
         ('fail-on = "fatal"', "fail-on is 'fatal'; it may be error, warning, info, never"),
         ('[roles]\nx = "los"', "roles.x: there is no role 'los'; did you mean 'loss'?"),
         ('[roles]\nx = "loss:trian"', "there is no split 'trian'; did you mean 'train'?"),

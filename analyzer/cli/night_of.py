@@ -20,7 +20,8 @@ from analyzer.fleet.shard import Share
 from analyzer.model.result import Night
 from analyzer.model.secrets import mask_text
 from analyzer.model.wording import counted
-from analyzer.settings import Settings, seconds, settings_inside
+from analyzer.settings import Settings, settings_inside
+from analyzer.settings.values import seconds
 from analyzer.writers import brief
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole

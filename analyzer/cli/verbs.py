@@ -18,7 +18,8 @@ from analyzer.fleet.night import Found
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
-from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, suggestion, with_words
+from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, with_words
+from analyzer.settings.values import suggestion
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
 from analyzer.writers.site import SITE_FILES

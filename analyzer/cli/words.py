@@ -12,7 +12,8 @@ from typing import NoReturn
 from analyzer import __version__
 from analyzer.cli.overview import VERBS
 from analyzer.errors import UsageError
-from analyzer.settings import GATES, suggestion
+from analyzer.settings import GATES
+from analyzer.settings.values import suggestion
 
 OUTPUTS = {
     "junit": "JUnit XML: a test case a run and symptom",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from analyzer.errors import PosthocError, SettingsError, UsageError
+from analyzer.settings.values import byte_count, day, listed, number, only, seconds, suggestion
 
 GATES = ("error", "warning", "info", "never")
 KEYS = (
@@ -30,9 +29,6 @@ KEYS = (
 )
 SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
 DIRECTIONS = ("lower", "higher")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(GiB|MiB)")
-_SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +145,6 @@ def parsed_role(text: str, known: Known) -> tuple[str, RoleSetting]:
     return tag, _role(meaning, known, f"--role {text!r}", UsageError)
 
 
-def suggestion(word: str, words: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest known word, or nothing."""
-    import difflib  # noqa: PLC0415 - needed for mistakes only
-
-    near = difflib.get_close_matches(word, list(words), 1, 0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
 def _read(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - needed only where there is a file
 
@@ -178,7 +166,7 @@ def _own_table(pyproject: dict[str, Any]) -> Any:
 
 
 def _parsed(table: Any, known: Known, where: str) -> Settings:
-    _only(table, KEYS, where)
+    only(table, KEYS, where)
     chosen = table.get("select")
     gate = table.get("fail-on")
     if gate is not None and gate not in GATES:
@@ -188,33 +176,19 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         ignore=_symptoms(table.get("ignore", []), known, f"{where}: ignore"),
         roles=_roles(table.get("roles", {}), known, f"{where}: roles"),
         limits=_limits(table.get("limits", {}), known, f"{where}: limits"),
-        alpha=_number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
+        alpha=number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
         stale_after=seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
         fail_on=gate,
         run_timeout=seconds(table.get("run-timeout", Settings.run_timeout), f"{where}: run-timeout", above=0.0),
-        run_memory=_bytes(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
+        run_memory=byte_count(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
         suppress=tuple(
-            _suppression(entry, known, where) for entry in _list(table.get("suppress", []), f"{where}: suppress")
+            _suppression(entry, known, where) for entry in listed(table.get("suppress", []), f"{where}: suppress")
         ),
     )
 
 
-def _only(table: Any, keys: Collection[str], where: str) -> None:
-    if not isinstance(table, dict):
-        raise SettingsError(f"{where} must be a table")
-    for key in table:
-        if key not in keys:
-            raise SettingsError(f"{where}: there is no key {key!r}{suggestion(key, keys)}")
-
-
-def _list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise SettingsError(f"{where} must be a list")
-    return value
-
-
 def _symptoms(value: Any, known: Known, where: str) -> frozenset[str]:
-    names = value.split(",") if isinstance(value, str) else _list(value, where)
+    names = value.split(",") if isinstance(value, str) else listed(value, where)
     if not all(isinstance(name, str) for name in names):
         raise SettingsError(f"{where} must name symptoms")
     return frozenset(_symptom(name.strip(), known, SettingsError, f"{where}: ") for name in names)
@@ -244,47 +218,18 @@ def _role(meaning: str, known: Known, where: str, error: type[PosthocError]) -> 
 
 
 def _limits(table: Any, known: Known, where: str) -> dict[str, dict[str, float]]:
-    _only(table, known.limits.keys(), where)
+    only(table, known.limits.keys(), where)
     for symptom, limits in table.items():
-        _only(limits, known.limits[symptom].keys(), f"{where}.{symptom}")
+        only(limits, known.limits[symptom].keys(), f"{where}.{symptom}")
     return {
-        symptom: {name: _number(value, f"{where}.{symptom}.{name}") for name, value in limits.items()}
+        symptom: {name: number(value, f"{where}.{symptom}.{name}") for name, value in limits.items()}
         for symptom, limits in table.items()
     }
 
 
-def _number(value: Any, where: str, *, above: float = -math.inf, below: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN
-        raise SettingsError(f"{where} must be a number, not {value!r}")
-    try:
-        number = float(value)
-    except OverflowError as error:
-        raise SettingsError(f"{where} is larger than any number that is worked with") from error
-    if not above < number < below:
-        raise SettingsError(f"{where} is {number:g}; it must lie between {above:g} and {below:g}")
-    return number
-
-
-def seconds(value: Any, where: str, *, above: float = -1.0) -> float:
-    """Return a duration, a number of seconds or a text like "6h", in seconds. SettingsError for anything else."""
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match is None:
-            raise SettingsError(f'{where} is {value!r}; write it like "6h", "90min" or "2d"')
-        value = float(match[1]) * _SECONDS[match[2]]
-    return _number(value, where, above=above)
-
-
-def _bytes(value: Any, where: str) -> int:
-    match = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise SettingsError(f'{where} is {value!r}; write it like "4GiB" or "800MiB"')
-    return int(float(match[1]) * (1 << 30 if match[2] == "GiB" else 1 << 20))
-
-
 def _suppression(entry: Any, known: Known, where: str) -> Suppression:
     where = f"{where}: suppress"
-    _only(entry, SUPPRESS_KEYS, where)
+    only(entry, SUPPRESS_KEYS, where)
     for key in ("symptom", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise SettingsError(f"{where}: each entry needs a {key}")
@@ -293,14 +238,8 @@ def _suppression(entry: Any, known: Known, where: str) -> Suppression:
         if not isinstance(entry.get(key, ""), str):
             raise SettingsError(f"{where}: {key} must be a text")
     try:
-        expires = _date(entry.get("expires"))
+        expires = day(entry.get("expires"))
     except ValueError as error:
         raise SettingsError(f"{where}: expires is {entry['expires']!r}; write it like 2026-12-31") from error
     texts = {key: entry[key] for key in ("symptom", "reason", "run", "tag", "owner") if key in entry}
     return Suppression(**texts, expires=expires)
-
-
-def _date(value: Any) -> date | None:
-    if value is None or (isinstance(value, date) and type(value) is date):
-        return value
-    return date.fromisoformat(str(value))
