@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 
 FEW = 16
-"""With fewer runs to judge than these, starting processes costs more than it saves (measured: about 0.6 s each)."""
+"""With fewer runs to judge than these, a second process costs more work than it saves time (about 0.6 s each)."""
+
+LEAST = 1
+"""So many judge even the fewest runs: one that hangs, or kills whoever judges it, must not take the night along."""
 
 
 def cores() -> int:
@@ -21,4 +24,4 @@ def jobs_for(runs: int, asked: int | None) -> int:
         return 0
     if asked is not None:
         return min(asked, runs)
-    return min(cores(), runs) if runs >= FEW else 0
+    return min(cores(), runs) if runs >= FEW else min(LEAST, runs)

@@ -12,7 +12,9 @@ import pytest
 
 from analyzer.errors import OutputError, PosthocError
 from analyzer.fleet import workers
+from analyzer.fleet.auditing import Audit, Plan
 from analyzer.fleet.making import making
+from analyzer.fleet.night import Found
 from analyzer.fleet.row import Row
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.fleet.workers import Limits, rows_by_workers
@@ -137,3 +139,10 @@ def test_workers_whose_watcher_is_killed_end_by_themselves(job):
     while any(Path(f"/proc/{pid}").exists() for pid in found) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert found and not [pid for pid in found if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.guarded
+def test_even_the_fewest_runs_are_judged_where_a_killer_does_no_harm(tmp_path, monkeypatch):
+    found = Found(tuple(planted("a", "dies", "b")), (("logs", "a"), ("logs", "dies"), ("logs", "b")), ())
+    audit = Audit(found, ["logs"], SETTINGS, site=Site(tmp_path / "site", {}), plan=Plan(), by="1")
+    assert [result.status for result in audit.told(None, None).results] == ["ok", "failed", "ok"]
