@@ -16,6 +16,7 @@ from analyzer.stats import robust, trend
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
+WIDE = 0.5  # spread in log space from which levels are compared there
 LEAST = 12  # points below which nothing is said about progress
 
 
@@ -60,7 +61,10 @@ def progress(curve: Curve) -> Progress | None:
     after_start = _from(curve, 0.1)
     at, medians = _even_blocks(raw[after_start:])
     slope, low, _ = trend.slope(at, medians)
+    falls = [-slope * (n - after_start), -low * (n - after_start)]
     later = raw[_from(curve, 0.5) :]
+    if curve.log and robust.mad_sigma(curve.residual[curve.n // 2 :]) > WIDE:
+        falls = _falls_in_log(curve, after_start, above=end > 2 * start)
     third = raw[min(_from(curve, 2 / 3), n - 6) :]
     half_at, half_medians = _even_blocks(later)
     _, half_low, half_high = trend.slope(half_at, half_medians)
@@ -72,8 +76,8 @@ def progress(curve: Curve) -> Progress | None:
         best=best,
         gain=(start - end) / scale,
         best_gain=(start - best) / scale,
-        later_gain=-slope * (n - after_start) / scale,
-        later_most=-low * (n - after_start) / scale,
+        later_gain=falls[0] / scale,
+        later_most=falls[1] / scale,
         half_most=max(abs(half_low), abs(half_high)) * later.size / scale,
         leaps=robust.median(np.abs(np.diff(third))) / max(abs(robust.median(third)), 1e-3 * scale),
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
@@ -100,10 +104,25 @@ def course(anatomy: Anatomy) -> tuple[Curve, Progress] | str:
 
 
 def beginning(raw: NDArray[np.float64], head: int) -> float:
-    """Return where a curve begins: the median of its first points, or the very first where they have left it far."""
-    middle = robust.median(raw[:head])
+    """Return where a curve begins: the median of its first points, or the very first where they have left it far.
+
+    They may have left it upwards, too: a loss that leaps in its first steps began where it was before.
+    """
+    middle, first = robust.median(raw[:head]), float(raw[0])
     noise = robust.mad_sigma(raw[head : head + 20])
-    return float(raw[0]) if raw[0] - middle > 4 * noise + 0.1 * abs(middle) else middle
+    if first - middle > 4 * noise + 0.1 * abs(middle) or _left_upwards(raw, head):
+        return first
+    return middle
+
+
+def _left_upwards(raw: NDArray[np.float64], head: int) -> bool:
+    first, late = float(raw[0]), raw[raw.size // 2 :]
+    if first <= 0 or late.min() <= 0:
+        return False
+    after = raw[1 : 1 + 4 * head + 8]
+    above = after.size > 8 and float(np.quantile(after, 0.1)) > first and robust.median(after) > 2 * first
+    noise = robust.mad_sigma(np.log(late))
+    return above or float(np.log(max(robust.median(raw[:head]), first) / first)) > 4 * noise + np.log(2)
 
 
 def _from(curve: Curve, share: float) -> int:
@@ -113,6 +132,19 @@ def _from(curve: Curve, share: float) -> int:
     """
     at = int(np.searchsorted(curve.at, curve.at[0] + share * float(curve.at[-1] - curve.at[0])))
     return max(0, min(at, curve.n - max(8, curve.n // 4)))
+
+
+def _falls_in_log(curve: Curve, first: int, *, above: bool) -> list[float]:
+    """Return the fall from an index on and its upper bound in raw units, measured where wide noise is even.
+
+    `above` its start, only a fall that is beyond chance is one.
+    """
+    at, medians = _even_blocks(curve.y[first:])
+    slope, low, high = trend.slope(at, medians)
+    if above and high >= 0:
+        return [0.0, 0.0]
+    level = float(np.exp(medians[0]))
+    return [level * -float(np.expm1(min(fall * (curve.n - first), 700.0))) for fall in (slope, low)]
 
 
 def _scale(raw: NDArray[np.float64], start: float) -> float:

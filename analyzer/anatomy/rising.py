@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.anatomy.chance import UNTRAINED
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import changepoint, robust
 
 LONG = 40  # points
+LEFT = 10.0  # times its first level: what a loss that leaves it at once and never returns has exploded to
+LEFT_LOW = 1000.0  # the same where it begins lower than an untrained model: easy first batches, fine-tuning
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,34 @@ class Rise:
 
 def rise_at_end(curve: Curve) -> Rise:
     """Return the largest lasting rise at the end of a curve; all zero where it ends at its lowest."""
+    return _left_at_once(curve) or _rise_at_end(curve)
+
+
+def _left_at_once(curve: Curve) -> Rise | None:
+    """Return the rise of a loss that left its first level within a few steps, for ever: an untrained model was better.
+
+    So few points before it have no noise of their own to be compared with: it is that of the points after it, and
+    nearly all of these must lie above all those.
+    """
+    y = curve.y
+    far = np.flatnonzero(y > y[0] + np.log(LEFT))
+    if not curve.log or not far.size:
+        return None
+    onset = int(far[0])
+    rest = y[onset:]
+    if onset > max(1, curve.n // 10) or rest.size < LONG // 4:
+        return None
+    base, end = float(np.max(y[:onset])), curve.end
+    least = np.log(LEFT if base > np.log(UNTRAINED) else LEFT_LOW)
+    stays = np.quantile(rest, 0.05) > base and end > base + least
+    sigma = max(robust.mad_sigma(curve.residual[onset:]), robust.difference_sigma(rest), 1e-3)
+    if not stays or end - base < 6 * sigma:
+        return None
+    factor = float(np.exp(min(end - base, 700.0)))
+    return Rise(onset, base, end, (end - base) / sigma, factor, (end - base) / float(np.log(2)))
+
+
+def _rise_at_end(curve: Curve) -> Rise:
     y, n = curve.y, curve.n
     low = _lowest_before(curve)
     sigma = max(_calm_sigma(curve), 1e-3 * (1.0 if curve.log else abs(robust.median(y))), np.finfo(float).tiny)

@@ -13,7 +13,8 @@ level by more than the noise explains is the explosion, its beginning the onset;
 medians changes most (optimal partitioning), and where all earlier values are left behind, are tried as onsets too.
 Three measures must all be beyond their limits: the rise in multiples of the curve's own noise and of what it did
 before and came back from, the rise as a factor (or share of the range for losses that may be negative), and the
-share of the progress that is lost. One or two points at the very end must leap out of everything seen before.
+share of the progress that is lost. One or two points at the very end must leap out of everything seen before. A loss
+that leaves its very first level within a few steps and stays ten times above it has exploded at once.
 
 When it is wrong
 ----------------
@@ -101,9 +102,11 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
     peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
     top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
+    fallen_back = curve.log and curve.raw[peak] > 3 * curve.back(curve.end)
+    stays = f"is still at {number(curve.back(curve.end))} at the end" if fallen_back else "stays up"
     if curve.n - rise.onset > 1:
         summary = (
-            f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at} and stays up{lost}"
+            f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at} and {stays}{lost}"
         )
     else:
         summary = f"{curve.tag} leaps from {number(base)} to {top} at its last point, step {at}"
@@ -174,6 +177,18 @@ DETECTOR = Detector(
         ),
         Case(
             "a leap at the last point", "fires", lambda: made_run({"train/loss": [34.0, 20.0, 12.0, 8.0, 6.0, 1400.0]})
+        ),
+        Case(
+            "a leap in the first steps",
+            "fires",
+            lambda: made_run(
+                {"train/loss": np.concatenate([[2.3, 2.5], 4e9 * falling(200) * np.exp(noise(200, 0.3))])}
+            ),
+        ),
+        Case(
+            "an easy first batch",
+            "almost",
+            lambda: made_run({"train/loss": np.concatenate([[0.03], falling(300, floor=0.5) + noise(300, 0.05)])}),
         ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) * np.exp(noise(300, 0.3))})),
         Case("a rise that returns", "almost", lambda: made_run({"train/loss": _bump(300)})),

@@ -58,6 +58,9 @@ from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
 
 
+FALLING = 0.3  # of its start: a later fall that is progress, however wide the swings; bouncing ones fall by .2 at most
+
+
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
@@ -86,6 +89,8 @@ HeldOut = list[tuple[Curve, Progress]]
 
 
 def _signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> tuple[str, ...]:
+    if far.later_gain > FALLING:
+        return ()
     moving = _weights_move(anatomy, far)
     if moving:
         return moving
@@ -138,6 +143,8 @@ def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:
     mate = anatomy.partner(curve)
     theirs = progress(mate) if mate is not None and mate.n < 2 * curve.n else None
     together = theirs is not None and theirs.leaps > 0.5 * its.leaps
+    # no sample swings so far above where an untrained model stood
+    beyond = its.leaps > 0.3 and its.gain < -0.3 and its.end > UNTRAINED
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
     return Evidence(
@@ -146,7 +153,7 @@ def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:
             Measure("change from one evaluation to the next, last third", its.leaps, "leaps", unit="of the level"),
             Measure("fall since the start", its.gain, unit="of the start"),
         ),
-        "warning" if together else "info",
+        "warning" if together or beyond else "info",
         f"{curve.tag} swings between {number(low)} and {number(high)} from one evaluation to the next, up to the end",
         first,
         last,
@@ -217,6 +224,11 @@ DETECTOR = Detector(
             lambda: made_run(
                 {"train/loss": falling(300, floor=0.8), "val/loss": 2.0 + 2.0 * np.abs(noise(300, 1.0, 5))}
             ),
+        ),
+        Case(
+            "swings far above its beginning",
+            "fires",
+            lambda: made_run({"train/loss": np.concatenate([[0.7, 0.9, 2.0], 4.0 * _bouncing(500)])}),
         ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
         Case(
