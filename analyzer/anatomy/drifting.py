@@ -43,7 +43,7 @@ def drift(curve: Curve) -> Drift:
     lowest = int(np.argmin(level))
     start, low = beginning(raw, max(1, min(5, n // 12))), float(level[lowest])
     end = robust.median(raw[-max(4, n // 10) :])
-    progress = max(start - low, np.finfo(float).tiny)
+    progress = max(start - low, 1e-9 * abs(low), np.finfo(float).tiny)
     third = level.size - level.size // 3 - 1
     _, slope, _ = trend.slope(centre[third:], level[third:])
     rises = np.diff(level[lowest:])

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.anatomy.chance import UNTRAINED
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import changepoint, robust
 
 LONG = 40  # points
 LEFT = 10.0  # times its first level: what a loss that leaves it at once and never returns has exploded to
-LEFT_LOW = 1000.0  # the same where it begins lower than an untrained model: easy first batches, fine-tuning
+PEAK = 1000.0  # times its first level at its highest: after an easy first batch, an ordinary start is less
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def _left_at_once(curve: Curve) -> Rise | None:
     if onset > max(1, curve.n // 10) or rest.size < LONG // 4:
         return None
     base, end = float(np.max(y[:onset])), curve.end
-    least = np.log(LEFT if base > np.log(UNTRAINED) else LEFT_LOW)
-    stays = np.quantile(rest, 0.05) > base and end > base + least
+    stays = np.quantile(rest, 0.05) > base and end > base + np.log(LEFT) and rest.max() > base + np.log(PEAK)
     sigma = max(robust.mad_sigma(curve.residual[onset:]), robust.difference_sigma(rest), 1e-3)
     if not stays or end - base < 6 * sigma:
         return None

@@ -57,7 +57,6 @@ from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
 from analyzer.model.wording import number, percent, step
 
-
 FALLING = 0.3  # of its start: a later fall that is progress, however wide the swings; bouncing ones fall by .2 at most
 
 
@@ -228,7 +227,7 @@ DETECTOR = Detector(
         Case(
             "swings far above its beginning",
             "fires",
-            lambda: made_run({"train/loss": np.concatenate([[0.7, 0.9, 2.0], 4.0 * _bouncing(500)])}),
+            lambda: made_run({"train/loss": np.concatenate([[0.7, 0.9, 2.0], 1.8 * _bouncing(500)])}),
         ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
         Case(
