@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust
+
+
+BLOCK = 16  # points that tell how wide the noise is
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,31 @@ def spikes(curve: Curve) -> list[Spike]:
     sigma = max(curve.sigma, robust.upper_sigma(height), 1e-6)
     lasting = _median5(height)
     floor = np.log(1.15) if curve.log else 0.02 * float(np.ptp(curve.y))
-    far_lasting, far_single = max(5 * sigma, floor), max(_tail(height), 6 * sigma, floor)
+    far_lasting, far_single = np.maximum(5 * _local(curve, sigma), floor), max(_tail(height), 6 * sigma, floor)
     found = []
     for first, last in _stretches((lasting > far_lasting) | (height > far_single)):
         top = float(np.max(height[first : last + 1]))
-        held = float(np.max(lasting[first : last + 1]))
-        ratio = max(top / far_single, held / far_lasting if last - first >= 2 else 0.0)
+        held = float(np.max(lasting[first : last + 1] / far_lasting[first : last + 1]))
+        ratio = max(top / far_single, held if last - first >= 2 else 0.0)
         found.append(Spike(first, last, top, ratio))
     found = found or _slow(height, floor)
     if found:
         return found
     top = int(np.argmax(height))
     return [Spike(top, top, float(max(height[top], 0.0)), float(max(height[top], 0.0)) / far_single)]
+
+
+def _local(curve: Curve, sigma: float) -> NDArray[np.float64]:
+    """Return the noise around each point, `sigma` at least: that of a loss close to 0 is wider than it was before.
+
+    It is the median over three neighbouring twelfths of the curve, so that no leap widens the limit it is held to.
+    """
+    if curve.n < 12 * BLOCK:
+        return np.full(curve.n, sigma)
+    edges = np.linspace(0, curve.n, 13).astype(np.int64)
+    block = np.array([robust.mad_sigma(curve.residual[a:b]) for a, b in itertools.pairwise(edges.tolist())])
+    held = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(block, 1, mode="edge"), 3), axis=1)
+    return np.asarray(np.maximum(np.repeat(held, np.diff(edges)), sigma))
 
 
 def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:

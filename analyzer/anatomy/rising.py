@@ -12,6 +12,7 @@ from analyzer.stats import changepoint, robust
 
 LONG = 40  # points
 LEFT = 10.0  # times its first level: what a loss that leaves it at once and never returns has exploded to
+APART = 12  # points before and since that show, with hardly one between, that the levels are two
 PEAK = 1000.0  # times its first level at its highest: after an easy first batch, an ordinary start is less
 
 
@@ -125,7 +126,9 @@ def _rise_from(curve: Curve, low: np.ndarray, sigma: float, onset: int) -> Rise:
     if min(before.size, y.size - onset) >= LONG:  # a level held by so many points is measured against levels
         before = np.median(np.lib.stride_tricks.sliding_window_view(before, 9), axis=1)
     usual = float(np.quantile(before, 1.0 if few else 0.98)) if before.size else 0.0
-    width = max(sigma if few else 0.6 * sigma, usual / 3.0)
+    held = y[onset:]
+    apart = min(before.size, held.size) >= APART and np.quantile(held, 0.05) > base + usual
+    width = max(sigma if few else 0.6 * sigma, usual / (5.0 if apart else 3.0))
     progress = max(robust.median(y[: max(1, min(3, onset))]) - base, 3 * sigma)
     factor = float(np.exp(min(rise, 700.0))) if curve.log else 1 + rise / max(abs(base), 0.1 * float(np.ptp(y)))
     return Rise(onset, base, level, rise / width, factor, rise / progress)

@@ -12,6 +12,7 @@ from analyzer.stats.robust import mad_sigma, median
 
 Array = NDArray[np.float64]
 
+FINEST = 64  # bins of a folded shape
 WORTH_A_TEST = 0.15  # echoes below are no period whatever the noise: the surrogates are saved
 
 
@@ -79,8 +80,8 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
     best = _best_echo(residual, least_cycles)
     if best is None:
         return None
-    length, echo = best
-    share = folded_share(residual, length)
+    lag, length, echo = best
+    share, length = max((folded_share(residual, one), one) for one in (length, float(lag)))
     if echo < WORTH_A_TEST:
         return Period(length, echo, share, n / length, None)
     rho, sigma = _red(residual, length)
@@ -88,7 +89,7 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
     beaten = 1
     for _ in range(surrogates):
         other = _best_echo(_ar1(rng, n, rho, sigma), least_cycles)
-        beaten += other is not None and other[1] >= echo
+        beaten += other is not None and other[2] >= echo
     p_value = beaten / (surrogates + 1)
     if beaten == 1:
         p_value = min(p_value, _tail(echo, n / length, n))
@@ -98,7 +99,7 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
 def folded_share(residual: Array, length: float) -> float:
     """Return the share of variance that the mean shape over one period explains, adjusted for its bins."""
     held = clipped(residual)
-    bins = int(min(16, max(4, length)))
+    bins = int(max(4, min(length, FINEST, max(16, held.size // 8))))  # each class of sorted data has its own tooth
     phase = ((np.arange(held.size) % length) / length * bins).astype(np.int64)
     counts = np.bincount(phase, minlength=bins)
     means = np.bincount(phase, held, minlength=bins) / np.maximum(counts, 1)
@@ -118,7 +119,8 @@ def fold(residual: Array, length: float, bins: int = 32) -> tuple[Array, Array]:
     return (np.arange(bins) + 0.5)[held] / bins, shape[held]
 
 
-def _best_echo(residual: Array, least_cycles: float) -> tuple[float, float] | None:
+def _best_echo(residual: Array, least_cycles: float) -> tuple[int, float, float] | None:
+    """Return lag, period and height of the best echo; peaks at its multiples sharpen the period, or mislead."""
     n = residual.size
     most = int(n / least_cycles)
     if most < 3:
@@ -135,7 +137,7 @@ def _best_echo(residual: Array, least_cycles: float) -> tuple[float, float] | No
     if top <= 0:
         return None
     first = int(peaks[np.flatnonzero(echoes[peaks] >= 0.85 * top)[0]])
-    return _refined(echoes, first, n), float(echoes[first])
+    return first, _refined(echoes, first, n), float(echoes[first])
 
 
 def _refined(echoes: Array, lag: int, n: int) -> float:
