@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust
 
-
 BLOCK = 16  # points that tell how wide the noise is
 
 
