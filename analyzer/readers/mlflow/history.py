@@ -2,7 +2,8 @@
 
 A line counts only with its newline: of a last line that is cut short many beginnings are numbers as well, and
 wrong ones. Such a line is work in progress. A line in the middle that is no metric is damage. Lines of two columns
-are those of MLflow before 1.0 (step 0); further columns (data set names, since MLflow 3) are left alone.
+are those of MLflow before 1.0 (step 0); further columns (a data set's name and digest, since MLflow 3) are left alone,
+unless they begin with a number: then two lines have lost the end between them, and the step is no step.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MOST_BYTES = 1 << 30
 _SPACE, _NEWLINE, _ZERO = 0x20, 0x0A, 0x30
 _ENDS = np.array([_SPACE, _SPACE, _NEWLINE], np.uint8)
 MOST_DIGITS = 18  # that 64 bits always hold
+_PLAIN = b"0123456789+-.eE naifNAIFty"
+"""What quick parsing takes in values: it knows more ways to write numbers, `nan(1)` one of them, than MLflow does."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def _values(
     turns = np.zeros(marks.size, np.int8)
     turns[first], turns[second] = 1, -1
     text = marks[np.cumsum(turns, dtype=np.int8) == 1].tobytes()  # each with the blank before it
+    if text.translate(None, _PLAIN):
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -124,13 +129,23 @@ def _kept(body: bytes) -> list[bytes]:
 
 
 def _point(line: bytes) -> tuple[int, float, int] | None:
-    parts = line.split()
-    if len(parts) < 2 or b"_" in line[:64]:
+    parts = line.split(maxsplit=4)
+    if len(parts) < 2 or any(b"_" in part for part in parts[:3]):  # in Python, and nowhere else, 1_0 is a number
         return None
     try:
         stamp, value = int(parts[0]), float(parts[1].decode("ascii"))
         step = int(parts[2]) if len(parts) > 2 else 0
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:  # that of bytes which are no ASCII is one, too
+        return None
+    if len(parts) > 3 and _is_number(parts[3]):
         return None
     limit = 1 << 63
     return (stamp, value, step) if -limit <= stamp < limit and -limit <= step < limit else None
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True

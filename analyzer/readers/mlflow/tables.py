@@ -18,7 +18,7 @@ from analyzer.readers.mlflow.points import Columns, Row, plain_numbers
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_bytes
 
-NEEDED = {"runs": {"run_uuid", "status", "lifecycle_stage"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
+NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
 MOST_PAIRS = 10_000  # params or tags of a run
 
@@ -93,14 +93,13 @@ def check(tables: Tables) -> bool:
 def listed(tables: Tables) -> Iterator[Listed]:
     """Yield all runs, by their start; the experiment's name is "" where the database does not know it."""
     has = tables.columns("runs")
-    name, start, end, experiment = (
-        f"runs.{column}" if column in has else "NULL" for column in ("name", "start_time", "end_time", "experiment_id")
-    )
+    asked = ("name", "start_time", "end_time", "experiment_id", "lifecycle_stage")
+    name, start, end, experiment, own_stage = (f"runs.{each}" if each in has else "NULL" for each in asked)
     known = {"experiment_id", "name", "lifecycle_stage"} <= tables.columns("experiments") and experiment != "NULL"
     title, stage = ("experiments.name", "experiments.lifecycle_stage") if known else ("NULL", "NULL")
     join = "LEFT JOIN experiments ON experiments.experiment_id = runs.experiment_id" if known else ""
     query = (
-        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr(runs.lifecycle_stage, 1, 50), "  # noqa: S608 - names fixed above
+        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
         f"substr({title}, 1, 500), {experiment}, substr({stage}, 1, 50), substr(runs.status, 1, 50), {end} "
         f"FROM runs {join} ORDER BY {start if start != 'NULL' else 'runs.run_uuid'}, runs.run_uuid"
     )
