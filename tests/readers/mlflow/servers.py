@@ -111,7 +111,7 @@ def tracking_server(python, store, place, *words, **variables):
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
-            server.wait(30)
+            server.wait(3)  # it would wait for connections that are kept
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
