@@ -85,6 +85,55 @@ def postgres():
 
 
 @contextmanager
+def mariadb():
+    """Yield a function that makes a new database on a MariaDB of its own and returns its address. MissingError."""
+    import pymysql
+
+    install, program = shutil.which("mariadb-install-db"), shutil.which("mariadbd")
+    if install is None or program is None:
+        raise MissingError("MariaDB is not installed (apt-get install mariadb-server)")
+    place, port = Path(tempfile.mkdtemp(prefix="posthoc-mariadb-")), free_port()
+    user = ["--user=mysql"] if os.geteuid() == 0 else []  # MariaDB refuses to run as root
+    if user:
+        shutil.chown(place, "mysql")
+    first = place / "first.sql"
+    who = f"'{USER}'@'127.0.0.1'"
+    first.write_text(f"CREATE USER {who} IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO {who};\n")
+    kept = ["--no-defaults", f"--datadir={place / 'data'}", *user]
+    subprocess.run([install, *kept, "--skip-test-db"], check=True, capture_output=True, cwd=place)
+    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={place / 's'}", f"--pid-file={place / 'p'}"]
+    options += [f"--init-file={first}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"]
+    server = subprocess.Popen(
+        [program, *kept, *options], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    count = iter(range(1000))
+
+    def ask(statement):
+        with pymysql.connect(host="127.0.0.1", port=port, user=USER, password=PASSWORD) as one, one.cursor() as cursor:
+            cursor.execute(statement)
+
+    def answers():
+        try:
+            ask("SELECT 1")
+        except pymysql.OperationalError:
+            return False
+        return True
+
+    def database():
+        name = f"mlflow{next(count)}"
+        ask(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return f"mysql://{USER}:{PASSWORD}@127.0.0.1:{port}/{name}"
+
+    try:
+        wait_for(answers, server, 60)
+        yield database
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
 def tracking_server(python, store, place, *words, **variables):
     """Yield the address of a real tracking server over a store; its log and artifacts lie in `place`."""
     port = free_port()
