@@ -29,6 +29,7 @@ _NUMBERS = (
     "SELECT metrics.timestamp, CASE metrics.is_nan WHEN 0 THEN metrics.value END, metrics.step "
     "FROM metrics WHERE metrics.run_uuid = :run ORDER BY metrics.key"
 )
+_STATUS = "SELECT substr(runs.status, 1, 100) FROM runs WHERE runs.run_uuid = :run"
 _DATASETS = {
     "inputs": {"input_uuid", "source_id", "source_type", "destination_id", "destination_type"},
     "datasets": {"dataset_uuid", "name", "digest"},
@@ -127,9 +128,9 @@ def run_of(tables: Tables, ref: TrackedRun) -> Run:
     series = _series(tables, ref.key, notes)
     params = _pairs(tables, "params", ref.key, notes)
     tags = _pairs(tables, "tags", ref.key, notes)
-    status = _all(tables, "SELECT substr(runs.status, 1, 100) FROM runs WHERE runs.run_uuid = :run", ref.key)
+    status = _kept(tables, _STATUS, ref.key, "status", notes)
     declared = text(status[0][0]).upper() if status else None
-    return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key))
+    return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key, notes))
 
 
 def text(value: object) -> str:
@@ -203,13 +204,25 @@ def _pairs(tables: Tables, table: str, key: str, notes: list[Note]) -> dict[str,
         f"SELECT substr({table}.key, 1, {MOST_TEXT}), substr({table}.value, 1, {MOST_TEXT}) FROM {table} "  # noqa: S608 - one of two
         f"WHERE {table}.run_uuid = :run ORDER BY {table}.key LIMIT {MOST_PAIRS}"
     )
-    return {text(name): text(value) for name, value in _all(tables, query, key)}
+    return {text(name): text(value) for name, value in _kept(tables, query, key, table, notes)}
 
 
-def _datasets(tables: Tables, key: str) -> list[tuple[str, str, str]]:
+def _datasets(tables: Tables, key: str, notes: list[Note]) -> list[tuple[str, str, str]]:
     if not all(needed <= tables.columns(table) for table, needed in _DATASETS.items()):
         return []
-    return [(text(name), text(digest), text(what)) for name, digest, what in _all(tables, _DATASETS_OF_RUN, key)]
+    rows = _kept(tables, _DATASETS_OF_RUN, key, "data sets", notes)
+    return [(text(name), text(digest), text(what)) for name, digest, what in rows]
+
+
+def _kept(tables: Tables, query: str, key: str, what: str, notes: list[Note]) -> list[Row]:
+    """Return what a query gives; where it breaks off, what came before, which costs no point and is named."""
+    found: list[Row] = []
+    try:
+        for rows in tables.batches(query, run=key):
+            found += rows
+    except SourceError as error:
+        notes.append(Note("metadata", f"{error}; what could be read of the run's {what} was kept"))
+    return found
 
 
 def _all(tables: Tables, query: str, key: str) -> list[Row]:
