@@ -15,6 +15,7 @@ from analyzer.cli import main
 from analyzer.errors import SourceError
 from analyzer.fleet.handback import Handback
 from analyzer.readers import Choice, discover, open_source
+from examples import mlflow_walkthrough
 from tests.readers.mlflow.peers import QUIET, asked, compare
 from tests.readers.mlflow.servers import tracking_server
 
@@ -193,3 +194,6 @@ def test_verdicts_are_found_by_mlflows_own_search(real, ids, signed_in, tmp_path
     assert main(["report", f"{real.address}/#/experiments/1/runs/{ids['child']}", "--fail-on", "never"]) == 0
     assert PASSWORD not in "".join(p.read_text() for p in tmp_path.rglob("*.html"))
     capsys.readouterr()
+    assert mlflow_walkthrough.shown(real.address) == 1  # the page comes back from the server
+    said = capsys.readouterr().out
+    assert ids["child"] in said and "posthoc.verdict = problems, posthoc.symptoms = non-finite" in said
