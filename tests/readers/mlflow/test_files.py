@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer import analyze
 from analyzer.errors import NoRunsError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow.history import parse_history
@@ -213,22 +212,3 @@ def test_naming_an_experiment_leaves_other_logs_out(tmp_path):
     (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
     assert len(discover(str(tmp_path)).refs) == 2
     assert [r.id for r in discover(str(tmp_path), choice=Choice(("e",)))] == [RUN]
-
-
-TRANSFORMERS = {
-    "loss": ("loss", "train"),
-    "eval_loss": ("loss", "validation"),
-    "eval_accuracy": ("metric", "validation"),
-    "learning_rate": ("learning-rate", None),
-    "grad_norm": ("gradient-norm", None),
-    "epoch": ("counter", None),
-    "system/gpu_0_utilization_percentage": ("system", None),
-}
-
-
-def test_what_transformers_autologs_is_understood(tmp_path):
-    lines = "".join(f"{1000 * i} {1.0 / (i + 1)} {i}\n" for i in range(30))
-    make_run(tmp_path, **{name.replace("/", "__"): lines for name in TRANSFORMERS})
-    rows = {row.tag: (row.role, row.split) for row in analyze(read_one(tmp_path)).series}
-    assert {tag: (role, split if want[1] else None) for tag, want in TRANSFORMERS.items()
-            for role, split in [rows[tag]]} == TRANSFORMERS  # fmt: skip
