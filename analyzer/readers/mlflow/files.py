@@ -106,16 +106,20 @@ class FileRun(TrackedRun):
 
 def _files_below(place: Path) -> Iterator[tuple[Path, str]]:
     """Yield regular files below a folder with their names (folders joined by `/`), sorted; links are not followed."""
-    left = MOST_FILES
-    for folder, folders, files in os.walk(place):
-        folders.sort()
-        inner = os.path.relpath(folder, place)
-        for name in sorted(files):
-            path = Path(folder) / name
-            if path.is_symlink() or not path.is_file() or left <= 0:
-                continue
-            left -= 1
-            yield path, shown_path(name if inner == "." else f"{inner}/{name}")
+    left, waiting = MOST_FILES, [(os.fspath(place), "")]
+    while waiting and left > 0:
+        folder, inner = waiting.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False) and left > 0:
+                left -= 1
+                yield Path(entry.path), shown_path(inner + entry.name)
+        below = (entry for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
+        waiting += [(entry.path, f"{inner}{entry.name}/") for entry in below]
 
 
 def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:

@@ -1,8 +1,8 @@
 """Run by a Python that has MLflow: what MLflow itself writes and reads, for the tests that compare.
 
 `peer.py log URI SEED COUNT` logs random runs through the client, `peer.py read URI` prints as JSON what the client
-reads of all runs, `peer.py grow URI` makes a database of MLflow's first schema with one run and takes it through
-every revision there has been: it prints each one's name and waits for a line before it goes on.
+reads of all runs, `log_and_read` does both; `peer.py grow URI` makes a database of MLflow's first schema with one run
+and takes it through every revision there has been: it prints each one's name and waits for a line before it goes on.
 """
 
 import json
@@ -54,6 +54,11 @@ def log(uri, seed, count):
     client.log_metric(client.create_run(gone).info.run_id, "loss", 1.0)
     client.delete_experiment(gone)
     print(json.dumps(runs))
+
+
+def log_and_read(uri, seed, count):
+    log(uri, seed, count)
+    read(uri)
 
 
 def history(metric, rng, key):
@@ -144,4 +149,4 @@ ONE_MORE = (
 
 
 if __name__ == "__main__":
-    {"log": log, "read": read, "grow": grow}[sys.argv[1]](*sys.argv[2:])
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER, PASSWORD = "ann", "s3cret-pg"
@@ -79,8 +79,10 @@ def postgres():
         wait_for(answers, server, 60)
         yield database
     finally:
+        with suppress(OSError, ValueError):  # at once: asked politely it would wait for connections that are kept
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
         server.terminate()
-        server.wait(20)
+        server.wait(30)
         shutil.rmtree(place, ignore_errors=True)
 
 

@@ -95,5 +95,4 @@ def test_random_runs_come_back_as_mlflow_reads_them(mariadb, mlflow_python, tmp_
     monkeypatch.chdir(tmp_path)
     address = mariadb()
     uri = address.replace("mysql:", "mysql+pymysql:")
-    asked(mlflow_python, "log", uri, 5, 10)
-    compare(asked(mlflow_python, "read", uri), address)
+    compare(asked(mlflow_python, "log_and_read", uri, 5, 10), address)
