@@ -28,8 +28,12 @@ class History:
     problems: list[str] = field(default_factory=list)
 
     def add(self, points: object) -> None:
-        """Take the points of a page; what is no point is counted."""
-        if not isinstance(points, list) or not points:
+        """Take the points of a page, of which an empty one has none; what is no point is counted."""
+        if not isinstance(points, list):
+            if points is not None:
+                self.problems.append("a page of its history is no list and was left out")
+            return
+        if not points:
             return
         try:
             columns = columns_of(points)
@@ -48,6 +52,11 @@ class History:
         if not good:
             return _whole([]), np.empty(0), _whole([])
         return joined(good)
+
+    @property
+    def size(self) -> int:
+        """How many points there are so far."""
+        return sum(part[0].size for part in self.parts)
 
     def series(self, tag: str) -> Series | None:
         """Return all points under a name; None when there are none."""

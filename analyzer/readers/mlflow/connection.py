@@ -1,9 +1,10 @@
-"""A connection to a sqlite file that reads and leaves no trace.
+"""A sqlite file is asked without leaving a trace, also while a server writes to it.
 
 A database in WAL mode opened read-only creates its `-wal` and `-shm` and leaves them. So: without these sidecars it is
-opened as immutable and its size and time are looked at again afterwards; with both it is opened read-only; with a
-`-wal` alone a private copy is read. A hot journal (a transaction that was cut off) would have to be rolled back by
-its writer: it is named, not repaired.
+opened as immutable, and its size and time are looked at again afterwards; with both it is opened read-only; with a
+`-wal` alone a private copy is read. A file without sidecars that somebody writes to is asked again, and at last under
+the lock that sqlite's own readers hold, for as long as one run takes. A hot journal (a transaction that was cut off)
+would have to be rolled back by its writer: it is named, not repaired.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from analyzer.errors import SourceError
@@ -27,37 +29,80 @@ WAIT = 5.0  # seconds for a lock that a writer holds
 LONGEST = 120.0  # seconds for all that is asked of one connection
 LARGEST = 1 << 26  # bytes of one text or blob
 BATCH = 20_000  # rows
+GOES = 4  # at a file that is written to, before it is locked
+TICK = 0.02  # seconds within which two changes of a file may bear the same time
+
+Of = TypeVar("Of")
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection that reads and never writes, not even beside the file; texts come as bytes.
+def answer(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
+    """Return what `ask` makes of a connection that reads and never writes, not even beside the file; texts are bytes.
 
-    SourceError when a transaction was cut off, or when the file was written to while it was read.
+    It may be asked several times. SourceError when a transaction was cut off; else whatever `ask` and sqlite raise.
     """
-    beside = {suffix: Path(f"{path}{suffix}") for suffix in ("-wal", "-shm", "-journal")}
-    if _size(beside["-journal"]):
+    wal, shm = Path(f"{path}-wal"), Path(f"{path}-shm")
+    if not _size(wal):
+        return _unlocked(path, ask)
+    if shm.exists():
+        return _asked(path, "mode=ro", ask)
+    with tempfile.TemporaryDirectory(prefix="posthoc-") as folder:
+        copy = Path(folder) / "copy.db"
+        shutil.copyfile(path, copy)
+        shutil.copyfile(wal, Path(f"{copy}-wal"))
+        return _asked(copy, "mode=ro", ask)
+
+
+def _unlocked(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
+    """Return the answer of a file that stayed as it was, or else the one under a lock."""
+    for _ in range(GOES):
+        before = _state(path)
+        if before.journal:
+            break
+        if before.young:  # a further change may bear the same time
+            time.sleep(TICK)
+            continue
+        try:
+            found = _asked(path, "immutable=1", ask)
+        except (sqlite3.Error, SourceError, MemoryError):
+            if _state(path) == before:
+                raise
+        else:
+            if _state(path) == before:
+                return found
+    return _locked(path, ask)
+
+
+def _locked(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
+    try:
+        return _asked(path, "mode=ro", ask)
+    except (sqlite3.Error, SourceError) as error:
+        if "readonly" not in str(error):  # what sqlite says when it would have to roll back
+            raise
         why = "a transaction was cut off (a journal lies beside it); open it with MLflow once"
-        raise SourceError(f"{shown_path(path)}: {why}")
-    wal = _size(beside["-wal"])
-    if wal and not beside["-shm"].exists():
-        with tempfile.TemporaryDirectory(prefix="posthoc-") as folder:
-            copy = Path(folder) / "copy.db"
-            shutil.copyfile(path, copy)
-            shutil.copyfile(beside["-wal"], Path(f"{copy}-wal"))
-            with closing(_connect(copy, "mode=ro")) as connection:
-                yield connection
-        return
-    if wal:
-        with closing(_connect(path, "mode=ro")) as connection:
-            yield connection
-        return
-    before = path.stat()
-    with closing(_connect(path, "immutable=1")) as connection:
-        yield connection
-    after = path.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(f"{shown_path(path)}: it was written to while it was read; read it again")
+        raise SourceError(f"{shown_path(path)}: {why}") from error
+
+
+def _asked(path: Path, how: str, ask: Callable[[sqlite3.Connection], Of]) -> Of:
+    with closing(_connect(path, how)) as connection:
+        return ask(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What changes with a file when it is written to."""
+
+    size: int
+    time: int
+    journal: int
+
+    @property
+    def young(self) -> bool:
+        return 0 <= time.time_ns() - self.time < TICK * 1e9
+
+
+def _state(path: Path) -> _State:
+    found = path.stat()
+    return _State(found.st_size, found.st_mtime_ns, _size(Path(f"{path}-journal")))
 
 
 @dataclass

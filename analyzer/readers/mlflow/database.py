@@ -12,7 +12,7 @@ from pathlib import Path
 from analyzer.errors import SourceError
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tables
-from analyzer.readers.mlflow.connection import SqliteTables, opened
+from analyzer.readers.mlflow.connection import SqliteTables, answer
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Update, Word
@@ -31,8 +31,7 @@ class DatabaseRun(TrackedRun):
         """Return the run, always all of it; a database that fails in the middle costs this run and says so."""
         where = shown_path(Path(self.file).name)
         try:
-            with opened(Path(self.file)) as connection:
-                run = tables.run_of(SqliteTables(connection, where), self)
+            run = answer(Path(self.file), lambda one: tables.run_of(SqliteTables(one, where), self))
         except (*FAILURES, SourceError) as error:
             return self.lost(f"run {self.key} could not be read: {error}")
         return Update(run, {}, whole=True)
@@ -70,11 +69,15 @@ def runs_in(path: Path, choice: Choice) -> list[DatabaseRun] | None:
     SourceError when it cannot be read: locked, corrupt, of an unknown schema, or cut off in a transaction.
     """
     shown = shown_path(path)
-    with _told(shown), opened(path) as connection:
+
+    def every(connection: sqlite3.Connection) -> list[tables.Listed] | None:
         known = SqliteTables(connection, shown)
-        if not tables.check(known):
-            return None
-        every = list(tables.listed(known))
+        return list(tables.listed(known)) if tables.check(known) else None
+
+    with _told(shown):
+        found = answer(path, every)
+    if found is None:
+        return None
     return [
         DatabaseRun(
             one.key,
@@ -86,7 +89,7 @@ def runs_in(path: Path, choice: Choice) -> list[DatabaseRun] | None:
             experiment=one.experiment,
             experiment_id=one.experiment_id,
         )
-        for one in every
+        for one in found
         if choice.deleted or not one.deleted
     ]
 

@@ -1,8 +1,9 @@
 """MLflow's file store: which folders are runs, and how one is read.
 
-A folder is a run when it holds `metrics/` beside `params/`, `tags/` or a meta.yaml with a run's id; stores lie under
-any name and inside each other. `models/m-*/` (logged models, since MLflow 3) have metrics and are no runs, `artifacts/`
-is never looked into, and what lies in `.trash` or is marked as deleted is left out unless it is asked for.
+A folder is a run when it holds `metrics/` beside `params/`, `tags/` or a meta.yaml, or when its meta.yaml has its own
+name as a run's id (git keeps no empty folders); stores lie under any name and inside each other. `models/m-*/` (logged
+models, since MLflow 3) have metrics and are no runs, `artifacts/` is never looked into, and what lies in `.trash` or is
+marked as deleted is left out unless it is asked for.
 """
 
 from __future__ import annotations
@@ -105,16 +106,20 @@ class FileRun(TrackedRun):
 
 def _files_below(place: Path) -> Iterator[tuple[Path, str]]:
     """Yield regular files below a folder with their names (folders joined by `/`), sorted; links are not followed."""
-    left = MOST_FILES
-    for folder, folders, files in os.walk(place):
-        folders.sort()
-        inner = os.path.relpath(folder, place)
-        for name in sorted(files):
-            path = Path(folder) / name
-            if path.is_symlink() or not path.is_file() or left <= 0:
-                continue
-            left -= 1
-            yield path, shown_path(name if inner == "." else f"{inner}/{name}")
+    left, waiting = MOST_FILES, [(os.fspath(place), "")]
+    while waiting and left > 0:
+        folder, inner = waiting.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False) and left > 0:
+                left -= 1
+                yield Path(entry.path), shown_path(inner + entry.name)
+        below = (entry for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
+        waiting += [(entry.path, f"{inner}{entry.name}/") for entry in below]
 
 
 def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:
@@ -122,7 +127,7 @@ def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:
     experiments: dict[str, Mapping[str, Any]] = {}
     refs: list[FileRun] = []
     for folder in tree.folders:
-        if not _is_run(folder) or _below_other(folder.path):
+        if _below_other(folder.path) or not (_is_run(folder) or _is_bare_run(tree, folder)):
             continue
         parent = folder.path.rpartition("/")[0]
         around = parent if folder.path else ".."
@@ -138,6 +143,15 @@ def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:
 def _is_run(folder: Folder) -> bool:
     inside = set(folder.folders)
     return "metrics" in inside and (META in folder.files or bool(inside & {"params", "tags"}))
+
+
+def _is_bare_run(tree: Tree, folder: Folder) -> bool:
+    """Whether a folder without metrics is a run: a version of a model, too, has a meta.yaml with the id of one."""
+    if META not in folder.files or not {"params", "tags", "artifacts"} & set(folder.folders):
+        return False
+    meta = _meta(tree, folder.path)
+    own = folder.path.rpartition("/")[2] or tree.name
+    return own in (meta.get("run_id"), meta.get("run_uuid"))
 
 
 def _below_other(path: str) -> bool:

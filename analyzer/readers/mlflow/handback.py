@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from analyzer.errors import SourceError
 from analyzer.readers.mlflow import tables
-from analyzer.readers.mlflow.connection import WAIT, SqliteTables, opened
+from analyzer.readers.mlflow.connection import WAIT, SqliteTables, answer
 from analyzer.readers.mlflow.tracked import PAGE, SYMPTOMS, VERDICT, symptoms_text
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Word
@@ -51,8 +51,7 @@ def into_sqlite(file: Path, key: str, word: Word) -> str | None:
     """Write into a database file, in one transaction (see RunRef.hand_back)."""
     shown = shown_path(file)
     try:
-        with opened(file) as connection:
-            place, known = tables.page_place(SqliteTables(connection, shown), key)
+        place, known = answer(file, lambda one: tables.page_place(SqliteTables(one, shown), key))
         wanted = tags_of(word)
         if known != wanted:
             _upsert(file, key, wanted)

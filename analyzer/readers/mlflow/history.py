@@ -2,12 +2,12 @@
 
 A line counts only with its newline: of a last line that is cut short many beginnings are numbers as well, and
 wrong ones. Such a line is work in progress. A line in the middle that is no metric is damage. Lines of two columns
-are those of MLflow before 1.0 (step 0); further columns (data set names, since MLflow 3) are left alone.
+are those of MLflow before 1.0 (step 0); further columns (a data set's name and digest, since MLflow 3) are left alone,
+unless they begin with a number: then two lines have lost the end between them, and the step is no step.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from analyzer.model.run import Note
 
 MOST_BYTES = 1 << 30
+BLOCK = 1 << 22  # bytes that are parsed at once
+MOST_DIGITS = 15  # that a float64 holds exactly
 _SPACE, _NEWLINE, _ZERO = 0x20, 0x0A, 0x30
-_ENDS = np.array([_SPACE, _SPACE, _NEWLINE], np.uint8)
-MOST_DIGITS = 18  # that 64 bits always hold
+_PLAIN = b"0123456789+-.eE naifNAIFty\n"
+"""What quick parsing looks at: other blanks would be columns to one way of parsing and none to another."""
+
+Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -46,55 +50,52 @@ def parse_history(raw: bytes, file: str) -> History:
     return _line_by_line(body, file, notes)
 
 
-def _columns(body: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]] | None:
+def _columns(body: bytes) -> Columns | None:
     """Return the three columns when every line is exactly `digits number digits`, else None."""
-    marks = np.frombuffer(body, np.uint8)
-    at = np.flatnonzero((marks == _SPACE) | (marks == _NEWLINE))
-    if at.size == 0 or at.size % 3 or not body.isascii():
-        return None if body else (np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
-    if not np.array_equal(marks[at].reshape(-1, 3), np.broadcast_to(_ENDS, (at.size // 3, 3))):
+    parts: list[Columns] = [(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))]
+    begin = 0
+    while begin < len(body):
+        end = body.find(b"\n", begin + BLOCK) + 1 or len(body)
+        part = _block(body[begin:end])
+        if part is None:
+            return None
+        parts.append(part)
+        begin = end
+    stamps, values, steps = zip(*parts, strict=True)
+    return np.concatenate(stamps), np.concatenate(values), np.concatenate(steps)
+
+
+def _block(body: bytes) -> Columns | None:
+    if body.translate(None, _PLAIN):
+        return None
+    marks, words = np.frombuffer(body, np.uint8), body.split()
+    at = np.flatnonzero(marks <= _SPACE)
+    line_ends, lines = marks[at] == _NEWLINE, at.size // 3
+    if len(words) != at.size or at.size % 3 or line_ends.sum() != lines or not line_ends[2::3].all():
         return None
     first, second, third = at.reshape(-1, 3).T
     begins = np.concatenate(([0], third[:-1] + 1))
-    values = _values(marks, first, second)
     stamps, steps = _whole(marks, begins, first), _whole(marks, second + 1, third)
-    return None if values is None or stamps is None or steps is None else (stamps, values, steps)
+    try:
+        values = np.fromiter(map(float, words[1::3]), np.float64, lines)
+    except ValueError:
+        return None
+    return None if stamps is None or steps is None else (stamps, values, steps)
 
 
 def _whole(marks: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return numbers of not too many digits, all those of one width at once; None when one is anything else."""
     numbers = np.empty(begins.size, np.int64)
     widths = ends - begins
-    for width in np.unique(widths):
-        if not 0 < width <= MOST_DIGITS:
-            return None
-        some = widths == width
-        at, number = begins[some], np.zeros(1, np.int64)
-        for place in range(width):
-            digits = marks[at + place] - _ZERO  # below it they wrap round to large ones
-            if digits.max() > 9:
-                return None
-            number = number * 10 + digits
-        numbers[some] = number
-    return numbers
-
-
-def _values(
-    marks: NDArray[np.uint8], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
-    """Return the numbers between two places of each line; None when one of them is none."""
-    if np.any(second - first < 2):
+    if widths.min() < 1 or widths.max() > MOST_DIGITS:
         return None
-    turns = np.zeros(marks.size, np.int8)
-    turns[first], turns[second] = 1, -1
-    text = marks[np.cumsum(turns, dtype=np.int8) == 1].tobytes()  # each with the blank before it
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            values = np.fromstring(text, dtype=np.float64, sep=" ")
-        except (DeprecationWarning, ValueError):
+    for width in np.flatnonzero(np.bincount(widths)):
+        some = widths == width
+        digits = marks[begins[some][:, None] + np.arange(width)] - _ZERO  # below it they wrap round to large ones
+        if digits.max() > 9:
             return None
-    return values if values.size == first.size else None
+        numbers[some] = digits.astype(np.float64) @ 10.0 ** np.arange(width - 1, -1, -1)
+    return numbers
 
 
 def _line_by_line(body: bytes, file: str, notes: list[Note]) -> History:
@@ -124,13 +125,23 @@ def _kept(body: bytes) -> list[bytes]:
 
 
 def _point(line: bytes) -> tuple[int, float, int] | None:
-    parts = line.split()
-    if len(parts) < 2 or b"_" in line[:64]:
+    parts = line.split(maxsplit=4)
+    if len(parts) < 2 or any(b"_" in part for part in parts[:3]):  # in Python, and nowhere else, 1_0 is a number
         return None
     try:
         stamp, value = int(parts[0]), float(parts[1].decode("ascii"))
         step = int(parts[2]) if len(parts) > 2 else 0
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:  # that of bytes which are no ASCII is one, too
+        return None
+    if len(parts) > 3 and _is_number(parts[3]):
         return None
     limit = 1 << 63
     return (stamp, value, step) if -limit <= stamp < limit and -limit <= step < limit else None
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,8 @@ MOST_BYTES = 1 << 14  # MLflow writes less than one KiB
 MOST_OF_DATASET = 1 << 18  # with the schema and profile that MLflow keeps
 MOST_DATASETS = 100
 DEEPEST = 20
+_NOT_PLAIN = ("&", "*", "[", "{", "?", "- ", "-\t", "-\n")
+"""Without these there are no aliases, and mappings in each other cannot be many in what is so small."""
 STATUS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
 
 
@@ -34,7 +36,7 @@ def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
     plain = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         depth = 0
-        for event in yaml.parse(text, Loader=plain):
+        for event in yaml.parse(text, Loader=plain) if any(mark in text for mark in _NOT_PLAIN) else ():
             if isinstance(event, yaml.AliasEvent):
                 return {}, f"{shown} uses YAML aliases, which MLflow never writes, and was not read"
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

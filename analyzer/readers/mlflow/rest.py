@@ -83,6 +83,18 @@ class Server:
 
         RefusedError, in one sentence, when there is none.
         """
+        raw = self.content(method, path, until, query=query, body=body)
+        if isinstance(body, bytes) and not raw.strip():  # what is stored is answered with nothing
+            return {}
+        found = _json(raw)
+        if not isinstance(found, dict):
+            what = "what is no JSON object; is it a tracking server?" if raw.strip() else "nothing"
+            raise RefusedError(f"{self.shown}: {path} answers with {what}")
+        return found
+
+    def content(self, method: str, path: str, until: float, *, query: Mapping[str, object] | None = None,
+                body: Mapping[str, object] | bytes | None = None) -> bytes:  # fmt: skip
+        """Return what answers a question as it is. RefusedError, in one sentence, for whatever goes wrong."""
         target = f"{self.base}{path}" + (f"?{urlencode(query, encoding='utf-8')}" if query else "")
         for attempt in range(1, self.limits.attempts + 1):
             last = attempt == self.limits.attempts
@@ -93,10 +105,11 @@ class Server:
                 if last or attempt >= error.attempts or time.monotonic() + wait >= until:
                     raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})") from error
             else:
+                if 200 <= status < 300:
+                    return raw
                 wait = self._pause(attempt, headers.get("Retry-After"))
                 if status not in AGAIN or last or time.monotonic() + wait >= until:
-                    stored = isinstance(body, bytes) and not raw.strip()  # what is stored is answered with nothing
-                    return self._understood(status, headers, b"{}" if stored else raw, path, attempt)
+                    raise self._refused(status, headers, raw, path, attempt)
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
@@ -144,19 +157,14 @@ class Server:
         kept.timeout = seconds
         return kept
 
-    def _understood(
+    def _refused(
         self, status: int, headers: http.client.HTTPMessage, raw: bytes, path: str, attempt: int
-    ) -> Mapping[str, Any]:
-        if 200 <= status < 300:
-            found = _json(raw)
-            if not isinstance(found, dict):
-                what = "what is no JSON object; is it a tracking server?" if raw.strip() else "nothing"
-                raise RefusedError(f"{self.shown}: {path} answers with {what}", status)
-            return found
+    ) -> RefusedError:
         told = _json(raw)
         message = told.get("message") if isinstance(told, dict) else None
         why = f": {mask_text(_WORDS.sub(' ', str(message))[:300])}" if message else ""
-        raise RefusedError(f"{self.shown}: {self._sentence(status, headers, path)} ({_times(attempt)}){why}", status)
+        said = f"{self.shown}: {self._sentence(status, headers, path)} ({_times(attempt)}){why}"
+        return RefusedError(said, status)
 
     def _sentence(self, status: int, headers: http.client.HTTPMessage, path: str) -> str:
         if 300 <= status < 400:

@@ -1,7 +1,8 @@
 """Runs of a tracking server: listed page by page, read one by one, the histories of a run by a few threads.
 
-What is asked is MLflow's REST API 2.0, which servers have had since 1.0, with the size of a page always said. The
-interface that plots use (`get-history-bulk-interval`) leaves points out, and is not asked.
+What is asked is MLflow's REST API 2.0, which servers have had since 1.0, with the size of a page always said (those
+before 1.28 list their experiments under another name, and send a history in one piece). The interface that plots use
+(`get-history-bulk-interval`) leaves points out, and is not asked.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from analyzer.errors import NoRunsError, SourceError
+from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.model.run import Note, Series
+from analyzer.model.secrets import mask_text
 from analyzer.readers.clean import distinct
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tracked
@@ -39,6 +41,7 @@ LIMITS = Limits()
 THREADS = 4  # questions at a time
 PAGE_RUNS, PAGE_EXPERIMENTS, PAGE_POINTS = 500, 1_000, 50_000
 EXPERIMENTS_AT_ONCE = 100
+MOST_POINTS = 20_000_000  # of one metric
 ENDED = ("FINISHED", "FAILED", "KILLED")
 _PLACE = re.compile(r"/?experiments/(?P<experiment>\d+)(?:/runs/(?P<run>[0-9a-zA-Z_\-]+))?")
 
@@ -56,6 +59,8 @@ class ServerRun(TrackedRun):
             one = connected(self.address)
             until = one.until()
             info, data, inputs = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": self.key}))
+            if key_of(info) != self.key:
+                return self.lost(f"run {self.key}: {one.shown} answers with another run, or with none")
             notes: list[Note] = []
             series = _series(one, self.key, metric_names(data.get("metrics")), until, notes)
         except SourceError as error:
@@ -82,11 +87,23 @@ class ServerRun(TrackedRun):
         target = handback.page_target(place, one.host, one.port)
         if target is None:
             return handback.kept_elsewhere(one.shown, self.key, place)
+        page = word.page.encode("utf-8", "backslashreplace")
         try:
-            one.ask("PUT", ARTIFACTS + target, until, body=word.page.encode("utf-8", "backslashreplace"))
+            if not self._has_page(one, target, page, until):
+                one.ask("PUT", ARTIFACTS + target, until, body=page)
         except SourceError as error:
             return f"run {self.key}: the page was not stored ({error})"
         return None
+
+    def _has_page(self, one: Server, target: str, page: bytes, until: float) -> bool:
+        """Whether the server keeps this very page: what is there already is not written again."""
+        folder = tracked.PAGE.rpartition("/")[0]
+        try:
+            there = one.ask("GET", f"{API}artifacts/list", until, query={"run_id": self.key, "path": folder})
+            sizes = {str(file.get("path")): whole(file.get("file_size")) for file in objects(there.get("files"))}
+            return sizes.get(tracked.PAGE) == len(page) and one.content("GET", ARTIFACTS + target, until) == page
+        except RefusedError:
+            return False
 
     def stamp(self) -> str | None:
         """Return what the list of runs said of one that has ended: its end and the last value of every metric."""
@@ -101,7 +118,9 @@ def runs_at(address: str, choice: Choice) -> list[ServerRun]:
     address, _, place = address.partition("#")
     asked = _PLACE.match(place)
     if asked and asked["run"]:
-        return [run_at(address, asked["run"])]
+        if choice.filter is not None:
+            raise UsageError(f"{mask_text(address)}: --filter chooses among runs, and this is one; leave it out")
+        return tracked.of_experiments([run_at(address, asked["run"])], choice, mask_text(address))
     one = connected(address)
     until = one.until()
     wanted = (asked["experiment"],) if asked else choice.experiments
@@ -144,13 +163,27 @@ def _experiments(one: Server, wanted: tuple[str, ...], choice: Choice, until: fl
     """Return names by id of all experiments, or of those that are wanted by id or name."""
     view = "ALL" if choice.deleted else "ACTIVE_ONLY"
     names = {}
-    for page in pages(one, "POST", "experiments/search", {"view_type": view, "max_results": PAGE_EXPERIMENTS}, until):
-        for each in objects(page.get("experiments")):
-            names[str(each.get("experiment_id", ""))] = str(each.get("name", ""))
+    for each in _all_experiments(one, view, until):
+        names[str(each.get("experiment_id", ""))] = str(each.get("name", ""))
     chosen = {number: name for number, name in names.items() if not wanted or number in wanted or name in wanted}
     if names and not chosen:
         raise NoRunsError(tracked.no_experiment(Choice(wanted), names.values(), one.shown))
     return chosen
+
+
+def _all_experiments(one: Server, view: str, until: float) -> Iterator[Object]:
+    asked = {"view_type": view, "max_results": PAGE_EXPERIMENTS}
+    try:
+        for page in pages(one, "POST", "experiments/search", asked, until):
+            yield from objects(page.get("experiments"))
+    except RefusedError as error:
+        if error.status not in (404, 405):
+            raise
+        try:  # as servers before 1.28 have it, without pages
+            old = one.ask("GET", f"{API}experiments/list", until, query={"view_type": view})
+        except RefusedError:
+            raise error from None
+        yield from objects(old.get("experiments"))
 
 
 def _search(one: Server, experiments: list[str], choice: Choice, until: float) -> Iterator[tuple[Object, Object]]:
@@ -206,6 +239,10 @@ def _history(one: Server, key: str, metric: str, until: float) -> History:
     try:
         for page in pages(one, "GET", "metrics/get-history", asked, until):
             history.add(page.get("metrics"))
+            if history.size > MOST_POINTS:
+                raise SourceError(f"it has more than {MOST_POINTS:,} points")
+        if not history.size and not history.problems:
+            history.problems.append("the run has this metric, and the server no point of it")
     except SourceError as error:
         history.problems.append(f"its history could not be read to the end ({error})")
     return history

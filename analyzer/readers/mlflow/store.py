@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.model.secrets import mask_text
@@ -13,7 +15,7 @@ from analyzer.readers.formats import Request
 from analyzer.readers.mlflow import files
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun, of_experiments
 from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.ref import RunRef, Update, Word
 from analyzer.readers.tree import Folder, Tree, walk
 
 _SQLITE, _RUN = "sqlite:///", "runs:/"
@@ -30,9 +32,15 @@ class LostDatabase(TrackedRun):
 
     problem: str
 
+    of_any: ClassVar[bool] = True
+
     def load(self, marks: Mapping[str, str]) -> Update:
         """Return a run without series and the reason."""
         return self.lost(self.problem)
+
+    def hand_back(self, word: Word) -> str | None:
+        """Raise SourceError with the reason: there is no run to write to."""
+        raise SourceError(f"{self.problem}; no verdict was written back")
 
 
 class Mlflow:
@@ -60,6 +68,8 @@ class Mlflow:
         if not request.source.startswith(_RUN):
             return _at(request.source, request)
         wanted = request.source.removeprefix(_RUN).strip("/").partition("/")[0]
+        if request.choice.filter is not None:
+            raise UsageError(f"{request.source}: --filter chooses among runs, and this is one; leave it out")
         tracker = request.tracking_uri or os.environ.get(_TRACKING_URI)
         if not tracker:
             how = f"with --tracking-uri (a folder, sqlite:///…, postgresql://…, https://…) or {_TRACKING_URI}"
@@ -116,21 +126,30 @@ def _in_databases(tree: Tree, folder: Folder, request: Request) -> Iterator[Trac
 
 
 def _one_run(tracker: str, wanted: str, request: Request) -> Sequence[TrackedRun]:
+    """Return the run of an id, a deleted one as well: who names it asks for it."""
+    where, choice = mask_text(tracker), replace(request.choice, deleted=True)
     if tracker.startswith(_SERVERS):
         from analyzer.readers.mlflow import server  # noqa: PLC0415 - only servers need it
 
-        return [server.run_at(tracker, wanted)]
-    place = tracker.removeprefix("file://")
-    if "://" not in place and _is_folder(place):
-        refs: Iterable[RunRef] | None = Mlflow().in_tree(walk(Path(place)), request)
-    else:
-        refs = _at(tracker, request)
+        return of_experiments([server.run_at(tracker, wanted)], choice, where)
+    refs = _tracked_at(tracker, replace(request, source=tracker, choice=choice))
     if refs is None:
-        raise SourceError(f"{mask_text(tracker)}: tracking addresses of this kind are not read")
+        raise SourceError(f"{where}: tracking addresses of this kind are not read; is there such a folder or file?")
     found = [ref for ref in refs if isinstance(ref, TrackedRun) and ref.key == wanted]
     if not found:
-        raise NoRunsError(f"{mask_text(tracker)}: no run has the id {wanted}")
+        lost = "".join(f"; {ref.problem}" for ref in refs if isinstance(ref, LostDatabase))
+        raise NoRunsError(f"{where}: no run has the id {wanted}{lost}")
     return found
+
+
+def _tracked_at(tracker: str, request: Request) -> Iterable[RunRef] | None:
+    """Return the runs in a folder, a database's file, or at an address; None when it is none of these."""
+    place = unquote(urlsplit(tracker).path) if tracker.startswith("file:") else tracker
+    if "://" in place:
+        return _at(tracker, request)
+    if _is_folder(place):
+        return Mlflow().in_tree(walk(Path(place)), request)
+    return Mlflow().in_file(Path(place), request)
 
 
 def _is_folder(path: str) -> bool:

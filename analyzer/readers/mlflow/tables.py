@@ -18,7 +18,7 @@ from analyzer.readers.mlflow.points import Columns, Row, plain_numbers
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_bytes
 
-NEEDED = {"runs": {"run_uuid", "status", "lifecycle_stage"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
+NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
 MOST_PAIRS = 10_000  # params or tags of a run
 
@@ -29,6 +29,7 @@ _NUMBERS = (
     "SELECT metrics.timestamp, CASE metrics.is_nan WHEN 0 THEN metrics.value END, metrics.step "
     "FROM metrics WHERE metrics.run_uuid = :run ORDER BY metrics.key"
 )
+_STATUS = "SELECT substr(runs.status, 1, 100) FROM runs WHERE runs.run_uuid = :run"
 _DATASETS = {
     "inputs": {"input_uuid", "source_id", "source_type", "destination_id", "destination_type"},
     "datasets": {"dataset_uuid", "name", "digest"},
@@ -93,14 +94,13 @@ def check(tables: Tables) -> bool:
 def listed(tables: Tables) -> Iterator[Listed]:
     """Yield all runs, by their start; the experiment's name is "" where the database does not know it."""
     has = tables.columns("runs")
-    name, start, end, experiment = (
-        f"runs.{column}" if column in has else "NULL" for column in ("name", "start_time", "end_time", "experiment_id")
-    )
+    asked = ("name", "start_time", "end_time", "experiment_id", "lifecycle_stage")
+    name, start, end, experiment, own_stage = (f"runs.{each}" if each in has else "NULL" for each in asked)
     known = {"experiment_id", "name", "lifecycle_stage"} <= tables.columns("experiments") and experiment != "NULL"
     title, stage = ("experiments.name", "experiments.lifecycle_stage") if known else ("NULL", "NULL")
     join = "LEFT JOIN experiments ON experiments.experiment_id = runs.experiment_id" if known else ""
     query = (
-        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr(runs.lifecycle_stage, 1, 50), "  # noqa: S608 - names fixed above
+        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
         f"substr({title}, 1, 500), {experiment}, substr({stage}, 1, 50), substr(runs.status, 1, 50), {end} "
         f"FROM runs {join} ORDER BY {start if start != 'NULL' else 'runs.run_uuid'}, runs.run_uuid"
     )
@@ -128,9 +128,9 @@ def run_of(tables: Tables, ref: TrackedRun) -> Run:
     series = _series(tables, ref.key, notes)
     params = _pairs(tables, "params", ref.key, notes)
     tags = _pairs(tables, "tags", ref.key, notes)
-    status = _all(tables, "SELECT substr(runs.status, 1, 100) FROM runs WHERE runs.run_uuid = :run", ref.key)
+    status = _kept(tables, _STATUS, ref.key, "status", notes)
     declared = text(status[0][0]).upper() if status else None
-    return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key))
+    return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key, notes))
 
 
 def text(value: object) -> str:
@@ -204,13 +204,25 @@ def _pairs(tables: Tables, table: str, key: str, notes: list[Note]) -> dict[str,
         f"SELECT substr({table}.key, 1, {MOST_TEXT}), substr({table}.value, 1, {MOST_TEXT}) FROM {table} "  # noqa: S608 - one of two
         f"WHERE {table}.run_uuid = :run ORDER BY {table}.key LIMIT {MOST_PAIRS}"
     )
-    return {text(name): text(value) for name, value in _all(tables, query, key)}
+    return {text(name): text(value) for name, value in _kept(tables, query, key, table, notes)}
 
 
-def _datasets(tables: Tables, key: str) -> list[tuple[str, str, str]]:
+def _datasets(tables: Tables, key: str, notes: list[Note]) -> list[tuple[str, str, str]]:
     if not all(needed <= tables.columns(table) for table, needed in _DATASETS.items()):
         return []
-    return [(text(name), text(digest), text(what)) for name, digest, what in _all(tables, _DATASETS_OF_RUN, key)]
+    rows = _kept(tables, _DATASETS_OF_RUN, key, "data sets", notes)
+    return [(text(name), text(digest), text(what)) for name, digest, what in rows]
+
+
+def _kept(tables: Tables, query: str, key: str, what: str, notes: list[Note]) -> list[Row]:
+    """Return what a query gives; where it breaks off, what came before, which costs no point and is named."""
+    found: list[Row] = []
+    try:
+        for rows in tables.batches(query, run=key):
+            found += rows
+    except SourceError as error:
+        notes.append(Note("metadata", f"{error}; what could be read of the run's {what} was kept"))
+    return found
 
 
 def _all(tables: Tables, query: str, key: str) -> list[Row]:

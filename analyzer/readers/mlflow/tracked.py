@@ -31,6 +31,8 @@ class TrackedRun(RunRef):
     experiment_id: str = field(default="", kw_only=True)
 
     takes_verdicts: ClassVar[bool] = True
+    of_any: ClassVar[bool] = False
+    """Whether it stands for runs of whatever experiments, none of which could be read."""
 
     def run_of(
         self,
@@ -82,7 +84,7 @@ def of_experiments(refs: Iterable[Of], choice: Choice, where: str) -> list[Of]:
         return list(refs)
     every = list(refs)
     wanted = set(choice.experiments)
-    chosen = [ref for ref in every if ref.experiment in wanted or ref.experiment_id in wanted]
+    chosen = [ref for ref in every if ref.of_any or ref.experiment in wanted or ref.experiment_id in wanted]
     if every and not chosen:
         raise NoRunsError(no_experiment(choice, {ref.experiment for ref in every}, where))
     return chosen

@@ -22,6 +22,17 @@ def postgres():
 
 
 @pytest.fixture(scope="session")
+def mariadb():
+    """Return a function that makes a new database on a MariaDB of this session and returns its address."""
+    pytest.importorskip("pymysql", reason="the extra sql is not installed")
+    try:
+        with servers.mariadb() as database:
+            yield database
+    except servers.MissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
 def mlflow_python():
     """Return the Python that has MLflow and what its servers and autologging need."""
     found = os.environ.get("POSTHOC_MLFLOW") or str(ROOT / ".venv-mlflow" / "bin" / "python")

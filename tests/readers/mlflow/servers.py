@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER, PASSWORD = "ann", "s3cret-pg"
@@ -79,8 +79,59 @@ def postgres():
         wait_for(answers, server, 60)
         yield database
     finally:
+        with suppress(OSError, ValueError):  # at once: asked politely it would wait for connections that are kept
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
         server.terminate()
-        server.wait(20)
+        server.wait(30)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def mariadb():
+    """Yield a function that makes a new database on a MariaDB of its own and returns its address. MissingError."""
+    import pymysql
+
+    install, program = shutil.which("mariadb-install-db"), shutil.which("mariadbd")
+    if install is None or program is None:
+        raise MissingError("MariaDB is not installed (apt-get install mariadb-server)")
+    place, port = Path(tempfile.mkdtemp(prefix="posthoc-mariadb-")), free_port()
+    user = ["--user=mysql"] if os.geteuid() == 0 else []  # MariaDB refuses to run as root
+    if user:
+        shutil.chown(place, "mysql")
+    first = place / "first.sql"
+    who = f"'{USER}'@'127.0.0.1'"
+    first.write_text(f"CREATE USER {who} IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO {who};\n")
+    kept = ["--no-defaults", f"--datadir={place / 'data'}", *user]
+    subprocess.run([install, *kept, "--skip-test-db"], check=True, capture_output=True, cwd=place)
+    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={place / 's'}", f"--pid-file={place / 'p'}"]
+    options += [f"--init-file={first}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"]
+    server = subprocess.Popen(
+        [program, *kept, *options], cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    count = iter(range(1000))
+
+    def ask(statement):
+        with pymysql.connect(host="127.0.0.1", port=port, user=USER, password=PASSWORD) as one, one.cursor() as cursor:
+            cursor.execute(statement)
+
+    def answers():
+        try:
+            ask("SELECT 1")
+        except pymysql.OperationalError:
+            return False
+        return True
+
+    def database():
+        name = f"mlflow{next(count)}"
+        ask(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return f"mysql://{USER}:{PASSWORD}@127.0.0.1:{port}/{name}"
+
+    try:
+        wait_for(answers, server, 60)
+        yield database
+    finally:
+        server.terminate()
+        server.wait(30)
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -111,7 +162,7 @@ def tracking_server(python, store, place, *words, **variables):
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
-            server.wait(30)
+            server.wait(3)  # it would wait for connections that are kept
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()

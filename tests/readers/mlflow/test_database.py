@@ -3,6 +3,8 @@
 import hashlib
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.readers import Choice, discover, open_source
+from analyzer.readers.mlflow import connection
 
 RUN, GONE = "a" * 32, "b" * 32
 LARGEST = float(np.finfo(np.float64).max)
@@ -258,20 +261,86 @@ def test_a_file_that_is_no_database_is_left_as_it_was(tmp_path, content):
     assert (tmp_path / "mlflow.db").read_bytes() == content and len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_database_that_a_writer_has_locked_is_read_or_named_and_soon(tmp_path):
+def test_what_is_committed_is_read_while_a_transaction_is_on_its_way(tmp_path):
+    make_database(tmp_path / "mlflow.db").close()
+    writer = sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)
+    for begin in ("BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"):
+        writer.execute(begin)
+        if begin == "BEGIN IMMEDIATE":
+            writer.execute("UPDATE metrics SET value = 7")
+            assert (tmp_path / "mlflow.db-journal").stat().st_size
+        (run,) = open_source(str(tmp_path))
+        np.testing.assert_array_equal(run.series["loss"].values, [0.9, 0.5, np.nan, np.inf, -np.inf])
+        assert not run.notes
+        writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_a_database_that_stays_locked_is_named_after_the_time_allowed(tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "WAIT", 0.3)
     make_database(tmp_path / "mlflow.db").close()
     writer = sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
-    (run,) = open_source(str(tmp_path))
-    assert run.series["loss"].points == 5  # nothing has been written yet
     writer.execute("UPDATE metrics SET value = 7")
-    began = time.monotonic()
+    before, began = digest(tmp_path), time.monotonic()
     (run,) = open_source(str(tmp_path))
-    # what the writer has not handed to the file is not there; what lies beside it says that it is at work
-    assert [n.kind for n in run.notes] == ["unreadable"] or run.series["loss"].points == 5
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # a lock that is waited for without end would never come
+    assert [n.kind for n in run.notes] == ["unreadable"] and "locked" in run.notes[0].message
+    assert digest(tmp_path) == before
     writer.execute("ROLLBACK")
     writer.close()
+
+
+def test_a_kept_journal_without_a_transaction_is_no_damage(tmp_path):
+    writer = make_database(tmp_path / "mlflow.db")
+    writer.execute("PRAGMA journal_mode = PERSIST")
+    writer.execute("CREATE TABLE other (x)")
+    writer.close()
+    assert (tmp_path / "mlflow.db-journal").stat().st_size
+    before = digest(tmp_path)
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5 and not run.notes
+    assert digest(tmp_path) == before
+
+
+WRITER = """
+import sqlite3, sys, time
+one = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
+print("ready", flush=True)
+step, until = 0, time.monotonic() + 60
+while time.monotonic() < until:
+    one.execute("BEGIN")  # ten metrics of a step are one transaction, as MLflow logs a batch
+    for key in "abcdefghij":
+        one.execute("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, 0)", (key, float(step), step, "a" * 32, step))
+    one.execute("COMMIT")
+    step += 1
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("wal", "pause"), [(False, "0.02"), (True, "0")])
+def test_a_database_that_a_server_writes_to_is_read_whole_each_time(tmp_path, wal, pause):
+    make_database(tmp_path / "mlflow.db", wal=wal).close()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "mlflow.db"), pause], stdout=subprocess.PIPE
+    )
+    try:
+        assert writer.stdout is not None and writer.stdout.readline()
+        seen = 0
+        for _ in range(25):
+            (run,) = open_source(str(tmp_path))
+            assert not run.notes
+            known = {run.series[key].points if key in run.series else 0 for key in "abcdefghij"}
+            (steps,) = known  # never a part of a transaction
+            assert steps >= seen
+            seen = steps
+            if steps:
+                assert run.series["j"].values.tolist() == list(range(steps))
+        assert seen
+    finally:
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
 
 
 def test_metrics_in_many_batches_are_put_together_right(tmp_path):

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer import analyze
 from analyzer.errors import NoRunsError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow.history import parse_history
@@ -111,6 +110,8 @@ def test_a_last_line_that_is_cut_off_is_work_in_progress_at_every_cut(tmp_path):
         b"1 2 x\n",
         b"1 2_0 3\n",
         b"99999999999999999999 1 1\n",
+        b"2 nan(1) 1\n",
+        b"2 0.5 13 0.25 2\n",  # 2 0.5 1 and 3 0.25 2, grown together
     ],
 )
 def test_a_damaged_line_costs_itself_and_is_named(broken):
@@ -118,6 +119,25 @@ def test_a_damaged_line_costs_itself_and_is_named(broken):
     assert history.values.tolist() == [0.5, 0.25]
     (note,) = history.notes
     assert (note.kind, note.file, note.offset, note.size) == ("damage", "metrics/loss", 8, len(broken))
+
+
+def test_points_with_a_data_set_are_points(tmp_path):
+    make_run(tmp_path, loss="1 0.5 0\n2 0.25 1 my_data 1a2b3c4d\n3 0.125 2 my data 损 1\n")
+    run = read_one(tmp_path)
+    assert run.series["loss"].values.tolist() == [0.5, 0.25, 0.125] and not run.notes
+
+
+def test_strange_names_and_steps_are_kept(tmp_path):
+    place = make_run(tmp_path, loss="1 1 0\n")
+    names = ["100%/a b", "größe", "损/失", "x" * 250, "%41", "a/b/c/d", "(mAP50)"]
+    for name in names:
+        (place / "metrics" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "metrics" / name).write_text("1 1 -3\n1 1 -3\n1 2 -3\n-5 0 0\n")
+    run = read_one(tmp_path)
+    assert set(run.series) == {*names, "loss"} and not run.notes
+    for name in names:
+        one = run.series[name]
+        assert (one.steps.tolist(), one.values.tolist()) == ([0, -3, -3, -3], [0, 1, 1, 2])
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.floats(), st.integers(-(2**63), 2**63 - 1)), max_size=30))
@@ -192,22 +212,3 @@ def test_naming_an_experiment_leaves_other_logs_out(tmp_path):
     (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
     assert len(discover(str(tmp_path)).refs) == 2
     assert [r.id for r in discover(str(tmp_path), choice=Choice(("e",)))] == [RUN]
-
-
-TRANSFORMERS = {
-    "loss": ("loss", "train"),
-    "eval_loss": ("loss", "validation"),
-    "eval_accuracy": ("metric", "validation"),
-    "learning_rate": ("learning-rate", None),
-    "grad_norm": ("gradient-norm", None),
-    "epoch": ("counter", None),
-    "system/gpu_0_utilization_percentage": ("system", None),
-}
-
-
-def test_what_transformers_autologs_is_understood(tmp_path):
-    lines = "".join(f"{1000 * i} {1.0 / (i + 1)} {i}\n" for i in range(30))
-    make_run(tmp_path, **{name.replace("/", "__"): lines for name in TRANSFORMERS})
-    rows = {row.tag: (row.role, row.split) for row in analyze(read_one(tmp_path)).series}
-    assert {tag: (role, split if want[1] else None) for tag, want in TRANSFORMERS.items()
-            for role, split in [rows[tag]]} == TRANSFORMERS  # fmt: skip

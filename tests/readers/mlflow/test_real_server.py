@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +15,15 @@ from analyzer.cli import main
 from analyzer.errors import SourceError
 from analyzer.fleet.handback import Handback
 from analyzer.readers import Choice, discover, open_source
+from examples import mlflow_walkthrough
+from tests.readers.mlflow.peers import QUIET, asked, compare
 from tests.readers.mlflow.servers import tracking_server
 
 pytestmark = pytest.mark.xdist_group("mlflow")  # one server for all of them
 HERE = Path(__file__).parent
 USER, PASSWORD = "admin", "s3cret-of-the-admin"
-ASK = """
-import json, sys
-from mlflow import MlflowClient
-client = MlflowClient()
-found = client.search_runs([e.experiment_id for e in client.search_experiments()], sys.argv[1])
-print(json.dumps({r.info.run_id: [r.data.tags, [a.path for a in client.list_artifacts(r.info.run_id, "posthoc")]]
-                  for r in found}))
-"""
+LOGIN = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+LOGGED = Choice(("autologs",))
 
 
 class Real:
@@ -33,11 +31,10 @@ class Real:
 
     def __init__(self, python, address, store):
         self.python, self.address, self.store = python, address, store
-        self.login = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
 
     def run(self, *words):
         """Return what a script printed as JSON at the end."""
-        environment = os.environ | self.login | {"MLFLOW_TRACKING_URI": self.address, "PYTHONWARNINGS": "ignore"}
+        environment = os.environ | LOGIN | QUIET | {"MLFLOW_TRACKING_URI": self.address}
         done = subprocess.run(
             [self.python, *map(str, words)], check=False, env=environment, capture_output=True, text=True, timeout=400
         )
@@ -45,13 +42,26 @@ class Real:
         return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def real(request, mlflow_python, tmp_path_factory):
-    """Yield a server with basic authentication over a new store."""
-    place = tmp_path_factory.mktemp("server")
-    store = f"sqlite:///{place}/mlflow.db"
-    if request.param == "postgresql":
-        store = request.getfixturevalue("postgres")()
+@pytest.fixture(scope="module")
+def both(request, mlflow_python, tmp_path_factory):
+    """Yield, by kind of store, a server with basic authentication and the runs logged through it, begun at once."""
+    stores = {"sqlite": f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"}
+    with suppress(pytest.skip.Exception):
+        stores["postgresql"] = request.getfixturevalue("postgres")()
+
+    def begun(kind):
+        place = tmp_path_factory.mktemp("server")
+        address = ending.enter_context(protected(mlflow_python, stores[kind], place))
+        real = Real(mlflow_python, address, stores[kind])
+        libraries = ("sklearn", "xgboost", "lightgbm") if kind == list(stores)[-1] else ()
+        return real, real.run(HERE / "autologged.py", "by_hand", *libraries)
+
+    with ExitStack() as ending, ThreadPoolExecutor(2) as pool:
+        yield dict(zip(stores, pool.map(begun, stores), strict=True))
+
+
+def protected(python, store, place):
+    """Return the context of a server with basic authentication over a store."""
     ini = f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{place}/auth.db\nadmin_username = {USER}\n"
     (place / "auth.ini").write_text(
         ini + f"admin_password = {PASSWORD}\n"
@@ -62,19 +72,36 @@ def real(request, mlflow_python, tmp_path_factory):
         "MLFLOW_AUTH_CONFIG_PATH": str(place / "auth.ini"),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "of-the-tests",
     }
-    words = ["--app-name", "basic-auth", "--workers", "1"]
-    with tracking_server(mlflow_python, store, place, *words, **variables) as address:
-        yield Real(mlflow_python, address, store)
+    return tracking_server(python, store, place, "--app-name", "basic-auth", "--workers", "1", **variables)
 
 
-@pytest.fixture(scope="module")
-def ids(real):
-    return real.run(HERE / "autologged.py", "by_hand", "sklearn", "xgboost", "lightgbm")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def logged(request, both):
+    """Return a server and the ids of its runs."""
+    if request.param not in both:
+        pytest.skip("PostgreSQL is not here")
+    return both[request.param]
 
 
 @pytest.fixture
-def signed_in(real, monkeypatch):
-    for name, value in real.login.items():
+def real(logged):
+    return logged[0]
+
+
+@pytest.fixture
+def ids(logged):
+    return logged[1]
+
+
+@pytest.fixture
+def autologged(both):
+    """Return the server that all libraries logged to, and the ids."""
+    return list(both.values())[-1]
+
+
+@pytest.fixture
+def signed_in(monkeypatch):
+    for name, value in LOGIN.items():
         monkeypatch.setenv(name, value)
 
 
@@ -89,8 +116,8 @@ def test_without_the_login_nothing_is_given(real, ids, monkeypatch):
 
 
 def test_server_and_database_give_the_same_points(real, ids, signed_in):
-    over_http = {run.id: run for run in open_source(real.address)}
-    direct = {run.id: run for run in open_source(real.store)}
+    over_http = {run.id: run for run in open_source(real.address, choice=LOGGED)}
+    direct = {run.id: run for run in open_source(real.store, choice=LOGGED)}
     assert set(over_http) == set(direct) == set(ids.values())
     for key, run in over_http.items():
         same = direct[key]
@@ -103,7 +130,7 @@ def test_server_and_database_give_the_same_points(real, ids, signed_in):
 
 
 def test_what_mlflow_knows_comes_along(real, ids, signed_in):
-    runs = {run.id: run for run in open_source(real.address, choice=Choice(("autologs",)))}
+    runs = {run.id: run for run in open_source(real.address, choice=LOGGED)}
     child, parent = runs[ids["child"]], runs[ids["by_hand"]]
     assert child.tags["mlflow.parentRunId"] == parent.id
     assert child.experiment == "autologs"
@@ -111,7 +138,7 @@ def test_what_mlflow_knows_comes_along(real, ids, signed_in):
     assert (child.declared, child.params["api_key"]) == ("FAILED", "***")
     rows = {row.tag: row.role for row in analyze(child).series}
     assert rows["system/cpu_utilization_percentage"] == "system"
-    found = open_source(real.address, choice=Choice(filter="attributes.status = 'FAILED'"))
+    found = open_source(real.address, choice=Choice(("autologs",), filter="attributes.status = 'FAILED'"))
     assert [run.id for run in found] == [child.id]
 
 
@@ -122,7 +149,8 @@ ROLES = {
 
 
 @pytest.mark.parametrize("library", ROLES)
-def test_autologged_boosting_has_its_roles_and_no_false_jump(real, ids, signed_in, library):
+def test_autologged_boosting_has_its_roles_and_no_false_jump(autologged, signed_in, library):
+    real, ids = autologged
     (run,) = open_source(f"runs:/{ids[library]}", tracking_uri=real.address)
     result = analyze(run)
     rows = {row.tag: (row.role, row.split) for row in result.series}
@@ -130,34 +158,32 @@ def test_autologged_boosting_has_its_roles_and_no_false_jump(real, ids, signed_i
     assert not {f.symptom for f in result.findings} & {"loss-spike", "exploding-loss"}
 
 
-def test_autologged_sklearn_is_unjudged_and_says_why(real, ids, signed_in):
+def test_autologged_sklearn_is_unjudged_and_says_why(autologged, signed_in):
+    real, ids = autologged
     (run,) = open_source(real.address, run=ids["sklearn"])
     assert all(series.points == 1 for series in run.series.values())
     result = analyze(run)
     assert result.verdict == "unjudged" and not result.findings
 
 
+def test_random_runs_come_back_as_mlflow_reads_them(real, ids, signed_in):
+    theirs = asked(real.python, "log_and_read", real.address, 11, 8)
+    theirs = {key: run for key, run in theirs.items() if run["experiment"].startswith(("random", "deleted"))}
+    compare(theirs, real.address)
+    compare(theirs, real.store)
+
+
 def test_verdicts_are_found_by_mlflows_own_search(real, ids, signed_in, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    back = Handback()
-    audit([real.address], "site", write_back=back)
-    assert (back.written, back.shortfalls, back.failures) == (len(ids), [], [])
-    found = real.run("-c", ASK, "tags.`posthoc.verdict` = 'problems'")
-    tags, pages = found[ids["child"]]
-    assert "non-finite" in tags["posthoc.symptoms"].split(",") and pages == ["posthoc/report.html"]
+    for _ in range(2):
+        back = Handback()
+        audit([real.address], "site", write_back=back, choice=LOGGED)
+        assert (back.written, back.shortfalls, back.failures) == (len(ids), [], [])
+    (found,) = mlflow_walkthrough.found(real.address)
+    assert found["info"]["run_id"] == ids["child"]
     assert main(["report", f"{real.address}/#/experiments/1/runs/{ids['child']}", "--fail-on", "never"]) == 0
     assert PASSWORD not in "".join(p.read_text() for p in tmp_path.rglob("*.html"))
     capsys.readouterr()
-
-
-@pytest.mark.long
-def test_autologged_keras_has_its_roles(real, signed_in):
-    found = subprocess.run([real.python, "-c", "import tensorflow"], check=False, capture_output=True)
-    if found.returncode:
-        pytest.skip("tensorflow is not in the environment with MLflow; see tests/requirements-keras.txt")
-    key = real.run(HERE / "autologged.py", "keras")["keras"]
-    (run,) = open_source(f"runs:/{key}", tracking_uri=real.address)
-    rows = {row.tag: (row.role, row.split) for row in analyze(run).series}
-    assert rows["loss"] == ("loss", "train") and rows["val_loss"] == ("loss", "validation")
-    assert rows["accuracy"][0] == rows["val_accuracy"][0] == "metric"
-    assert run.series["loss"].points == 15
+    assert mlflow_walkthrough.shown(real.address) == 1  # the page comes back from the server
+    said = capsys.readouterr().out
+    assert ids["child"] in said and "posthoc.verdict = problems, posthoc.symptoms = non-finite" in said
