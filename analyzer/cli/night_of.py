@@ -46,6 +46,8 @@ def checked(options: Options, settings: Settings) -> Share | None:
         raise UsageError("--fail-on-new needs --state FILE, which remembers what is not new")
     if options.suppress_existing and (inside := settings_inside(Path(), [Path(s) for s in options.sources])):
         raise UsageError(f"{inside} lies inside the source and is not obeyed; name a file outside with --config")
+    if getattr(options, "cluster", None) is not None and options.jobs is not None:
+        raise UsageError("--jobs is for this machine; with --cluster, the cluster's threads say how many judge")
     if options.shard is None:
         return None
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]

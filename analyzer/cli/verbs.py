@@ -73,7 +73,7 @@ def _audit(options: Options) -> int:
             **tracker.wanted(options),
             progress=progress,
             seen=seen,
-            plan=Plan(options.state, options.jobs, share, options.pages),
+            plan=Plan(options.state, options.jobs, share, options.pages, cluster=options.cluster),
             tell=lambda night: night_of.write_outputs(options, night, settings),
         )
     if share is not None:

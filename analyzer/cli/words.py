@@ -116,6 +116,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     _judging(parser, fail_on="never")
     add = parser.add_argument_group("every night").add_argument
     add("--jobs", type=_count, metavar="N", help="processes that judge (default one a core; 0: this process)")
+    add("--cluster", metavar="ADDRESS", help="judge on a Dask cluster: its scheduler, as in tcp://host:8786")
     add("--run-timeout", metavar="TIME", help='what a process may take over one run, as in "10min" (the default)')
     add("--pages", choices=("all", "problems"), default="all", help="which runs get a page (default %(default)s)")
     add("--shard", metavar="I/N", help="judge one of N equal parts of the runs, for posthoc merge")
