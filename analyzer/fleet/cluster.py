@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import pickle
 import queue
+import re
+import socket
 import sys
 import threading
 import time
@@ -46,13 +48,15 @@ PATIENCE = 300.0
 LARGEST, SMALLEST, EACH = 200, 50, 4
 """Runs a chunk, at most and (where there are enough for so many chunks a thread) at least."""
 
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?P<host>\[[0-9a-fA-F:.%]+\]|[^\s:/@\[\]]+):(?P<port>[0-9]{1,5})/?")
+
 LOOK = 2.0
 """Seconds between two looks at whether the cluster is still there, when no chunk comes back."""
 
 
 def reach(address: str) -> None:
-    """Make sure that there is a scheduler. UsageError for an address that means nothing, PosthocError when it is not
-    reached within REACH seconds, or its machines have another Python.
+    """Make sure that there is a scheduler. UsageError for an address that means nothing, PosthocError when none answers
+    there within seconds, or its machines have another Python.
     """
     with _connected(address) as client:
         _same_python(client, address)
@@ -257,19 +261,29 @@ def _connected(address: str) -> Iterator[Client]:
     except ImportError as error:
         raise UsageError("--cluster needs Dask; install the extra: pip install 'posthoc[cluster]'") from error
     _hush()
+    nobody = f"no Dask scheduler answers at {shown}; start one (dask scheduler), or leave --cluster out"
     try:
+        _knock(address)
         client = Client(address, timeout=REACH, set_as_default=False)
     except (ValueError, TypeError, ImportError) as error:
-        how = "give one like tcp://host:8786"
-        raise UsageError(f"--cluster {shown!r} is no address of a Dask scheduler ({_line(error)}); {how}") from error
+        what = f"--cluster {shown!r} cannot be reached as a Dask scheduler"
+        raise UsageError(f"{what} ({_line(error)})") from error
     except (OSError, TimeoutError) as error:
-        what = f"no Dask scheduler answers at {shown} within {number(REACH)} seconds"
-        raise PosthocError(f"{what}; start one (dask scheduler), or leave --cluster out") from error
+        raise PosthocError(nobody) from error
     try:
         yield client
     finally:
         with suppress(Exception):  # a connection that is gone cannot be closed, and need not be
             client.close(timeout=REACH)
+
+
+def _knock(address: str) -> None:
+    """Make sure that somebody listens there. UsageError for no such address, OSError when nobody does."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 0 < int(found["port"]) < 1 << 16:
+        what = f"--cluster {mask_text(address)!r} is no address of a Dask scheduler"
+        raise UsageError(f"{what}; give one like tcp://host:8786")
+    socket.create_connection((found["host"].strip("[]"), int(found["port"])), REACH).close()
 
 
 def _hush() -> None:
@@ -302,7 +316,8 @@ def _signed(folder: Path) -> Iterator[str]:
     try:
         yield name
     finally:
-        (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # then it counts as abandoned later
+            (folder / name).unlink(missing_ok=True)
 
 
 def _line(error: BaseException) -> str:
