@@ -15,6 +15,7 @@ from analyzer.fleet import making
 from analyzer.fleet import night as fleet
 from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
 from analyzer.fleet.cluster import reach
+from analyzer.fleet.glimpsed import Glimpsed
 from analyzer.fleet.handback import Handback
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
@@ -124,7 +125,8 @@ def audit(
     named = [os.fspath(source) for source in given]
     if plan is not None and plan.cluster is not None:
         reach(plan.cluster)
-    found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice)
+    with Glimpsed(plan.state if plan is not None else None) as memo:
+        found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
     site, chosen = Site(Path(output), guides()), settings or Settings()
