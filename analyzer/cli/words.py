@@ -148,6 +148,8 @@ def _night(parser: argparse.ArgumentParser) -> None:
         "--state", type=_file, metavar="FILE", help="remember in it what was found: tell what is new, read what changed"
     )
     add("--fail-on-new", action="store_true", help="let only what is new or back count for --fail-on; needs --state")
+    what = "tell this address what is new (apprise: mailto://, slack://, json://, …); may be repeated; needs --state"
+    add("--notify", action="append", default=[], metavar="URL", help=what)
     for option, what in OUTPUTS.items():
         add(f"--{option}", type=_file, metavar="FILE", help=f"also write {what}")
 
