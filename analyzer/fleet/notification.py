@@ -28,9 +28,7 @@ class Notifier:
             name = _shown(number, address)
             service = apprise.Apprise()
             if not service.add(address):
-                raise UsageError(
-                    f"{name} is no complete address of a service that apprise knows"
-                )
+                raise UsageError(f"{name} is no complete address of a service that apprise knows")
             self._services.append((name, service))
 
     def send(self, title: str, text: str) -> list[str]:
