@@ -32,7 +32,7 @@ class Notifier:
             self._services.append((name, service))
 
     def send(self, title: str, text: str) -> list[str]:
-        """Send a message in Markdown; return a sentence for each address that could not be told."""
+        """Send a message in plain text; return a sentence for each address that could not be told."""
         return [f"{name}: could not be told what is new" for name, one in self._services if not _sent(one, title, text)]
 
 
@@ -40,7 +40,7 @@ def _sent(service: Any, title: str, text: str) -> bool:
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE if attempt else 0.0)
         try:
-            if service.notify(title=title, body=text, body_format="markdown"):
+            if service.notify(title=title, body=text, body_format="text"):
                 return True
         except Exception:  # noqa: S112 - whatever a service's module does, the night is told; the caller says so
             continue

@@ -23,6 +23,8 @@ LONGEST_NAME, LONGEST_SUMMARY = 100, 240
 SHORT_NAME, SHORT_SUMMARY = 60, 120
 """Characters: a message stays below 1,900, which the strictest of chats takes."""
 
+_CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'"})
+
 NEWS = frozenset({"new", "regressed"})
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
@@ -53,7 +55,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
 def notice(night: Night, where: str) -> tuple[str, str] | None:
     """Return title and text of a message on what is new or back since last time; None when nothing is.
 
-    The text is a list, for many chats show no tables; `where` is the index.
+    It is plain text, for what a chat makes of markup differs from one to the next; `where` is the index.
     """
     counting = _counting(night.results)
     fresh = [one for one in counting if one[1].state in NEWS]
@@ -63,16 +65,21 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
     title = f"posthoc: {counted(len(fresh), 'new finding')} in {sick:,} of {counted(len(night.results), 'run')}"
     lines = [_line(*one) for one in fresh[:MOST_LINES]]
     rest = len(fresh) - len(lines)
-    lines += [f"- and {rest:,} more"] if rest else []
+    lines += [f"and {rest:,} more"] if rest else []
     others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(counting), "still there")) if n]
     also = [f"Besides: {', '.join(others)}."] if others else []
-    return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_plain(where)}"])
+    return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
 
 
 def _line(result: Result, finding: Finding) -> str:
     name, what = short(brief.label(result), SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
     back = " (again)" if finding.state == "regressed" else ""
-    return f"- {_SIGNS[finding.severity]} {_plain(name)}: {finding.symptom}{back}: {_plain(what)}"
+    return f"{_SIGNS[finding.severity]} {_harmless(name)}: {finding.symptom}{back}: {_harmless(what)}"
+
+
+def _harmless(text: str) -> str:
+    """Return the text so that no chat calls anybody because of it, or takes it for a tag."""
+    return visible(text).translate(_CALLS)
 
 
 def _old(counting: Sequence[Told]) -> int:

@@ -75,7 +75,7 @@ def test_one_message_when_something_is_new_and_none_when_nothing_is(capsys, logs
     assert audit(capsys, logs, *nightly) == (0, "")
     (first,) = messages
     assert first["title"] == "posthoc: 1 new finding in 1 of 2 runs"
-    assert "s\\_i\\*ck \\@all: non-finite: " in first["message"] and "site/index.html" in first["message"]
+    assert "s_i*ck ＠all: non-finite: " in first["message"] and "site/index.html" in first["message"]
     assert audit(capsys, logs, *nightly)[0] == 0 and len(messages) == 1
     write(logs / "worse", sick=True)
     assert audit(capsys, logs, *nightly)[0] == 0 and len(messages) == 2
