@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ import psutil
 from analyzer import api
 from analyzer.fleet import cluster, making, night
 from analyzer.fleet.auditing import Plan
+from analyzer.fleet.outpost import AT_ONCE
 from analyzer.fleet.staff import THREADS
 from analyzer.fleet.work import Bench, Job, Task, rows_here
 from analyzer.fleet.workers import Limits, rows_by_workers
@@ -118,7 +120,7 @@ def _without_points(logs: Path, runs: int) -> list[Task]:
 
 def _brought_back(tasks: Sequence[Task], job: Job, address: str) -> Rows:
     orders = cluster.Orders
-    unseen = mock.patch.object(cluster, "Orders", lambda name, job, _, place: orders(name, job, "runs/none", place))
+    unseen = mock.patch.object(cluster, "Orders", lambda name, job, _, *rest: orders(name, job, "runs/none", *rest))
     with unseen:
         yield from cluster.rows_by_cluster(tasks, job, address)
 
@@ -215,35 +217,26 @@ def _chunk_costs() -> float:
 def simulated(costs: Costs, runs: int, cores: int, seed: int = 1) -> tuple[float, dict[str, float]]:
     """Return the seconds of a night, and how busy each part was: cores, storage, the machine that audits."""
     rng = np.random.default_rng(seed)
+    each = max(costs.read + costs.judge + costs.page, costs.size * cores / costs.rate)  # or the storage's pace
     size = cluster.chunk_size(runs, cores)
-    slow = max(1.0, costs.size * cores / costs.rate / (costs.read + costs.judge + costs.page))
-    waiting = costs.size * cores / costs.rate if slow > 1.0 else 0.0
-    each = max(costs.read + costs.judge + costs.page, waiting)
-    free = [START] * cores
-    heapq.heapify(free)
-    window, told, teller, busy, last = max(64, 4 * cores), [], 0.0, 0.0, 0.0
-    ends: list[tuple[float, int]] = []
-    for chunk in range(-(-runs // size)):
-        count = min(size, runs - chunk * size)
-        if chunk >= window:  # the next goes out when one has come back and been told
-            while len(told) <= chunk - window:
-                teller = _tell(ends, told, teller, costs)
-        begin = max(heapq.heappop(free), told[chunk - window] if chunk >= window else 0.0)
-        work = count * each * max(0.2, rng.normal(1.0, costs.spread / np.sqrt(count))) + costs.chunk
-        busy, last = busy + work, max(last, begin + work)
-        heapq.heappush(free, begin + work)
-        heapq.heappush(ends, (begin + work, count))
-    while ends:
-        teller = _tell(ends, told, teller, costs)
+    queue = deque(min(size, runs - at) for at in range(0, runs, size))
+    events: list[tuple[float, int, int]] = [(START, 0, 0)] * cores  # when, runs done, runs that come back undone
+    idle, busy, teller, last = 0, 0.0, 0.0, 0.0
+    while events:
+        now, done, rest = heapq.heappop(events)
+        last, idle = now, idle + 1
+        teller = max(teller, now) + done * costs.tell
+        queue.extend(part for part in (-(-rest // 2), rest // 2) if part)
+        while idle and queue:
+            count = queue.popleft()
+            most = AT_ONCE * max(1, int(np.ceil(cluster.SPAN / each / AT_ONCE)))
+            judged, idle = min(count, most), idle - 1
+            work = judged * each * max(0.2, rng.normal(1.0, costs.spread / np.sqrt(judged))) + costs.chunk
+            busy += work
+            heapq.heappush(events, (now + work, judged, count - judged))
     whole = max(last, teller) + runs * costs.finish
     shares = {"cores": busy / cores / whole, "storage": runs * costs.size / costs.rate / whole}
     return whole, shares | {"the machine that audits": runs * (costs.tell + costs.finish) / whole}
-
-
-def _tell(ends: list[tuple[float, int]], told: list[float], teller: float, costs: Costs) -> float:
-    end, count = heapq.heappop(ends)
-    told.append(max(teller, end) + count * costs.tell)
-    return told[-1]
 
 
 def plan(costs: Costs, given: argparse.Namespace) -> None:

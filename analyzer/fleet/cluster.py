@@ -48,6 +48,9 @@ PATIENCE = 300.0
 LARGEST, SMALLEST, EACH = 200, 50, 4
 """Runs a chunk, at most and (where there are enough for so many chunks a thread) at least."""
 
+SPAN = 20.0
+"""Seconds after which a chunk comes back as far as it is done: an end in the middle costs no more than that."""
+
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?P<host>\[[0-9a-fA-F:.%]+\]|[^\s:/@\[\]]+):(?P<port>[0-9]{1,5})/?")
 
 LOOK = 2.0
@@ -70,7 +73,7 @@ def rows_by_cluster(tasks: Sequence[Task], job: Job, address: str) -> Generator[
     """
     whole = replace(job.sendable(), folder=job.folder.resolve())
     with _connected(address) as client, _signed(whole.folder) as sign:
-        night = _Night(client, address, Orders(uuid.uuid4().hex, whole, sign, str(Path.cwd())))
+        night = _Night(client, address, Orders(uuid.uuid4().hex, whole, sign, str(Path.cwd()), SPAN))
         try:
             yield from night.rows(tasks)
         finally:
@@ -194,6 +197,11 @@ class _Night:
             if page is not None:
                 self._put(task, page)
             yield task, text
+        rest = tuple(task for task in chunk if task.number not in {which for which, *_ in found})
+        half = -(-len(rest) // 2)
+        for part in (rest[:half], rest[half:]):  # its time was up; others may help, the last chunks most of all
+            if part:
+                self._send(part)
         if doubtful:
             yield from self._looked_at([tasks[which] for which in doubtful], doubtful)
 

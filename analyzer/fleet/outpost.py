@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ from analyzer.writers.page import page_name
 IDLE = 120.0
 """Seconds after which a night that sends nothing any more is given up: whoever sent was killed."""
 
+AT_ONCE = 8
+"""Runs between two looks at the clock."""
+
 Judged = tuple[int, str, bytes | None]
 """A task's number, its row's text, and its page (packed) when this machine does not see the site's folder."""
 
@@ -34,13 +38,15 @@ class Orders:
     """What all chunks of a night have in common.
 
     `night` names it; `sign` is a file that lies in the site's folder as long as it is judged, by which another
-    machine knows that folder; `place` is where relative paths begin.
+    machine knows that folder; `place` is where relative paths begin; `seconds` is when a chunk goes back as far as it
+    is done, so that rows arrive steadily whatever its runs take.
     """
 
     night: str
     job: Job
     sign: str
     place: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Outpost:
 
     def __init__(self, orders: Orders, here: Here) -> None:
         """Start nothing yet; make a folder for pages that go back, if they have to."""
-        self._job = orders.job
+        self._job, self._seconds = orders.job, orders.seconds
         self._staff = Staff(orders.place if Path(orders.place).is_dir() else None)
         self._pages: tempfile.TemporaryDirectory[str] | None = None
         if not (orders.job.folder / orders.sign).is_file():
@@ -69,9 +75,16 @@ class Outpost:
         self.busy = 0
 
     def rows(self, chunk: Sequence[Task]) -> Iterator[Judged]:
-        """Judge runs one after the other, each under its deadline and memory limit. Several threads may call it."""
-        for task, text in rows_by_workers(chunk, self._job, self._limits, self._staff):
-            yield task.number, text, self._packed(task)
+        """Judge runs one after the other, each under its deadline and memory limit, until the chunk's time is up.
+
+        At least some runs are judged. Several threads may call it.
+        """
+        enough = time.monotonic() + self._seconds
+        for at in range(0, len(chunk), AT_ONCE):
+            if at and time.monotonic() > enough:
+                return
+            for task, text in rows_by_workers(chunk[at : at + AT_ONCE], self._job, self._limits, self._staff):
+                yield task.number, text, self._packed(task)
 
     def end(self) -> None:
         """End the processes, also those at work, and remove what is left of pages."""
@@ -94,7 +107,7 @@ _lock = threading.Lock()
 
 
 def judged(code: str, orders: bytes, chunk: bytes, here: Here) -> list[Judged] | str:
-    """Return what became of a chunk's runs, or a sentence on why this machine cannot judge any.
+    """Return what became of a chunk's runs, the first of them when time is up, or why this machine can judge none.
 
     `code` is that of whoever sends; what is packed in the other two is looked at only when ours is the same.
     """
