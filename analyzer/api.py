@@ -14,6 +14,8 @@ from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import making
 from analyzer.fleet import night as fleet
 from analyzer.fleet.auditing import Audit, Plan, Progress, Tell, merged
+from analyzer.fleet.cluster import reach
+from analyzer.fleet.glimpsed import Glimpsed
 from analyzer.fleet.handback import Handback
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.night import Found
@@ -113,15 +115,18 @@ def audit(
 ) -> Night:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
-    `plan` says how: with which memory of last night, in how many processes, which part of the runs (then a shard is
-    written in place of a site, for merge()). `seen` is told what was found before the first run is judged; `tell` is
-    given the night when its site is there and before it counts as told; with `write_back` each verdict is written to
-    the tracker that keeps the run, too. SourceError when no source can be read,
+    `plan` says how: with which memory of last night, in how many processes or on which cluster, which part of the runs
+    (then a shard is written in place of a site, for merge()). `seen` is told what was found before the first run is
+    judged; `tell` is given the night when its site is there and before it counts as told; with `write_back` each
+    verdict is written to the tracker that keeps the run, too. SourceError when no source can be read,
     OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
-    found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice)
+    if plan is not None and plan.cluster is not None:
+        reach(plan.cluster)
+    with Glimpsed(plan.state if plan is not None else None) as memo:
+        found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
     site, chosen = Site(Path(output), guides()), settings or Settings()

@@ -15,6 +15,7 @@ from analyzer.cli.sentence import complain
 from analyzer.cli.words import OUTPUTS
 from analyzer.errors import SettingsError, UsageError
 from analyzer.fleet.baseline import set_all_aside
+from analyzer.fleet.notification import Notifier
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.fleet.shard import Share
 from analyzer.model.result import Night
@@ -26,7 +27,7 @@ from analyzer.writers import brief
 from analyzer.writers.document import write_document
 from analyzer.writers.file import write_whole
 from analyzer.writers.junit import write_junit
-from analyzer.writers.markdown import write_markdown
+from analyzer.writers.markdown import notice, write_markdown
 from analyzer.writers.sarif import write_sarif
 from analyzer.writers.spreadsheet import write_spreadsheet
 
@@ -44,19 +45,48 @@ def checked(options: Options, settings: Settings) -> Share | None:
     """Return the share that was asked for. UsageError for options that do not go together."""
     if options.fail_on_new and options.state is None:
         raise UsageError("--fail-on-new needs --state FILE, which remembers what is not new")
+    if options.notify and options.state is None:
+        raise UsageError("--notify needs --state FILE, which remembers what is not new")
     if options.suppress_existing and (inside := settings_inside(Path(), [Path(s) for s in options.sources])):
         raise UsageError(f"{inside} lies inside the source and is not obeyed; name a file outside with --config")
+    if getattr(options, "cluster", None) is not None and options.jobs is not None:
+        raise UsageError("--jobs is for this machine; with --cluster, the cluster's threads say how many judge")
     if options.shard is None:
         return None
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]
-    later += [f"--{name}" for name in ("fail-on-new", "suppress-existing") if getattr(options, name.replace("-", "_"))]
+    flags = ("fail-on-new", "suppress-existing", "notify")
+    later += [f"--{name}" for name in flags if getattr(options, name.replace("-", "_"))]
     if later:
         raise UsageError(f"{later[0]} needs the whole night; with --shard, give it to posthoc merge")
     return Share.parsed(options.shard)
 
 
-def with_timeout(settings: Settings, text: str | None) -> Settings:
-    """Return the settings with the time that a process may take over a run, if the call names one."""
+def notifier(options: Options, settings: Settings) -> Notifier | None:
+    """Return what tells others of the night, if that was asked for. UsageError for an address that means nothing."""
+    addresses = options.notify or settings.notify
+    if not addresses or options.shard is not None:
+        return None
+    if options.state is None:
+        complain("notify in the settings is left out: it needs --state FILE, which remembers what is not new")
+        return None
+    return Notifier(addresses)
+
+
+def tell_others(options: Options, night: Night, notifier: Notifier | None) -> None:
+    """Send what is new, if anything is; what could not be delivered is said and changes nothing else."""
+    where = os.path.abspath(options.output / "index.html")  # noqa: PTH100 - links keep the name given
+    message = notice(night, mask_text(where)) if notifier else None
+    if notifier and message:
+        for sentence in notifier.send(*message):
+            complain(sentence)
+
+
+def for_judging(settings: Settings, text: str | None) -> Settings:
+    """Return the settings with the time that a process may take over a run, if the call names one.
+
+    Addresses are left out: they are nobody else's business.
+    """
+    settings = replace(settings, notify=())
     if text is None:
         return settings
     try:

@@ -11,7 +11,8 @@ since when, why, and what to do first.
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
   posthoc merge DIR... [-o DIR]                        one site of the parts that audit --shard I/N judged
 
-SOURCE is a run's folder, an event file, a folder with many runs, an MLflow store, database or server.
+SOURCE is a run's folder, an event file, a folder with many runs, an MLflow store, database or server, or an
+address in object storage (s3://…, gs://…).
 
   posthoc help VERB, posthoc VERB --help               the options of a verb
   posthoc --version                                    the version

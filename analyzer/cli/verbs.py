@@ -55,6 +55,7 @@ def _audit(options: Options) -> int:
     settings = _settings(options)
     share = night_of.checked(options, settings)
     night_of.outputs_apart(options, options.sources, [options.output / name for name in SITE_FILES])
+    notifier = night_of.notifier(options, settings)
     failures: list[str] = []
 
     def seen(found: Found) -> None:
@@ -63,18 +64,22 @@ def _audit(options: Options) -> int:
             for note in found.notes:
                 complain(note.message)
 
+    def told(night: Night) -> None:
+        night_of.write_outputs(options, night, settings)
+        night_of.tell_others(options, night, notifier)
+
     back = tracker.handback(options)
     with bar(not options.quiet) as progress:
         night = api.audit(
             options.sources,
             options.output,
-            settings=night_of.with_timeout(settings, options.run_timeout),
+            settings=night_of.for_judging(settings, options.run_timeout),
             write_back=back,
             **tracker.wanted(options),
             progress=progress,
             seen=seen,
-            plan=Plan(options.state, options.jobs, share, options.pages),
-            tell=lambda night: night_of.write_outputs(options, night, settings),
+            plan=Plan(options.state, options.jobs, share, options.pages, cluster=options.cluster),
+            tell=told,
         )
     if share is not None:
         _tell_unused(options, {row.tag for result in night.results for row in result.series})
@@ -89,12 +94,13 @@ def _merge(options: Options) -> int:
     settings = load_settings(options.config, api.vocabulary(), Path())
     night_of.checked(options, settings)
     night_of.outputs_apart(options, [], [options.output / name for name in SITE_FILES])
-    night = api.merge(
-        options.folders,
-        options.output,
-        state=options.state,
-        tell=lambda night: night_of.write_outputs(options, night, settings),
-    )
+    notifier = night_of.notifier(options, settings)
+
+    def told(night: Night) -> None:
+        night_of.write_outputs(options, night, settings)
+        night_of.tell_others(options, night, notifier)
+
+    night = api.merge(options.folders, options.output, state=options.state, tell=told)
     return _night_told(options, night, settings)
 
 

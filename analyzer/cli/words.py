@@ -116,6 +116,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     _judging(parser, fail_on="never")
     add = parser.add_argument_group("every night").add_argument
     add("--jobs", type=_count, metavar="N", help="processes that judge (default one a core; 0: this process)")
+    add("--cluster", metavar="ADDRESS", help="judge on a Dask cluster: its scheduler, as in tcp://host:8786")
     add("--run-timeout", metavar="TIME", help='what a process may take over one run, as in "10min" (the default)')
     add("--pages", choices=("all", "problems"), default="all", help="which runs get a page (default %(default)s)")
     add("--shard", metavar="I/N", help="judge one of N equal parts of the runs, for posthoc merge")
@@ -147,6 +148,8 @@ def _night(parser: argparse.ArgumentParser) -> None:
         "--state", type=_file, metavar="FILE", help="remember in it what was found: tell what is new, read what changed"
     )
     add("--fail-on-new", action="store_true", help="let only what is new or back count for --fail-on; needs --state")
+    what = "tell this address what is new (apprise: mailto://, slack://, json://, …); may be repeated; needs --state"
+    add("--notify", action="append", default=[], metavar="URL", help=what)
     for option, what in OUTPUTS.items():
         add(f"--{option}", type=_file, metavar="FILE", help=f"also write {what}")
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analyzer.errors import SourceError
-from analyzer.fleet import shard, version
+from analyzer.fleet import cluster, shard, version
 from analyzer.fleet.cores import jobs_for
 from analyzer.fleet.making import making
 from analyzer.fleet.memory import Compared, compared
@@ -38,13 +38,17 @@ Tell = Callable[[Night], object]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a night is gone about. `jobs` None: as many as pay; 0: in this process. `now` is in Unix seconds."""
+    """How a night is gone about. `jobs` None: as many as pay; 0: in this process. `now` is in Unix seconds.
+
+    `cluster` is the address of a Dask scheduler whose workers judge in place of this machine.
+    """
 
     state: Path | None = None
     jobs: int | None = None
     share: shard.Share | None = None
     pages: Pages = "all"
     now: float | None = None
+    cluster: str | None = None
 
 
 class Audit:
@@ -110,6 +114,11 @@ class Audit:
 
     def _judged(self, tasks: Sequence[Task]) -> Generator[tuple[Task, str], None, None]:
         job = Job(self._settings, self._now, self._site.folder, self._plan.pages)
+        if self._plan.cluster is not None:
+            if tasks:
+                with closing(cluster.rows_by_cluster(tasks, job, self._plan.cluster)) as rows:
+                    yield from rows
+            return
         jobs = jobs_for(len(tasks), self._plan.jobs)
         if not jobs:
             yield from rows_here(tasks, job)

@@ -16,7 +16,7 @@ from analyzer.fleet.overlap import once, without_overlap
 from analyzer.fleet.suppression import suppressed, without
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
-from analyzer.readers import EVERY, Choice, Discovery, RunRef, discover
+from analyzer.readers import EVERY, Choice, Discovery, Memo, RunRef, discover
 from analyzer.settings import Settings
 
 
@@ -30,11 +30,13 @@ class Found:
     failures: tuple[str, ...] = ()
 
 
-def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None, choice: Choice = EVERY) -> Found:
+def find_runs(
+    sources: Sequence[str], *, tracking_uri: str | None = None, choice: Choice = EVERY, memo: Memo | None = None
+) -> Found:
     """Return references to the runs of all sources, their ids made distinct.
 
     A source that cannot be read is a note as long as another one can; its error is raised when none can. What
-    several sources hold in common is there once, under the first of them, with a note.
+    several sources hold in common is there once, under the first of them, with a note. `memo` as for discover().
     """
     discoveries: list[tuple[str, Discovery]] = []
     notes: list[Note] = []
@@ -42,7 +44,7 @@ def find_runs(sources: Sequence[str], *, tracking_uri: str | None = None, choice
     given, repeated = once(sources)
     for source in given:
         try:
-            discovery = discover(source, tracking_uri=tracking_uri, choice=choice)
+            discovery = discover(source, tracking_uri=tracking_uri, choice=choice, memo=memo)
         except PosthocError as error:
             failures.append(error)
             notes.append(Note("unreadable", str(error)))

@@ -48,4 +48,4 @@ def _place(source: str) -> str:
 def _identity(ref: RunRef) -> tuple[str, str, str]:
     """Where a run really lies; a file (a database) holds several, told apart by their ids."""
     place = _place(ref.location)
-    return (ref.source, place, "" if Path(place).is_dir() else ref.id)
+    return (ref.source, place, "" if ref.alone or Path(place).is_dir() else ref.id)

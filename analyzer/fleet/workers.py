@@ -6,11 +6,8 @@ so, and another process takes the worker's place.
 
 from __future__ import annotations
 
-import os
 import pickle
 import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -18,17 +15,9 @@ from typing import BinaryIO, cast
 
 from analyzer.errors import OutputError, PosthocError
 from analyzer.fleet import posix, worker
+from analyzer.fleet.staff import Process, Staff
 from analyzer.fleet.work import Bench, Job, Task
 from analyzer.model.wording import number
-
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Native thread pools: with a process for each core, more than one thread a process only gets in the way."""
 
 START = 60.0
 """Seconds in which a worker has to be ready."""
@@ -48,15 +37,19 @@ class Limits:
     memory: int | None = None
 
 
-def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generator[tuple[Task, str], None, None]:
+def rows_by_workers(
+    tasks: Sequence[Task], job: Job, limits: Limits, staff: Staff | None = None
+) -> Generator[tuple[Task, str], None, None]:
     """Yield each task with its row's text, in the order in which they get done.
 
-    PosthocError when no process can be started; OutputError when a page cannot be written. No process is left when
-    the iterator is closed.
+    `staff` lends its processes, all for the same job and limits, and keeps them for the next call; without it none
+    is left when the iterator is closed. PosthocError when no process can be started; OutputError when a page cannot be
+    written.
     """
     count = min(limits.jobs, len(tasks))
     memory = limits.memory or posix.share_of_memory(limits.jobs)
-    crew = _Crew(tasks, worker.started(job, limits.timeout, memory), limits.timeout)
+    own = Staff() if staff is None else staff
+    crew = _Crew(tasks, worker.started(job, limits.timeout, memory), limits.timeout, own)
     bench: Bench | None = None
     try:
         crew.start(count)
@@ -70,6 +63,8 @@ def rows_by_workers(tasks: Sequence[Task], job: Job, limits: Limits) -> Generato
             yield task, answer
     finally:
         crew.end()
+        if staff is None:
+            own.end()
 
 
 class _Lost(str):
@@ -81,12 +76,12 @@ class _Lost(str):
 class _Crew:
     """The threads, and the processes that they watch over. Tasks are handed out one by one."""
 
-    def __init__(self, tasks: Sequence[Task], first: bytes, timeout: float) -> None:
+    def __init__(self, tasks: Sequence[Task], first: bytes, timeout: float, staff: Staff) -> None:
         self.answers: queue.Queue[Answer] = queue.Queue()
         self._tasks = iter(tasks)
-        self._first, self._timeout = first, timeout
+        self._first, self._timeout, self._staff = first, timeout, staff
         self._lock = threading.Lock()
-        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._processes: set[Process] = set()
         self._threads: list[threading.Thread] = []
         self._over = False
 
@@ -119,9 +114,9 @@ class _Crew:
             self.answers.put((None, error))
 
     def _work(self) -> None:
-        process: subprocess.Popen[bytes] | None = None
+        process: Process | None = None
         while (task := self._next()) is not None:
-            process = process or self._hired(task)
+            process = process or self._idle() or self._hired(task)
             if process is None:
                 return
             answer = self._answer(process, task)
@@ -130,14 +125,22 @@ class _Crew:
                 process = None
             self.answers.put((task, answer))
         if process is not None:
-            self._dismissed(process)
+            self._rested(process)
 
-    def _hired(self, task: Task) -> subprocess.Popen[bytes] | None:
+    def _idle(self) -> Process | None:
+        process = self._staff.idle()
+        if process is not None:
+            with self._lock:
+                self._processes.add(process)
+        return process
+
+    def _hired(self, task: Task) -> Process | None:
         """Return a process that is ready; None, with the reason in the place of the row, when there is none."""
         code = 0
         for _ in range(STARTS):
             process = self._begun()
             if process is None:
+                self.answers.put((None, PosthocError("judging was ended")))
                 return None
             answer = self._asked(process, b"j", self._first, START)
             if answer is not None and answer[0] == worker.READY:
@@ -148,16 +151,15 @@ class _Crew:
         self.answers.put((task, PosthocError(why)))
         return None
 
-    def _begun(self) -> subprocess.Popen[bytes] | None:
+    def _begun(self) -> Process | None:
         """Return a new process; None when nobody wants one any more."""
         with self._lock:
-            if self._over:
-                return None
-            process = _process()
-            self._processes.add(process)
+            process = None if self._over else self._staff.begun()
+            if process is not None:
+                self._processes.add(process)
             return process
 
-    def _answer(self, process: subprocess.Popen[bytes], task: Task) -> str | PosthocError:
+    def _answer(self, process: Process, task: Task) -> str | PosthocError:
         late = threading.Event()
         found = self._asked(process, b"t", pickle.dumps(task), self._timeout, late)
         if found is not None:
@@ -169,7 +171,7 @@ class _Crew:
 
     def _asked(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         kind: bytes,
         message: bytes,
         seconds: float,
@@ -193,23 +195,15 @@ class _Crew:
         finally:
             timer.cancel()
 
-    def _dismissed(self, process: subprocess.Popen[bytes]) -> None:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            try:
-                cast(BinaryIO, pipe).close()
-            except OSError:  # what was still to be sent to it
-                continue
+    def _dismissed(self, process: Process) -> None:
+        self._staff.dismiss(process)
         with self._lock:
             self._processes.discard(process)
 
-
-def _process() -> subprocess.Popen[bytes]:
-    """Return a new process in a session of its own, so that Ctrl-C reaches only whoever watches over it."""
-    path = os.pathsep.join(os.path.abspath(place) for place in sys.path if isinstance(place, str))  # noqa: PTH100
-    environment = dict.fromkeys(THREADS, "1") | os.environ | {"PYTHONPATH": path}
-    command = [sys.executable, "-P", "-c", "from analyzer.fleet.worker import main; main()"]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
-    )
+    def _rested(self, process: Process) -> None:
+        with self._lock:
+            self._processes.discard(process)
+            if not self._over:
+                self._staff.rest(process)
+                return
+        self._staff.dismiss(process)

@@ -27,15 +27,28 @@ from pathlib import Path
 from analyzer.errors import NoRunsError, SeveralRunsError, SourceError, UsageError
 from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import formats
+from analyzer.model.wording import counted
+from analyzer.readers import bucket, formats
 from analyzer.readers.clean import clean_name, distinct
-from analyzer.readers.formats import EVERY, Choice, Format, Request
+from analyzer.readers.formats import EVERY, Choice, Format, Memo, Request
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Discovery, RunRef, Update, Word
 from analyzer.readers.tree import Tree, walk
 from analyzer.readers.unread import unread_kinds
 
-__all__ = ["EVERY", "Choice", "Discovery", "Format", "Request", "RunRef", "Update", "Word", "discover", "open_source"]
+__all__ = [
+    "EVERY",
+    "Choice",
+    "Discovery",
+    "Format",
+    "Memo",
+    "Request",
+    "RunRef",
+    "Update",
+    "Word",
+    "discover",
+    "open_source",
+]
 
 LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
@@ -53,19 +66,24 @@ def open_source(
         yield ref.read()
 
 
-def discover(source: str, *, tracking_uri: str | None = None, choice: Choice = EVERY) -> Discovery:
+def discover(
+    source: str, *, tracking_uri: str | None = None, choice: Choice = EVERY, memo: Memo | None = None
+) -> Discovery:
     """Return references to all runs of a source (folder, file or address) without reading their points.
 
     Ids are unique within the source and come in a stable order. SourceError when the source is absent, cannot be
     read as a whole or is of a kind that is not read; NoRunsError, saying what was found instead, when it has no run.
-    UsageError for a choice that the source does not understand.
+    UsageError for a choice that the source does not understand. `memo` keeps what had to be read, from call to call.
     """
-    request = Request(str(source), tracking_uri, choice)
-    if _ADDRESS.match(request.source):
+    request = Request(str(source), tracking_uri, choice, memo)
+    in_bucket = bucket.is_address(request.source)
+    if not in_bucket and _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
     if choice.filter is not None:
         what = "--filter is put to a tracking server and to nothing else; choose with --experiment or --run here"
         raise UsageError(f"{mask_text(request.source)}: {what}")
+    if in_bucket:
+        return _in_bucket(request)
     path = Path(request.source)
     try:
         if path.is_dir():
@@ -85,12 +103,23 @@ def discover(source: str, *, tracking_uri: str | None = None, choice: Choice = E
 def _in_folder(path: Path, request: Request) -> Discovery:
     tree = walk(path)
     refs = _distinct([ref for one in _asked(request) for ref in one.in_tree(tree, request)])
-    notes = unread_kinds(tree) + tuple(
+    notes = unread_kinds(tree.folders) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
     )
     if not refs:
         raise NoRunsError(_nothing_in(tree, notes))
+    return Discovery(refs, notes)
+
+
+def _in_bucket(request: Request) -> Discovery:
+    found = bucket.listed(request.source)
+    refs = _distinct([ref for one in _asked(request) for ref in one.in_bucket(found, request)])
+    notes = unread_kinds(found.folders) + bucket.unread(found)
+    if not refs:
+        reasons = "".join(f"; {note.message}" for note in notes[:5])
+        there = counted(len(found.looks), "other object")
+        raise NoRunsError(f"{found.address}: no run found (no event file; {there}){reasons}")
     return Discovery(refs, notes)
 
 

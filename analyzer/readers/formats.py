@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import analyzer.readers
+from analyzer.readers.bucket import Bucket
 from analyzer.readers.ref import RunRef
 from analyzer.readers.tree import Tree
 
@@ -30,13 +31,24 @@ class Choice:
 EVERY = Choice()
 
 
+class Memo(Protocol):
+    """What was learnt of a place by reading, for as long as its stamp is the same."""
+
+    def known(self, place: str, stamp: str) -> str | None:
+        """Return what was kept of a place with this stamp."""
+
+    def keep(self, place: str, stamp: str, text: str) -> None:
+        """Keep it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for: the source as given, and what only trackers need."""
+    """What the user asked for: the source as given, what only trackers need, and what earlier calls learnt."""
 
     source: str
     tracking_uri: str | None = None
     choice: Choice = EVERY
+    memo: Memo | None = None
 
 
 class Format(Protocol):
@@ -59,6 +71,9 @@ class Format(Protocol):
 
     def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
         """Return the runs in this one regular file; None when, by its content, it is not of this format."""
+
+    def in_bucket(self, bucket: Bucket, request: Request) -> Iterable[RunRef]:
+        """Return the runs of this format among objects; none when they are not read from there."""
 
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
         """Return the runs at an address such as `sqlite:///…` or `https://…`; None: not an address of this format."""

@@ -36,6 +36,9 @@ class RunRef(ABC):
     takes_verdicts: ClassVar[bool] = False
     """Whether hand_back() can write to where the run is kept."""
 
+    alone: ClassVar[bool] = False
+    """Whether nothing but this run lies at its location, though that is no folder of this machine."""
+
     @abstractmethod
     def load(self, marks: Mapping[str, str]) -> Update:
         """Read for update(), which also guards and cleans what this gives: the part that a format writes."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from analyzer.model.run import Note
 from analyzer.readers.naming import shown_path
-from analyzer.readers.tree import Tree
+from analyzer.readers.tree import Folder
 
 EXPORT = "log to TensorBoard or MLflow besides, or convert it"
 
@@ -40,16 +40,16 @@ ENDINGS = {
 _ENDINGS = tuple(ENDINGS)
 
 
-def unread_kinds(tree: Tree) -> tuple[Note, ...]:
-    """Return one note for each kind of log that lies in the tree and is not read: the first place and the count."""
+def unread_kinds(folders: Iterable[Folder]) -> tuple[Note, ...]:
+    """Return one note for each kind of log that lies in the folders and is not read: the first place and the count."""
     places: dict[str, list[str]] = {}
-    for path, what in _found(tree):
+    for path, what in _found(folders):
         places.setdefault(what, []).append(path)
     return tuple(_note(what, paths) for what, paths in places.items())
 
 
-def _found(tree: Tree) -> Iterator[tuple[str, str]]:
-    for folder in tree.folders:
+def _found(folders: Iterable[Folder]) -> Iterator[tuple[str, str]]:
+    for folder in folders:
         for name in folder.folders:
             if name in FOLDERS:
                 yield folder.inside(name) + "/", FOLDERS[name]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from analyzer.errors import PosthocError, SettingsError, UsageError
-from analyzer.settings.values import byte_count, day, listed, number, only, seconds, suggestion
+from analyzer.settings.values import byte_count, day, listed, number, only, seconds, suggestion, text
 
 GATES = ("error", "warning", "info", "never")
 KEYS = (
@@ -26,6 +26,7 @@ KEYS = (
     "roles",
     "limits",
     "suppress",
+    "notify",
 )
 SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
 DIRECTIONS = ("lower", "higher")
@@ -64,6 +65,7 @@ class Settings:
     """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds.
 
     A process that judges may take `run_timeout` seconds over a run and `run_memory` bytes (None: its share of all).
+    `notify` has addresses that are told what is new; they hold secrets, and no process that judges is given them.
     """
 
     select: frozenset[str] | None = None
@@ -76,6 +78,7 @@ class Settings:
     suppress: tuple[Suppression, ...] = ()
     run_timeout: float = 600.0
     run_memory: int | None = None
+    notify: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         fail_on=gate,
         run_timeout=seconds(table.get("run-timeout", Settings.run_timeout), f"{where}: run-timeout", above=0.0),
         run_memory=byte_count(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
+        notify=tuple(text(one, f"{where}: notify") for one in listed(table.get("notify", []), f"{where}: notify")),
         suppress=tuple(
             _suppression(entry, known, where) for entry in listed(table.get("suppress", []), f"{where}: suppress")
         ),

@@ -39,6 +39,13 @@ def listed(value: Any, where: str) -> list[Any]:
     return value
 
 
+def text(value: Any, where: str) -> str:
+    """Return a text that is not empty. SettingsError, which does not repeat it, for anything else."""
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f"{where}: each entry must be a text")
+    return value
+
+
 def number(value: Any, where: str, *, above: float = -math.inf, below: float = math.inf) -> float:
     """Return a number between the two, which are not allowed themselves. SettingsError for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN

@@ -16,9 +16,16 @@ from analyzer.writers.index import headline
 from analyzer.writers.shortening import short, shortened
 from analyzer.writers.wording import visible
 
-MOST_ROWS, MOST_RESOLVED = 20, 10
+MOST_ROWS, MOST_RESOLVED, MOST_LINES = 20, 10, 8
 LONGEST_NAME, LONGEST_SUMMARY = 100, 240
 """Characters: with so many rows the text stays below 10,000, far within what a comment may hold."""
+
+SHORT_NAME, SHORT_SUMMARY = 60, 120
+"""Characters: a message stays below 1,900, which the strictest of chats takes."""
+
+_CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'"})
+
+NEWS = frozenset({"new", "regressed"})
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
 _SIGNS = {"error": "✗", "warning": "!", "info": "i"}
@@ -30,7 +37,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
     """Write the digest: the night in a sentence, what is new or back, what is resolved, what persists by symptom."""
     parts = [f"**posthoc: {_plain(headline([entry(result) for result in night.results]))}**"]
     counting = _counting(night.results)
-    fresh = [one for one in counting if one[1].state in {"new", "regressed"}]
+    fresh = [one for one in counting if one[1].state in NEWS]
     if any(f.state for r in night.results for f in r.findings) or night.resolved:
         old = [one for one in counting if one[1].state == "persisting"]
         parts += _table("New since last time", fresh) or ["Nothing is new since last time."]
@@ -43,6 +50,40 @@ def write_markdown(night: Night, file: TextIO) -> None:
     parts += [f"Logs: {', '.join(unread)} of {night.counts['discovered']:,}."] if unread else []
     parts += [f"- {_plain(text)}" for text in night.stale[:MOST_RESOLVED]]
     file.write("\n\n".join(parts) + "\n")
+
+
+def notice(night: Night, where: str) -> tuple[str, str] | None:
+    """Return title and text of a message on what is new or back since last time; None when nothing is.
+
+    It is plain text, for what a chat makes of markup differs from one to the next; `where` is the index.
+    """
+    counting = _counting(night.results)
+    fresh = [one for one in counting if one[1].state in NEWS]
+    if not fresh:
+        return None
+    sick = len({result.run for result, _ in fresh})
+    title = f"posthoc: {counted(len(fresh), 'new finding')} in {sick:,} of {counted(len(night.results), 'run')}"
+    lines = [_line(*one) for one in fresh[:MOST_LINES]]
+    rest = len(fresh) - len(lines)
+    lines += [f"and {rest:,} more"] if rest else []
+    others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(counting), "still there")) if n]
+    also = [f"Besides: {', '.join(others)}."] if others else []
+    return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
+
+
+def _line(result: Result, finding: Finding) -> str:
+    name, what = short(brief.label(result), SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
+    back = " (again)" if finding.state == "regressed" else ""
+    return f"{_SIGNS[finding.severity]} {_harmless(name)}: {finding.symptom}{back}: {_harmless(what)}"
+
+
+def _harmless(text: str) -> str:
+    """Return the text so that no chat calls anybody because of it, or takes it for a tag."""
+    return visible(text).translate(_CALLS)
+
+
+def _old(counting: Sequence[Told]) -> int:
+    return sum(finding.state == "persisting" for _, finding in counting)
 
 
 def _counting(results: Iterable[Result]) -> list[Told]:

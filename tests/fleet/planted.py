@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.model.run import Run, Series
+from analyzer.model.run import Note, Run, Series
 from analyzer.readers import RunRef, Update
 
 
 @dataclass(frozen=True)
 class Planted(RunRef):
-    """A run that is read as its name says: dies, exits, hangs, grows, prints, or (any other) is a loss that falls."""
+    """A run that is read as its name says: dies, exits, hangs, grows, prints, lies elsewhere (on one
+    machine only), or (any other) is a loss that falls.
+    """
 
     def load(self, marks):
         kind = self.name.split("-")[0]
@@ -25,6 +27,9 @@ class Planted(RunRef):
             time.sleep(600)
         if kind == "grows":
             np.ones(1 << 33)
+        if kind == "elsewhere" and "POSTHOC_TEST_HERE" not in os.environ:
+            note = Note("unreadable", f"{self.name}: cannot be read (No such file)", file=self.name)
+            return Update(Run(self.id, self.name, self.source, self.location, notes=(note,)), {}, whole=True)
         if kind == "prints":
             print("from inside", "x" * 100_000)
         steps = np.arange(200)

@@ -17,6 +17,7 @@ from analyzer import api
 from analyzer.fleet.auditing import Plan
 from analyzer.fleet.shard import Share
 from analyzer.settings import Settings, Suppression
+from fleet.clusters import local_cluster, processes
 
 ROOT = Path(__file__).parents[2]
 TOLD_BY_MEMORY = ("state", "first_seen", "last_seen", "judged_anew")
@@ -108,6 +109,38 @@ def test_a_night_in_parts(logs, fresh, tmp_path):
     told = api.merge(parts, tmp_path / "site", state=tmp_path / "s.db")
     again = api.merge(parts, tmp_path / "site", state=tmp_path / "s.db")
     assert said(again) == fresh[0] and states(told) == {"new"} and states(again) == {"persisting"}
+
+
+@pytest.fixture(scope="module")
+def dask():
+    with local_cluster() as found:
+        yield found
+
+
+@pytest.mark.xdist_group("cluster-equality")
+def test_on_a_cluster(logs, fresh, dask, tmp_path):
+    first = audit(logs, tmp_path / "site", state=tmp_path / "s.db", cluster=dask.scheduler_address)
+    assert said(first) == fresh[0] and states(first) == {"new"} and pages(tmp_path / "site") == fresh[1]
+    second = audit(logs, tmp_path / "site", state=tmp_path / "s.db", cluster=dask.scheduler_address)
+    assert said(second) == fresh[0] and states(second) == {"persisting"} and pages(tmp_path / "site") == fresh[1]
+
+
+@pytest.mark.xdist_group("cluster-equality")
+def test_on_a_cluster_that_loses_a_worker_in_the_middle(logs, fresh, dask, tmp_path):
+    """Nothing is lost, nobody is judged twice, and the state has every run."""
+    workers, seen = processes(dask), []
+
+    def kill_one(done, total):
+        seen.append(done)
+        if done == 1:
+            os.kill(workers[0], signal.SIGKILL)
+
+    plan = Plan(now=NOW, state=tmp_path / "s.db", cluster=dask.scheduler_address)
+    night = api.audit([logs], tmp_path / "site", settings=SETTINGS, plan=plan, progress=kill_one)
+    assert said(night) == fresh[0] and pages(tmp_path / "site") == fresh[1]
+    assert seen == [*range(len(night.results) + 1)]
+    again = audit(logs, tmp_path / "site", state=tmp_path / "s.db", jobs=0)
+    assert said(again) == fresh[0] and states(again) == {"persisting"}
 
 
 def changed(logs, where):

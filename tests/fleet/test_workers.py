@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from analyzer.errors import OutputError, PosthocError
-from analyzer.fleet import workers
+from analyzer.fleet import staff, workers
 from analyzer.fleet.auditing import Audit, Plan
 from analyzer.fleet.making import making
 from analyzer.fleet.night import Found
@@ -86,20 +86,20 @@ def test_processes_that_cannot_start_are_told_once(job, monkeypatch):
 
 
 def test_one_that_dies_before_it_is_ready_costs_nothing(job, monkeypatch):
-    begin, dying = workers._process, [True]
+    begin, dying = staff.started, [True]
 
-    def first_dies():
-        process = begin()
+    def first_dies(place):
+        process = begin(place)
         if dying.pop() if dying else False:
             process.kill()
         return process
 
-    monkeypatch.setattr(workers, "_process", first_dies)
+    monkeypatch.setattr(staff, "started", first_dies)
     assert {row.result.status for row in rows(tasks("a", "b"), job).values()} == {"ok"}
 
 
 def test_a_machine_that_gives_no_process_is_told(job, monkeypatch):
-    monkeypatch.setattr(workers.subprocess, "Popen", Mock(side_effect=BlockingIOError(11, "no more processes")))
+    monkeypatch.setattr(staff.subprocess, "Popen", Mock(side_effect=BlockingIOError(11, "no more processes")))
     with pytest.raises(PosthocError, match="no more processes"):
         rows(tasks("a", "b"), job)
 

@@ -95,6 +95,18 @@ class State:
         judging, data = found or ("", "")
         return Past(Judging.parsed(judging), data, tuple(Known(run, *row) for row in rows))
 
+    def glimpse(self, place: str, stamp: str) -> str | None:
+        """Return what was learnt of a place when it had this stamp."""
+        with self._told():
+            query = "SELECT data FROM glimpses WHERE place = ? AND stamp = ?"
+            found = self._connection.execute(query, (place, stamp)).fetchone()
+        return None if found is None else str(found[0])
+
+    def keep_glimpses(self, glimpses: Iterable[tuple[str, str, str]]) -> None:
+        """Keep what was learnt, each as place, stamp and text, in one transaction."""
+        with self._told(), self._transaction() as change:
+            change.executemany("INSERT OR REPLACE INTO glimpses VALUES (?, ?, ?)", list(glimpses))
+
     def close_night(self, runs: Iterable[Compared], now: float) -> None:
         """Remember what was told tonight, in one transaction; forget rows of runs that vanished long ago."""
         self._write_waiting()

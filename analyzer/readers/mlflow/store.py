@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.model.secrets import mask_text
+from analyzer.readers.bucket import Bucket
 from analyzer.readers.formats import Request
 from analyzer.readers.mlflow import files
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun, of_experiments
@@ -62,6 +63,10 @@ class Mlflow:
 
         refs = database.runs_in(path, request.choice) if database.is_database(path) else None
         return None if refs is None else of_experiments(refs, request.choice, shown_path(path))
+
+    def in_bucket(self, bucket: Bucket, request: Request) -> Iterable[RunRef]:
+        """MLflow keeps no runs in object storage, only artifacts; copies of stores are named and not read."""
+        return ()
 
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
         """Return the runs of a tracking address, or the one run `runs:/<id>` there."""

@@ -9,9 +9,8 @@ import io
 import os
 import stat
 from copy import copy
-from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,18 @@ SPARE = 8  # bytes behind what was read into a buffer that whole words may reach
 _NEAR = 1 << 20
 
 Bytes = NDArray[np.uint8]
+
+
+class Stat(Protocol):
+    """Two numbers that are others when a file is not the same any more."""
+
+    @property
+    def st_mtime_ns(self) -> int:
+        """When it was changed."""
+
+    @property
+    def st_ino(self) -> int:
+        """Which file it is."""
 
 
 class ShrunkError(OSError):
@@ -37,13 +48,12 @@ class EventFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self._file = io.FileIO(self.path, opener=_opener)
-        self.stat = os.fstat(self._file.fileno())
-        if not stat.S_ISREG(self.stat.st_mode):
+        self._file = io.FileIO(path, opener=_opener)
+        self.stat: Stat = os.fstat(self._file.fileno())
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.close()
             raise OSError("not a regular file")
-        self.size = self.stat.st_size
+        self.size = os.fstat(self._file.fileno()).st_size
         self._base = 0
         self._window: Bytes = np.empty(0, np.uint8)
 
@@ -83,6 +93,6 @@ class EventFile:
         """Return the same open file with its size and times as they are now; it shares the handle."""
         other = copy(self)
         other.stat = os.fstat(self._file.fileno())
-        other.size = other.stat.st_size
+        other.size = os.fstat(self._file.fileno()).st_size
         other._window = np.empty(0, np.uint8)
         return other

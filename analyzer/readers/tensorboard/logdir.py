@@ -16,14 +16,17 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from analyzer.model.run import Note, Run, Series
+from analyzer.readers.bucket import Bucket, Object, Store
 from analyzer.readers.formats import Request
 from analyzer.readers.naming import shown_bytes, shown_path
 from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tensorboard import axes
+from analyzer.readers.tensorboard.glimpse import Glimpses
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
 from analyzer.readers.tensorboard.marks import FileMark
@@ -37,12 +40,15 @@ _MARK = "tfevents"
 _TIME_IN_NAME = re.compile(r"tfevents\.(\d{1,15})")
 
 
+Folders = tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True)
 class EventRun(RunRef):
     """A run in event files: `root` is the source folder, `folders` are (path inside root, prefix of series, files)."""
 
     root: str
-    folders: tuple[tuple[str, str, tuple[str, ...]], ...]
+    folders: Folders
     reasons: tuple[str, ...] = ()
 
     def load(self, marks: Mapping[str, str]) -> Update:
@@ -79,14 +85,34 @@ class EventRun(RunRef):
                 digest.update(repr(mark).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
+    def _file(self, inside: str) -> Path | Object:
+        return Path(self.root) / inside
+
     def _read_folder(
         self, path: str, prefix: str, names: tuple[str, ...], known: Mapping[str, FileMark | None]
     ) -> _Part:
         contents = {}
         for name in names:
             inside = f"{path}/{name}" if path else name
-            contents[inside] = read_file(Path(self.root) / inside, shown_path(inside), known.get(inside))
+            contents[inside] = read_file(self._file(inside), shown_path(inside), known.get(inside))
         return _part(dict(sorted(contents.items(), key=_order)), prefix, path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRun(EventRun):
+    """A run in event files of object storage: `root` is the path inside the store, `listed` its stamp."""
+
+    alone: ClassVar[bool] = True
+
+    store: Store
+    listed: str | None
+
+    def stamp(self) -> str | None:
+        """Return what the listing said when the run was found: no more questions are asked."""
+        return self.listed
+
+    def _file(self, inside: str) -> Path | Object:
+        return Object(self.store, f"{self.root}/{inside}" if self.root else inside)
 
 
 @dataclass
@@ -160,6 +186,13 @@ class TensorBoard:
         folder = ("", "", (path.name,))
         return [EventRun(shown, shown, NAME, shown_path(path), str(path.parent), (folder,))]
 
+    def in_bucket(self, bucket: Bucket, request: Request) -> Iterable[RunRef]:
+        """Return the runs that event files among the objects make; their beginnings are fetched once, by the memo."""
+        files = {folder.path: event_files(folder) for folder in bucket.folders}
+        files = {path: names for path, names in files.items() if names}
+        groups = grouped(files, Glimpses(bucket, files, request.memo).peek)
+        return [_object_run(bucket, group, files) for group in groups]
+
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
         """Event files have no addresses."""
         return None
@@ -177,10 +210,23 @@ def event_files(folder: Folder) -> tuple[str, ...]:
 
 def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:
     run_id = shown_path(group.home or tree.name)
-    folders = tuple((path, _prefix(group.inner(path)), files[path]) for path in group.members)
-    reasons = tuple(_reason(why, inner) for why, inner in group.reasons.items())
     name, location = run_id.rpartition("/")[2], shown_path(tree.root / group.home)
-    return EventRun(run_id, name, NAME, location, str(tree.root), folders, reasons)
+    return EventRun(run_id, name, NAME, location, str(tree.root), *_parts(group, files))
+
+
+def _object_run(bucket: Bucket, group: Group, files: dict[str, tuple[str, ...]]) -> ObjectRun:
+    run_id = shown_path(group.home or bucket.name)
+    name, location = run_id.rpartition("/")[2], shown_path(f"{bucket.address}/{group.home}".rstrip("/"))
+    objects = [f"{path}/{file}" if path else file for path in group.members for file in files[path]]
+    folders, reasons = _parts(group, files)
+    return ObjectRun(
+        run_id, name, NAME, location, bucket.root, folders, reasons, store=bucket.store, listed=bucket.stamp(objects)
+    )
+
+
+def _parts(group: Group, files: dict[str, tuple[str, ...]]) -> tuple[Folders, tuple[str, ...]]:
+    folders = tuple((path, _prefix(group.inner(path)), files[path]) for path in group.members)
+    return folders, tuple(_reason(why, inner) for why, inner in group.reasons.items())
 
 
 def _prefix(inner: str) -> str:

@@ -12,23 +12,32 @@ from analyzer.readers.tensorboard.framing import FOOTER, HEADER
 from analyzer.readers.tensorboard.hparams import EXPERIMENT, SESSION_START
 from analyzer.readers.tensorboard.layout import Peek
 
-_PEEKED = 1 << 14
+PEEKED = 1 << 14
+"""Bytes of a file that are looked at."""
+
+LOOKED_AT = 8
+"""Files of a folder that are looked at."""
+
 _ENOUGH = 40  # values after which a tag that came alone so far counts as the only one
 _SMALL = 1 << 16  # bytes of the file that add_hparams() writes: a session and one value per metric
 
 
 def peeked(paths: Sequence[Path]) -> Peek:
     """Return what the first records of a folder's files tell; nothing when they cannot be read."""
-    tags: list[bytes] = []
-    small = len(paths) == 1
-    for path in paths[:8]:
+    heads = []
+    for path in paths[:LOOKED_AT]:
         try:
             with EventFile(path) as file:
-                head = file.read(0, min(file.size, _PEEKED)).tobytes()
-                small &= file.size <= _SMALL
+                heads.append((file.read(0, min(file.size, PEEKED)).tobytes(), file.size))
         except OSError:
             continue
-        tags += _tags(head)
+    return peek_of(heads, alone=len(paths) == 1)
+
+
+def peek_of(heads: Sequence[tuple[bytes, int]], *, alone: bool) -> Peek:
+    """Return what the beginnings of a folder's files tell, each with the size of its file."""
+    tags = [tag for head, _ in heads for tag in _tags(head)]
+    small = alone and all(size <= _SMALL for _, size in heads)
     session = small and {EXPERIMENT, SESSION_START} <= set(tags[:3])
     return Peek(frozenset(shown_bytes(tag) for tag in tags), session)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.model.run import Note
+from analyzer.readers.bucket import Object
 from analyzer.readers.naming import shown_bytes
 from analyzer.readers.tensorboard.batch import Batches
 from analyzer.readers.tensorboard.decode import Decoder
@@ -21,6 +22,7 @@ from analyzer.readers.tensorboard.files import SPARE, Bytes, EventFile, ShrunkEr
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER, Gap, Record, Records
 from analyzer.readers.tensorboard.gaps import Gaps
 from analyzer.readers.tensorboard.marks import FileMark
+from analyzer.readers.tensorboard.objects import opened
 from analyzer.readers.tensorboard.points import Columns, Curve
 from analyzer.readers.tensorboard.pool import Pool
 from analyzer.readers.tensorboard.prediction import Framer, Run
@@ -47,7 +49,7 @@ class Content:
     since: bool = False
 
 
-def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = None) -> Content:
+def read_file(path: str | os.PathLike[str] | Object, shown: str, mark: FileMark | None = None) -> Content:
     """Return what the event file says, or what has been appended to it since `mark`; `shown` is how notes name it.
 
     Never raises for what is in the file: a file that cannot be opened, is no event file or is overwritten again
@@ -55,7 +57,7 @@ def read_file(path: str | os.PathLike[str], shown: str, mark: FileMark | None = 
     """
     for _ in range(_ATTEMPTS):
         try:
-            with EventFile(path) as file:
+            with opened(path) as file:
                 known = mark if mark and mark.change(file) != "rewritten" else None
                 before = FileMark.of(file, file.size)
                 content = _content(file, known, shown)

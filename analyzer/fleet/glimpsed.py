@@ -1,0 +1,42 @@
+"""What was learnt while runs were looked for, kept in the state from night to night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from analyzer.fleet.state import State
+
+
+class Glimpsed:
+    """A memo for analyzer.readers.discover(). The state is opened when it is asked; without one all is forgotten."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._state: State | None = None
+        self._learnt: dict[str, tuple[str, str]] = {}
+
+    def known(self, place: str, stamp: str) -> str | None:
+        """Return what was kept of a place with this stamp. StateError when the state cannot be read."""
+        if self._path is None:
+            return None
+        if self._state is None:
+            self._state = State(self._path)
+        return self._state.glimpse(place, stamp)
+
+    def keep(self, place: str, stamp: str, text: str) -> None:
+        """Keep it, when this is left without an error."""
+        self._learnt[place] = (stamp, text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._state is None:
+            return
+        with self._state as state:
+            if error is None and self._learnt:
+                state.keep_glimpses((place, stamp, text) for place, (stamp, text) in self._learnt.items())
