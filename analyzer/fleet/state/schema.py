@@ -1,7 +1,8 @@
 """The state file's tables, how it is told from any other file, and how an older one becomes one of today.
 
 `judged` holds the row of each run as it arrives, whether or not the night gets to its end. `past` and `findings` are
-the memory: they change once a night, in one transaction, after everything has been told.
+the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
+what each night came to, for the same sources one after the other.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _STEPS = (
         run TEXT NOT NULL, fingerprint TEXT NOT NULL, symptom TEXT NOT NULL, first_seen TEXT NOT NULL,
         last_seen TEXT NOT NULL, absent INTEGER NOT NULL, resolved TEXT, PRIMARY KEY (run, fingerprint)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE nights (sources TEXT, at TEXT, tally TEXT NOT NULL, PRIMARY KEY (sources, at)) WITHOUT ROWID;
     """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
