@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from analyzer.fleet.across.duplicates import duplicates
-from analyzer.fleet.across.edge import edges
-from analyzer.fleet.across.in_common import in_common
-from analyzer.fleet.across.siblings import far_from_siblings
+from analyzer.fleet.across import duplicates, edge, in_common, siblings
 from analyzer.model.across import Across
 from analyzer.model.result import Result
 from analyzer.model.run import Note
@@ -18,10 +15,10 @@ from analyzer.model.run import Note
 __all__ = ["across"]
 
 _COMPARISONS: tuple[Callable[[Sequence[Result]], list[Across]], ...] = (
-    in_common,
-    far_from_siblings,
-    edges,
-    duplicates,
+    in_common.in_common,
+    siblings.far_from_siblings,
+    edge.edges,
+    duplicates.duplicates,
 )
 
 

@@ -147,13 +147,12 @@ def _told(one: _Comparison, along: Sequence[str], p_value: float, comparisons: i
     both, alone = int(np.count_nonzero(one.sick & side)), int(np.count_nonzero(~one.sick & side))
     sick, well = int(np.count_nonzero(one.sick)), int(np.count_nonzero(~one.sick))
     condition, opposite = _conditions(one)
-    symptom = f"that diverged ({', '.join(DIVERGING)})" if one.symptom == DIVERGED else f"with {one.symptom}"
     verb = "goes" if len(along) == 1 else "go"
     with_ = f"{listed(along[:3], len(along))} {verb} along with it here and cannot be told from it; " if along else ""
     return Across(
         "in-common",
         one.sweep.name,
-        f"{both} of {sick} runs {symptom} had {condition}; {alone} of {well} others.",
+        f"{both} of {sick} runs {_symptom(one)} had {condition}; {alone} of {well} others.",
         tuple(
             one.sweep.results[i].run for i, is_sick in zip(one.at, one.sick, strict=True) if is_sick and i in one.side
         ),
@@ -163,6 +162,13 @@ def _told(one: _Comparison, along: Sequence[str], p_value: float, comparisons: i
         (f"Train one of these runs again with another {one.setting.name} and nothing else changed.",),
         p_value,
     )
+
+
+def _symptom(one: _Comparison) -> str:
+    if one.symptom != DIVERGED:
+        return f"with {one.symptom}"
+    own = [_own(result) for result in one.sweep.results]
+    return f"that diverged ({' or '.join(name for name in DIVERGING if any(standing.get(name) for standing in own))})"
 
 
 def _conditions(one: _Comparison) -> tuple[str, str]:

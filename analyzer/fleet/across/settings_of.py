@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.fleet.across.words import NAME, plain_number
 from analyzer.model.result import Result
@@ -73,6 +74,7 @@ def settings_of(results: Sequence[Result], *, covered: float = COVERED) -> list[
     return list(merged.values())
 
 
+@lru_cache(maxsize=65536)
 def is_label(name: str) -> bool:
     """Whether a param's name says that it is a path, a name, a seed, a time or a count, and no setting."""
     words = words_of(name)

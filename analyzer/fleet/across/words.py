@@ -36,12 +36,14 @@ def chance(p_value: float) -> str:
 
 def cut_between(low: float, high: float) -> float:
     """Return the number of the fewest digits above `low` and at or below `high`."""
+    size = math.floor(math.log10(abs(high))) if high else 0
     for digits in range(1, 17):
-        size = math.floor(math.log10(abs(high))) if high else 0
         unit = 10.0 ** (size - digits + 1)
-        found = float(f"{math.floor(high / unit * (1 + 1e-12)) * unit:.{digits}g}") if unit else high
-        if low < found <= high:
-            return found
+        nearest = (round(high / unit) + step for step in (0, -1))  # at or just below it
+        found = [float(f"{count * unit:.{digits}g}") for count in nearest]
+        fitting = [number for number in found if low < number <= high]
+        if fitting:
+            return max(fitting)
     return high
 
 
