@@ -15,21 +15,19 @@ MOST, MOST_LINES = 10, 5
 LINKS, FOLDED_LINKS = 4, 60
 """Runs that are linked at once, and those behind a click."""
 
-OPEN = 3
-"""More than so many are folded, each behind its sentence."""
+OPEN = 2
+"""So many of what sick runs have in common are unfolded; all else is behind its sentence."""
 
 TITLES: Mapping[AcrossKind, tuple[str, str]] = {
     "in-common": (
         "What sick runs have in common",
-        "What goes along with a symptom need not be its cause: whatever else differs between these runs may be.",
+        "What goes along with a symptom need not be its cause: it may be whatever else differs between these runs.",
     ),
-    "far-from-siblings": (
-        "Far from their siblings",
-        "Runs with the same settings that ended far worse than the others.",
-    ),
-    "edge-of-sweep": ("Best at the edge of what was tried", "The best value of a setting may lie beyond."),
-    "duplicates": ("The same curves twice", "Values agree to the last digit, which chance does not do."),
+    "far-from-siblings": ("Far from their siblings", ""),
+    "edge-of-sweep": ("Best at the edge of what was tried", ""),
+    "duplicates": ("The same curves twice", ""),
 }
+"""The heading of each kind, and a caveat that belongs to all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class Item:
     first: tuple[Link, ...]
     more: tuple[Link, ...]
     rest: int
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,9 @@ class Kind:
     """All that was seen of one kind; `rest` are only counted."""
 
     title: str
-    lead: str
+    caveat: str
     items: tuple[Item, ...]
     rest: int
-    folded: bool
 
 
 def kinds(across: Sequence[Across], entries: Sequence[Entry]) -> list[Kind]:
@@ -68,8 +66,8 @@ def kinds(across: Sequence[Across], entries: Sequence[Entry]) -> list[Kind]:
     for kind in ACROSS_KINDS:
         own = [one for one in across if one.kind == kind]
         if own:
-            items = tuple(_item(one, by_run) for one in own[:MOST])
-            found.append(Kind(*TITLES[kind], items, len(own) - len(items), len(own) > OPEN))
+            items = tuple(_item(one, by_run, kind == "in-common" and i < OPEN) for i, one in enumerate(own[:MOST]))
+            found.append(Kind(*TITLES[kind], items, len(own) - len(items)))
     return found
 
 
@@ -80,9 +78,9 @@ def lines(across: Sequence[Across]) -> list[str]:
     return told + ([f"and {rest:,} more across runs, on the index"] if rest else [])
 
 
-def _item(one: Across, by_run: Mapping[str, Entry]) -> Item:
+def _item(one: Across, by_run: Mapping[str, Entry], is_open: bool) -> Item:
     links = tuple(_link(run, by_run) for run in one.runs[: LINKS + FOLDED_LINKS])
-    return Item(one, links[:LINKS], links[LINKS:], len(one.runs) - len(links))
+    return Item(one, links[:LINKS], links[LINKS:], len(one.runs) - len(links), is_open)
 
 
 def _link(run: str, by_run: Mapping[str, Entry]) -> Link:

@@ -37,6 +37,18 @@ def duplicates(results: Sequence[Result]) -> list[Across]:
     return [_told(group) for _, group in sorted(groups.items())]
 
 
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """Return the runs without those whose curves are all another's: a copy is no further evidence of anything."""
+    seen: set[frozenset[str]] = set()
+    kept = []
+    for result in results:
+        digests = frozenset(_digests(result).values())
+        if not digests or digests not in seen:
+            kept.append(result)
+        seen.add(digests)
+    return kept
+
+
 def _digests(result: Result) -> dict[str, str]:
     """Return the digests of a run's curves by tag."""
     return {row.tag: row.digest for row in result.series if row.digest}

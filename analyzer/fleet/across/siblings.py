@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.fleet.across.duplicates import distinct
 from analyzer.fleet.across.settings_of import constants
 from analyzer.fleet.across.sweeps import ended
 from analyzer.fleet.across.words import chance, named
@@ -83,7 +84,7 @@ def far_from_siblings(results: Sequence[Result]) -> list[Across]:
 
 def _families(results: Sequence[Result]) -> Iterable[tuple[Result, ...]]:
     groups: dict[tuple[object, ...], list[Result]] = {}
-    for result in results:
+    for result in distinct(results):
         if not ended(result) or result.main_tag is None:
             continue
         settings = constants(result)
@@ -190,7 +191,7 @@ def _told(one: _Far, p_value: float) -> Across:
         (one.result.run, *(result.run for result in one.group if result is not one.result)),
         ("", f"{one.what} {one.tag}"),
         ((named(one.result), number(one.value)), ("median of the others", number(median(one.others)))),
-        f"found on its own page: {own or 'nothing'}; the chance of it by luck is {chance(p_value)}",
+        f"its own page says {own or 'nothing of it'}; the chance of it by luck is {chance(p_value)}",
         ("Compare its seed, data and machine with its siblings'; leave it out of means until that is known.",),
         p_value,
     )

@@ -2,7 +2,7 @@
 
 MLflow: the runs of an experiment. Elsewhere a sweep is the deepest folder below which eight runs or more lie and some
 setting varies; runs that no such folder holds go up to the folder above. Only runs that are told by a curve of the
-same name are put together, and only runs that have ended.
+same name are put together, and only runs that have ended; of runs that are the same to the last digit one counts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analyzer.fleet.across.duplicates import distinct
 from analyzer.fleet.across.settings_of import Setting, settings_of
 from analyzer.model.result import Result
 from analyzer.writers.entry import experiment
@@ -60,8 +61,8 @@ def _from_below(folders: dict[str, list[Result]]) -> Iterable[Sweep]:
 
 
 def _sweep(name: str, results: Sequence[Result]) -> Sweep | None:
-    if len(results) < LEAST_RUNS:
+    ordered = tuple(distinct(sorted(results, key=lambda result: result.run)))
+    if len(ordered) < LEAST_RUNS:
         return None
-    ordered = tuple(sorted(results, key=lambda result: result.run))
     settings = tuple(settings_of(ordered))
     return Sweep(name, ordered, settings) if settings else None

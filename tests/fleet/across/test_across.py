@@ -13,7 +13,7 @@ from analyzer.fleet import across as room
 from analyzer.fleet.across import across
 from analyzer.fleet.across.words import chance, cut_between, listed
 from analyzer.model.across import ACROSS_KINDS
-from benchmarks.across import PLANTED
+from benchmarks.across import PLANTED, run
 
 
 def night(order=None):
@@ -46,6 +46,16 @@ def test_a_comparison_that_fails_costs_itself_alone(monkeypatch):
     found, (note,) = across(night())
     assert {one.kind for one in found} == {"edge-of-sweep", "duplicates"}
     assert "far from siblings: ZeroDivisionError: at h" in note.message
+
+
+def test_copies_are_no_further_evidence():
+    """Three runs that exploded at a high rate, each copied ten times, are three runs."""
+    sick = [run(f"s/a{i}", {"lr": 1.0}, ["exploding-loss"], loss=0.1 * i) for i in range(1, 4)]
+    same = [replace(sick[0].series[0], digest=f"60:{i:016x}") for i in range(3)]
+    sick = [replace(one, series=(row,)) for one, row in zip(sick, same, strict=True)]
+    well = [run(f"s/w{i}", {"lr": 0.1}, []) for i in range(30)]
+    copies = [replace(one, run=f"{one.run}_{i}") for one in sick for i in range(10)]
+    assert [one.kind for one in across([*sick, *well, *copies])[0]] == ["duplicates"] * 3
 
 
 ODD = st.one_of(

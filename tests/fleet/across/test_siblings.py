@@ -65,7 +65,7 @@ def test_nobody_is_accused_without_need(losses):
 def test_what_its_own_page_says_is_told_along():
     night = family(BAD)
     night[-1] = run("seeds/seed10", {"lr": 0.1, "seed": 10}, ["plateau"], loss=0.9)
-    assert "found on its own page: plateau;" in far_from_siblings(night)[0].evidence
+    assert "its own page says plateau;" in far_from_siblings(night)[0].evidence
 
 
 def test_a_fourfold_loss_is_found_and_scatter_is_not():
