@@ -9,11 +9,11 @@ from analyzer.model.across import ACROSS_KINDS, Across, AcrossKind
 from analyzer.writers.entry import Entry
 from analyzer.writers.shortening import short
 
-MOST, MOST_LINES = 10, 5
+MOST, MOST_LINES = 4, 5
 """Of each kind on the index, and of all kinds as lines of a digest; findings.json has them all."""
 
-LINKS, FOLDED_LINKS = 4, 60
-"""Runs that are linked at once, and those behind a click."""
+LINKS, FOLDED_LINKS = 3, 6
+"""Runs that are linked at once, and those behind a click: the index of 5,000 runs has room for no more."""
 
 OPEN = 2
 """So many of what sick runs have in common are unfolded; all else is behind its sentence."""

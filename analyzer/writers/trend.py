@@ -10,6 +10,8 @@ from analyzer.model.wording import counted, number
 from analyzer.writers.wording import whole
 
 MOST_SYMPTOMS = 6
+MOST_ROWS = 21
+"""Nights in the table; the pictures have all."""
 WIDTH, HEIGHT = 1000, 100
 """The picture's own units; it is stretched to its place."""
 
@@ -51,7 +53,7 @@ def trend_of(nights: Sequence[Tally]) -> Trend | None:
     shown = [_line(name, [value(night) for night in nights]) for name, value in kinds if any(map(value, nights))]
     shown += [_line(name, [night.symptoms.get(name, 0) for night in nights], symptom=True) for name in symptoms]
     columns = ("night", "runs", "errors", "warnings", "not judged", "healthy", "unreadable", "hours past the best")
-    rows = tuple(_row(night, symptoms) for night in reversed(nights))
+    rows = tuple(_row(night, symptoms) for night in reversed(nights[-MOST_ROWS:]))
     return Trend(len(nights), tuple(shown), (*columns, *symptoms), rows)
 
 

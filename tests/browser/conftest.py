@@ -10,7 +10,7 @@ from typing import Any
 
 import made
 import pytest
-from writers.test_index import pages as index_pages
+from writers.test_index import full as index_pages
 from writers.test_page import page as run_page
 from writers.test_site import write
 
