@@ -40,9 +40,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing seen, with its runs: `first` are shown at once, `more` behind a click, `rest` only counted."""
+    """One thing seen, where, and its runs: `first` are shown at once, `more` behind a click, `rest` only counted."""
 
     across: Across
+    where: str
     first: tuple[Link, ...]
     more: tuple[Link, ...]
     rest: int
@@ -73,14 +74,19 @@ def kinds(across: Sequence[Across], entries: Sequence[Entry]) -> list[Kind]:
 
 def lines(across: Sequence[Across]) -> list[str]:
     """Return what was seen as one line each, and what is left out as a last one."""
-    told = [f"{short(one.group, 80)}: {one.sentence}" if one.group else one.sentence for one in across[:MOST_LINES]]
+    told = [f"{where}: {one.sentence}" if (where := _where(one)) else one.sentence for one in across[:MOST_LINES]]
     rest = len(across) - len(told)
     return told + ([f"and {rest:,} more across runs, on the index"] if rest else [])
 
 
+def _where(one: Across) -> str:
+    """Return the experiment it was seen in, "" where the sentence names it itself."""
+    return "" if one.sentence.startswith(one.group) else short(one.group, 80)
+
+
 def _item(one: Across, by_run: Mapping[str, Entry], is_open: bool) -> Item:
     links = tuple(_link(run, by_run) for run in one.runs[: LINKS + FOLDED_LINKS])
-    return Item(one, links[:LINKS], links[LINKS:], len(one.runs) - len(links), is_open)
+    return Item(one, _where(one), links[:LINKS], links[LINKS:], len(one.runs) - len(links), is_open)
 
 
 def _link(run: str, by_run: Mapping[str, Entry]) -> Link:

@@ -45,9 +45,9 @@ def trend_of(nights: Sequence[Tally]) -> Trend | None:
     symptoms = _symptoms(nights)
     kinds: list[tuple[str, Callable[[Tally], float]]] = [
         ("runs", lambda night: night.runs),
-        ("with errors", lambda night: night.verdicts.get("error", 0)),
-        ("with warnings", lambda night: night.verdicts.get("warning", 0)),
-        ("unreadable", lambda night: night.failed),
+        ("runs with errors", lambda night: night.verdicts.get("error", 0)),
+        ("runs with warnings", lambda night: night.verdicts.get("warning", 0)),
+        ("unreadable runs", lambda night: night.failed),
         ("hours past the best step", lambda night: night.hours),
     ]
     shown = [_line(name, [value(night) for night in nights]) for name, value in kinds if any(map(value, nights))]

@@ -93,7 +93,7 @@ def test_nights_are_lines_with_words_for_those_who_do_not_see_them():
 def test_a_trend_needs_two_nights_and_keeps_quiet_where_all_is_nought():
     assert trend_of(nights(1)) is None and trend_of([]) is None
     told = trend_of(nights(2))
-    assert [line.name for line in told.lines] == ["runs", "with errors", "hours past the best step", "plateau"]
+    assert [line.name for line in told.lines] == ["runs", "runs with errors", "hours past the best step", "plateau"]
     assert told.lines[1].change == "+1" and told.lines[0].change == "" and told.lines[1].path == "M0 100L1000 0"
     assert [len(row) for row in told.rows] == [len(told.columns)] * 2 and told.rows[0][0] == "2026-01-02 05:00"
 
