@@ -95,8 +95,9 @@ def _how(group: Sequence[Result], differ: Sequence[tuple[str, Sequence[str]]]) -
             f"although {names} {verb}",
             f"Check that {names} {'reaches' if len(differ) == 1 else 'reach'} the training: it made no difference.",
         )
+    settings = "" if any(result.params for result in group) else ", or with another setting that made no difference"
     return (
-        "trained more than once, from the same seed on the same data",
+        f"trained more than once, from the same seed on the same data{settings}",
         f"Change the seed where {counted(len(group), 'run')} are meant to show the spread; they count as one.",
     )
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from analyzer.model.result import Result
 from analyzer.writers import brief
-from analyzer.writers.shortening import short
 
 NAME = 80
 """Characters of a run's or setting's name, or of a value, in a sentence."""
 
 
 def named(result: Result) -> str:
-    """Return what people call a run, short enough for a sentence."""
-    return short(brief.label(result), NAME)
+    """Return what people call a run, short enough for a sentence: of a long path its end, where runs differ."""
+    label = brief.label(result)
+    return label if len(label) <= NAME else "…" + label[1 - NAME :]
 
 
 def listed(names: Sequence[str], of: int) -> str:

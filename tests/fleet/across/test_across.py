@@ -68,7 +68,7 @@ ODD = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.dictionaries(st.text(max_size=3), ODD, max_size=4), min_size=9, max_size=12), st.randoms())
 def test_odd_params_stop_nothing(params, random):
     kinds = (made.overfitted, made.healthy, made.exploded, made.failed, made.unjudged)

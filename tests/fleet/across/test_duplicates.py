@@ -34,7 +34,15 @@ def test_a_copied_folder():
 
 def test_one_seed_trained_twice_is_told_from_a_copy_by_its_times():
     ((sentence, _),) = told(run("a", 1, 2), run("b", 1, 2, started=1.8e9))
-    assert "trained more than once, from the same seed" in sentence
+    assert "trained more than once, from the same seed" in sentence and "or with another setting" in sentence
+    settings = (("lr", 0.1),)
+    ((sentence, _),) = told(run("a", 1, 2, params=settings), run("b", 1, 2, params=settings, started=1.8e9))
+    assert sentence.endswith("trained more than once, from the same seed on the same data.")
+
+
+def test_a_long_name_keeps_its_end_where_runs_differ():
+    ((sentence, _),) = told(run("x" * 200 + "/SAC_1", 1, 2), run("x" * 200 + "/SAC_2", 1, 2))
+    assert "xx/SAC_1 and …xx" in sentence and len(sentence) < 350
 
 
 def test_two_loggers_of_one_training_under_other_tags_and_a_second_later():
