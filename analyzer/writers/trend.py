@@ -38,23 +38,41 @@ class Trend:
     rows: tuple[tuple[str, ...], ...]
 
 
+Number = tuple[str, str, Callable[[Tally], float]]
+"""A number of a night: its name beside a picture ("" for none), at the head of a column, and where it comes from."""
+
+_NUMBERS: tuple[Number, ...] = (
+    ("runs", "runs", lambda night: night.runs),
+    ("runs with errors", "errors", lambda night: night.verdicts.get("error", 0)),
+    ("runs with warnings", "warnings", lambda night: night.verdicts.get("warning", 0)),
+    ("", "not judged", lambda night: night.verdicts.get("unjudged", 0)),
+    ("", "healthy", lambda night: night.verdicts.get("healthy", 0)),
+    ("unreadable runs", "unreadable", lambda night: night.failed),
+    ("hours past the best step", "hours past the best", lambda night: night.hours),
+)
+
+
 def trend_of(nights: Sequence[Tally]) -> Trend | None:
-    """Return what is told of the nights, tonight's being the last; None when there is no other."""
+    """Return what is told of the nights, tonight's being the last; None when there is no other.
+
+    What was nought in every night is left out.
+    """
     if len(nights) < 2:
         return None
     symptoms = _symptoms(nights)
-    kinds: list[tuple[str, Callable[[Tally], float]]] = [
-        ("runs", lambda night: night.runs),
-        ("runs with errors", lambda night: night.verdicts.get("error", 0)),
-        ("runs with warnings", lambda night: night.verdicts.get("warning", 0)),
-        ("unreadable runs", lambda night: night.failed),
-        ("hours past the best step", lambda night: night.hours),
+    numbers = [*(one for one in _NUMBERS if any(map(one[2], nights))), *map(_of_symptom, symptoms)]
+    shown = [
+        _line(name, [value(night) for night in nights], symptom=name in symptoms) for name, _, value in numbers if name
     ]
-    shown = [_line(name, [value(night) for night in nights]) for name, value in kinds if any(map(value, nights))]
-    shown += [_line(name, [night.symptoms.get(name, 0) for night in nights], symptom=True) for name in symptoms]
-    columns = ("night", "runs", "errors", "warnings", "not judged", "healthy", "unreadable", "hours past the best")
-    rows = tuple(_row(night, symptoms) for night in reversed(nights[-MOST_ROWS:]))
-    return Trend(len(nights), tuple(shown), (*columns, *symptoms), rows)
+    rows = tuple(
+        (night.at.replace("T", " ")[:16], *(_value(value(night)) for _, _, value in numbers))
+        for night in reversed(nights[-MOST_ROWS:])
+    )
+    return Trend(len(nights), tuple(shown), ("night", *(column for _, column, _ in numbers)), rows)
+
+
+def _of_symptom(symptom: str) -> Number:
+    return symptom, symptom, lambda night: night.symptoms.get(symptom, 0)
 
 
 def _symptoms(nights: Sequence[Tally]) -> list[str]:
@@ -80,12 +98,6 @@ def _path(values: Sequence[float]) -> str:
     top = max(*values, 1e-9)
     places = [f"{WIDTH * i / (len(values) - 1):.0f} {HEIGHT * (1 - value / top):.0f}" for i, value in enumerate(values)]
     return "M" + "L".join(places)
-
-
-def _row(night: Tally, symptoms: Sequence[str]) -> tuple[str, ...]:
-    tones = (night.verdicts.get(tone, 0) for tone in ("error", "warning", "unjudged", "healthy"))
-    counts = (night.runs, *tones, night.failed, night.hours, *(night.symptoms.get(s, 0) for s in symptoms))
-    return (night.at.replace("T", " ")[:16], *map(_value, counts))
 
 
 def _value(value: float) -> str:

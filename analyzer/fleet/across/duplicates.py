@@ -85,7 +85,7 @@ def _how(group: Sequence[Result], differ: Sequence[tuple[str, Sequence[str]]]) -
     first = group[0]
     times = [(result.started, result.ended) for result in group]
     if first.started is not None and len(set(times)) == 1:
-        return "one training, recorded or copied twice", "Keep one of them: every count and comparison has it twice."
+        return "one training, recorded or copied twice", "Keep one of them: every count has it twice."
     if len({result.source for result in group}) > 1 and _near(times):
         return "one training, kept by two loggers", "Audit one of the two places: every count has this run twice."
     if differ:
