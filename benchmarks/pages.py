@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer import api, open_runs
+from analyzer.fleet.across import across
 from analyzer.model.case import falling, noise
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Run, Series
@@ -82,7 +83,10 @@ def _wide(series: int = 60, points: int = 5000) -> Run:
 
 
 def _index(folder: Path, example: Mapping[str, Run]) -> Path:
-    """Write the index of many runs, all results being those of the examples under other names."""
+    """Write the index of many runs, all results being those of the examples under other names.
+
+    So each is there hundreds of times over, which the index says.
+    """
     results = [api.analyze(run) for run in example.values()]
     site = Site(folder, api.guides())
     pictures = [thumbnail(result) for result in results]
@@ -92,7 +96,7 @@ def _index(folder: Path, example: Mapping[str, Run]) -> Path:
         name = f"sweep_{i % 40:02d}/lr3e-4_seed{i:04d}"
         night.append(replace(result, run=name, name=name))
         site.take(night[-1], pictures[i % len(results)], paged=False)
-    return site.finish(Night("0", ("logs",), tuple(night)))
+    return site.finish(Night("0", ("logs",), tuple(night), across=across(night)[0]))
 
 
 def _coverage(folder: Path) -> Path | None:

@@ -15,6 +15,7 @@ from analyzer.detectors import Detector
 from analyzer.diagnosis.condition import findings_of_the_log, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
 from analyzer.diagnosis.verdict import sentence_of, verdict_of
+from analyzer.model.digest import digest
 from analyzer.model.result import Checked, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
 from analyzer.model.run import Run
 from analyzer.model.thinning import thin
@@ -157,4 +158,5 @@ def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
         best=float(values[best]) if best is not None else None,
         best_step=int(steps[best]) if best is not None else None,
         curve=thin(series, CURVE_POINTS),
+        digest=digest(series.values) if role.role in ("loss", "metric") else "",
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analyzer.errors import SourceError
 from analyzer.fleet import cluster, shard, version
+from analyzer.fleet.across import across
 from analyzer.fleet.cores import jobs_for
 from analyzer.fleet.making import making
 from analyzer.fleet.memory import Compared, compared
@@ -18,6 +19,7 @@ from analyzer.fleet.night import Found, set_aside
 from analyzer.fleet.row import Pages, Row, page_key, wants_page
 from analyzer.fleet.state import State
 from analyzer.fleet.suppression import stale
+from analyzer.fleet.tally import tally_of, trend
 from analyzer.fleet.version import Judging
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.fleet.workers import Limits, rows_by_workers
@@ -139,6 +141,7 @@ class Audit:
             names=shard.names_digest(names),
             notes=self._found.notes,
             stale=stale(results, self._settings.suppress, today),
+            at=self._now,
         )
 
     def _part(self, rows: Sequence[Row], share: shard.Share) -> Night:
@@ -177,14 +180,17 @@ def _told(
 ) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told."""
     night, runs = _compared(head, [row.result for row in rows], state, now)
+    seen, faults = across([row.result for row in rows])
+    tally = tally_of(night.results, head.at)
+    night = replace(night, across=seen, trend=trend(state, tally, head.sources))
     for row, result in zip(rows, night.results, strict=True):
         site.take(result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
-    notes = [*head.notes, *(Note("layout", text) for text in head.stale)]
+    notes = [*head.notes, *(Note("layout", text) for text in head.stale), *faults]
     site.finish(night, notes)
     if tell:
         tell(night)
     if state is not None:
-        state.close_night(runs, now)
+        state.close_night(runs, now, tally, head.sources)
     return night
 
 

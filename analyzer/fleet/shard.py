@@ -48,7 +48,8 @@ class Share:
 class Head:
     """What a shard's file says before its rows: what must be the same in all shards of one night, and its own notes.
 
-    `runs` is how many were discovered in all, `names` a digest of all their ids in order, `stale` as Night.stale.
+    `runs` is how many were discovered in all, `names` a digest of all their ids in order, `stale` as Night.stale, `at`
+    when it was judged, in Unix seconds: the first shard's is the night's.
     """
 
     share: Share
@@ -59,6 +60,7 @@ class Head:
     names: str
     notes: tuple[Note, ...]
     stale: tuple[str, ...]
+    at: float = 0.0
 
     def of_the_same_night(self, other: Head) -> bool:
         """Whether both come from audits of the same logs with the same settings and the same number of shards."""
@@ -128,4 +130,5 @@ def whole_night(shards: Sequence[tuple[Path, Head, dict[int, Row]]]) -> tuple[He
         raise SourceError(f"the shards hold {len(rows)} of {head.runs} runs; make them again")
     notes = tuple(dict.fromkeys(note for _, one, _ in shards for note in one.notes))
     stale = tuple(text for text in head.stale if all(text in one.stale for _, one, _ in shards))
-    return replace(head, notes=notes, stale=stale), [rows[number] for number in range(head.runs)]
+    at = min(one.at for _, one, _ in shards)
+    return replace(head, notes=notes, stale=stale, at=at), [rows[number] for number in range(head.runs)]

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
 
+from analyzer.model.across import Across
 from analyzer.model.run import Note, Series
+from analyzer.model.tally import Tally
 from analyzer.model.verdict import Mark, Severity
 
 SCHEMA = "posthoc/1"
@@ -122,7 +124,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """One series as understood: its role, why, and a thinned curve for pictures (None when dropped)."""
+    """One series as understood: its role, why, and a thinned curve for pictures (None when dropped).
+
+    `digest` is that of a loss's or metric's values as of model.digest, "" where they prove nothing.
+    """
 
     tag: str
     points: int
@@ -136,6 +141,7 @@ class SeriesRow:
     best: float | None
     best_step: int | None
     curve: Series | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +233,8 @@ class Night:
     """All results of one call; a single report is a night of one run.
 
     `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
-    night. `stale` names suppressions that set nothing aside any more.
+    night, as does `trend`: what earlier nights and this one came to. `stale` names suppressions that set nothing aside
+    any more. `across` is what only a look at all runs together shows; it never counts for the gate.
     """
 
     version: str
@@ -236,6 +243,8 @@ class Night:
     resolved: tuple[Mapping[str, str], ...] = ()
     judged_anew: str = ""
     stale: tuple[str, ...] = ()
+    across: tuple[Across, ...] = ()
+    trend: tuple[Tally, ...] = ()
 
     def __repr__(self) -> str:
         sick = sum(result.verdict == "problems" for result in self.results)
@@ -259,6 +268,7 @@ class Night:
             "resolved": [dict(r) for r in self.resolved],
             "judged_anew": self.judged_anew or None,
             "stale_suppressions": list(self.stale),
+            "across": [one.to_dict() for one in self.across],
             "runs": [result.to_dict() for result in self.results],
         }
 

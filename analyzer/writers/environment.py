@@ -34,12 +34,17 @@ def template_folder() -> Path:
     return inside if inside.is_dir() else _HERE.parent / "templates"
 
 
-def render(template: str, context: Mapping[str, Any], *, script: str = "", stylesheet: str = "") -> str:
+def render(
+    template: str, context: Mapping[str, Any], *, script: str = "", stylesheet: str = "", more_style: str = ""
+) -> str:
     """Return a whole page. `script` names its own script, `stylesheet` is the address of an extra copy of the style.
+
+    `more_style` names a style sheet of its own, after that of all pages.
 
     Whatever is filled in is escaped, and control and bidirectional characters in it are made visible.
     """
-    style, code = asset("style.css"), asset(script) if script else ""
+    style = asset("style.css") + (Markup("\n") + asset(more_style) if more_style else "")
+    code = asset(script) if script else ""
     frame = {
         "style": style,
         "script": code,

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.model.across import Across
 from analyzer.model.result import STATUSES
 from analyzer.model.run import Note
+from analyzer.model.tally import Tally
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.model.wording import counted
 from analyzer.writers import environment
+from analyzer.writers.across import kinds
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.trend import trend_of
 from analyzer.writers.wording import visible, whole
 
 STYLESHEET = "report.css"
@@ -42,9 +46,19 @@ class SymptomCount:
 
 
 def index_pages(
-    entries: Sequence[Entry], sources: Sequence[str], notes: Sequence[Note] = (), *, version: str, resolved: int = 0
+    entries: Sequence[Entry],
+    sources: Sequence[str],
+    notes: Sequence[Note] = (),
+    *,
+    version: str,
+    resolved: int = 0,
+    across: Sequence[Across] = (),
+    nights: Sequence[Tally] = (),
 ) -> dict[str, str]:
-    """Return the index and its further pages by file name; the index is the last."""
+    """Return the index and its further pages by file name; the index is the last.
+
+    `across` is what was seen across runs, `nights` what the last nights came to, tonight's being the last.
+    """
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     rest = ordered[STATIC_ROWS:]
     further = [rest[i : i + FURTHER_ROWS] for i in range(0, len(rest), FURTHER_ROWS)]
@@ -67,10 +81,13 @@ def index_pages(
         "experiments": _experiments(ordered),
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
         "changes": _changes(ordered, resolved),
+        "across": kinds(across, ordered),
+        "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
-    return pages | {"index.html": environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET)}
+    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style="index.css")
+    return pages | {"index.html": index}
 
 
 def headline(entries: Sequence[Entry]) -> str:

@@ -11,13 +11,14 @@ from analyzer.model.result import Finding, Night, Result
 from analyzer.model.verdict import SEVERITIES
 from analyzer.model.wording import counted
 from analyzer.writers import brief
+from analyzer.writers.across import lines
 from analyzer.writers.entry import entry
 from analyzer.writers.index import headline
 from analyzer.writers.shortening import short, shortened
 from analyzer.writers.wording import visible
 
 MOST_ROWS, MOST_RESOLVED, MOST_LINES = 20, 10, 8
-LONGEST_NAME, LONGEST_SUMMARY = 100, 240
+LONGEST_NAME, LONGEST_SUMMARY, LONGEST_LINE = 100, 240, 500
 """Characters: with so many rows the text stays below 10,000, far within what a comment may hold."""
 
 SHORT_NAME, SHORT_SUMMARY = 60, 120
@@ -34,7 +35,7 @@ Told = tuple[Result, Finding]
 
 
 def write_markdown(night: Night, file: TextIO) -> None:
-    """Write the digest: the night in a sentence, what is new or back, what is resolved, what persists by symptom."""
+    """Write the digest: the night in a sentence, what is new or back, resolved, persists, and is across runs."""
     parts = [f"**posthoc: {_plain(headline([entry(result) for result in night.results]))}**"]
     counting = _counting(night.results)
     fresh = [one for one in counting if one[1].state in NEWS]
@@ -44,6 +45,8 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts += _resolved(night) + _tally("Still there", old)
     else:
         parts += _table("Findings", counting)
+    seen = lines(night.across)
+    parts += ["### Across runs", "\n".join(f"- {_plain(short(line, LONGEST_LINE))}" for line in seen)] if seen else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]

@@ -46,7 +46,7 @@ class Site:
         self._faults: list[Note] = []
         self._fitting: set[str] = set()
         _claim(folder)
-        write_text(folder / "report.css", str(asset("style.css")) + "\n")
+        write_text(folder / "report.css", f"{asset('style.css')}\n{asset('index.css')}\n")
 
     def begin(self) -> None:
         """Put a page where the index will be, when there is none: pages of runs link to it from the first on."""
@@ -93,7 +93,15 @@ class Site:
         `notes` say what in the sources could not be looked at or is of a kind that is not read.
         """
         told = [replace(note, message=short(note.message, TEXT)) for note in (*notes, *self._faults)]
-        pages = index_pages(self._entries, night.sources, told, version=night.version, resolved=len(night.resolved))
+        pages = index_pages(
+            self._entries,
+            night.sources,
+            told,
+            version=night.version,
+            resolved=len(night.resolved),
+            across=night.across,
+            nights=night.trend,
+        )
         for name, text in pages.items():
             write_text(self.folder / name, text)
         write_whole(self.folder / "findings.jsonl", lambda file: write_lines(night, file, self._fitting))

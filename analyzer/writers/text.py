@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
 from analyzer.model.wording import counted
-from analyzer.writers import brief
+from analyzer.writers import across, brief
 from analyzer.writers.entry import TONES
 from analyzer.writers.shortening import TEXT, short, shortened
 from analyzer.writers.wording import span, visible
@@ -101,6 +101,8 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
         lines += ["", *_table(shown, paint, wide)]
     if len(sick) > len(shown):
         lines.append(f"  and {counted(len(sick) - len(shown), 'more run')} with problems, all in the index")
+    seen = across.lines(night.across)
+    lines += ["", paint("Across runs", "bold"), *(_filled(line, "  · ", "    ", wide) for line in seen)] if seen else []
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status not in {"ok", "discovered"}]
     if unread:
         lines += ["", paint(f"Of {counted(len(night.results), 'log')}: {', '.join(unread)}", "soft")]

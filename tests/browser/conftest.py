@@ -10,7 +10,7 @@ from typing import Any
 
 import made
 import pytest
-from writers.test_index import pages as index_pages
+from writers.test_index import full as index_pages
 from writers.test_page import page as run_page
 from writers.test_site import write
 
@@ -67,6 +67,12 @@ def pages(tmp_path_factory) -> dict[str, Path]:
         found[name].write_text(run_page(getattr(made, name)()), "utf-8")
     results = (made.overfitted(), made.exploded(), made.healthy(), made.unjudged(), made.failed(), made.hostile())
     found["index"] = write(folder / "site", *results)
+    full = folder / "full"
+    full.mkdir()
+    for name, text in index_pages(30).items():
+        (full / name).write_text(text, "utf-8")
+    (full / "report.css").write_text("")
+    found["index with all there is"] = full / "index.html"
     found["page of a site"] = sorted((folder / "site" / "runs").glob("*.html"))[0]
     api.gallery(folder / "gallery")
     found["gallery"] = folder / "gallery" / "index.html"

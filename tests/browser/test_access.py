@@ -4,7 +4,17 @@ from importlib import resources
 
 import pytest
 
-NAMES = ("overfitted", "exploded", "healthy", "unjudged", "failed", "index", "gallery", "symptom")
+NAMES = (
+    "overfitted",
+    "exploded",
+    "healthy",
+    "unjudged",
+    "failed",
+    "index",
+    "index with all there is",
+    "gallery",
+    "symptom",
+)
 
 TOUR = """() => {
   const node = document.activeElement;
@@ -42,7 +52,7 @@ def test_axe_would_find_a_picture_without_a_name(pages, visit, axe):
     assert page.evaluate("async () => (await axe.run()).violations.map(one => one.id)") == ["svg-img-alt"]
 
 
-@pytest.mark.parametrize("name", ["overfitted", "index", "symptom"])
+@pytest.mark.parametrize("name", ["overfitted", "index with all there is", "symptom"])
 def test_the_keyboard_reaches_everything_and_the_focus_is_seen(pages, visit, name):
     page = visit(pages[name]).page
     for figure in page.locator("details[open] figure, section > figure, article > figure").all():

@@ -6,7 +6,7 @@ import pytest
 from analyzer.writers.wording import visible
 
 RUNS = ("overfitted", "exploded", "healthy", "unjudged", "failed", "hostile", "page of a site")
-NAMES = (*RUNS, "index", "gallery", "symptom")
+NAMES = (*RUNS, "index", "index with all there is", "gallery", "symptom")
 
 
 @pytest.mark.parametrize("name", NAMES)

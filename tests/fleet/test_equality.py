@@ -17,6 +17,7 @@ from analyzer import api
 from analyzer.fleet.auditing import Plan
 from analyzer.fleet.shard import Share
 from analyzer.settings import Settings, Suppression
+from benchmarks.truth.events import write_hparams
 from fleet.clusters import local_cluster, processes
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,12 @@ def write(folder, values):
     with SummaryWriter(str(folder)) as writer:
         for step, value in enumerate(values):
             writer.add_scalar("train/loss", float(value), step, walltime=1.79e9 + step)
+
+
+def settled(folder, rate, values):
+    """Write a run with its learning rate as a hyper-parameter."""
+    write(folder, values)
+    write_hparams(folder, {"lr": rate}, start=1.79e9)
 
 
 def falling(seed, points=200):
@@ -45,6 +52,10 @@ def logs(tmp_path_factory):
         write(root / "nan" / f"r{i}", np.where(np.arange(200) > 150, np.nan, falling(i)))
     write(root / "up" / "r0", np.where(np.arange(200) > 120, 8.0, falling(1)) + 0.01 * falling(2))
     write(root / "short", [2.0, 1.9])
+    for i in range(11):
+        sick = np.where(np.arange(200) > 150, np.nan, falling(20 + i)) if i > 5 else falling(20 + i)
+        settled(root / "sweep" / f"r{i}", 0.1 if i > 5 else 0.01, sick)
+    shutil.copytree(root / "good" / "r0", root / "copy")
     (root / "broken").mkdir()
     (root / "broken" / "events.out.tfevents.1").write_bytes(b"nothing of the kind" * 9)
     torn = root / "torn"
@@ -81,6 +92,12 @@ def pages(site):
 
 def states(night):
     return {f.state for result in night.results for f in result.findings}
+
+
+def test_there_is_something_across_runs_to_be_equal(fresh):
+    kinds = [one["kind"] for one in fresh[0]["across"]]
+    assert kinds == ["in-common", "duplicates"]
+    assert fresh[0]["across"][0]["sentence"] == "5 of 5 runs with non-finite had lr = 0.1; 0 of 6 others."
 
 
 def test_workers(logs, fresh, tmp_path):

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import made
 import pytest
@@ -13,6 +14,7 @@ from analyzer.fleet.memory import compared
 from analyzer.fleet.row import Row
 from analyzer.fleet.state import State, schema
 from analyzer.fleet.version import Judging
+from analyzer.model.tally import Tally
 from analyzer.writers.entry import Thumbnail
 
 JUDGING, NOW = Judging("a", "b"), 1.79e9
@@ -97,3 +99,56 @@ def test_rows_of_runs_that_vanished_long_ago_go_and_what_was_found_stays(tmp_pat
         assert state.row("x", "stamp", "key")
         state.close_night([], NOW + 31 * 86_400)
         assert state.row("x", "stamp", "key") is None and len(state.past("x").findings) == 4
+
+
+TALLY = Tally(
+    "2026-01-01T05:00:00Z", 9, {"error": 1, "warning": 2, "unjudged": 0, "healthy": 6}, 0, {"plateau": 3}, 1.5
+)
+
+
+def test_nights_are_told_apart_by_time_and_sources_and_the_same_night_is_there_once(tmp_path):
+    with State(tmp_path / "s.db") as state:
+        for day in (1, 3, 2, 2):
+            tally = replace(TALLY, at=f"2026-01-0{day}T05:00:00Z", runs=day)
+            state.close_night([], NOW, tally, ("logs",))
+        state.close_night([], NOW, TALLY, ("other logs",))
+        assert [night.runs for night in state.nights(("logs",), 60)] == [1, 2, 3]
+        assert [night.runs for night in state.nights(("logs",), 2)] == [2, 3]
+        assert state.nights(("other logs",), 60) == [TALLY] and state.nights(("none",), 60) == []
+
+
+def test_a_state_of_the_first_kind_is_brought_up_to_date_with_all_it_holds(tmp_path):
+    path = tmp_path / "s.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for statement in schema._STEPS[0].split(";"):
+            old.execute(statement)
+        old.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+        old.execute("PRAGMA user_version = 1")
+        old.execute("INSERT INTO findings VALUES ('x', 'f', 'plateau', '2026-01-01', '2026-01-01', 0, NULL)")
+    with State(path) as state:
+        assert state.nights(("logs",), 60) == [] and state.past("x").findings[0].symptom == "plateau"
+        state.close_night([], NOW, TALLY, ("logs",))
+    with closing(sqlite3.connect(path)) as now, State(path) as state:
+        assert now.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        assert state.nights(("logs",), 60) == [TALLY]
+
+
+def test_two_audits_that_bring_an_old_state_up_to_date_at_once_do_it_once(tmp_path):
+    path = tmp_path / "s.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for statement in schema._STEPS[0].split(";"):
+            old.execute(statement)
+        old.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+        old.execute("PRAGMA user_version = 1")
+
+    def night(number):
+        with State(path) as state:
+            state.close_night([], NOW, replace(TALLY, at=f"2026-01-0{number}T05:00:00Z"), ("logs",))
+
+    threads = [threading.Thread(target=night, args=(i,)) for i in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with State(path) as state:
+        assert len(state.nights(("logs",), 60)) == 6

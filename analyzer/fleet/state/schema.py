@@ -1,8 +1,9 @@
 """The state file's tables, how it is told from any other file, and how an older one becomes one of today.
 
 `judged` holds the row of each run as it arrives, whether or not the night gets to its end. `past` and `findings` are
-the memory: they change once a night, in one transaction, after everything has been told. `glimpses` is what was learnt
-of places by reading while runs were looked for.
+the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
+what each night came to, for the same sources one after the other. `glimpses` is what was learnt of places by reading
+while runs were looked for.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _STEPS = (
     """,
     """
     CREATE TABLE glimpses (place TEXT PRIMARY KEY, stamp TEXT NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE nights (sources TEXT, at TEXT, tally TEXT NOT NULL, PRIMARY KEY (sources, at)) WITHOUT ROWID;
     """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""

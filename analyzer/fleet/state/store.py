@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +19,7 @@ from analyzer.fleet.memory import Compared, Known, Past
 from analyzer.fleet.row import Row
 from analyzer.fleet.state import schema
 from analyzer.fleet.version import Judging
+from analyzer.model.tally import Tally
 
 PATIENCE = 120.0
 """Seconds that one audit waits for another to finish a transaction, each of which takes a moment."""
@@ -107,8 +110,23 @@ class State:
         with self._told(), self._transaction() as change:
             change.executemany("INSERT OR REPLACE INTO glimpses VALUES (?, ?, ?)", list(glimpses))
 
-    def close_night(self, runs: Iterable[Compared], now: float) -> None:
-        """Remember what was told tonight, in one transaction; forget rows of runs that vanished long ago."""
+    def nights(self, sources: Sequence[str], most: int) -> list[Tally]:
+        """Return what the last nights over the same sources came to, at most so many, the oldest first."""
+        with self._told():
+            query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY at DESC LIMIT ?"
+            rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
+        try:
+            return [Tally(at, **json.loads(text)) for at, text in reversed(rows)]
+        except (ValueError, TypeError) as error:
+            raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
+
+    def close_night(
+        self, runs: Iterable[Compared], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
+    ) -> None:
+        """Remember what was told tonight, in one transaction; forget rows of runs that vanished long ago.
+
+        `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
+        """
         self._write_waiting()
         with self._told(), self._transaction() as change:
             for one in runs:
@@ -120,6 +138,10 @@ class State:
                     found = (run, one.past.judging.key, one.past.data)
                     change.execute("INSERT OR REPLACE INTO past VALUES (?, ?, ?)", found)
                 change.execute("UPDATE judged SET seen = ? WHERE run = ?", (_time(now), run))
+            if tally is not None:
+                numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
+                found = (json.dumps(sources), tally.at, json.dumps(numbers))
+                change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
             long_ago = datetime.fromtimestamp(now, UTC) - KEEP_VANISHED
             change.execute("DELETE FROM judged WHERE seen < ?", (_time(long_ago.timestamp()),))
 

@@ -1,0 +1,41 @@
+"""What only a look at many runs together shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+AcrossKind = Literal["in-common", "far-from-siblings", "edge-of-sweep", "duplicates"]
+ACROSS_KINDS: tuple[AcrossKind, ...] = ("in-common", "far-from-siblings", "edge-of-sweep", "duplicates")
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """One thing seen across runs: a sentence, the runs it speaks of, and a small table of `columns` and `rows`.
+
+    `group` names the experiment or folder it was seen in ("" for the whole night). `evidence` says in words how sure
+    it is, `p_value` is corrected for all comparisons of its kind in the night (None where nothing was tested).
+    """
+
+    kind: AcrossKind
+    group: str
+    sentence: str
+    runs: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    evidence: str = ""
+    advice: tuple[str, ...] = ()
+    p_value: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one element of `across` in findings.json."""
+        return {
+            "kind": self.kind,
+            "group": self.group,
+            "sentence": self.sentence,
+            "runs": list(self.runs),
+            "table": {"columns": list(self.columns), "rows": [list(row) for row in self.rows]},
+            "evidence": self.evidence,
+            "advice": list(self.advice),
+            "p_value": self.p_value,
+        }
