@@ -141,14 +141,17 @@ def merge(
     output: Source = "posthoc-site",
     *,
     state: Source | None = None,
+    settings: Settings | None = None,
     tell: Tell | None = None,
 ) -> Night:
     """Make one site of the shards that audits of one night's parts left in folders; return the night.
 
-    `state` and `tell` as for audit(). SourceError when a shard is missing, damaged or of another night.
+    `state`, its retention in the settings, and `tell` as for audit(). SourceError when a shard is missing, damaged or
+    of another night.
     """
     memory = None if state is None else Path(state)
-    return merged([Path(folder) for folder in folders], Site(Path(output), guides()), memory, None, tell)
+    site = Site(Path(output), guides())
+    return merged([Path(folder) for folder in folders], site, memory, settings or Settings(), tell=tell)
 
 
 def understood(

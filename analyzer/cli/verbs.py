@@ -100,7 +100,7 @@ def _merge(options: Options) -> int:
         night_of.write_outputs(options, night, settings)
         night_of.tell_others(options, night, notifier)
 
-    night = api.merge(options.folders, options.output, state=options.state, tell=told)
+    night = api.merge(options.folders, options.output, state=options.state, settings=settings, tell=told)
     return _night_told(options, night, settings)
 
 

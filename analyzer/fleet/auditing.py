@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analyzer.errors import SourceError
@@ -72,7 +72,7 @@ class Audit:
 
     def told(self, progress: Progress | None, tell: Tell | None) -> Night:
         """Judge and tell the night, or write the shard that was asked for; return the night, without states then."""
-        with _opened(self._plan.state) as state:
+        with _opened(self._plan.state, self._settings) as state:
             if self._plan.share is None:
                 self._site.begin()
             rows = self._rows(state, progress)
@@ -151,7 +151,15 @@ class Audit:
         return Night(self._version, self._sources, results)
 
 
-def merged(folders: Sequence[Path], site: Site, state: Path | None, now: float | None, tell: Tell | None) -> Night:
+def merged(
+    folders: Sequence[Path],
+    site: Site,
+    state: Path | None,
+    settings: Settings,
+    *,
+    now: float | None = None,
+    tell: Tell | None = None,
+) -> Night:
     """Tell the night whose shards lie in the folders, their pages taken along.
 
     SourceError when a shard is missing, damaged, there twice, or of another night or version.
@@ -162,7 +170,7 @@ def merged(folders: Sequence[Path], site: Site, state: Path | None, now: float |
     for folder, row in rows:
         if row.page:
             _take_page(folder, site.folder, page_name(row.result.run))
-    with _opened(state) as memory:
+    with _opened(state, settings) as memory:
         at = time.time() if now is None else now
         return _told(head, [row for _, row in rows], site, state=memory, now=at, tell=tell)
 
@@ -214,6 +222,6 @@ def _settled(result: Result) -> bool:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[State | None]:
-    with nullcontext() if path is None else State(path) as state:
+def _opened(path: Path | None, settings: Settings) -> Iterator[State | None]:
+    with nullcontext() if path is None else State(path, timedelta(seconds=settings.retention)) as state:
         yield state

@@ -23,6 +23,7 @@ KEYS = (
     "alpha",
     "run-timeout",
     "run-memory",
+    "retention",
     "roles",
     "limits",
     "suppress",
@@ -65,6 +66,7 @@ class Settings:
     """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds.
 
     A process that judges may take `run_timeout` seconds over a run and `run_memory` bytes (None: its share of all).
+    A state remembers vanished runs, and nights, for `retention` seconds.
     `notify` has addresses that are told what is new; they hold secrets, and no process that judges is given them.
     """
 
@@ -78,6 +80,7 @@ class Settings:
     suppress: tuple[Suppression, ...] = ()
     run_timeout: float = 600.0
     run_memory: int | None = None
+    retention: float = 365 * 86_400.0
     notify: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -185,6 +188,7 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
         run_timeout=seconds(table.get("run-timeout", Settings.run_timeout), f"{where}: run-timeout", above=0.0),
         run_memory=byte_count(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
         notify=tuple(text(one, f"{where}: notify") for one in listed(table.get("notify", []), f"{where}: notify")),
+        retention=seconds(table.get("retention", Settings.retention), f"{where}: retention", above=0.0),
         suppress=tuple(
             _suppression(entry, known, where) for entry in listed(table.get("suppress", []), f"{where}: suppress")
         ),

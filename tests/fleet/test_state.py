@@ -91,7 +91,7 @@ def test_two_nights_at_once_lose_nothing(tmp_path):
                 assert len(state.past(f"{name}{i}").findings) == 4
 
 
-def test_rows_of_runs_that_vanished_long_ago_go_and_what_was_found_stays(tmp_path):
+def test_rows_of_runs_that_vanished_go_first_and_what_was_found_at_the_end_of_its_retention(tmp_path):
     with State(tmp_path / "s.db") as state:
         state.keep("x", "stamp", "key", ROW.text(), NOW)
         state.close_night([compared(made.overfitted("x"), None, JUDGING, NOW)], NOW)
@@ -99,6 +99,10 @@ def test_rows_of_runs_that_vanished_long_ago_go_and_what_was_found_stays(tmp_pat
         assert state.row("x", "stamp", "key")
         state.close_night([], NOW + 31 * 86_400)
         assert state.row("x", "stamp", "key") is None and len(state.past("x").findings) == 4
+        state.close_night([], NOW + 364 * 86_400)
+        assert len(state.past("x").findings) == 4
+        state.close_night([], NOW + 366 * 86_400)
+        assert state.past("x") is None
 
 
 TALLY = Tally(

@@ -35,6 +35,11 @@ _STEPS = (
     """
     CREATE TABLE nights (sources TEXT, at TEXT, tally TEXT NOT NULL, PRIMARY KEY (sources, at)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE past ADD COLUMN seen TEXT NOT NULL DEFAULT '';
+    UPDATE past SET seen = coalesce((SELECT max(last_seen) FROM findings WHERE findings.run = past.run),
+        strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
+    """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
 

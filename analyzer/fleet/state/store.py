@@ -28,15 +28,18 @@ EVERY = 0.5
 """Seconds between two transactions of arriving rows: a kill costs at most that much work."""
 
 KEEP_VANISHED = timedelta(days=30)
-"""For so long is the row of a run that is not there any more kept, in case it comes back; what was found, for ever."""
+"""For so long is the row of a run that is not there any more kept, in case it comes back."""
+
+RETENTION = timedelta(days=365)
+"""For so long is remembered what was found in a run that is not there any more, and what nights came to."""
 
 
 class State:
     """A state file, open. Several audits may have it open at once. StateError when it cannot be read or written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention: timedelta = RETENTION) -> None:
         """Open or create it. StateError, the file untouched, when it is something else, damaged, or of a newer kind."""
-        self._path = path
+        self._path, self._retention = path, retention
         schema.claim(path)
         self._waiting: list[tuple[str, str | None, str, bytes, str]] = []
         self._written = time.monotonic()
@@ -123,7 +126,7 @@ class State:
     def close_night(
         self, runs: Iterable[Compared], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
     ) -> None:
-        """Remember what was told tonight, in one transaction; forget rows of runs that vanished long ago.
+        """Remember what was told tonight, in one transaction; forget runs that vanished long ago.
 
         `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
         """
@@ -136,14 +139,14 @@ class State:
                 change.executemany(_REMEMBER, [_values(known) for known in one.known])
                 if one.past:
                     found = (run, one.past.judging.key, one.past.data)
-                    change.execute("INSERT OR REPLACE INTO past VALUES (?, ?, ?)", found)
+                    change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
+                change.execute("UPDATE past SET seen = ? WHERE run = ?", (_time(now), run))
                 change.execute("UPDATE judged SET seen = ? WHERE run = ?", (_time(now), run))
             if tally is not None:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
                 found = (json.dumps(sources), tally.at, json.dumps(numbers))
                 change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
-            long_ago = datetime.fromtimestamp(now, UTC) - KEEP_VANISHED
-            change.execute("DELETE FROM judged WHERE seen < ?", (_time(long_ago.timestamp()),))
+            _forget(change, now, self._retention)
 
     def _write_waiting(self) -> None:
         self._written = time.monotonic()
@@ -172,6 +175,15 @@ class State:
         except sqlite3.Error as error:
             what = f"{self._path} is damaged ({error}) and was left as it is"
             raise StateError(f"{what}; give another file with --state, or move it away") from error
+
+
+def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> None:
+    """Forget rows, and later findings, of runs that vanished, and nights of long ago."""
+    change.execute("DELETE FROM judged WHERE seen < ?", (_time(now - KEEP_VANISHED.total_seconds()),))
+    long_ago = (_time(max(0.0, now - retention.total_seconds())),)
+    change.execute("DELETE FROM past WHERE seen < ?", long_ago)
+    change.execute("DELETE FROM findings WHERE last_seen < ? AND run NOT IN (SELECT run FROM past)", long_ago)
+    change.execute("DELETE FROM nights WHERE at < ?", long_ago)
 
 
 _REMEMBER = """
