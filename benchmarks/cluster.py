@@ -217,7 +217,8 @@ def _chunk_costs() -> float:
 def simulated(costs: Costs, runs: int, cores: int, seed: int = 1) -> tuple[float, dict[str, float]]:
     """Return the seconds of a night, and how busy each part was: cores, storage, the machine that audits."""
     rng = np.random.default_rng(seed)
-    each = max(costs.read + costs.judge + costs.page, costs.size * cores / costs.rate)  # or the storage's pace
+    own = costs.read + costs.judge + costs.page
+    each = max(own, costs.size * cores / costs.rate)  # a core may have to wait for the storage
     size = cluster.chunk_size(runs, cores)
     queue = deque(min(size, runs - at) for at in range(0, runs, size))
     events: list[tuple[float, int, int]] = [(START, 0, 0)] * cores  # when, runs done, runs that come back undone
@@ -232,7 +233,7 @@ def simulated(costs: Costs, runs: int, cores: int, seed: int = 1) -> tuple[float
             most = AT_ONCE * max(1, int(np.ceil(cluster.SPAN / each / AT_ONCE)))
             judged, idle = min(count, most), idle - 1
             work = judged * each * max(0.2, rng.normal(1.0, costs.spread / np.sqrt(judged))) + costs.chunk
-            busy += work
+            busy += judged * own
             heapq.heappush(events, (now + work, judged, count - judged))
     whole = max(last, teller) + runs * costs.finish
     shares = {"cores": busy / cores / whole, "storage": runs * costs.size / costs.rate / whole}

@@ -3,7 +3,7 @@
 Each chunk is judged by analyzer.fleet.outpost, on whichever machine takes it, in processes with the same deadline and
 memory limit as here. A machine that is lost costs nothing but time: Dask gives its chunks to another. What a machine
 cannot read is looked at here, too, so that a folder it does not see is never told as damage. Dask is imported here
-and nowhere else, and only when a cluster was asked for.
+and in scheduler.py, and only when a cluster was asked for.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import re
-import socket
-import sys
 import threading
 import time
 import uuid
@@ -24,10 +21,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analyzer.errors import PosthocError, UsageError
+from analyzer.errors import PosthocError
 from analyzer.fleet import version
 from analyzer.fleet.outpost import Judged, Orders
 from analyzer.fleet.row import Row
+from analyzer.fleet.scheduler import REACH, connected, one_line
 from analyzer.fleet.work import Bench, Job, Task
 from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.model.run import Note
@@ -39,9 +37,6 @@ from analyzer.writers.page import page_name
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-REACH = 5.0
-"""Seconds in which a scheduler has to answer."""
-
 PATIENCE = 300.0
 """Seconds without any worker after which a night is given up: it goes on, from its state, when there are some."""
 
@@ -51,18 +46,8 @@ LARGEST, SMALLEST, EACH = 200, 50, 4
 SPAN = 20.0
 """Seconds after which a chunk comes back as far as it is done: an end in the middle costs no more than that."""
 
-_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?P<host>\[[0-9a-fA-F:.%]+\]|[^\s:/@\[\]]+):(?P<port>[0-9]{1,5})/?")
-
 LOOK = 2.0
 """Seconds between two looks at whether the cluster is still there, when no chunk comes back."""
-
-
-def reach(address: str) -> None:
-    """Make sure that there is a scheduler. UsageError for an address that means nothing, PosthocError when none answers
-    there within seconds, or its machines have another Python.
-    """
-    with _connected(address) as client:
-        _same_python(client, address)
 
 
 def rows_by_cluster(tasks: Sequence[Task], job: Job, address: str) -> Generator[tuple[Task, str], None, None]:
@@ -72,7 +57,7 @@ def rows_by_cluster(tasks: Sequence[Task], job: Job, address: str) -> Generator[
     what this machine can, a page that cannot be written. What is under way is cancelled when the iterator is closed.
     """
     whole = replace(job.sendable(), folder=job.folder.resolve())
-    with _connected(address) as client, _signed(whole.folder) as sign:
+    with connected(address) as client, _signed(whole.folder) as sign:
         night = _Night(client, address, Orders(uuid.uuid4().hex, whole, sign, str(Path.cwd()), SPAN))
         try:
             yield from night.rows(tasks)
@@ -171,7 +156,7 @@ class _Night:
         except Exception as error:  # what a task raises in our own code comes back as a sentence
             if done.future.status in {"cancelled", "lost"}:
                 raise self._lost() from error
-            raise PosthocError(f"the cluster at {self._address} failed ({mask_text(_line(error))})") from error
+            raise PosthocError(f"the cluster at {self._address} failed ({mask_text(one_line(error))})") from error
         if isinstance(found, str):
             raise PosthocError(mask_text(found))
         yield from self._taken(done.chunk, found)
@@ -197,7 +182,8 @@ class _Night:
             if page is not None:
                 self._put(task, page)
             yield task, text
-        rest = tuple(task for task in chunk if task.number not in {which for which, *_ in found})
+        judged = {which for which, *_ in found}
+        rest = tuple(task for task in chunk if task.number not in judged)
         half = -(-len(rest) // 2)
         for part in (rest[:half], rest[half:]):  # its time was up; others may help, the last chunks most of all
             if part:
@@ -262,61 +248,6 @@ def _ended() -> Callable[[str], None]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Client]:
-    shown = mask_text(address)
-    try:
-        from distributed import Client  # noqa: PLC0415 - slow, and not always there
-    except ImportError as error:
-        raise UsageError("--cluster needs Dask; install the extra: pip install 'posthoc[cluster]'") from error
-    _hush()
-    nobody = f"no Dask scheduler answers at {shown}; start one (dask scheduler), or leave --cluster out"
-    try:
-        _knock(address)
-        client = Client(address, timeout=REACH, set_as_default=False)
-    except (ValueError, TypeError, ImportError) as error:
-        what = f"--cluster {shown!r} cannot be reached as a Dask scheduler"
-        raise UsageError(f"{what} ({_line(error)})") from error
-    except (OSError, TimeoutError) as error:
-        raise PosthocError(nobody) from error
-    try:
-        yield client
-    finally:
-        with suppress(Exception):  # a connection that is gone cannot be closed, and need not be
-            client.close(timeout=REACH)
-
-
-def _knock(address: str) -> None:
-    """Make sure that somebody listens there. UsageError for no such address, OSError when nobody does."""
-    found = _ADDRESS.fullmatch(address)
-    if found is None or not 0 < int(found["port"]) < 1 << 16:
-        what = f"--cluster {mask_text(address)!r} is no address of a Dask scheduler"
-        raise UsageError(f"{what}; give one like tcp://host:8786")
-    socket.create_connection((found["host"].strip("[]"), int(found["port"])), REACH).close()
-
-
-def _hush() -> None:
-    """Keep Dask's own log off the terminal: what matters to the user comes as a sentence."""
-    import logging  # noqa: PLC0415 - only with a cluster
-
-    for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm", "distributed.batched"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _same_python(client: Client, address: str) -> None:
-    ours = "{}.{}".format(*sys.version_info[:2])
-    try:
-        known: Any = client.get_versions(check=False)
-    except Exception as error:
-        raise PosthocError(f"the cluster at {mask_text(address)} does not answer ({_line(error)})") from error
-    machines = {"scheduler": known["scheduler"], **known["workers"]}
-    for name, one in machines.items():
-        python = str((one or {}).get("host", {}).get("python", ours))
-        if python.split(".")[:2] != ours.split("."):
-            short = ".".join(python.split(".")[:3])
-            raise PosthocError(f"the cluster's {name} has Python {short}, this machine {ours}; use the same on both")
-
-
-@contextmanager
 def _signed(folder: Path) -> Iterator[str]:
     """Put an empty file into a site by which workers know the folder; its name counts as abandoned when we are gone."""
     name = f"runs/.{uuid.uuid4().hex}.{os.getpid()}.tmp"
@@ -326,7 +257,3 @@ def _signed(folder: Path) -> Iterator[str]:
     finally:
         with suppress(OSError):  # then it counts as abandoned later
             (folder / name).unlink(missing_ok=True)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

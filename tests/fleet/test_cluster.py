@@ -11,9 +11,10 @@ import pytest
 from analyzer.cli import main
 from analyzer.errors import PosthocError, UsageError
 from analyzer.fleet import cluster
-from analyzer.fleet.cluster import chunk_size, reach, rows_by_cluster
+from analyzer.fleet.cluster import chunk_size, rows_by_cluster
 from analyzer.fleet.making import making
 from analyzer.fleet.row import Row
+from analyzer.fleet.scheduler import reach
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.settings import RoleSetting, Settings
 from analyzer.writers.page import page_name
