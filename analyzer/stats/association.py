@@ -9,6 +9,7 @@ variables, Biometrical Journal 48 (2006).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def _two_sided(size: int, marked: int, total: int) -> Array:
     """Return Fisher's two-sided p (twice the smaller tail) for 0 … `marked` marked ones among `size` of `total`."""
     counts = np.arange(marked + 1)
     possible = (counts <= size) & (marked - counts <= total - size)
-    logs = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, total + 1)))))
+    logs = _log_factorials(total)
     chances = np.zeros(marked + 1)
     k = counts[possible]
     chances[possible] = np.exp(
@@ -104,6 +105,14 @@ def _two_sided(size: int, marked: int, total: int) -> Array:
     )
     low, high = np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
     return np.asarray(np.minimum(1.0, 2 * np.minimum(low, high)))
+
+
+@lru_cache(maxsize=64)
+def _log_factorials(most: int) -> Array:
+    """Return the logarithms of 0! to `most`!, float64[most + 1]."""
+    logs = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, most + 1)))))
+    logs.flags.writeable = False
+    return logs
 
 
 def _choose(logs: Array, n: int, k: Whole | NDArray[np.intp]) -> Array:
