@@ -92,7 +92,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     above_start = rise.level > curve.start
     severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
     improving = improves_after(anatomy, onset)
-    cause, speaks, advice = _cause(anatomy, onset)
+    at_once = curve.at[0] < onset and rise.onset <= max(1, curve.n // 20)
+    cause, speaks, advice = _from_the_first_steps(anatomy, onset) if at_once else _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
     recent = last - onset < 0.15 * (last - int(curve.at[0]))
@@ -130,6 +131,20 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("level", curve.tag, "lowest level held before", values=(base,)),
         ),
         explained_by=improving or (f"event:{event.kind}@{event.step}" if event and recent else None),
+    )
+
+
+def _from_the_first_steps(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    rising = rising_at(anatomy.rate, onset)
+    so_far = f", while the learning rate was still rising, at {number(rising)}" if rising is not None else ""
+    return (
+        "a learning rate that is too high from the start, or inputs that are not scaled",
+        (f"it leaves its first level by step {step(onset)}{so_far}, and never comes back to it",),
+        (
+            "Start again with a tenth of the learning rate.",
+            "Scale inputs and targets to about unit size.",
+            "Clip the gradient norm.",
+        ),
     )
 
 

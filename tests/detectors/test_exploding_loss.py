@@ -23,3 +23,19 @@ def test_growth_in_the_last_instants_counts_up_to_where_it_ends():
     assert finding is not None
     assert finding.severity == "error"
     assert abs(finding.first_step - 1200) <= 3
+
+
+def test_a_loss_that_explodes_in_its_first_steps_blames_the_start_and_not_a_batch():
+    loss = np.concatenate([[2.3], [40.0, 9e3, 8e4], 6e3 * np.exp(noise(150, 0.3, 5))])
+    finding = found("exploding-loss", {"train/loss": loss})
+    assert finding is not None
+    assert finding.severity == "error"
+    assert "from the start" in finding.cause
+    assert "is still at" in finding.summary
+
+
+def test_two_levels_apart_are_an_explosion_however_noisy_the_lower_one_was():
+    loss = np.concatenate([falling(60, 2.3, 0.15, 8) * np.exp(noise(60, 0.35, 6)), 3.5 * np.exp(noise(120, 0.12, 7))])
+    finding = found("exploding-loss", {"train/loss": loss})
+    assert finding is not None
+    assert abs(finding.first_step - 60) <= 2

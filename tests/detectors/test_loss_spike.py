@@ -16,3 +16,8 @@ def test_a_leap_of_a_loss_around_zero_is_measured_by_what_was_learnt():
     loss = falling(1400, 2.1, -0.15, 40) + noise(1400, 0.12, 5)
     loss[1200] += 1.5
     assert not alarmed("loss-spike", {"train/loss": loss})
+
+
+def test_noise_that_widens_as_the_loss_falls_makes_no_spikes_of_itself():
+    loss = falling(1000, 2.3, 0.15, 350) * np.exp(noise(1000, 1.0, 8) * np.linspace(0.03, 0.8, 1000))
+    assert not alarmed("loss-spike", {"train/loss": loss})
