@@ -49,15 +49,15 @@ def test_a_loss_far_above_guessing_beside_a_jumping_accuracy_is_bouncing():
 def test_wide_swings_around_a_falling_trend_are_no_standstill():
     at = np.arange(0, 1200, 30)
     curves = {
-        "train/loss": np.linspace(2.2, 0.4, 1200) * np.exp(noise(1200, 0.35, 3)),
-        "val/accuracy": (at, 0.8 + noise(40, 0.02, 4)),
-        "val/loss": (at, 0.6 + noise(40, 0.03, 5)),
+        "train/loss": np.linspace(2.2, 0.52, 1200) * np.exp(noise(1200, 0.35, 1)),
+        "val/accuracy": (at, 0.7 + noise(40, 0.05, 2)),
+        "val/loss": (at, 0.8 * np.exp(noise(40, 0.06, 3))),
     }
     assert not alarmed("not-converging", curves)
 
 
 def test_an_evaluation_that_swings_far_above_its_beginning_is_an_alarm_of_its_own():
     at = np.arange(0, 900, 30)
-    swinging = np.concatenate([[0.7], 4.0 * np.exp(noise(29, 0.8, 6))])
-    curves = {"train/loss": 0.9 * np.exp(noise(900, 0.6, 7)), "val/loss": (at, swinging)}
+    swinging = np.concatenate([[0.7, 0.7, 0.7], 4.0 * np.exp(noise(27, 0.8, 3))])
+    curves = {"train/loss": falling(900, 0.9, 0.3, 200) * np.exp(noise(900, 0.3, 3)), "val/loss": (at, swinging)}
     assert alarmed("not-converging", curves)
