@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.progress import beginning
@@ -39,7 +37,7 @@ def drift(curve: Curve) -> Drift:
     """Return the drift of a curve with two dozen finite points or more."""
     raw, n = curve.raw, curve.n
     edges = np.linspace(0, n, min(BLOCKS, n // 3) + 1).astype(np.int64)
-    centre, level = (edges[:-1] + edges[1:] - 1) / 2.0, _medians(raw, edges)
+    centre, level = (edges[:-1] + edges[1:] - 1) / 2.0, robust.block_medians(raw, edges)
     lowest = int(np.argmin(level))
     start, low = beginning(raw, max(1, min(5, n // 12))), float(level[lowest])
     end = robust.median(raw[-max(4, n // 10) :])
@@ -60,7 +58,3 @@ def drift(curve: Curve) -> Drift:
         leap=float(rises.max()) / max(float(level[-1]) - low, np.finfo(float).tiny) if rises.size else 1.0,
         moved=progress * float(np.sqrt(width)) / max(noise, np.finfo(float).tiny),
     )
-
-
-def _medians(raw: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.array([robust.median(raw[a:b]) for a, b in itertools.pairwise(edges.tolist())])

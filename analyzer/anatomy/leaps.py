@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +56,7 @@ def _local(curve: Curve, sigma: float) -> NDArray[np.float64]:
     if curve.n < 12 * BLOCK:
         return np.full(curve.n, sigma)
     edges = np.linspace(0, curve.n, 13).astype(np.int64)
-    block = np.array([robust.mad_sigma(curve.residual[a:b]) for a, b in itertools.pairwise(edges.tolist())])
+    block = robust.block_sigmas(curve.residual, edges)
     held = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(block, 1, mode="edge"), 3), axis=1)
     return np.asarray(np.maximum(np.repeat(held, np.diff(edges)), sigma))
 

@@ -68,7 +68,7 @@ def pace(series: Series) -> Pace | None:
         return None  # the usual interval is that of a dense beginning, and says nothing of the rest
     edges = np.linspace(0, kept.size, 33).astype(np.int64)
     per_step = np.log(seconds[kept] / usual)
-    level = np.array([robust.median(per_step[a:b]) for a, b in itertools.pairwise(edges.tolist())])
+    level = robust.block_medians(per_step, edges)
     cuts = changepoint.levels(level, sigma=max(robust.difference_sigma(level), 0.03))
     pieces = [robust.median(level[a:b]) for a, b in itertools.pairwise(cuts.tolist())]
     slower = [(min(pieces[i:]) - robust.median(level[: cuts[i]]), int(cuts[i])) for i in range(1, len(pieces))]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +48,18 @@ class Progress:
 
 def progress(curve: Curve) -> Progress | None:
     """Return the progress of a loss, None with fewer than a dozen finite points."""
-    raw, n = curve.raw, curve.n
-    if n < LEAST:
+    if curve.n < LEAST:
         return None
+    if curve not in _KNOWN:
+        _KNOWN[curve] = _progress(curve)
+    return _KNOWN[curve]
+
+
+_KNOWN: WeakKeyDictionary[Curve, Progress] = WeakKeyDictionary()  # several detectors ask, of the same few curves
+
+
+def _progress(curve: Curve) -> Progress:
+    raw, n = curve.raw, curve.n
     head = max(1, min(5, n // 12))
     start = beginning(raw, head)
     tail = raw[-max(4, n // 8) :]
@@ -116,13 +125,13 @@ def beginning(raw: NDArray[np.float64], head: int) -> float:
 
 
 def _left_upwards(raw: NDArray[np.float64], head: int) -> bool:
-    first, late = float(raw[0]), raw[raw.size // 2 :]
-    if first <= 0 or late.min() <= 0:
+    first, late, after = float(raw[0]), raw[raw.size // 2 :], raw[1 : 1 + 4 * head + 8]
+    if first <= 0 or max(robust.median(after), robust.median(raw[:head])) <= 2 * first or late.min() <= 0:
         return False
-    after = raw[1 : 1 + 4 * head + 8]
-    above = after.size > 8 and float(np.quantile(after, 0.1)) > first and robust.median(after) > 2 * first
+    if after.size > 8 and float(np.quantile(after, 0.1)) > first and robust.median(after) > 2 * first:
+        return True
     noise = robust.mad_sigma(np.log(late))
-    return above or float(np.log(max(robust.median(raw[:head]), first) / first)) > 4 * noise + np.log(2)
+    return bool(np.log(max(robust.median(raw[:head]), first) / first) > 4 * noise + np.log(2))
 
 
 def _from(curve: Curve, share: float) -> int:
@@ -160,7 +169,7 @@ def _levels(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 def _even_blocks(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     count = int(min(30, max(4, raw.size // 3)))
     edges = np.linspace(0, raw.size, count + 1).astype(np.int64)
-    medians = np.array([robust.median(raw[a:b]) for a, b in itertools.pairwise(edges.tolist())])
+    medians = robust.block_medians(raw, edges)
     return (edges[:-1] + edges[1:] - 1) / 2.0, medians
 
 

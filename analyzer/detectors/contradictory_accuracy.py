@@ -117,7 +117,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
     level = median(accuracy.raw)  # a value that nearly all share is their median as well
     same = float(np.mean(np.abs(accuracy.raw - level) <= 1e-9))
     reached = level in (1.0, 100.0)
-    path = loss.raw if loss.n < 20 else np.array([loss.back(y) for y in loss.blocks.level])
+    path = loss.raw if loss.n < 20 else np.exp(loss.blocks.level) if loss.log else loss.blocks.level
     span = float(np.ptp(path))
     spread = loss.sigma * (abs(float(np.median(loss.raw))) if loss.log else 1.0)
     moves = span / max(abs(float(np.median(path))), 0.3 * float(np.max(np.abs(path))), np.finfo(float).tiny)

@@ -28,7 +28,6 @@ Sen, Estimates of the regression coefficient based on Kendall's tau (1968).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -91,7 +90,7 @@ def _growth(curve: Curve) -> tuple[float, np.ndarray]:
     """Return the growth over the second half at its lower bound, 0 where it has stopped, and the block medians."""
     late = curve.raw[curve.n // 2 :]
     edges = np.linspace(0, late.size, 13).astype(np.int64)
-    level = np.array([robust.median(late[a:b]) for a, b in itertools.pairwise(edges.tolist())])
+    level = robust.block_medians(late, edges)
     _, low, _ = trend.slope(np.arange(12.0), level)
     still = level[-1] > level[-3] > level[-6] and level[-1] >= level.max()
     return (low * 11.0 / level[0] if still and level[0] > 0 else 0.0), level

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,42 @@ def mad_sigma(values: Array) -> float:
     if values.size < 2:
         return 0.0
     return MAD_TO_SIGMA * median(np.abs(values - median(values)))
+
+
+def block_medians(values: Array, edges: NDArray[np.int64]) -> Array:
+    """Return the median of the values between each two edges, float64[edges - 1]; NaN where there are none.
+
+    The same as median() of each block, all blocks of one size at a time.
+    """
+    found = np.full(edges.size - 1, np.nan)
+    for at, rows in _by_size(values, edges):
+        found[at] = _row_medians(rows)
+    return found
+
+
+def block_sigmas(values: Array, edges: NDArray[np.int64]) -> Array:
+    """Return mad_sigma() of the values between each two edges, float64[edges - 1]."""
+    found = np.zeros(edges.size - 1)
+    for at, rows in _by_size(values, edges):
+        if rows.shape[1] > 1:
+            found[at] = MAD_TO_SIGMA * _row_medians(np.abs(rows - _row_medians(rows)[:, None]))
+    return found
+
+
+def _by_size(values: Array, edges: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Array]]:
+    """Yield the blocks of each size as rows, with their places."""
+    sizes = np.diff(edges)
+    for size in set(sizes.tolist()) - {0}:
+        at = np.flatnonzero(sizes == size)
+        yield at, values[edges[at][:, None] + np.arange(size)]
+
+
+def _row_medians(rows: Array) -> Array:
+    k = rows.shape[1] // 2
+    if rows.shape[1] % 2:
+        return np.asarray(np.partition(rows, k, axis=1)[:, k])
+    low = np.partition(rows, (k - 1, k), axis=1)
+    return np.asarray(0.5 * (low[:, k - 1] + low[:, k]))
 
 
 def difference_sigma(values: Array) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import mad_sigma, median
+from analyzer.stats.robust import block_medians, block_sigmas, median
 
 Array = NDArray[np.float64]
 
@@ -41,10 +40,8 @@ def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64
 def blocked(values: Array, blocks: int = 40, *, least: int = 3) -> Blocks:
     """Return medians and robust spreads of consecutive blocks; one block for a handful of points."""
     edges = block_edges(values.size, blocks, least=least)
-    pairs = list(itertools.pairwise(edges.tolist()))
-    level = np.array([median(values[a:b]) for a, b in pairs])
-    spread = np.array([mad_sigma(values[a:b]) for a, b in pairs])
-    return Blocks(edges, np.array([(a + b - 1) / 2 for a, b in pairs]), level, spread)
+    level, spread = block_medians(values, edges), block_sigmas(values, edges)
+    return Blocks(edges, (edges[:-1] + edges[1:] - 1) / 2, level, spread)
 
 
 def smooth(values: Array, blocks: int = 40, *, least: int = 5) -> Array:

@@ -1,5 +1,7 @@
 """The numbers under every finding, each on data whose answer is known."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -129,3 +131,13 @@ def test_noise_that_wanders_rarely_seems_to_turn_either(points):
         curve = 1 + 2 * np.exp(-np.arange(points) / (points / 10)) + drive[50:]
         p_values.append(null.turned(curve, max(3, points // 20))[1])
     assert np.mean(np.array(p_values) < 0.01) <= 0.04
+
+
+def test_medians_and_spreads_of_blocks_are_those_of_each_block():
+    draw = np.random.default_rng(0)
+    for _ in range(100):
+        values = draw.normal(size=draw.integers(1, 300))
+        edges = np.unique(np.r_[0, draw.integers(0, values.size + 1, draw.integers(0, 30)), values.size])
+        blocks = [values[a:b] for a, b in itertools.pairwise(edges)]
+        assert robust.block_medians(values, edges).tolist() == [robust.median(block) for block in blocks]
+        assert robust.block_sigmas(values, edges).tolist() == [robust.mad_sigma(block) for block in blocks]
