@@ -127,6 +127,7 @@ def test_pages_of_those_with_problems_only(capsys, logs):
             ["--shard", "1/2", "--junit", "j.xml"],
             "--junit needs the whole night; with --shard, give it to posthoc merge",
         ),
+        (["--shard", "1/2", "--suppress-existing"], "--suppress-existing needs the whole night and does not go with"),
         (["--jobs", "-1"], "'-1' is no number of processes"),
         (["--run-timeout", "soon"], "--run-timeout is 'soon'; write it like"),
         (["--junit", "x", "--sarif", "./x"], "--sarif and --junit both write x"),

@@ -39,6 +39,9 @@ class Handback:
         except PosthocError as error:
             self.failures.append(str(error))
             return
+        except Exception as error:  # the night is judged, and must not be lost for this
+            self.failures.append(f"{ref.location}: writing back failed ({type(error).__name__}: {error})"[:300])
+            return
         self.written += 1
         if less is not None:
             self.shortfalls.append(less)
@@ -47,7 +50,7 @@ class Handback:
         """Return sentences for the user: what was written, and what could not be."""
         said = [f"{counted(self.written, 'verdict')} written back"] if self.written else []
         if self.others:
-            said.append(f"{counted(self.others, 'run')} not from MLflow: no verdict was written back for them")
+            said.append(f"{counted(self.others, 'run')} not from MLflow: no verdict was written back there")
         for what in (self.shortfalls, self.failures):
             said += what[:3] + ([f"and {len(what) - 3} more runs likewise"] if len(what) > 3 else [])
         return said

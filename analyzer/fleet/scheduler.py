@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,8 @@ def connected(address: str) -> Iterator[Client]:
     nobody = f"no Dask scheduler answers at {shown}; start one (dask scheduler), or leave --cluster out"
     try:
         _knock(address)
+        with ThreadPoolExecutor(1) as apart:  # a notebook has a loop of its own
+            apart.submit(asyncio.run, _greet(address)).result()
         client = Client(address, timeout=REACH, set_as_default=False)
     except (ValueError, TypeError, ImportError) as error:
         what = f"--cluster {shown!r} cannot be reached as a Dask scheduler"
@@ -61,6 +65,16 @@ def _knock(address: str) -> None:
         what = f"--cluster {mask_text(address)!r} is no address of a Dask scheduler"
         raise UsageError(f"{what}; give one like tcp://host:8786")
     socket.create_connection((found["host"].strip("[]"), int(found["port"])), REACH).close()
+
+
+async def _greet(address: str) -> None:
+    """Shake hands as Dask does, within REACH: its client waits without end for one who listens and says nothing."""
+    from distributed import Security  # noqa: PLC0415 - as above
+    from distributed.comm import connect  # noqa: PLC0415
+
+    async with asyncio.timeout(REACH):
+        comm = await connect(address, timeout=REACH, **Security().get_connection_args("client"))
+    comm.abort()
 
 
 def _hush() -> None:

@@ -1,8 +1,12 @@
 """What a cluster says is what this machine would say; what goes wrong there is one clear sentence."""
 
+import gc
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import PosthocError, UsageError
-from analyzer.fleet import cluster
+from analyzer.fleet import cluster, scheduler
 from analyzer.fleet.cluster import chunk_size, rows_by_cluster
 from analyzer.fleet.making import making
 from analyzer.fleet.row import Row
@@ -144,6 +148,32 @@ def test_a_scheduler_that_is_not_there_is_told_within_seconds(capsys, tmp_path, 
     said = capsys.readouterr().err
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in said and said.count("\n") == 1
     assert time.monotonic() - start < 20 and not (tmp_path / "posthoc-site").exists()
+
+
+@pytest.mark.parametrize("says", [b"", b"\x00\xff" * 5_000])
+def test_who_listens_and_is_no_scheduler_is_told_within_seconds(capfd, monkeypatch, says):
+    """Also one who never says a word: Dask's own client would wait for that without end."""
+    pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    monkeypatch.setattr(scheduler, "REACH", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept = []
+
+        def listen():
+            with suppress(OSError):  # the server has been closed
+                while True:
+                    kept.append(server.accept()[0])
+                    kept[-1].sendall(says)
+
+        threading.Thread(target=listen, daemon=True).start()
+        start = time.monotonic()
+        with pytest.raises(PosthocError, match=r"no Dask scheduler answers|cannot be reached as a Dask scheduler"):
+            reach(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        assert time.monotonic() - start < 10
+        server.shutdown(socket.SHUT_RDWR)
+        for one in kept:
+            one.close()
+    gc.collect()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://h:1", "tcp://a:b", "tcp://h", "", "h:99999"])

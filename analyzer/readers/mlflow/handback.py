@@ -12,10 +12,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from analyzer.errors import SourceError
 from analyzer.readers.mlflow import tables
+from analyzer.readers.mlflow.address import split_address
 from analyzer.readers.mlflow.connection import WAIT, SqliteTables, answer
 from analyzer.readers.mlflow.tracked import PAGE, SYMPTOMS, VERDICT, symptoms_text
 from analyzer.readers.naming import shown_path
@@ -79,7 +80,7 @@ def _upsert(file: Path, key: str, wanted: Mapping[str, str]) -> None:
 
 def page_target(artifact_uri: str, host: str, port: int) -> str | None:
     """Return the path under a tracking server's artifact service that a page goes to; None when it keeps none."""
-    parts = urlsplit(artifact_uri)
+    parts = split_address(artifact_uri)
     if parts.scheme != "mlflow-artifacts" or (parts.netloc and parts.netloc not in (host, f"{host}:{port}")):
         return None
     steps = [unquote(step) for step in parts.path.split("/") if step]
@@ -96,8 +97,8 @@ def kept_elsewhere(where: str, key: str, artifact_uri: str) -> str:
 def _page(artifacts: Path, inside: Path, page: str) -> str | None:
     try:
         _replace(artifacts / PAGE, page, inside)
-    except OSError as error:
-        return f"{shown_path(artifacts)}: the page was not stored ({error.strerror or error})"
+    except (OSError, ValueError) as error:  # ValueError: a path that holds a byte of 0
+        return f"{shown_path(artifacts)}: the page was not stored ({getattr(error, 'strerror', None) or error})"
     return None
 
 
@@ -120,7 +121,7 @@ def _replace(path: Path, text: str, inside: Path) -> None:
 
 def _local(address: str) -> Path | None:
     """Return the path that an artifact address names on this machine; None for one of another kind."""
-    parts = urlsplit(address)
+    parts = split_address(address)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return Path(unquote(parts.path))
     return Path(address) if "://" not in address and not parts.scheme else None
@@ -134,5 +135,5 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _kind(address: str) -> str:
-    scheme = urlsplit(address).scheme
+    scheme = split_address(address).scheme
     return f"{scheme}:…" if scheme and scheme != "file" else "another folder" if address else "nowhere known"

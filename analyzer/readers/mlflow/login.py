@@ -11,9 +11,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from analyzer.errors import SourceError, UsageError
+from analyzer.readers.mlflow.address import split_address
 
 URI, TOKEN = "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"
 USER, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
@@ -84,7 +85,4 @@ def _plain(token: str, name: str) -> str:
 
 
 def _host_of(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname if "://" in address else None
-    except ValueError:
-        return None
+    return split_address(address).hostname if "://" in address else None

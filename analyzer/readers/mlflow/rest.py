@@ -20,10 +20,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from analyzer.errors import SourceError
 from analyzer.model.secrets import mask_text
+from analyzer.readers.mlflow.address import split_address
 from analyzer.readers.mlflow.login import Login
 
 AGAIN = (429, 500, 502, 503, 504)
@@ -184,7 +185,7 @@ def server_at(address: str, limits: Limits | None = None) -> Server:
 
     SourceError when the address has no host, or a port that is none.
     """
-    parts = urlsplit(address)
+    parts = split_address(address)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
@@ -271,8 +272,9 @@ def _json(raw: bytes) -> object:
 
 def _place(location: str) -> str:
     """Return where a redirect leads, without its query, which may hold a login's state."""
-    parts = urlsplit(location)
-    return mask_text(f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200] if parts.netloc else parts.path[:200])
+    parts = split_address(location)
+    place = parts.netloc.rpartition("@")[2]
+    return mask_text(f"{parts.scheme}://{place}{parts.path}"[:200] if place else parts.path[:200]) or "nowhere"
 
 
 def _times(attempt: int) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.model.secrets import mask_text
 from analyzer.readers.bucket import Bucket
 from analyzer.readers.formats import Request
 from analyzer.readers.mlflow import files
+from analyzer.readers.mlflow.address import split_address
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun, of_experiments
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update, Word
@@ -149,7 +150,7 @@ def _one_run(tracker: str, wanted: str, request: Request) -> Sequence[TrackedRun
 
 def _tracked_at(tracker: str, request: Request) -> Iterable[RunRef] | None:
     """Return the runs in a folder, a database's file, or at an address; None when it is none of these."""
-    place = unquote(urlsplit(tracker).path) if tracker.startswith("file:") else tracker
+    place = unquote(split_address(tracker).path) if tracker.startswith("file:") else tracker
     if "://" in place:
         return _at(tracker, request)
     if _is_folder(place):

@@ -145,7 +145,11 @@ def test_a_database_gets_tags_in_one_transaction_and_the_page_beside_it(tmp_path
 
 
 @pytest.mark.parametrize(
-    "uri", ["s3://b/{key}/artifacts", "/etc/{key}/artifacts", "../{key}/artifacts", "", "mlruns/1"]
+    "uri",
+    [
+        *("s3://b/{key}/artifacts", "/etc/{key}/artifacts", "../{key}/artifacts", "", "mlruns/1"),
+        *("http://[::1/{key}/artifacts", "file://[::1/{key}/artifacts", "file:mlruns/%00/{key}", "mlruns/\0/{key}"),
+    ],
 )
 def test_a_database_whose_artifacts_lie_elsewhere_gets_the_tags_alone(tmp_path, uri):
     folder = tmp_path / "db"
@@ -241,6 +245,16 @@ def test_what_cannot_be_written_is_told_once_and_makes_two_of_zero(capsys):
         assert main(["audit", address, "-o", "site", "--write-back", "-q"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 4 and "403" in said[0] and said[-1] == "posthoc: and 3 more runs likewise"
+
+
+def test_a_writer_that_fails_costs_the_night_nothing(tmp_path, monkeypatch, capsys):
+    def broken(*_):
+        raise RuntimeError("cannot")
+
+    make_run(tmp_path / "mlruns", KEY, loss=SICK)
+    monkeypatch.setattr("analyzer.readers.mlflow.handback.into_folder", broken)
+    assert main(["audit", str(tmp_path / "mlruns"), "-o", "site", "--write-back", "-q"]) == 2
+    assert "writing back failed (RuntimeError: cannot)" in capsys.readouterr().err
 
 
 def test_event_files_take_no_verdict_and_that_is_said(tmp_path, capsys):

@@ -112,7 +112,7 @@ def round_and_round(handler, asked):
     send(handler, 200, {"metrics": points([1.0]), "next_page_token": "again"})
 
 
-REDIRECT = answers(302, Location="http://evil.invalid/login?state=hunter2")
+REDIRECT = answers(302, Location="http://hunter2@evil.invalid:8443/login?state=hunter2")
 FAULTS = {
     "silent": (silent(1.0), "no whole answer within 0.6 s"),
     "dripping": (drip, "no whole answer within 0.6 s"),
@@ -129,7 +129,8 @@ FAULTS = {
     "nothing": (raw(b""), "answers with nothing"),
     "truncated": (fakes.truncated, "broke off in the middle"),
     "large": (raw(b" " * (2 << 20)), "larger than 1,048,576 bytes"),
-    "redirect": (REDIRECT, "302, it sends on to http://evil.invalid/login, which is not followed"),
+    "redirect": (REDIRECT, "302, it sends on to http://evil.invalid:8443/login, which is not followed"),
+    "redirect to nowhere": (answers(302, Location="http://[::1/x"), "302, it sends on to nowhere, which is not"),
     "repeated": (round_and_round, "repeat themselves"),
     "endless": (endless, "more than 50 pages"),
 }
@@ -280,8 +281,9 @@ def test_nobody_listening_and_names_that_are_none_are_told(address):
         discover("http://127.0.0.1:1")
     with pytest.raises(SourceError, match="port"):
         discover("http://127.0.0.1:99999")
-    with pytest.raises(SourceError, match="without a host"):
-        discover("http:///mlflow")
+    for address in ("http:///mlflow", "http://[::1", "https://[zz]/"):
+        with pytest.raises(SourceError, match="without a host"):
+            discover(address)
 
 
 def test_a_redirect_is_never_followed_with_the_login(fake, address, monkeypatch):
