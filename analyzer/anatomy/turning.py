@@ -15,6 +15,8 @@ from analyzer.stats.trend import centred_mean
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
+STAYS = 0.2  # of the training loss's rise, both in log space: a held-out loss that rises by less stays where it was
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -71,4 +73,20 @@ def improves_after(anatomy: Anatomy, onset: int) -> str | None:
             better = robust.median(after[-3:]) < float(np.min(before)) - robust.mad_sigma(after)
             if better:
                 return f"event:validation-improves@{int(curve.at[-1])}"
+    return None
+
+
+def holds_after(anatomy: Anatomy, onset: int, rise: float) -> tuple[str, str] | None:
+    """Return event and sentence when a held-out loss does not go along with a training loss's rise (in its log).
+
+    The model is then as good as before: training has become harder (data, augmentation, a new term), or is logged
+    in another way.
+    """
+    for curve in anatomy.validation:
+        after, before = curve.raw[curve.at > onset], curve.raw[curve.at <= onset]
+        if after.size < 4 or before.size < 2 or curve.raw.min() <= 0:
+            continue
+        climbed = float(np.log(robust.median(after[after.size // 4 :]) / robust.median(before[-3:])))
+        if climbed < STAYS * rise:
+            return f"event:validation-holds@{int(curve.at[-1])}", f"{curve.tag} does not go along"
     return None

@@ -54,7 +54,9 @@ def checked(options: Options, settings: Settings) -> Share | None:
     if options.shard is None:
         return None
     if options.suppress_existing:
-        raise UsageError("--suppress-existing needs the whole night and does not go with --shard; audit without it once")
+        raise UsageError(
+            "--suppress-existing needs the whole night and does not go with --shard; audit without it once"
+        )
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]
     later += [f"--{name}" for name in ("fail-on-new", "notify") if getattr(options, name.replace("-", "_"))]
     if later:

@@ -20,7 +20,8 @@ When it is wrong
 ----------------
 Training that is meant to rise: adversarial and reinforcement-learning losses are not judged. A task that becomes
 harder (curriculum, new data, a loss term that is switched on) rises too: a validation loss that keeps improving
-after the onset overrules the alarm, a restart or a raised learning rate just before the end explains it.
+after the onset, or stays where it was, overrules the alarm; a restart or a raised learning rate just before the end
+explains it.
 
 What to do
 ----------
@@ -45,7 +46,7 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.gradient import surge
 from analyzer.anatomy.rising import Rise, rise_at_end
 from analyzer.anatomy.schedule import rising_at
-from analyzer.anatomy.turning import improves_after
+from analyzer.anatomy.turning import holds_after, improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
@@ -92,6 +93,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     above_start = rise.level > curve.start
     severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
     improving = improves_after(anatomy, onset)
+    holding = holds_after(anatomy, onset, rise.level - rise.low) if curve.log and curve in anatomy.training else None
     at_once = curve.at[0] < onset and rise.onset <= max(1, curve.n // 20)
     cause, speaks, advice = _from_the_first_steps(anatomy, onset) if at_once else _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
@@ -100,6 +102,9 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     if event and not recent:
         cause, speaks = "a restart from which it did not recover", (f"it comes with {event.text}",)
         advice = ("Check what the restart took over: weights, optimiser state, learning rate, data order.", *advice[:2])
+    if holding:
+        cause, speaks = "training that became harder, or is logged in another way", (holding[1],)
+        advice = ("Check what changed in the training data, augmentation or loss terms there.",)
     lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
     peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
     top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
@@ -130,7 +135,9 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "exploded", (onset, last)),
             Mark("level", curve.tag, "lowest level held before", values=(base,)),
         ),
-        explained_by=improving or (f"event:{event.kind}@{event.step}" if event and recent else None),
+        explained_by=improving
+        or (holding[0] if holding else None)
+        or (f"event:{event.kind}@{event.step}" if event and recent else None),
     )
 
 
@@ -206,6 +213,13 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": np.concatenate([[0.03], falling(300, floor=0.5) + noise(300, 0.05)])}),
         ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) * np.exp(noise(300, 0.3))})),
+        Case(
+            "training that became harder",
+            "almost",
+            lambda: made_run(
+                {"train/loss": _risen(300, 200, 1.2), "val/loss": falling(300) * np.exp(noise(300, 0.05, 2))}
+            ),
+        ),
         Case("a rise that returns", "almost", lambda: made_run({"train/loss": _bump(300)})),
         Case(
             "noise with a heavy tail",
