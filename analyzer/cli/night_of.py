@@ -53,9 +53,10 @@ def checked(options: Options, settings: Settings) -> Share | None:
         raise UsageError("--jobs is for this machine; with --cluster, the cluster's threads say how many judge")
     if options.shard is None:
         return None
+    if options.suppress_existing:
+        raise UsageError("--suppress-existing needs the whole night and does not go with --shard; leave one out")
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]
-    flags = ("fail-on-new", "suppress-existing", "notify")
-    later += [f"--{name}" for name in flags if getattr(options, name.replace("-", "_"))]
+    later += [f"--{name}" for name in ("fail-on-new", "notify") if getattr(options, name.replace("-", "_"))]
     if later:
         raise UsageError(f"{later[0]} needs the whole night; with --shard, give it to posthoc merge")
     return Share.parsed(options.shard)
