@@ -106,6 +106,8 @@ def outputs_apart(options: Options, sources: Sequence[str], pages: Sequence[Path
         path = getattr(options, name, None)
         if path is None or (name == "json" and str(path) == "-"):
             continue
+        if str(path) == "-":
+            raise UsageError(f"--{name} writes a file, and only --json - goes to standard output; give it a name")
         before = taken.setdefault(os.path.realpath(path), f"--{name}")
         if before != f"--{name}":
             raise UsageError(f"--{name} and {before} both write {mask_text(str(path))}; give one of them another name")
