@@ -118,6 +118,34 @@ def test_pages_of_those_with_problems_only(capsys, logs):
     assert pages() == 1
 
 
+def _replaced_by_a_pipe(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _replaced_by_a_link(file):
+    file.unlink()
+    file.symlink_to("/etc/hosts")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and links as POSIX has them")
+@pytest.mark.parametrize(
+    ("what", "change", "said"),
+    [
+        ("shard-1-of-1.jsonl", _replaced_by_a_pipe, "damaged (it is no file); make it again"),
+        ("shard-1-of-1.jsonl", lambda file: file.write_text("[" * 100_000), "is no shard of posthoc or is damaged"),
+        ("runs/*.html", _replaced_by_a_pipe, "is missing or no file; copy the shard's folder"),
+        ("runs/*.html", _replaced_by_a_link, "is missing or no file; copy the shard's folder"),
+        ("runs/*.html", lambda file: file.write_bytes(b"\xff\xfe"), "is damaged; copy the shard's folder"),
+    ],
+)
+def test_a_part_that_is_broken_is_one_clear_sentence_and_two(capsys, logs, what, change, said):
+    call(capsys, "audit", logs, "--shard", "1/1", "-o", "part")
+    change(next(Path("part").glob(what)))
+    code, out, err = call(capsys, "merge", "part", "-o", "whole")
+    assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -129,7 +157,9 @@ def test_pages_of_those_with_problems_only(capsys, logs):
         ),
         (["--shard", "1/2", "--suppress-existing"], "--suppress-existing needs the whole night and does not go with"),
         (["--jobs", "-1"], "'-1' is no number of processes"),
+        (["--run-timeout", "0"], "--run-timeout is 0; it must be more than 0"),
         (["--run-timeout", "soon"], "--run-timeout is 'soon'; write it like"),
+        (["--markdown", "-"], "--markdown writes a file, and only --json - goes to standard output"),
         (["--junit", "x", "--sarif", "./x"], "--sarif and --junit both write x"),
         (["--state", "x", "--csv", "x"], "--csv and --state both write x"),
         (["--state", "thesis.tex"], "thesis.tex is no state of posthoc and was left as it is"),

@@ -54,9 +54,7 @@ def checked(options: Options, settings: Settings) -> Share | None:
     if options.shard is None:
         return None
     if options.suppress_existing:
-        raise UsageError(
-            "--suppress-existing needs the whole night and does not go with --shard; audit without it once"
-        )
+        raise UsageError("--suppress-existing needs the whole night and does not go with --shard; leave one out")
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]
     later += [f"--{name}" for name in ("fail-on-new", "notify") if getattr(options, name.replace("-", "_"))]
     if later:
@@ -108,6 +106,8 @@ def outputs_apart(options: Options, sources: Sequence[str], pages: Sequence[Path
         path = getattr(options, name, None)
         if path is None or (name == "json" and str(path) == "-"):
             continue
+        if str(path) == "-":
+            raise UsageError(f"--{name} writes a file, and only --json - goes to standard output; give it a name")
         before = taken.setdefault(os.path.realpath(path), f"--{name}")
         if before != f"--{name}":
             raise UsageError(f"--{name} and {before} both write {mask_text(str(path))}; give one of them another name")

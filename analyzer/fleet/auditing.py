@@ -177,10 +177,13 @@ def merged(
 
 def _take_page(folder: Path, into: Path, name: str) -> None:
     page, target = folder / "runs" / name, into / "runs" / name
-    if not page.is_file():
-        raise SourceError(f"{page} is missing; copy the shard's folder with its pages")
-    if page.resolve() != target.resolve():
-        write_text(target, page.read_text(encoding="utf-8"))
+    if page.is_symlink() or not page.is_file():  # a link could lead to anything, and its text into the site
+        raise SourceError(f"{page} is missing or no file; copy the shard's folder with its pages")
+    try:
+        if page.resolve() != target.resolve():
+            write_text(target, page.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{page} is damaged; copy the shard's folder with its pages again") from error
 
 
 def _told(

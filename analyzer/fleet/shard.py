@@ -88,6 +88,8 @@ def write_shard(folder: Path, head: Head, rows: Iterable[tuple[int, Row]]) -> Pa
 def read_shard(path: Path, code: str) -> tuple[Head, dict[int, Row]]:
     """Return a shard's head and its rows by their places. SourceError when it is none, or of another version."""
     try:
+        if not path.is_file():  # a pipe would be waited for, and a device read, without end
+            raise ValueError("it is no file")
         lines = path.read_text(encoding="utf-8").splitlines()
         schema, own, head = json.loads(lines[0])
         if schema != SCHEMA:
@@ -96,7 +98,7 @@ def read_shard(path: Path, code: str) -> tuple[Head, dict[int, Row]]:
             raise SourceError(f"{path} was written by another version of posthoc; audit and merge with the same one")
         rows = {int(number): Row.parsed(text) for number, text in map(json.loads, lines[1:])}
         return noun_of(Head, head), rows
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except (OSError, ValueError, TypeError, IndexError, RecursionError) as error:
         raise SourceError(f"{path} is no shard of posthoc or is damaged ({error}); make it again") from error
 
 

@@ -57,7 +57,8 @@ def number(value: Any, where: str, *, above: float = -math.inf, below: float = m
     if math.isinf(read):
         raise SettingsError(f"{where} is larger than any number that is worked with")
     if not above < read < below:
-        raise SettingsError(f"{where} is {read:g}; it must lie between {above:g} and {below:g}")
+        wanted = f"be more than {above:g}" if math.isinf(below) else f"lie between {above:g} and {below:g}"
+        raise SettingsError(f"{where} is {read:g}; it must {wanted}")
     return read
 
 

@@ -171,7 +171,8 @@ class State:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise StateError(f"{self._path}: the state cannot be read or written ({error})") from error
+            what = f"{self._path}: the state cannot be read or written ({error})"
+            raise StateError(f"{what}; see to its disk, or give another file with --state") from error
         except sqlite3.Error as error:
             what = f"{self._path} is damaged ({error}) and was left as it is"
             raise StateError(f"{what}; give another file with --state, or move it away") from error
