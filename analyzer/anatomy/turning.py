@@ -84,7 +84,7 @@ def holds_after(anatomy: Anatomy, onset: int, rise: float) -> tuple[str, str] | 
     """
     for curve in anatomy.validation:
         after, before = curve.raw[curve.at > onset], curve.raw[curve.at <= onset]
-        if after.size < 4 or before.size < 2 or curve.raw.min() <= 0:
+        if after.size < 4 or before.size < 2 or curve.raw.min() <= 0 or not curve.finite[-1]:
             continue
         climbed = float(np.log(robust.median(after[after.size // 4 :]) / robust.median(before[-3:])))
         if climbed < STAYS * rise:

@@ -93,7 +93,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     above_start = rise.level > curve.start
     severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
     improving = improves_after(anatomy, onset)
-    holding = holds_after(anatomy, onset, rise.level - rise.low) if curve.log and curve in anatomy.training else None
+    comparable = curve.log and curve.finite[-1] and curve in anatomy.training  # what ends in NaN has exploded
+    holding = holds_after(anatomy, onset, rise.level - rise.low) if comparable else None
     at_once = curve.at[0] < onset and rise.onset <= max(1, curve.n // 20)
     cause, speaks, advice = _from_the_first_steps(anatomy, onset) if at_once else _cause(anatomy, onset)
     event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
