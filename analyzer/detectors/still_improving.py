@@ -91,7 +91,7 @@ def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
             Measure("what 15 % more steps would bring", further.gain, "gain", unit="of the loss"),
             Measure("what 15 % more steps would bring", further.of_progress, "progress", unit="of the progress"),
             Measure("fall over the last 15 %", further.clear, "clear", unit="× standard error"),
-            Measure("learning rate at the end", rate, "rate", unit="of its highest"),
+            *((Measure("learning rate at the end", rate, "rate", unit="of its highest"),) if speaks else ()),
             Measure("smallest over largest fall of the quarters", further.steady, unit="ratio"),
         ),
         "info",

@@ -193,7 +193,7 @@ def _told(
     night, runs = _compared(head, [row.result for row in rows], state, now)
     seen, faults = across([row.result for row in rows])
     tally = tally_of(night.results, head.at)
-    night = replace(night, across=seen, trend=trend(state, tally, head.sources))
+    night = replace(night, at=tally.at, across=seen, trend=trend(state, tally, head.sources))
     for row, result in zip(rows, night.results, strict=True):
         site.take(result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
     notes = [*head.notes, *(Note("layout", text) for text in head.stale), *faults]

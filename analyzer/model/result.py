@@ -234,7 +234,8 @@ class Night:
 
     `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
     night, as does `trend`: what earlier nights and this one came to. `stale` names suppressions that set nothing aside
-    any more. `across` is what only a look at all runs together shows; it never counts for the gate.
+    any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at` is when an
+    audit judged (ISO 8601).
     """
 
     version: str
@@ -245,6 +246,7 @@ class Night:
     stale: tuple[str, ...] = ()
     across: tuple[Across, ...] = ()
     trend: tuple[Tally, ...] = ()
+    at: str = ""
 
     def __repr__(self) -> str:
         sick = sum(result.verdict == "problems" for result in self.results)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Look:
     mark: str
 
 
+_S3 = ("s3", "s3a")
+ANSWER, TRIES = 20, 2
+"""Seconds in which S3 has to answer, and how often it is asked: with their own they wait for many minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """Where objects lie: fsspec's name of the kind, and what the address says besides the path."""
@@ -53,7 +59,14 @@ class Store:
         """Return fsspec's file system, the same for all threads. ImportError when its package is missing."""
         import fsspec  # noqa: PLC0415 - slow, and not always there
 
-        return fsspec.filesystem(self.kind, use_listings_cache=False, **dict(self.options))
+        options = dict(self.options)
+        if self.kind in _S3:
+            tries = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"retries": {"max_attempts": 1, "mode": "standard"}}
+            options = {"config_kwargs": {"connect_timeout": ANSWER, "read_timeout": ANSWER, **tries}, **options}
+        files = fsspec.filesystem(self.kind, use_listings_cache=False, **options)
+        if self.kind in _S3:
+            files.retries = TRIES  # s3fs's own, around botocore's: five by itself
+        return files
 
 
 @dataclass(frozen=True, slots=True)

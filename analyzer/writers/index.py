@@ -51,19 +51,21 @@ def index_pages(
     notes: Sequence[Note] = (),
     *,
     version: str,
+    at: str = "",
     resolved: int = 0,
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
 ) -> dict[str, str]:
     """Return the index and its further pages by file name; the index is the last.
 
-    `across` is what was seen across runs, `nights` what the last nights came to, tonight's being the last.
+    `at` is when the night was judged (ISO 8601), `across` what was seen across runs, `nights` what the last nights
+    came to, tonight's being the last.
     """
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     rest = ordered[STATIC_ROWS:]
     further = [rest[i : i + FURTHER_ROWS] for i in range(0, len(rest), FURTHER_ROWS)]
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
-    common = {"version": version, "names": names, "total": len(ordered)}
+    common = {"version": version, "at": at, "names": names, "total": len(ordered)}
     pages = {
         name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET)
         for name, rows in zip(names, further, strict=True)

@@ -98,6 +98,7 @@ class Site:
             night.sources,
             told,
             version=night.version,
+            at=night.at,
             resolved=len(night.resolved),
             across=night.across,
             nights=night.trend,
