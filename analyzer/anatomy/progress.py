@@ -119,19 +119,21 @@ def beginning(raw: NDArray[np.float64], head: int) -> float:
     """
     middle, first = robust.median(raw[:head]), float(raw[0])
     noise = robust.mad_sigma(raw[head : head + 20])
-    if first - middle > 4 * noise + 0.1 * abs(middle) or _left_upwards(raw, head):
+    if first - middle > 4 * noise + 0.1 * abs(middle) or _left_upwards(raw, head, middle):
         return first
     return middle
 
 
-def _left_upwards(raw: NDArray[np.float64], head: int) -> bool:
+def _left_upwards(raw: NDArray[np.float64], head: int, middle: float) -> bool:
+    """Whether the very first value is far below the `middle` of the first ones, or below nearly all that follow."""
     first, late, after = float(raw[0]), raw[raw.size // 2 :], raw[1 : 1 + 4 * head + 8]
-    if first <= 0 or max(robust.median(after), robust.median(raw[:head])) <= 2 * first or late.min() <= 0:
+    soon = robust.median(after)
+    if first <= 0 or max(soon, middle) <= 2 * first or late.min() <= 0:
         return False
-    if after.size > 8 and float(np.quantile(after, 0.1)) > first and robust.median(after) > 2 * first:
+    if after.size > 8 and soon > 2 * first and float(np.quantile(after, 0.1)) > first:
         return True
     noise = robust.mad_sigma(np.log(late))
-    return bool(np.log(max(robust.median(raw[:head]), first) / first) > 4 * noise + np.log(2))
+    return bool(np.log(max(middle, first) / first) > 4 * noise + np.log(2))
 
 
 def _from(curve: Curve, share: float) -> int:

@@ -15,12 +15,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.version import Judging
 from analyzer.model.result import Finding, Result
+from analyzer.model.wording import iso
 
 NIGHTS_ABSENT = 2
 """So many nights in a row must a finding of a run still going be absent until it counts as resolved."""
@@ -68,7 +68,7 @@ class Compared:
 
 def compared(result: Result, before: Past | None, judging: Judging, now: float) -> Compared:
     """Return what tonight's result of a run means beside last night's; `now` in Unix seconds."""
-    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at = iso(now)
     unread, data = result.status == "failed", data_digest(result)
     anew = judging.why_anew(before.judging) if before and before.data == data and not unread else ""
     known = {one.fingerprint: one for one in before.findings} if before else {}

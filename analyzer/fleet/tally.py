@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from analyzer.fleet.state import State
 from analyzer.model.result import Result
 from analyzer.model.tally import Tally
+from analyzer.model.wording import iso
 from analyzer.writers import brief
 from analyzer.writers.entry import TONES
 
@@ -32,7 +32,7 @@ def tally_of(results: Sequence[Result], now: float) -> Tally:
     tones = Counter(brief.tone(result) for result in results)
     symptoms = Counter(symptom for result in results for symptom in {f.symptom for f in result.findings if f.counts})
     return Tally(
-        datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        iso(now),
         len(results),
         {tone: tones[tone] for tone in TONES},
         sum(result.status == "failed" for result in results),

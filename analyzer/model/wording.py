@@ -71,3 +71,8 @@ def moment(unix: float | None) -> str:
         return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (OverflowError, OSError, ValueError):
         return ""
+
+
+def iso(unix: float) -> str:
+    """Return a time in Unix seconds as programs read it, to the second: 2026-11-23T05:00:00Z."""
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

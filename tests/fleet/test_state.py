@@ -121,13 +121,19 @@ def test_nights_are_told_apart_by_time_and_sources_and_the_same_night_is_there_o
         assert state.nights(("other logs",), 60) == [TALLY] and state.nights(("none",), 60) == []
 
 
-def test_a_state_of_the_first_kind_is_brought_up_to_date_with_all_it_holds(tmp_path):
-    path = tmp_path / "s.db"
+def of_the_first_kind(folder):
+    path = folder / "s.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         for statement in schema._STEPS[0].split(";"):
             old.execute(statement)
         old.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         old.execute("PRAGMA user_version = 1")
+    return path
+
+
+def test_a_state_of_the_first_kind_is_brought_up_to_date_with_all_it_holds(tmp_path):
+    path = of_the_first_kind(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.execute("INSERT INTO findings VALUES ('x', 'f', 'plateau', '2026-01-01', '2026-01-01', 0, NULL)")
     with State(path) as state:
         assert state.nights(("logs",), 60) == [] and state.past("x").findings[0].symptom == "plateau"
@@ -138,12 +144,7 @@ def test_a_state_of_the_first_kind_is_brought_up_to_date_with_all_it_holds(tmp_p
 
 
 def test_two_audits_that_bring_an_old_state_up_to_date_at_once_do_it_once(tmp_path):
-    path = tmp_path / "s.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for statement in schema._STEPS[0].split(";"):
-            old.execute(statement)
-        old.execute(f"PRAGMA application_id = {schema.APPLICATION}")
-        old.execute("PRAGMA user_version = 1")
+    path = of_the_first_kind(tmp_path)
 
     def night(number):
         with State(path) as state:

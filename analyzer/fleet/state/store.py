@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from analyzer.fleet.row import Row
 from analyzer.fleet.state import schema
 from analyzer.fleet.version import Judging
 from analyzer.model.tally import Tally
+from analyzer.model.wording import iso
 
 PATIENCE = 120.0
 """Seconds that one audit waits for another to finish a transaction, each of which takes a moment."""
@@ -85,7 +86,7 @@ class State:
 
     def keep(self, run: str, stamp: str | None, judging: str, text: str, now: float) -> None:
         """Keep the row of a run; it is on disk within about a second, or when the state is closed."""
-        self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), _time(now)))
+        self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), iso(now)))
         if time.monotonic() - self._written > EVERY:
             self._write_waiting()
 
@@ -140,8 +141,8 @@ class State:
                 if one.past:
                     found = (run, one.past.judging.key, one.past.data)
                     change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
-                change.execute("UPDATE past SET seen = ? WHERE run = ?", (_time(now), run))
-                change.execute("UPDATE judged SET seen = ? WHERE run = ?", (_time(now), run))
+                change.execute("UPDATE past SET seen = ? WHERE run = ?", (iso(now), run))
+                change.execute("UPDATE judged SET seen = ? WHERE run = ?", (iso(now), run))
             if tally is not None:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
                 found = (json.dumps(sources), tally.at, json.dumps(numbers))
@@ -180,8 +181,8 @@ class State:
 
 def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> None:
     """Forget rows, and later findings, of runs that vanished, and nights of long ago."""
-    change.execute("DELETE FROM judged WHERE seen < ?", (_time(now - KEEP_VANISHED.total_seconds()),))
-    long_ago = (_time(max(0.0, now - retention.total_seconds())),)
+    change.execute("DELETE FROM judged WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
+    long_ago = (iso(max(0.0, now - retention.total_seconds())),)
     change.execute("DELETE FROM past WHERE seen < ?", long_ago)
     change.execute("DELETE FROM findings WHERE last_seen < ? AND run NOT IN (SELECT run FROM past)", long_ago)
     change.execute("DELETE FROM nights WHERE at < ?", long_ago)
@@ -204,7 +205,3 @@ def _values(known: Known) -> tuple[str, str, str, str, str, int, str | None]:
 
 def _name(run: str) -> str:
     return run.encode("utf-8", "backslashreplace").decode()
-
-
-def _time(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
