@@ -55,24 +55,39 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     """Return what makes a value of a type hint from its plain form."""
     origin, parts = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
-        noun, hints = cast(Any, kind), get_type_hints(kind)
-        readers = [_reader(hints[name]) for name in _names(noun)]
-        return lambda value: noun(*(read(part) for read, part in zip(readers, value, strict=True)))
+        return _noun_reader(cast(Any, kind))
     if origin is tuple and parts[-1] is Ellipsis:
         one = _reader(parts[0])
-        return tuple if one is _as_it_is else lambda value: tuple(map(one, value))
+        return tuple if one is _as_it_is else lambda value: tuple([one(part) for part in value])
     if origin is tuple:
         each = [_reader(part) for part in parts]
         return lambda value: tuple(read(part) for read, part in zip(each, value, strict=True))
     if origin in (Union, UnionType):
         inner = _reader(next(part for part in parts if part is not type(None)))
-        return lambda value: None if value is None else inner(value)
+        leaves_none = inner in (_number, _as_it_is)
+        return inner if leaves_none else lambda value: None if value is None else inner(value)
     if kind is str:
         return sys.intern  # runs share most of their words
     return _number if kind is float else _as_it_is
 
 
-def _number(value: float | str) -> float:
+def _noun_reader(noun: Any) -> Callable[[Any], Any]:
+    """Return what makes a noun of the list of its fields; only those are touched that are not plain already."""
+    names, hints = _names(noun), get_type_hints(noun)
+    readers = [(i, one) for i, name in enumerate(names) if (one := _reader(hints[name])) is not _as_it_is]
+
+    def read(value: Any) -> Any:
+        if len(value) != len(names):
+            raise ValueError(f"{noun.__name__} has {len(names)} fields, not {len(value)}")
+        made = list(value)
+        for i, one in readers:
+            made[i] = one(made[i])
+        return noun(*made)
+
+    return read
+
+
+def _number(value: Any) -> Any:
     return float(value) if isinstance(value, str) else value
 
 
