@@ -148,7 +148,7 @@ def exit_code(options: Options, night: Night, settings: Settings) -> int:
     level = gate(options, settings)
     if options.fail_on_new and level == "never":
         level = "warning"
-    counts = not options.suppress_existing
+    counts = level != "never" and not options.suppress_existing
     if counts and any(brief.reaches(result, level, new_only=options.fail_on_new) for result in night.results):
         return 1
-    return 2 if all(result.status == "failed" for result in night.results) else 0
+    return 2 if night.counts["failed"] == night.counts["discovered"] else 0

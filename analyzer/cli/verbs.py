@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import analyzer
@@ -82,7 +82,7 @@ def _audit(options: Options) -> int:
             tell=told,
         )
     if share is not None:
-        _tell_unused(options, {row.tag for result in night.results for row in result.series})
+        _tell_unused(options, _tags(night))
         night_of.tell_share(options, share, night)
         return tracker.tell_written(options, back) or (2 if failures else 0)
     code = _night_told(options, night, settings)
@@ -190,9 +190,14 @@ def _untrusted(options: Options) -> bool:
     return file is not None
 
 
-def _tell_unused(options: Options, tags: Collection[str]) -> None:
+def _tags(night: Night) -> Iterator[str]:
+    return (row.tag for result in night.results for row in result.series)
+
+
+def _tell_unused(options: Options, found: Iterable[str]) -> None:
     """Say which tags of --role no run has: a slip of the pen would otherwise change nothing, silently."""
     given = dict(parsed_role(text, api.vocabulary()) for text in options.roles)
+    tags = set(found) if given else set()
     for tag in given:
         if tag not in tags and tags and not getattr(options, "quiet", False):
             complain(f"--role: no run has the tag {tag!r}{suggestion(tag, tags)}")
@@ -200,7 +205,7 @@ def _tell_unused(options: Options, tags: Collection[str]) -> None:
 
 def _tell(options: Options, night: Night, summary: Callable[[bool], str]) -> None:
     """Say the verdict where the JSON does not go."""
-    _tell_unused(options, {row.tag for result in night.results for row in result.series})
+    _tell_unused(options, _tags(night))
     stream = sys.stdout
     if options.json is not None and str(options.json) == "-":
         deliver(lambda file: write_document(night, file), sys.stdout)

@@ -52,17 +52,28 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A run of tonight beside last night: its result with states, what is resolved, what to remember and to forget.
+class Lesson:
+    """What is to be remembered of a run after tonight, and which fingerprints are to be forgotten (`gone`).
 
-    `past` is None when the run could not be read: what was known of it stays. `anew` says why it was judged anew.
+    `past` is None when the run could not be read: what was known of it stays.
+    """
+
+    run: str
+    known: tuple[Known, ...]
+    gone: tuple[str, ...]
+    past: Past | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A run of tonight beside last night: its result with states, what is resolved, what to remember.
+
+    `anew` says why it was judged anew.
     """
 
     result: Result
     resolved: tuple[dict[str, str], ...]
-    known: tuple[Known, ...]
-    gone: tuple[str, ...]
-    past: Past | None
+    lesson: Lesson
     anew: str
 
 
@@ -83,7 +94,8 @@ def compared(result: Result, before: Past | None, judging: Judging, now: float) 
         Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at) for f in told
     ]  # fmt: skip
     past = None if unread else Past(judging, data)
-    return Compared(replace(result, findings=tuple(told)), resolved, (*found, *aged), tuple(sorted(moved)), past, anew)
+    lesson = Lesson(result.run, (*found, *aged), tuple(sorted(moved)), past)
+    return Compared(replace(result, findings=tuple(told)), resolved, lesson, anew)
 
 
 def data_digest(result: Result) -> str:

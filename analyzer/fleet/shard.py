@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 from analyzer.errors import SourceError, UsageError
 from analyzer.fleet.row import Row
@@ -79,25 +82,40 @@ def names_digest(names: Iterable[str]) -> str:
 def write_shard(folder: Path, head: Head, rows: Iterable[tuple[int, Row]]) -> Path:
     """Write a shard's file: its head, then one row a line with its place in the whole night; return its path."""
     path = folder / head.share.file
-    lines = [json.dumps([SCHEMA, Judging.parsed(head.judging).code, text_of(head)])]
-    lines += [json.dumps([number, row.text()]) for number, row in rows]
-    write_whole(path, lambda file: file.writelines(line + "\n" for line in lines))
+    first = json.dumps([SCHEMA, Judging.parsed(head.judging).code, text_of(head)])
+    lines = (json.dumps([number, row.text()]) for number, row in rows)
+    write_whole(path, lambda file: file.writelines(f"{line}\n" for line in chain((first,), lines)))
     return path
 
 
-def read_shard(path: Path, code: str) -> tuple[Head, dict[int, Row]]:
-    """Return a shard's head and its rows by their places. SourceError when it is none, or of another version."""
-    try:
-        if not path.is_file():  # a pipe would be waited for, and a device read, without end
-            raise ValueError("it is no file")
-        lines = path.read_text(encoding="utf-8").splitlines()
-        schema, own, head = json.loads(lines[0])
+def read_head(path: Path, code: str) -> Head:
+    """Return what a shard says of itself. SourceError when it is none, or of another version."""
+    with _opened(path) as file:
+        schema, own, head = json.loads(file.readline())
         if schema != SCHEMA:
             raise ValueError(f"it is of schema {schema}")
         if own != code:
             raise SourceError(f"{path} was written by another version of posthoc; audit and merge with the same one")
-        rows = {int(number): Row.parsed(text) for number, text in map(json.loads, lines[1:])}
-        return noun_of(Head, head), rows
+        return noun_of(Head, head)
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the rows of a shard by their places in the night, as texts. SourceError for a damaged one."""
+    with _opened(path) as file:
+        file.readline()
+        for number, text in map(json.loads, file):
+            Row.parsed(text)
+            yield int(number), text
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """Open a shard's file; whatever it holds that is none of a shard becomes a SourceError."""
+    try:
+        if not path.is_file():  # a pipe would be waited for, and a device read, without end
+            raise ValueError("it is no file")
+        with path.open(encoding="utf-8", newline="\n") as file:
+            yield file
     except (OSError, ValueError, TypeError, IndexError, RecursionError) as error:
         raise SourceError(f"{path} is no shard of posthoc or is damaged ({error}); make it again") from error
 
@@ -113,24 +131,20 @@ def shard_files(folders: Sequence[Path]) -> list[Path]:
     return found
 
 
-def whole_night(shards: Sequence[tuple[Path, Head, dict[int, Row]]]) -> tuple[Head, list[tuple[Path, Row]]]:
-    """Return the head of the night that the shards make, and each row with the folder of its page, in order.
+def whole_night(shards: Sequence[tuple[Path, Head]]) -> Head:
+    """Return the head of the night that the shards make.
 
     SourceError when they are of different nights, or one is missing or there twice.
     """
     head = shards[0][1]
-    for path, other, _ in shards:
+    for path, other in shards:
         if not head.of_the_same_night(other):
             raise SourceError(f"{path} is of another night than {shards[0][0]}: other logs, settings or shards")
-    numbers = [one.share.number for _, one, _ in shards]
+    numbers = [one.share.number for _, one in shards]
     for number in range(1, head.share.of + 1):
         if numbers.count(number) != 1:
             what = "is missing" if number not in numbers else "is there more than once"
             raise SourceError(f"shard {number}/{head.share.of} {what}; a night is told only as a whole")
-    rows = {number: (path.parent, row) for path, _, own in shards for number, row in own.items()}
-    if sorted(rows) != list(range(head.runs)):
-        raise SourceError(f"the shards hold {len(rows)} of {head.runs} runs; make them again")
-    notes = tuple(dict.fromkeys(note for _, one, _ in shards for note in one.notes))
-    stale = tuple(text for text in head.stale if all(text in one.stale for _, one, _ in shards))
-    at = min(one.at for _, one, _ in shards)
-    return replace(head, notes=notes, stale=stale, at=at), [rows[number] for number in range(head.runs)]
+    notes = tuple(dict.fromkeys(note for _, one in shards for note in one.notes))
+    stale = tuple(text for text in head.stale if all(text in one.stale for _, one in shards))
+    return replace(head, notes=notes, stale=stale, at=min(one.at for _, one in shards))

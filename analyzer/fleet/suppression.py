@@ -53,7 +53,7 @@ def _marked(finding: Finding, run: str, entries: Iterable[Suppression], today: d
 def stale(results: Iterable[Result], suppressions: Iterable[Suppression], today: date) -> tuple[str, ...]:
     """Return a sentence for each suppression that has expired or sets nothing aside any more."""
     waiting = list(suppressions)
-    for result in results:
+    for result in results if waiting else ():  # which are read from disk
         waiting = [one for one in waiting if not _covers_any(one, result)]
     unused = set(map(id, waiting))
     return tuple(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from analyzer.fleet.state import State
-from analyzer.model.result import Result
+from analyzer.model.result import Result, Status
 from analyzer.model.tally import Tally
 from analyzer.model.wording import iso
 from analyzer.writers import brief
@@ -27,18 +27,35 @@ def trend(state: State | None, tonight: Tally, sources: Sequence[str]) -> tuple[
     return (*before[1 - NIGHTS :], tonight)
 
 
-def tally_of(results: Sequence[Result], now: float) -> Tally:
-    """Return what a night comes to; `now` is its time in Unix seconds."""
-    tones = Counter(brief.tone(result) for result in results)
-    symptoms = Counter(symptom for result in results for symptom in {f.symptom for f in result.findings if f.counts})
-    return Tally(
-        iso(now),
-        len(results),
-        {tone: tones[tone] for tone in TONES},
-        sum(result.status == "failed" for result in results),
-        dict(sorted(symptoms.items())),
-        round(math.fsum(map(_minutes_past_best, results)) / 60, 2),
-    )
+class Count:
+    """What a night comes to, counted run by run."""
+
+    def __init__(self) -> None:
+        """Begin with no run."""
+        self.statuses: Counter[Status] = Counter()
+        self._tones: Counter[str] = Counter()
+        self._symptoms: Counter[str] = Counter()
+        self._minutes: list[float] = []
+
+    def add(self, result: Result) -> None:
+        """Count a run."""
+        self.statuses[result.status] += 1
+        self._tones[brief.tone(result)] += 1
+        self._symptoms.update({finding.symptom for finding in result.findings if finding.counts})
+        minutes = _minutes_past_best(result)
+        if minutes:
+            self._minutes.append(minutes)
+
+    def tally(self, now: float) -> Tally:
+        """Return the sum; `now` is the night's time in Unix seconds."""
+        return Tally(
+            iso(now),
+            self.statuses.total(),
+            {tone: self._tones[tone] for tone in TONES},
+            self.statuses["failed"],
+            dict(sorted(self._symptoms.items())),
+            round(math.fsum(self._minutes) / 60, 2),
+        )
 
 
 def _minutes_past_best(result: Result) -> float:

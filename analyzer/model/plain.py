@@ -7,7 +7,6 @@ values keeps beside them which code wrote them, and never shows them to other co
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -66,8 +65,6 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         inner = _reader(next(part for part in parts if part is not type(None)))
         leaves_none = inner in (_number, _as_it_is)
         return inner if leaves_none else lambda value: None if value is None else inner(value)
-    if kind is str:
-        return sys.intern  # runs share most of their words
     return _number if kind is float else _as_it_is
 
 

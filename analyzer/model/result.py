@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
@@ -235,30 +236,30 @@ class Night:
     `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
     night, as does `trend`: what earlier nights and this one came to. `stale` names suppressions that set nothing aside
     any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at` is when an
-    audit judged (ISO 8601).
+    audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them once.
+    `statuses` are runs by status, counted when asked for where it is not given.
     """
 
     version: str
     sources: tuple[str, ...]
-    results: tuple[Result, ...]
+    results: Sequence[Result]
     resolved: tuple[Mapping[str, str], ...] = ()
     judged_anew: str = ""
     stale: tuple[str, ...] = ()
     across: tuple[Across, ...] = ()
     trend: tuple[Tally, ...] = ()
     at: str = ""
+    statuses: Mapping[Status, int] | None = None
 
     def __repr__(self) -> str:
-        sick = sum(result.verdict == "problems" for result in self.results)
-        return f"<Night of {len(self.results)} runs, {sick} with problems>"
+        return f"<Night of {len(self.results)} runs>"
 
     @property
     def counts(self) -> dict[str, int]:
         """Runs by status; the five add up to `discovered`."""
-        counts = {"discovered": len(self.results)} | dict.fromkeys(STATUSES, 0)
-        for result in self.results:
-            counts[result.status] += 1
-        return counts
+        known = Counter(result.status for result in self.results) if self.statuses is None else self.statuses
+        counts = {status: known.get(status, 0) for status in STATUSES}
+        return {"discovered": sum(counts.values())} | counts
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that findings.json holds."""

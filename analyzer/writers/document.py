@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -17,29 +17,21 @@ _LINE_ENDS = {end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 def write_document(night: Night, file: TextIO, lines: Iterable[str] | None = None) -> None:
     """Write the document of a night, one run a line; UTF-8 safe and strict whatever the names hold.
 
-    `lines` are those that write_lines() wrote of the same night, where they are at hand.
+    `lines` are those that line_of() makes of the same night, where they are at hand.
     """
     head = replace(night, results=()).to_dict() | {"counts": night.counts}
     del head["runs"]
     for key, value in head.items():
         file.write(("{" if key == "schema" else ",\n ") + f"{_json(key)}: {_json(value)}")
     file.write(',\n "runs": [')
-    for i, line in enumerate(lines if lines is not None else map(_line, night.results)):
-        file.write((",\n  " if i else "\n  ") + line.rstrip("\n"))
+    for i, line in enumerate(map(line_of, night.results) if lines is None else lines):
+        file.write((",\n  " if i else "\n  ") + line)
     file.write("\n ]}\n" if night.results else "]}\n")
 
 
-def write_lines(night: Night, file: TextIO, fitting: Container[str] = ()) -> None:
-    """Write the twin of the document for tools that read line by line: each element of `runs` as one line.
-
-    `fitting` names runs of which it is known that no text is too long.
-    """
-    for result in night.results:
-        file.write((_json(result.to_dict()) if result.run in fitting else _line(result)) + "\n")
-
-
-def _line(result: Result) -> str:
-    return _json(shortened(result, DOCUMENT, DOCUMENT).to_dict())
+def line_of(result: Result, *, fits: bool = False) -> str:
+    """Return an element of `runs` as one line, for tools that read line by line; `fits`: no text is too long."""
+    return _json((result if fits else shortened(result, DOCUMENT, DOCUMENT)).to_dict())
 
 
 def _json(value: Any) -> str:

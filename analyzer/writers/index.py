@@ -62,6 +62,7 @@ def index_pages(
     came to, tonight's being the last.
     """
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
+    tones = _tones(ordered)
     rest = ordered[STATIC_ROWS:]
     further = [rest[i : i + FURTHER_ROWS] for i in range(0, len(rest), FURTHER_ROWS)]
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
@@ -75,9 +76,9 @@ def index_pages(
         "rows": ordered[:STATIC_ROWS],
         "sources": sources,
         "notes": notes,
-        "headline": headline(ordered),
-        "tone": next((tone for tone in TONES if any(e.tone == tone for e in ordered)), "unjudged"),
-        "tones": _tones(ordered),
+        "headline": headline(tones),
+        "tone": next((tone for tone in TONES if tones[tone]), "unjudged"),
+        "tones": tones,
         "statuses": [(s, n) for s, n in _statuses(ordered).items() if n],
         "symptoms": _symptoms(ordered),
         "experiments": _experiments(ordered),
@@ -92,23 +93,19 @@ def index_pages(
     return pages | {"index.html": index}
 
 
-def headline(entries: Sequence[Entry]) -> str:
-    """Return the night in one sentence."""
-    tones = _tones(entries)
+def headline(tones: Mapping[str, int]) -> str:
+    """Return the night in one sentence; `tones` are its runs by the colour of their verdict."""
     sick = tones["error"] + tones["warning"]
-    if not entries:
+    runs = sick + tones["unjudged"] + tones["healthy"]
+    if not runs:
         return "No run was found."
     if sick:
         verb = "has" if sick == 1 else "have"
         severe = f", {whole(tones['error'])} of them severe" if tones["error"] and tones["warning"] else ""
         severe = ", all of them severe" if tones["error"] == sick > 1 else severe
-        return f"{whole(sick)} of {counted(len(entries), 'run')} {verb} problems{severe}."
-    if tones["unjudged"] == len(entries):
-        return (
-            f"None of {counted(len(entries), 'run')} could be judged."
-            if len(entries) > 1
-            else "The one run could not be judged."
-        )
+        return f"{whole(sick)} of {counted(runs, 'run')} {verb} problems{severe}."
+    if tones["unjudged"] == runs:
+        return f"None of {counted(runs, 'run')} could be judged." if runs > 1 else "The one run could not be judged."
     unknown = f"; {counted(tones['unjudged'], 'run')} could not be judged" if tones["unjudged"] else ""
     return f"Nothing points to a problem in {counted(tones['healthy'], 'run')}{unknown}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from analyzer.model.result import Finding, Night, Result
@@ -12,7 +13,6 @@ from analyzer.model.verdict import SEVERITIES
 from analyzer.model.wording import counted
 from analyzer.writers import brief
 from analyzer.writers.across import lines
-from analyzer.writers.entry import entry
 from analyzer.writers.index import headline
 from analyzer.writers.shortening import short, shortened
 from analyzer.writers.wording import visible
@@ -31,22 +31,38 @@ NEWS = frozenset({"new", "regressed"})
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
 _SIGNS = {"error": "✗", "warning": "!", "info": "i"}
 
-Told = tuple[Result, Finding]
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A finding that somebody should act on, and its run's id and label."""
+
+    run: str
+    label: str
+    finding: Finding
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is told of the runs of a night: counts by colour, what to act on, worst first, and whether it has states."""
+
+    tones: Counter[str] = field(default_factory=Counter)
+    told: list[_Told] = field(default_factory=list)
+    remembered: bool = False
 
 
 def write_markdown(night: Night, file: TextIO) -> None:
     """Write the digest: the night in a sentence, what is new or back, resolved, persists, and is across runs."""
-    parts = [f"**posthoc: {_plain(headline([entry(result) for result in night.results]))}**"]
-    counting = _counting(night.results)
-    fresh = [one for one in counting if one[1].state in NEWS]
-    if any(f.state for r in night.results for f in r.findings) or night.resolved:
-        old = [one for one in counting if one[1].state == "persisting"]
+    seen = _seen(night.results)
+    parts = [f"**posthoc: {_plain(headline(seen.tones))}**"]
+    fresh = [one for one in seen.told if one.finding.state in NEWS]
+    if seen.remembered or night.resolved:
+        old = [one for one in seen.told if one.finding.state == "persisting"]
         parts += _table("New since last time", fresh) or ["Nothing is new since last time."]
         parts += _resolved(night) + _tally("Still there", old)
     else:
-        parts += _table("Findings", counting)
-    seen = lines(night.across)
-    parts += ["### Across runs", "\n".join(f"- {_plain(short(line, LONGEST_LINE))}" for line in seen)] if seen else []
+        parts += _table("Findings", seen.told)
+    beyond = [f"- {_plain(short(line, LONGEST_LINE))}" for line in lines(night.across)]
+    parts += ["### Across runs", "\n".join(beyond)] if beyond else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
@@ -60,22 +76,23 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
 
     It is plain text, for what a chat makes of markup differs from one to the next; `where` is the index.
     """
-    counting = _counting(night.results)
-    fresh = [one for one in counting if one[1].state in NEWS]
+    told = _seen(night.results).told
+    fresh = [one for one in told if one.finding.state in NEWS]
     if not fresh:
         return None
-    sick = len({result.run for result, _ in fresh})
+    sick = len({one.run for one in fresh})
     title = f"posthoc: {counted(len(fresh), 'new finding')} in {sick:,} of {counted(len(night.results), 'run')}"
-    lines = [_line(*one) for one in fresh[:MOST_LINES]]
+    lines = [_line(one) for one in fresh[:MOST_LINES]]
     rest = len(fresh) - len(lines)
     lines += [f"and {rest:,} more"] if rest else []
-    others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(counting), "still there")) if n]
+    others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(told), "still there")) if n]
     also = [f"Besides: {', '.join(others)}."] if others else []
     return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
 
 
-def _line(result: Result, finding: Finding) -> str:
-    name, what = short(brief.label(result), SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
+def _line(told: _Told) -> str:
+    finding = told.finding
+    name, what = short(told.label, SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
     back = " (again)" if finding.state == "regressed" else ""
     return f"{_SIGNS[finding.severity]} {_harmless(name)}: {finding.symptom}{back}: {_harmless(what)}"
 
@@ -85,22 +102,27 @@ def _harmless(text: str) -> str:
     return visible(text).translate(_CALLS)
 
 
-def _old(counting: Sequence[Told]) -> int:
-    return sum(finding.state == "persisting" for _, finding in counting)
+def _old(told: Iterable[_Told]) -> int:
+    return sum(one.finding.state == "persisting" for one in told)
 
 
-def _counting(results: Iterable[Result]) -> list[Told]:
-    """Return the findings that somebody should act on, worst first."""
-    found = [(r, f) for r in map(shortened, results) for f in r.findings if f.counts and f.severity != "info"]
-    return sorted(found, key=lambda one: (SEVERITIES.index(one[1].severity), one[0].run))
+def _seen(results: Iterable[Result]) -> _Seen:
+    seen = _Seen()
+    for result in map(shortened, results):
+        seen.tones[brief.tone(result)] += 1
+        seen.remembered = seen.remembered or any(finding.state for finding in result.findings)
+        found = (f for f in result.findings if f.counts and f.severity != "info")
+        seen.told += [_Told(result.run, brief.label(result), finding) for finding in found]
+    seen.told.sort(key=lambda one: (SEVERITIES.index(one.finding.severity), one.run))
+    return seen
 
 
-def _table(title: str, found: Sequence[Told]) -> list[str]:
+def _table(title: str, found: Sequence[_Told]) -> list[str]:
     if not found:
         return []
     rows = ["| | run | symptom | what |", "| --- | --- | --- | --- |"]
-    for result, finding in found[:MOST_ROWS]:
-        name = _plain(short(brief.label(result), LONGEST_NAME))
+    for one in found[:MOST_ROWS]:
+        name, finding = _plain(short(one.label, LONGEST_NAME)), one.finding
         back = " (again)" if finding.state == "regressed" else ""
         what = _plain(short(finding.summary, LONGEST_SUMMARY))
         rows.append(f"| {_SIGNS[finding.severity]} | {name} | {finding.symptom}{back} | {what} |")
@@ -118,8 +140,8 @@ def _resolved(night: Night) -> list[str]:
     return [f"### Resolved ({len(night.resolved):,})", "\n".join(f"- {name}" for name in named)]
 
 
-def _tally(title: str, found: Sequence[Told]) -> list[str]:
-    counts = Counter(finding.symptom for _, finding in found)
+def _tally(title: str, found: Sequence[_Told]) -> list[str]:
+    counts = Counter(one.finding.symptom for one in found)
     told = ", ".join(f"{symptom} {count:,}" for symptom, count in counts.most_common())
     return [f"### {title} ({len(found):,})", told] if counts else []
 

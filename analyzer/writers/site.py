@@ -11,7 +11,7 @@ from analyzer.errors import OutputError
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
-from analyzer.writers.document import write_document, write_lines
+from analyzer.writers.document import line_of, write_document
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset, template_folder
 from analyzer.writers.file import remove_abandoned, write_text, write_whole
@@ -19,6 +19,7 @@ from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
+from analyzer.writers.shelf import Shelf
 from analyzer.writers.shortening import TEXT, short
 
 MARKER = ".posthoc-site"
@@ -44,8 +45,8 @@ class Site:
         self._guides = guides
         self._entries: list[Entry] = []
         self._faults: list[Note] = []
-        self._fitting: set[str] = set()
         _claim(folder)
+        self._lines = Shelf(folder)
         write_text(folder / "report.css", f"{asset('style.css')}\n{asset('index.css')}\n")
 
     def begin(self) -> None:
@@ -67,8 +68,7 @@ class Site:
         """
         if fault:
             self._faults.append(Note("limit", f"{short(result.run)}: {fault}"))
-        if fits:
-            self._fitting.add(result.run)
+        self._lines.put(len(self._entries), line_of(result, fits=fits))
         self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
     def has_page(self, run: str) -> bool:
@@ -105,9 +105,8 @@ class Site:
         )
         for name, text in pages.items():
             write_text(self.folder / name, text)
-        write_whole(self.folder / "findings.jsonl", lambda file: write_lines(night, file, self._fitting))
-        with (self.folder / "findings.jsonl").open(encoding="utf-8", newline="\n") as lines:
-            write_whole(self.folder / "findings.json", lambda file: write_document(night, file, lines))
+        write_whole(self.folder / "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines))
+        write_whole(self.folder / "findings.json", lambda file: write_document(night, file, self._lines))
         kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}
         for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
             if page not in kept and _is_page(page):

@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
@@ -88,37 +89,68 @@ def _asides(kinds: brief.Tree, paint: Paint, wide: int, verbose: bool) -> list[s
     return lines
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A run with problems, as the table has it."""
+
+    tone: str
+    name: str
+    symptoms: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is told of the runs of a night: counts, and a line of each one with problems."""
+
+    tones: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    sick: list[_Line] = field(default_factory=list)
+    aside: int = 0
+
+
 def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
     """Return what `audit` says: counts, the worst runs in a table, and the index's address."""
     paint, wide = Paint(colour), width or _width()
-    tones = {tone: [r for r in night.results if brief.tone(r) == tone] for tone in TONES}
+    seen = _seen(night.results)
     words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged", "healthy": "healthy"}
-    tally = [paint(f"{len(runs):,} {words[tone]}", tone) for tone, runs in tones.items() if runs]
+    tally = [paint(f"{seen.tones[tone]:,} {words[tone]}", tone) for tone in TONES if seen.tones[tone]]
     lines = [f"{paint(counted(len(night.results), 'run'), 'bold')}: {', '.join(tally) or 'none judged'}"]
-    sick = [*tones["error"], *tones["warning"]]
-    shown = sick if verbose else sick[:MOST_LINES]
+    shown = seen.sick if verbose else seen.sick[:MOST_LINES]
     if shown:
         lines += ["", *_table(shown, paint, wide)]
-    if len(sick) > len(shown):
-        lines.append(f"  and {counted(len(sick) - len(shown), 'more run')} with problems, all in the index")
-    seen = across.lines(night.across)
-    lines += ["", paint("Across runs", "bold"), *(_filled(line, "  · ", "    ", wide) for line in seen)] if seen else []
+    if len(seen.sick) > len(shown):
+        lines.append(f"  and {counted(len(seen.sick) - len(shown), 'more run')} with problems, all in the index")
+    beyond = across.lines(night.across)
+    if beyond:
+        lines += ["", paint("Across runs", "bold"), *(_filled(line, "  · ", "    ", wide) for line in beyond)]
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status not in {"ok", "discovered"}]
     if unread:
         lines += ["", paint(f"Of {counted(len(night.results), 'log')}: {', '.join(unread)}", "soft")]
-    aside = sum(f.suppressed is not None for result in night.results for f in result.findings)
-    if aside:
-        lines += ["", paint(f"Set aside by the settings: {counted(aside, 'finding')}", "soft")]
-    changes = _changes(night)
+    if seen.aside:
+        lines += ["", paint(f"Set aside by the settings: {counted(seen.aside, 'finding')}", "soft")]
+    changes = _changes(night, seen.states)
     lines += ["", *(paint(change, "soft") for change in changes)] if changes else []
     if where:
         lines += ["", f"Index: {visible(where)}"]
     return _joined(lines)
 
 
-def _changes(night: Night) -> list[str]:
+def _seen(results: Iterable[Result]) -> _Seen:
+    seen = _Seen()
+    for result in results:
+        tone = brief.tone(result)
+        seen.tones[tone] += 1
+        seen.states.update(f.state for f in result.findings if f.counts and f.state)
+        seen.aside += sum(f.suppressed is not None for f in result.findings)
+        if tone in {"error", "warning"}:
+            found = dict.fromkeys(f.symptom for f in result.findings if f.counts and f.severity != "info")
+            seen.sick.append(_Line(tone, brief.label(result), ", ".join(found)))
+    seen.sick.sort(key=lambda line: TONES.index(line.tone))
+    return seen
+
+
+def _changes(night: Night, states: Counter[str]) -> list[str]:
     """What a memory of last night adds."""
-    states = Counter(f.state for result in night.results for f in result.findings if f.counts and f.state)
     told = [(states["new"], "new"), (states["regressed"], "back again"), (len(night.resolved), "resolved")]
     told.append((states["persisting"], "still there"))
     lines = [f"Since last time: {', '.join(f'{n:,} {word}' for n, word in told if n)}."] if any(dict(told)) else []
@@ -126,16 +158,14 @@ def _changes(night: Night) -> list[str]:
     return lines + [anew] * bool(night.judged_anew)
 
 
-def _table(results: Sequence[Result], paint: Paint, wide: int) -> list[str]:
+def _table(sick: Sequence[_Line], paint: Paint, wide: int) -> list[str]:
     """One line a run: mark, name, symptoms that count."""
-    names = [visible(brief.label(result)) for result in results]
+    names = [visible(line.name) for line in sick]
     column = min(max(map(len, names)), max(20, wide // 2))
     lines = []
-    for result, name in zip(results, names, strict=True):
-        tone = brief.tone(result)
-        symptoms = ", ".join(dict.fromkeys(f.symptom for f in result.findings if f.counts and f.severity != "info"))
+    for line, name in zip(sick, names, strict=True):
         short = name if len(name) <= column else "…" + name[1 - column :]
-        lines.append(f"  {paint(MARKS[tone], tone)} {short:<{column}}  {paint(symptoms, tone)}")
+        lines.append(f"  {paint(MARKS[line.tone], line.tone)} {short:<{column}}  {paint(line.symptoms, line.tone)}")
     return lines
 
 

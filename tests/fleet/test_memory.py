@@ -21,10 +21,10 @@ class Nights:
     def __call__(self, result, judging=OURS):
         one = compared(result, self.past, judging, self.now)
         self.now += DAY
-        for fingerprint in one.gone:
+        for fingerprint in one.lesson.gone:
             del self.known[fingerprint]
-        self.known |= {k.fingerprint: k for k in one.known}
-        newest = one.past or self.past or Past(Judging("", ""), "")
+        self.known |= {k.fingerprint: k for k in one.lesson.known}
+        newest = one.lesson.past or self.past or Past(Judging("", ""), "")
         self.past = replace(newest, findings=tuple(self.known.values()))
         states = {f.symptom: f.state for f in one.result.findings}
         return states, [entry["symptom"] for entry in one.resolved], one
@@ -113,7 +113,7 @@ def test_a_finding_that_moves_to_other_tags_is_the_same_one():
     night(SICK)
     moved = made.finding("x", "overfitting", "error", ("val2/loss",), "It turns.")
     states, resolved, one = night(grown(replace(SICK, findings=(moved, *SICK.findings[1:]))))
-    assert states["overfitting"] == "persisting" and resolved == [] and len(one.gone) == 1
+    assert states["overfitting"] == "persisting" and resolved == [] and len(one.lesson.gone) == 1
     assert one.result.findings[0].first_seen == "2026-09-21T14:13:20Z"
 
 

@@ -25,7 +25,7 @@ def test_a_row_comes_back_as_long_as_log_and_judging_are_the_same(tmp_path):
     with State(tmp_path / "deep" / "s.db") as state:
         state.keep("x", "stamp", "key", ROW.text(), NOW)
     with State(tmp_path / "deep" / "s.db") as state:
-        assert state.row("x", "stamp", "key") == ROW
+        assert state.row("x", "stamp", "key") == (ROW, ROW.text())
         for key in (("x", "other", "key"), ("x", "stamp", "other"), ("y", "stamp", "key")):
             assert state.row(*key) is None
 
@@ -77,7 +77,7 @@ def test_two_nights_at_once_lose_nothing(tmp_path):
         with State(tmp_path / "s.db") as state:
             for i in range(30):
                 state.keep(f"{name}{i}", "stamp", "key", ROW.text(), NOW)
-                state.close_night([compared(made.overfitted(f"{name}{i}"), None, JUDGING, NOW)], NOW)
+                state.close_night([compared(made.overfitted(f"{name}{i}"), None, JUDGING, NOW).lesson], NOW)
 
     threads = [threading.Thread(target=night, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -87,14 +87,14 @@ def test_two_nights_at_once_lose_nothing(tmp_path):
     with State(tmp_path / "s.db") as state:
         for name in "abcd":
             for i in range(30):
-                assert state.row(f"{name}{i}", "stamp", "key") == ROW
+                assert state.row(f"{name}{i}", "stamp", "key") == (ROW, ROW.text())
                 assert len(state.past(f"{name}{i}").findings) == 4
 
 
 def test_rows_of_runs_that_vanished_go_first_and_what_was_found_at_the_end_of_its_retention(tmp_path):
     with State(tmp_path / "s.db") as state:
         state.keep("x", "stamp", "key", ROW.text(), NOW)
-        state.close_night([compared(made.overfitted("x"), None, JUDGING, NOW)], NOW)
+        state.close_night([compared(made.overfitted("x"), None, JUDGING, NOW).lesson], NOW)
         state.close_night([], NOW + 29 * 86_400)
         assert state.row("x", "stamp", "key")
         state.close_night([], NOW + 31 * 86_400)

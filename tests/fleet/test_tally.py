@@ -9,7 +9,7 @@ import pytest
 from analyzer import api
 from analyzer.fleet.auditing import Plan
 from analyzer.fleet.shard import Share
-from analyzer.fleet.tally import NIGHTS, tally_of, trend
+from analyzer.fleet.tally import NIGHTS, Count, trend
 from analyzer.model.result import Checked
 from analyzer.model.tally import Tally
 from benchmarks.truth.events import Curve, write_events
@@ -29,6 +29,13 @@ def logs(tmp_path):
 def night(logs, day, **plan):
     where = logs.parent
     return api.audit(logs, where / "site", plan=Plan(where / "s.db", jobs=0, now=NOW + day * DAY, **plan))
+
+
+def tally_of(results, now):
+    count = Count()
+    for result in results:
+        count.add(result)
+    return count.tally(now)
 
 
 def test_counts_are_those_of_the_index():

@@ -5,14 +5,17 @@ A comparison that fails costs itself alone, and is named.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 
 from analyzer.fleet.across import duplicates, edge, in_common, siblings
 from analyzer.model.across import Across
-from analyzer.model.result import Result
+from analyzer.model.result import Checked, Finding, Result
 from analyzer.model.run import Note
 
-__all__ = ["across"]
+__all__ = ["across", "outlined"]
 
 _COMPARISONS: tuple[Callable[[Sequence[Result]], list[Across]], ...] = (
     in_common.in_common,
@@ -20,6 +23,29 @@ _COMPARISONS: tuple[Callable[[Sequence[Result]], list[Across]], ...] = (
     edge.edges,
     duplicates.duplicates,
 )
+
+
+def outlined(result: Result) -> Result:
+    """Return what the comparisons look at in a result: small enough to keep those of a whole night in memory."""
+    rows = [row for row in result.series if row.digest or row.role in {"loss", "metric"} or row.tag == result.main_tag]
+    return Result(
+        run=result.run,
+        name=result.name,
+        source=result.source,
+        location=result.location,
+        status=result.status,
+        reason="",
+        verdict=result.verdict,
+        sentence="",
+        series=tuple(replace(row, tag=sys.intern(row.tag), why="", curve=None) for row in rows),
+        findings=tuple(map(_outlined, result.findings)),
+        checked=tuple(_clear(symptom) for symptom in dict.fromkeys(one.symptom for one in result.checked)),
+        params=tuple((sys.intern(name), _interned(value)) for name, value in result.params),
+        main_tag=result.main_tag,
+        started=result.started,
+        ended=result.ended,
+        experiment=result.experiment,
+    )
 
 
 def across(results: Sequence[Result]) -> tuple[tuple[Across, ...], tuple[Note, ...]]:
@@ -34,3 +60,16 @@ def across(results: Sequence[Result]) -> tuple[tuple[Across, ...], tuple[Note, .
             name = compare.__name__.replace("_", " ")
             notes.append(Note("limit", f"runs were not compared for {name}: {what}; please report this"))
     return tuple(found), tuple(notes)
+
+
+def _outlined(finding: Finding) -> Finding:
+    return replace(finding, tags=(), summary="", cause=None, speaks_for=(), advice=(), measures=(), marks=(), also=())
+
+
+@cache
+def _clear(symptom: str) -> Checked:
+    return Checked(symptom, (), ())
+
+
+def _interned(value: object) -> object:
+    return sys.intern(value) if type(value) is str else value

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from analyzer.errors import StateError
-from analyzer.fleet.memory import Compared, Known, Past
+from analyzer.fleet.memory import Known, Lesson, Past
 from analyzer.fleet.row import Row
 from analyzer.fleet.state import schema
 from analyzer.fleet.version import Judging
@@ -72,15 +72,16 @@ class State:
         finally:
             self._connection.close()
 
-    def row(self, run: str, stamp: str, judging: str) -> Row | None:
-        """Return the row that was kept of a run, if it was judged from a log of this stamp in this way."""
+    def row(self, run: str, stamp: str, judging: str) -> tuple[Row, str] | None:
+        """Return the row that was kept of a run and its text, if it was judged from a log of this stamp in this way."""
         with self._told():
             query = "SELECT row FROM judged WHERE run = ? AND stamp = ? AND judging = ?"
             found = self._connection.execute(query, (_name(run), stamp, judging)).fetchone()
         if found is None:
             return None
         try:
-            return Row.parsed(zlib.decompress(found[0]).decode())
+            text = zlib.decompress(found[0]).decode()
+            return Row.parsed(text), text
         except (zlib.error, ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away") from error
 
@@ -125,7 +126,7 @@ class State:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
 
     def close_night(
-        self, runs: Iterable[Compared], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
+        self, lessons: Iterable[Lesson], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
     ) -> None:
         """Remember what was told tonight, in one transaction; forget runs that vanished long ago.
 
@@ -133,8 +134,8 @@ class State:
         """
         self._write_waiting()
         with self._told(), self._transaction() as change:
-            for one in runs:
-                run = _name(one.result.run)
+            for one in lessons:
+                run = _name(one.run)
                 for fingerprint in one.gone:
                     change.execute("DELETE FROM findings WHERE run = ? AND fingerprint = ?", (run, fingerprint))
                 change.executemany(_REMEMBER, [_values(known) for known in one.known])

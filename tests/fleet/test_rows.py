@@ -1,0 +1,62 @@
+"""Results of a night stay on disk until they are looked at, and are the same as if they were in memory."""
+
+import copy
+import pickle
+import tracemalloc
+from dataclasses import replace
+
+import made
+import pytest
+
+from analyzer.fleet.row import Row
+from analyzer.fleet.rows import Results, Rows
+from analyzer.model.result import Night
+from analyzer.writers.entry import Thumbnail
+
+
+def rows_of(folder, results):
+    rows = Rows(folder)
+    for number, result in enumerate(results):
+        rows.put(number, Row(result, Thumbnail(), "").text())
+    return rows
+
+
+RESULTS = tuple(r.without_curves() for r in (made.overfitted(), made.healthy(), made.hostile(), made.failed()))
+
+
+def test_they_are_a_sequence_like_a_tuple_of_the_same(tmp_path):
+    results = Results(rows_of(tmp_path, RESULTS), range(4))
+    assert len(results) == 4 and tuple(results) == RESULTS and results[-1] == RESULTS[-1]
+    assert results[1:3] == RESULTS[1:3] and RESULTS[0] in results
+    with pytest.raises(IndexError):
+        results[4]
+
+
+def test_nights_of_the_same_results_are_equal_wherever_these_are_kept(tmp_path):
+    kept = Night("1", ("logs",), Results(rows_of(tmp_path, RESULTS), range(4)))
+    there = Night("1", ("logs",), RESULTS)
+    assert kept == there and there == kept and kept.counts == there.counts
+    assert replace(kept, results=kept.results[:3]) != there
+    other = Results(rows_of(tmp_path, (*RESULTS[:3], made.healthy("x"))), range(4))
+    assert (
+        kept.results != other and kept.results != [] and kept.results == Results(rows_of(tmp_path, RESULTS), range(4))
+    )
+
+
+def test_a_night_can_be_pickled_and_copied(tmp_path):
+    night = Night("1", ("logs",), Results(rows_of(tmp_path, RESULTS), range(4)))
+    assert pickle.loads(pickle.dumps(night)) == night and copy.deepcopy(night) == night
+
+
+def test_memory_does_not_grow_with_what_results_hold(tmp_path):
+    text = Row(made.large(4, 40, 9).without_curves(), Thumbnail(), "").text()
+    tracemalloc.start()
+    try:
+        rows = Rows(tmp_path)
+        for number in range(2000):
+            rows.put(number, text)
+        sick = sum(result.verdict == "problems" for result in Results(rows, range(2000)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sick in {0, 2000} and held < 2000 * 600 < 2000 * len(text) / 4
