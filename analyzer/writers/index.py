@@ -188,11 +188,13 @@ def _code(entry: Entry) -> int:
     return TONES.index(entry.tone) | STATUSES.index(entry.status) << 2 | states << 5
 
 
-def regrouped(entries: Sequence[Entry]) -> list[Entry]:
+def regrouped(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Return the entries under shallower experiments when there would be more than a filter can hold."""
-    depth = max((entry.experiment.count("/") + 1 for entry in entries), default=0)
+    deepest = depth = max((entry.experiment.count("/") + 1 for entry in entries), default=0)
     while depth > 0 and len({_above(entry, depth) for entry in entries}) > MOST_EXPERIMENTS:
         depth -= 1
+    if depth == deepest:
+        return entries
     return [replace(entry, experiment=_above(entry, depth)) for entry in entries]
 
 
