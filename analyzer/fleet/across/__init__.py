@@ -12,7 +12,7 @@ from functools import cache
 
 from analyzer.fleet.across import duplicates, edge, in_common, siblings
 from analyzer.model.across import Across
-from analyzer.model.result import Checked, Finding, Result
+from analyzer.model.result import Checked, Finding, Result, SeriesRow
 from analyzer.model.run import Note
 
 __all__ = ["across", "outlined"]
@@ -37,7 +37,7 @@ def outlined(result: Result) -> Result:
         reason="",
         verdict=result.verdict,
         sentence="",
-        series=tuple(replace(row, tag=sys.intern(row.tag), why="", curve=None) for row in rows),
+        series=tuple(map(_outlined_row, rows)),
         findings=tuple(map(_outlined, result.findings)),
         checked=tuple(_clear(symptom) for symptom in dict.fromkeys(one.symptom for one in result.checked)),
         params=tuple((sys.intern(name), _interned(value)) for name, value in result.params),
@@ -60,6 +60,10 @@ def across(results: Sequence[Result]) -> tuple[tuple[Across, ...], tuple[Note, .
             name = compare.__name__.replace("_", " ")
             notes.append(Note("limit", f"runs were not compared for {name}: {what}; please report this"))
     return tuple(found), tuple(notes)
+
+
+def _outlined_row(row: SeriesRow) -> SeriesRow:
+    return replace(row, tag=sys.intern(row.tag), points=0, why="", first_step=None, best_step=None, curve=None)
 
 
 def _outlined(finding: Finding) -> Finding:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.fleet import across as room
-from analyzer.fleet.across import across
+from analyzer.fleet.across import across, outlined
 from analyzer.fleet.across.words import chance, cut_between, listed
 from analyzer.model.across import ACROSS_KINDS
+from analyzer.model.run import Note
 from benchmarks.across import PLANTED, run
 
 
@@ -38,6 +39,13 @@ def test_the_order_of_runs_makes_no_difference_to_what_is_told():
     assert {one.sentence for one in again if one.kind != "duplicates"} == {
         one.sentence for one in across(night())[0] if one.kind != "duplicates"
     }
+
+
+def test_what_is_kept_of_results_is_enough_for_every_comparison():
+    runs = [replace(one, sentence="long", notes=(Note("damage", "x"),), reasons=("y",)) for one in night()]
+    kept = [outlined(one) for one in runs]
+    assert across(kept) == across(runs)
+    assert not any(one.sentence or one.notes or one.reasons or f.summary for one in kept for f in one.findings)
 
 
 def test_a_comparison_that_fails_costs_itself_alone(monkeypatch):
