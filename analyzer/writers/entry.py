@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from analyzer.model.result import Result, SeriesRow
+from analyzer.model.result import Finding, Result, SeriesRow
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
@@ -28,11 +29,23 @@ ID = 8
 """Characters of an id that stand beside a run's name."""
 
 
+FRESH = ("new", "regressed")
+"""States of a finding that was not there last time, as a row marks them."""
+
+
+class Chip(NamedTuple):
+    """A symptom that counts; `state` is one of FRESH when it was not there last time, else empty."""
+
+    symptom: str
+    severity: Severity
+    state: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index tells of a run. `symptoms` are those that count, worst first; `sketch` is one letter a point.
+    """What the index tells of a run. `chips` are the symptoms that count, worst first; `sketch` is one letter a point.
 
-    `page` is empty where the run has none.
+    `states` are those of all findings that count, `page` is empty where the run has none.
     """
 
     run: str
@@ -43,7 +56,7 @@ class Entry:
     reason: str
     tone: str
     sentence: str
-    symptoms: tuple[tuple[str, Severity], ...]
+    chips: tuple[Chip, ...]
     states: tuple[str, ...]
     spark: str
     sketch: str
@@ -60,10 +73,20 @@ class Entry:
         return self.run[:ID] if named(self.run, self.name) else ""
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        """Where it stands: by tone, then by how many errors and findings it has, then by name."""
-        errors = sum(severity == "error" for _, severity in self.symptoms)
-        return (TONES.index(self.tone) if self.tone in TONES else 1, -errors, -len(self.symptoms), self.run)
+    def order(self) -> tuple[int, bool, int, int, str]:
+        """Where it stands: by tone, what is new before the rest, then by how many errors and findings, then by name."""
+        errors = sum(chip.severity == "error" for chip in self.chips)
+        tone = TONES.index(self.tone) if self.tone in TONES else 1
+        return (tone, not self.fresh, -errors, -len(self.chips), self.run)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a problem of it was not there last time."""
+        return any(chip.state and chip.severity != "info" for chip in self.chips)
+
+    def without_states(self) -> Entry:
+        """Return the line as it is when nothing is known of last time."""
+        return replace(self, states=(), chips=tuple(chip._replace(state="") for chip in self.chips))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +121,22 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         reason=result.reason,
         tone=brief.tone(result),
         sentence=result.sentence,
-        symptoms=tuple(dict.fromkeys((finding.symptom, finding.severity) for finding in counting)),
+        chips=_chips(counting),
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,
         sketch=picture.sketch,
         ended=result.ended,
+    )
+
+
+def _chips(counting: Sequence[Finding]) -> tuple[Chip, ...]:
+    """Return each symptom once for each severity it has; new when one of its findings is."""
+    found: dict[tuple[str, Severity], set[str | None]] = {}
+    for finding in counting:
+        found.setdefault((finding.symptom, finding.severity), set()).add(finding.state)
+    return tuple(
+        Chip(symptom, severity, next((state for state in FRESH if state in states), ""))
+        for (symptom, severity), states in found.items()
     )
 
 

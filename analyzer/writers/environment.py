@@ -95,6 +95,7 @@ def environment() -> jinja2.Environment:
     made.filters["counted"] = counted
     for filter_ in ("whole", "measured", "beyond", "bare_limit", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
+    made.filters["changed"] = wording.CHANGES.__getitem__
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
     made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
     made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken

@@ -18,7 +18,7 @@ from analyzer.writers.across import kinds
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
 from analyzer.writers.trend import trend_of
-from analyzer.writers.wording import visible, whole
+from analyzer.writers.wording import CHANGES, visible, whole
 
 STYLESHEET = "report.css"
 STATIC_ROWS = 200
@@ -61,6 +61,8 @@ def index_pages(
     `at` is when the night was judged (ISO 8601), `across` what was seen across runs, `nights` what the last nights
     came to, tonight's being the last.
     """
+    first_night = _is_first(entries, resolved, nights)
+    entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
     rest = ordered[STATIC_ROWS:]
@@ -84,6 +86,7 @@ def index_pages(
         "experiments": _experiments(ordered),
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
         "changes": _changes(ordered, resolved),
+        "first_night": first_night,
         "across": kinds(across, ordered),
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
@@ -124,9 +127,8 @@ def _symptoms(entries: Iterable[Entry]) -> list[SymptomCount]:
     runs: Counter[str] = Counter()
     worst: dict[str, Severity] = {}
     for entry in entries:
-        for symptom in {symptom for symptom, _ in entry.symptoms}:
-            runs[symptom] += 1
-        for symptom, severity in entry.symptoms:
+        runs.update({chip.symptom for chip in entry.chips})
+        for symptom, severity, _ in entry.chips:
             worst[symptom] = min(severity, worst.get(symptom, severity), key=SEVERITIES.index)
     most = max(runs.values(), default=1)
     found = [SymptomCount(symptom, worst[symptom], count, count / most) for symptom, count in runs.items()]
@@ -144,35 +146,42 @@ def _experiments(entries: Iterable[Entry]) -> list[tuple[str, dict[str, int]]]:
     return sorted(counts, key=lambda one: (-one[1]["error"], -one[1]["warning"], one[0]))
 
 
-def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int]]:
-    """Return what changed since last time, when a memory of last time was at hand."""
-    states = Counter(state for entry in entries for state in entry.states)
-    found = [(state, states[state]) for state in STATES] + [("resolved", resolved)]
-    return found if states or resolved else []
+def _is_first(entries: Iterable[Entry], resolved: int, nights: Sequence[Tally]) -> bool:
+    """Whether no night came before: all is new then, and nothing gains by being called so."""
+    states = {state for entry in entries for state in entry.states}
+    return len(nights) == 1 and not resolved and states <= {"new"}
+
+
+def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int, str]]:
+    """Return what changed since last time, when a memory of last time was at hand: state, number, word."""
+    states = Counter(state for entry in entries for state in entry.states) + Counter(resolved=resolved)
+    return [(state, states[state], word) for state, word in CHANGES.items() if states[state] or state == "new"] * bool(
+        states
+    )
 
 
 def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """Return the rows as short as the script can read them: names and symptoms by number."""
-    symptoms = sorted({symptom for entry in entries for symptom, _ in entry.symptoms})
+    """Return the rows as short as the script can read them: names and chips by number."""
+    chips = sorted({chip for entry in entries for chip in entry.chips})
+    worded = [(symptom, severity, CHANGES.get(state, "")) for symptom, severity, state in chips]
     experiments = sorted({entry.experiment for entry in entries})
-    number = {name: i for i, name in enumerate(symptoms)}
+    number = {chip: i for i, chip in enumerate(chips)}
     place = {name: i for i, name in enumerate(experiments)}
     room, rows = SENTENCE_BYTES, []
     for i, entry in enumerate(entries):
-        found = sorted({number[symptom] for symptom, _ in entry.symptoms})
         row = [
             place[entry.experiment],
             _label(entry),
             entry.page.removesuffix(".html"),
             _code(entry),
-            found,
+            [number[chip] for chip in entry.chips],
         ]
         if i >= STATIC_ROWS:  # the rows before are in the page, with their curves and sentences
             sentence = visible(entry.sentence)
             room -= len(sentence)
             row += [entry.sketch, sentence] if room > 0 else [entry.sketch]
         rows.append(row)
-    return {"symptoms": symptoms, "experiments": [visible(name) for name in experiments], "rows": rows}
+    return {"chips": worded, "experiments": [visible(name) for name in experiments], "rows": rows}
 
 
 def _label(entry: Entry) -> str | list[str]:
