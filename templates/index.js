@@ -1,7 +1,7 @@
 // Search, sort and filter over all runs; without it the first rows and the further pages are there.
 "use strict";
 (() => {
-  const {chips, experiments, rows} = JSON.parse(document.getElementById("rows").textContent);
+  const {chips, experiments, curves, rows} = JSON.parse(document.getElementById("rows").textContent);
   const TONES = ["error", "warning", "unjudged", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
   const STATUSES = ["ok", "in-progress", "partial", "failed", "skipped"];
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -19,6 +19,7 @@
   const wish = {text: "", tone: "", symptom: "", experiment: "", status: "", state: "", sort: "worst"};
   let shown = STEP;
 
+  const hex = base64 => [...atob(base64)].map(c => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
   const add = (parent, name, about, text) => {
     const node = parent.appendChild(document.createElement(name));
     Object.assign(node, about);
@@ -31,7 +32,7 @@
     return node;
   };
 
-  function curve(cell, sketch) {
+  function curve(cell, sketch, name) { // a name only where it is not the main curve
     if (!sketch) return;
     const svg = draw(cell, "svg", {class: "spark k0", width: 120, height: 28, viewBox: "0 0 1000 1000", preserveAspectRatio: "none", fill: "none"});
     let d = "", pen = "M";
@@ -42,6 +43,7 @@
       pen = "L";
     });
     draw(svg, "path", {d, "vector-effect": "non-scaling-stroke"});
+    if (name !== undefined) add(cell, "small", {}, curves[name]);
   }
 
   function line(row) {
@@ -50,7 +52,7 @@
     const sign = draw(add(tr, "td"), "svg", {class: "sign " + tone, width: 16, height: 16, role: "img", "aria-label": tone});
     draw(sign, "use", {href: "#g-" + tone});
     const name = add(tr, "th", {scope: "row"});
-    const link = row.page ? add(name, "a", {href: "runs/" + row.page + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
+    const link = row.page ? add(name, "a", {href: "runs/" + hex(row.page) + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
     if (parts.length) add(link, "span", {className: "above"}, parts.join("/\u200b") + "/\u200b");
     link.append(leaf);
     if (row.id) name.append(" "), add(name, "code", {className: "soft"}, row.id);
@@ -62,7 +64,7 @@
       cell.append(" ");
     }
     if (row.status) add(cell, "span", {className: "chip"}, STATUSES[row.status]);
-    curve(add(tr, "td"), row.sketch);
+    curve(add(tr, "td"), ...[].concat(row.sketch));
     return tr;
   }
 

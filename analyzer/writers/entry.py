@@ -16,7 +16,7 @@ from analyzer.writers import brief
 from analyzer.writers.chart import spark
 from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
-from analyzer.writers.shortening import shortened
+from analyzer.writers.shortening import short, shortened
 
 TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
@@ -24,6 +24,9 @@ TONES = ("error", "warning", "unjudged", "healthy")
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 SKETCH = 14
 """Points of a curve in the index's JSON."""
+
+TAG = 60
+"""Characters of a tag that stand below its curve."""
 
 ID = 8
 """Characters of an id that stand beside a run's name."""
@@ -45,7 +48,8 @@ class Chip(NamedTuple):
 class Entry:
     """What the index tells of a run. `chips` are the symptoms that count, worst first; `sketch` is one letter a point.
 
-    `states` are those of all findings that count, `page` is empty where the run has none.
+    `states` are those of all findings that count, `page` is empty where the run has none, `curve` where the main
+    curve is drawn.
     """
 
     run: str
@@ -60,6 +64,7 @@ class Entry:
     states: tuple[str, ...]
     spark: str
     sketch: str
+    curve: str
     ended: float | None
 
     @property
@@ -91,16 +96,38 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """The main curve as the index shows it: a path for its row, and one letter a point; empty without a curve."""
+    """The curve that stands for a run in the index: a path for its row, and one letter a point; empty without a curve.
+
+    `tag` names it when it is not the run's main one.
+    """
 
     spark: str = ""
     sketch: str = ""
+    tag: str = ""
 
 
 def thumbnail(result: Result) -> Thumbnail:
-    """Return the small picture of a result that still has its curves."""
+    """Return the small picture of a result that still has its curves: what its worst problem speaks of, else its main.
+
+    Of a problem's tags it is the first that has a curve with anything to draw.
+    """
     main = main_row(result.series, result.main_tag)
-    return Thumbnail(spark(main.curve, 28), _sketch(main)) if main else Thumbnail()
+    rows = {row.tag: row for row in result.series}
+    for row in (rows[tag] for tag in _worst_tags(result) if tag in rows):
+        if picture := _picture(row, "" if row is main else short(row.tag, TAG)):
+            return picture
+    return (main and _picture(main)) or Thumbnail()
+
+
+def _worst_tags(result: Result) -> tuple[str, ...]:
+    problems = (finding for finding in result.findings if finding.counts and finding.severity != "info")
+    return next((finding.tags for finding in problems), ())
+
+
+def _picture(row: SeriesRow, tag: str = "") -> Thumbnail | None:
+    """Return the picture of a series, None when there is nothing to draw."""
+    path = spark(row.curve, 28)
+    return Thumbnail(path, _sketch(row), tag) if path else None
 
 
 def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True, fits: bool = False) -> Entry:
@@ -125,6 +152,7 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,
         sketch=picture.sketch,
+        curve=picture.tag,
         ended=result.ended,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ MOST_SEARCHED = 5_000
 """More runs than these are on further pages and in findings.json, but not in the index's search."""
 
 MOST_EXPERIMENTS = 300
+
+MOST_CURVES = 200
+"""Names of curves in the index's JSON: a training logs a handful, whatever is hostile any number."""
 
 STATES = ("new", "regressed", "persisting")
 """What became of a finding since last time, as the index counts and filters."""
@@ -167,21 +171,30 @@ def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
     experiments = sorted({entry.experiment for entry in entries})
     number = {chip: i for i, chip in enumerate(chips)}
     place = {name: i for i, name in enumerate(experiments)}
+    curves: dict[str, int] = {}
     room, rows = SENTENCE_BYTES, []
     for i, entry in enumerate(entries):
-        row = [
+        row: list[Any] = [
             place[entry.experiment],
             _label(entry),
-            entry.page.removesuffix(".html"),
+            b64encode(bytes.fromhex(entry.page.removesuffix(".html"))).decode(),
             _code(entry),
             [number[chip] for chip in entry.chips],
         ]
         if i >= STATIC_ROWS:  # the rows before are in the page, with their curves and sentences
             sentence = visible(entry.sentence)
             room -= len(sentence)
-            row += [entry.sketch, sentence] if room > 0 else [entry.sketch]
+            row += [_sketch(entry, curves), sentence] if room > 0 else [_sketch(entry, curves)]
         rows.append(row)
-    return {"chips": worded, "experiments": [visible(name) for name in experiments], "rows": rows}
+    return {"chips": worded, "experiments": [visible(name) for name in experiments], "curves": [*curves], "rows": rows}
+
+
+def _sketch(entry: Entry, curves: dict[str, int]) -> str | tuple[str, int]:
+    """Return a row's curve, with the number of its name in `curves` when it is not the main one."""
+    name = visible(entry.curve)
+    if not name or (name not in curves and len(curves) == MOST_CURVES):
+        return entry.sketch
+    return entry.sketch, curves.setdefault(name, len(curves))
 
 
 def _label(entry: Entry) -> str | list[str]:

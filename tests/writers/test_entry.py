@@ -1,0 +1,25 @@
+"""What the index tells of one run: which curve stands for it."""
+
+from dataclasses import replace
+
+import made
+import numpy as np
+
+from analyzer.model.run import Series
+from analyzer.writers.entry import Thumbnail, entry, thumbnail
+from analyzer.writers.index import index_pages
+
+
+def test_a_row_draws_the_curve_that_its_worst_problem_speaks_of_and_names_it():
+    sick, healthy, bare = made.overfitted(), made.healthy(), made.failed()
+    seen = thumbnail(sick)
+    assert seen.tag == "val/loss" and seen.spark != thumbnail(replace(sick, findings=())).spark
+    assert thumbnail(replace(sick, findings=())).tag == "" and thumbnail(bare) == Thumbnail()
+    info = made.finding("r", "wasted-tail", "info", (healthy.series[1].tag,), "Not needed.")
+    assert thumbnail(replace(healthy, findings=(info,))) == thumbnail(healthy)  # no problem: the main curve
+    empty = replace(sick.series[1], curve=Series("val/loss", np.arange(3), np.full(3, np.nan), np.zeros(3)))
+    unseen = replace(sick, series=(sick.series[0], empty, *sick.series[2:]))
+    assert thumbnail(unseen) == thumbnail(
+        replace(sick, findings=())
+    )  # the next tag of it that can be drawn is the main
+    assert "<small>val/loss</small>" in index_pages([entry(sick)], ["logs/"], version="1")["index.html"]
