@@ -108,7 +108,7 @@ class Server:
         for attempt in range(1, self.limits.attempts + 1):
             last = attempt == self.limits.attempts
             try:
-                status, headers, raw = self._exchange(method, target, body, until)
+                status, headers, raw = self._exchange(method, target, body, min(until, enough))
             except _BrokenError as error:
                 wait = self._pause(attempt, None)
                 if last or attempt >= error.attempts or time.monotonic() + wait >= min(until, enough):
@@ -117,7 +117,8 @@ class Server:
                 if 200 <= status < 300:
                     return raw
                 wait = self._pause(attempt, headers.get("Retry-After"))
-                if status not in AGAIN or last or time.monotonic() + wait >= until:
+                enough += wait
+                if status not in AGAIN or last or time.monotonic() + wait >= min(until, enough):
                     raise self._refused(status, headers, raw, path, attempt)
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
@@ -225,7 +226,8 @@ def _broken(error: Exception, seconds: float, *, begun: bool) -> _BrokenError:
     if isinstance(error, TimeoutError):
         what = f"no whole answer within {seconds:.3g} s"
         return _BrokenError(f"{what} of its beginning", 1, endless=True) if begun else _BrokenError(what, 2)
-    return _BrokenError(_failure(error), 1 if isinstance(error, ssl.SSLCertVerificationError) else 100)
+    hopeless = isinstance(error, ssl.SSLCertVerificationError)
+    return _BrokenError(_failure(error), 1 if hopeless else 100)
 
 
 def _failure(error: Exception) -> str:

@@ -161,6 +161,22 @@ def test_what_goes_wrong_with_one_metric_costs_it_alone_and_is_named(fake, addre
     assert "hunter2" not in note.message
 
 
+def test_all_attempts_of_a_question_have_one_time_apart_from_pauses_the_server_asks_for(fake, address, monkeypatch):
+    monkeypatch.setattr(server, "LIMITS", replace(QUICK, question=1.0, attempts=50))
+
+    def late(handler, asked):
+        time.sleep(0.4)
+        return closing(handler, asked)
+
+    fake.wrong["experiments/search"] = late
+    with pytest.raises(
+        SourceError, match=r"closed the connection .* .asked [23] times|no whole answer .*asked [23] times"
+    ):
+        discover(address)
+    fake.wrong["experiments/search"] = times(1, answers(429, Retry_After="2"))
+    assert len(discover(address).refs) == 1
+
+
 def test_metrics_without_an_end_cost_a_run_little_time(fake, address, monkeypatch):
     monkeypatch.setattr(server, "LIMITS", IMPATIENT)
     names = [f"m{i:02d}" for i in range(40)]
