@@ -43,7 +43,7 @@
       pen = "L";
     });
     draw(svg, "path", {d, "vector-effect": "non-scaling-stroke"});
-    if (name !== undefined) add(cell, "small", {}, curves[name]);
+    if (name !== undefined) add(cell, "small", {}, curves[name].replaceAll("/", "/\u200b"));
   }
 
   function line(row) {

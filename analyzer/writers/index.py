@@ -91,6 +91,7 @@ def index_pages(
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
         "changes": _changes(ordered, resolved),
         "first_night": first_night,
+        "fresh": [entry for entry in ordered if entry.fresh],
         "across": kinds(across, ordered),
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),

@@ -1,5 +1,6 @@
 """What the index tells of one run: which curve stands for it."""
 
+import re
 from dataclasses import replace
 
 import made
@@ -19,7 +20,6 @@ def test_a_row_draws_the_curve_that_its_worst_problem_speaks_of_and_names_it():
     assert thumbnail(replace(healthy, findings=(info,))) == thumbnail(healthy)  # no problem: the main curve
     empty = replace(sick.series[1], curve=Series("val/loss", np.arange(3), np.full(3, np.nan), np.zeros(3)))
     unseen = replace(sick, series=(sick.series[0], empty, *sick.series[2:]))
-    assert thumbnail(unseen) == thumbnail(
-        replace(sick, findings=())
-    )  # the next tag of it that can be drawn is the main
-    assert "<small>val/loss</small>" in index_pages([entry(sick)], ["logs/"], version="1")["index.html"]
+    plain = thumbnail(replace(sick, findings=()))
+    assert thumbnail(unseen) == plain  # the next tag of it that can be drawn is the main one
+    assert re.search(r"<small>.*val/.*loss</small>", index_pages([entry(sick)], ["logs/"], version="1")["index.html"])

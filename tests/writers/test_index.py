@@ -123,6 +123,7 @@ def test_a_row_says_in_words_what_is_new_or_back_and_such_rows_lead_their_kind()
     index = index_pages([there, fresh, back], ["logs/"], version="1")["index.html"]
     words = check_page(index).words
     assert "exploding-loss · new" in words and "overfitting · back again" in words
+    assert "New or back, worst first: new, regressed." in words
     places = [index.index(f">{name}</a>", index.index('class="runs"')) for name in ("new", "regressed", "persisting")]
     assert places == sorted(places)
     chips = next(json.loads(text) for given, text in check_page(index).scripts if given.get("id") == "rows")["chips"]
