@@ -154,3 +154,18 @@ def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
                      events=(Event("restart", max(steps), "here"),))  # fmt: skip
     text = run_page(result, made.guides(), Making("1", "posthoc report x"))
     assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)
+
+
+def test_a_single_point_is_a_number_and_no_chart():
+    alone = replace(made.unjudged(), series=(made.row("rmse", [0.73], split="validation"),), main_tag="rmse")
+    words = check_page(page(alone)).words
+    assert "0.73" in words and "The main curve" not in words and "No curve was kept" not in words
+
+
+def test_the_reason_of_a_failed_run_is_said_once_before_its_finding_and_begins_with_a_capital():
+    failed = made.failed()
+    reason = "events.1: no intact record"
+    finding = replace(failed.findings[0], summary=f"nothing could be read: {reason}")
+    text = page(replace(failed, reason=reason, sentence=f"Unreadable log: {finding.summary}.", findings=(finding,)))
+    words = check_page(text).words.partition("1 finding")
+    assert words[0].count(reason) == 1 and "Nothing could be read: events.1" in words[2]
