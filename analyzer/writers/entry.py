@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analyzer.model.result import Finding, Result, SeriesRow
-from analyzer.model.thinning import thin
+from analyzer.model.thinning import course, thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
 from analyzer.writers.chart import spark
@@ -22,8 +22,11 @@ TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-SKETCH = 14
-"""Points of a curve in the index's JSON."""
+SPARK, SKETCH = 28, 14
+"""Points of a curve in a row, and in the index's JSON."""
+
+NOISY = 0.15
+"""Part of its height by which neighbouring points of a small picture typically differ when it shows but noise."""
 
 TAG = 60
 """Characters of a tag that stand below its curve."""
@@ -112,11 +115,25 @@ def thumbnail(result: Result) -> Thumbnail:
     Of a problem's tags it is the first that has a curve with anything to draw.
     """
     main = main_row(result.series, result.main_tag)
+    tags = _worst_tags(result)
     rows = {row.tag: row for row in result.series}
-    for row in (rows[tag] for tag in _worst_tags(result) if tag in rows):
+    for row in (rows[tag] for tag in tags if tag in rows):
         if picture := _picture(row, "" if row is main else short(row.tag, TAG)):
             return picture
-    return (main and _picture(main)) or Thumbnail()
+    return (main and _picture(main if tags else _calm(main))) or Thumbnail()
+
+
+def _calm(row: SeriesRow) -> SeriesRow:
+    """Return a series as it runs beneath its noise, which in so small a picture would be all there is to see.
+
+    Not for a run with problems: they may be just what looks like noise.
+    """
+    curve = thin(row.curve, SPARK) if row.curve is not None else None
+    values = np.empty(0) if curve is None else curve.values[np.isfinite(curve.values)]
+    if row.curve is None or values.size < SPARK // 2:
+        return row
+    jumps = np.abs(np.diff(calm_axis(values).place(values)))
+    return replace(row, curve=course(row.curve, SPARK)) if float(np.nanmedian(jumps)) > NOISY else row
 
 
 def _worst_tags(result: Result) -> tuple[str, ...]:
@@ -126,7 +143,7 @@ def _worst_tags(result: Result) -> tuple[str, ...]:
 
 def _picture(row: SeriesRow, tag: str = "") -> Thumbnail | None:
     """Return the picture of a series, None when there is nothing to draw."""
-    path = spark(row.curve, 28)
+    path = spark(row.curve, SPARK)
     return Thumbnail(path, _sketch(row), tag) if path else None
 
 
