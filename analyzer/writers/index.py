@@ -21,7 +21,9 @@ from analyzer.writers.entry import TONES, Entry
 from analyzer.writers.trend import trend_of
 from analyzer.writers.wording import CHANGES, visible, whole
 
-STYLESHEET = "report.css"
+STYLESHEET, STYLE = "report.css", "index.css"
+"""Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
+
 STATIC_ROWS = 200
 FURTHER_ROWS = 500
 MOST_SEARCHED = 5_000
@@ -74,7 +76,9 @@ def index_pages(
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
     common = {"version": version, "at": at, "names": names, "total": len(ordered)}
     pages = {
-        name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET)
+        name: environment.render(
+            "rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET, more_style=STYLE
+        )
         for name, rows in zip(names, further, strict=True)
     }
     context = {
@@ -97,7 +101,7 @@ def index_pages(
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
-    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style="index.css")
+    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
     return pages | {"index.html": index}
 
 

@@ -156,6 +156,22 @@ def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
     assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)
 
 
+def test_the_marks_of_events_are_said_in_words_below_the_picture():
+    few = made.overfitted()
+    words = check_page(page(few)).words
+    assert "◆ step 50: the learning rate rose until step 50; ◆ step 500: the learning rate halved" in words
+    many = replace(few, events=tuple(Event("restart", i, f"a restart from step {i}") for i in range(100, 900, 100)))
+    read = check_page(page(many))
+    assert "◆ 8 events of the training" in read.words and "#events" in read.links and "events" in read.ids
+
+
+def test_where_there_was_nothing_to_check_the_list_of_checks_is_folded():
+    few, none = made.unjudged(), replace(made.unjudged(), series=(), status="skipped", reason="no scalar series")
+    assert few.series and '<details class="block" open>' in page(few)
+    assert '<details class="block" open>' not in page(none)
+    assert all("What was looked for" in check_page(page(one)).words for one in (few, none))
+
+
 def test_a_single_point_is_a_number_and_no_chart():
     alone = replace(made.unjudged(), series=(made.row("rmse", [0.73], split="validation"),), main_tag="rmse")
     words = check_page(page(alone)).words
