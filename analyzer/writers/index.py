@@ -15,9 +15,10 @@ from analyzer.model.tally import Tally
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.model.wording import counted
 from analyzer.writers import environment
-from analyzer.writers.across import kinds
+from analyzer.writers.across import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.shortening import short
 from analyzer.writers.trend import trend_of
 from analyzer.writers.wording import CHANGES, visible, whole
 
@@ -30,6 +31,9 @@ MOST_SEARCHED = 5_000
 """More runs than these are on further pages and in findings.json, but not in the index's search."""
 
 MOST_EXPERIMENTS = 300
+
+MOST_NAMED = 5
+"""Runs in the verdict that have something new, and findings there that are resolved."""
 
 MOST_CURVES = 200
 """Names of curves in the index's JSON: a training logs a handful, whatever is hostile any number."""
@@ -58,16 +62,16 @@ def index_pages(
     *,
     version: str,
     at: str = "",
-    resolved: int = 0,
+    resolved: Sequence[Mapping[str, str]] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
 ) -> dict[str, str]:
     """Return the index and its further pages by file name; the index is the last.
 
-    `at` is when the night was judged (ISO 8601), `across` what was seen across runs, `nights` what the last nights
-    came to, tonight's being the last.
+    `at` is when the night was judged (ISO 8601), `resolved` as findings.json has it, `across` what was seen
+    across runs, `nights` what the last nights came to, tonight's being the last.
     """
-    first_night = _is_first(entries, resolved, nights)
+    first_night = _is_first(entries, len(resolved), nights)
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
@@ -93,9 +97,11 @@ def index_pages(
         "symptoms": _symptoms(ordered),
         "experiments": _experiments(ordered),
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
-        "changes": _changes(ordered, resolved),
+        "changes": _changes(ordered, len(resolved)),
         "first_night": first_night,
         "fresh": [entry for entry in ordered if entry.fresh],
+        "most_named": MOST_NAMED,
+        "gone": _gone(resolved, ordered),
         "across": kinds(across, ordered),
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
@@ -167,6 +173,14 @@ def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int, st
     return [(state, states[state], word) for state, word in CHANGES.items() if states[state] or state == "new"] * bool(
         states
     )
+
+
+def _gone(resolved: Sequence[Mapping[str, str]], entries: Iterable[Entry]) -> list[tuple[Link, str]]:
+    """Return the first of what was resolved: its run and symptom."""
+    first = resolved[:MOST_NAMED]
+    runs = {short(one["run"]) for one in first}
+    by_run = {entry.run: entry for entry in entries if entry.run in runs}
+    return [(link(one["run"], by_run), one["symptom"]) for one in first]
 
 
 def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:

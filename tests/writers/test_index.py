@@ -100,8 +100,13 @@ def test_an_empty_night_and_a_quiet_one_have_their_sentence():
 
 def test_what_changed_since_last_time_is_told_when_it_is_known():
     fresh = replace(entry(made.overfitted()), states=("new", "persisting"))
-    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=2)["index.html"]).words
+    gone = [{"run": run, "symptom": "plateau"} for run in (fresh.run, "another")]
+    text = index_pages([fresh], ["logs/"], version="1", resolved=gone)["index.html"]
+    words = check_page(text).words
     assert "Since last time: 1 new, 2 resolved, 1 still there." in words
+    assert f"Resolved: {fresh.run} (plateau), another (plateau)." in words and text.count(fresh.page) == 2
+    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=gone * 4)["index.html"]).words
+    assert "another (plateau), exp1/train_a (plateau) and 3 more in findings.json." in words
     quiet = replace(fresh, states=("persisting",))
     assert (
         "Since last time: 0 new, 1 still there."
