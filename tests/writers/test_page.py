@@ -185,3 +185,12 @@ def test_the_reason_of_a_failed_run_is_said_once_before_its_finding_and_begins_w
     text = page(replace(failed, reason=reason, sentence=f"Unreadable log: {finding.summary}.", findings=(finding,)))
     words = check_page(text).words.partition("1 finding")
     assert words[0].count(reason) == 1 and "Nothing could be read: events.1" in words[2]
+
+
+def test_what_the_summary_says_already_is_not_repeated_as_evidence():
+    sick = made.overfitted()
+    told = replace(sick.findings[0], summary="It is flat: guessing.", speaks_for=("guessing", "the rate is high"))
+    text = page(replace(sick, findings=(told,)))
+    assert "<li>guessing</li>" not in text and "<li>the rate is high</li>" in text
+    alone = page(replace(sick, findings=(replace(told, speaks_for=("guessing",)),)))
+    assert "What in this log speaks for it" not in alone
