@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import analyzer
@@ -16,6 +17,7 @@ from analyzer.fleet import night as fleet
 from analyzer.fleet.auditing import Audit, Plan, Progress
 from analyzer.fleet.glimpsed import Glimpsed
 from analyzer.fleet.handback import Handback
+from analyzer.fleet.isolation import told
 from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.merging import merged
 from analyzer.fleet.night import Found
@@ -27,7 +29,7 @@ from analyzer.model.case import Case
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
-from analyzer.model.run import Run
+from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, open_source
 from analyzer.settings import Known, Settings
@@ -164,10 +166,22 @@ def understood(
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
 ) -> Iterator[tuple[Run, list[Understood]]]:
-    """Yield each run of a source with how its tags are understood: (tag, points, role, split, why)."""
+    """Yield each run of a source with how its tags are understood: (tag, points, role, split, why).
+
+    A run that makes posthoc fail has a note that says so, and its tags without roles; the others are told as ever.
+    """
     for one in open_runs(source, run=run, tracking_uri=tracking_uri, choice=choice):
-        curves = Anatomy(one, settings.roles).curves.values()
-        yield one, [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
+        rows: list[Understood]
+        try:
+            curves = Anatomy(one, settings.roles).curves.values()
+            rows = [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
+        except Exception as error:  # a fault that one run meets must not keep the others from being told
+            note = Note(
+                "metadata", f"its tags could not be understood ({told(error)}); please report this with the log"
+            )
+            one = replace(one, notes=(*one.notes, note))  # noqa: PLW2901 - the same run, with what befell it
+            rows = [(tag, series.points, "–", "", "") for tag, series in one.series.items()]
+        yield one, rows
 
 
 def guides() -> Mapping[str, Guide]:

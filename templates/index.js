@@ -1,25 +1,25 @@
 // Search, sort and filter over all runs; without it the first rows and the further pages are there.
 "use strict";
 (() => {
-  const {symptoms, experiments, rows} = JSON.parse(document.getElementById("rows").textContent);
+  const {chips, experiments, curves, rows} = JSON.parse(document.getElementById("rows").textContent);
   const TONES = ["error", "warning", "unjudged", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
   const STATUSES = ["ok", "in-progress", "partial", "failed", "skipped"];
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const NS = "http://www.w3.org/2000/svg";
   const body = document.querySelector(".runs tbody"), finder = document.getElementById("finder"), heading = document.getElementById("runs");
-  const severity = {};
-  for (const one of document.querySelectorAll("[data-symptom]")) severity[one.dataset.symptom] = one.querySelector("rect").getAttribute("class");
+  const symptoms = [...new Set(chips.map(chip => chip[0]))];
   const first = [...body.children]; // the worst rows are here already, with their sentences
   // A label is the run's last part, or a tracker's name and the beginning of an id; a code holds tone, status and states.
   const all = rows.map(([e, label, page, code, found, sketch, sentence], order) => {
     const [leaf, id] = [].concat(label), run = experiments[e] && !id ? experiments[e] + "/" + leaf : leaf;
     const said = first[order] ? first[order].querySelector("p").textContent : sentence || "";
-    const text = [run, id, said, ...found.map(i => symptoms[i])].join(" ").toLowerCase();
+    const text = [run, id, said, ...found.map(i => chips[i][0])].join(" ").toLowerCase();
     return {e, run, id, page, tone: code & 3, status: code >> 2 & 7, states: code >> 5, found, sketch, sentence, order, text};
   });
   const wish = {text: "", tone: "", symptom: "", experiment: "", status: "", state: "", sort: "worst"};
   let shown = STEP;
 
+  const hex = base64 => [...atob(base64)].map(c => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
   const add = (parent, name, about, text) => {
     const node = parent.appendChild(document.createElement(name));
     Object.assign(node, about);
@@ -32,7 +32,7 @@
     return node;
   };
 
-  function curve(cell, sketch) {
+  function curve(cell, sketch, name) { // a name only where it is not the main curve
     if (!sketch) return;
     const svg = draw(cell, "svg", {class: "spark k0", width: 120, height: 28, viewBox: "0 0 1000 1000", preserveAspectRatio: "none", fill: "none"});
     let d = "", pen = "M";
@@ -43,6 +43,7 @@
       pen = "L";
     });
     draw(svg, "path", {d, "vector-effect": "non-scaling-stroke"});
+    if (name !== undefined) add(cell, "small", {}, curves[name].replaceAll("/", "/\u200b"));
   }
 
   function line(row) {
@@ -51,18 +52,19 @@
     const sign = draw(add(tr, "td"), "svg", {class: "sign " + tone, width: 16, height: 16, role: "img", "aria-label": tone});
     draw(sign, "use", {href: "#g-" + tone});
     const name = add(tr, "th", {scope: "row"});
-    const link = row.page ? add(name, "a", {href: "runs/" + row.page + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
+    const link = row.page ? add(name, "a", {href: "runs/" + hex(row.page) + ".html"}) : add(name, "span"), parts = row.run.split("/"), leaf = parts.pop();
     if (parts.length) add(link, "span", {className: "above"}, parts.join("/\u200b") + "/\u200b");
     link.append(leaf);
     if (row.id) name.append(" "), add(name, "code", {className: "soft"}, row.id);
     if (row.sentence) add(name, "p", {}, row.sentence);
-    const chips = add(tr, "td");
-    for (const i of row.found) {
-      add(chips, "span", {className: "chip " + (severity[symptoms[i]] || "")}, symptoms[i]);
-      chips.append(" ");
+    const cell = add(tr, "td");
+    for (const [symptom, severity, state] of row.found.map(i => chips[i])) {
+      const chip = add(cell, "span", {className: "chip " + severity}, symptom);
+      if (state) chip.append(" · "), add(chip, "b", {}, state);
+      cell.append(" ");
     }
-    if (row.status) add(chips, "span", {className: "chip"}, STATUSES[row.status]);
-    curve(add(tr, "td"), row.sketch);
+    if (row.status) add(cell, "span", {className: "chip"}, STATUSES[row.status]);
+    curve(add(tr, "td"), ...[].concat(row.sketch));
     return tr;
   }
 
@@ -73,11 +75,11 @@
   };
 
   function chosen() {
-    const words = wish.text.toLowerCase().split(/\s+/).filter(Boolean), symptom = symptoms.indexOf(wish.symptom);
+    const words = wish.text.toLowerCase().split(/\s+/).filter(Boolean);
     return all.filter(row =>
       (wish.tone === "" || TONES[row.tone] === wish.tone) &&
       (wish.experiment === "" || row.e === +wish.experiment) &&
-      (wish.symptom === "" || row.found.includes(symptom)) &&
+      (wish.symptom === "" || row.found.some(i => chips[i][0] === wish.symptom)) &&
       (wish.status === "" || STATUSES[row.status] === wish.status) &&
       (wish.state === "" || row.states >> STATES.indexOf(wish.state) & 1) &&
       words.every(word => row.text.includes(word) || row.id && word.startsWith(row.id))
@@ -109,7 +111,7 @@
     symptom: choice("Symptom", "symptom", [["", "any"], ...symptoms.map(s => [s, s])]),
     tone: choice("Verdict", "tone", [["", "any"], ...TONES.map(t => [t, {error: "errors", warning: "warnings", unjudged: "not judged"}[t] || t])]),
     experiment: choice("Experiment", "experiment", [["", "any"], ...experiments.map((name, i) => [String(i), name || "(top folder)"])]),
-    state: choice("Since last time", "state", [["", "any"], ...STATES.filter((_, i) => all.some(row => row.states >> i & 1)).map(s => [s, s])]),
+    state: choice("Since last time", "state", [["", "any"], ...STATES.filter((_, i) => all.some(row => row.states >> i & 1)).map(s => [s, {regressed: "back again", persisting: "still there"}[s] || s])]),
     status: choice("Log", "status", [["", "any"], ...STATUSES.filter((_, i) => all.some(row => row.status === i)).map(s => [s, s])]),
   };
   const KEYS = Object.keys(boxes), buttons = [];

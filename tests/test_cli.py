@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from tensorboardX import SummaryWriter
 
+from analyzer import api
+from analyzer.anatomy import Anatomy
 from analyzer.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -153,6 +155,29 @@ def test_series_tells_how_tags_are_understood(capsys, logs):
     assert code == 0 and "metric" in out and "test" in out and "sick" not in out
 
 
+def test_series_exits_with_2_where_nothing_could_be_read(capsys, tmp_path):
+    junk = tmp_path / "junk" / "events.out.tfevents.1.h"
+    junk.parent.mkdir()
+    junk.write_bytes(b"\xff" * 3000)
+    code, out, _ = call(capsys, "series", junk)
+    assert code == 2 and "no scalar series" in out and "damaged throughout" in out
+    assert call(capsys, "dump", junk)[0] == 2
+    write(tmp_path / "whole", [1.0, 0.5])
+    assert call(capsys, "series", tmp_path)[0] == 0
+
+
+def test_series_tells_the_others_when_one_run_makes_it_fail(capsys, logs, monkeypatch):
+    def failing(run, roles):
+        if run.id == "good":
+            raise ZeroDivisionError("at http://me:hunter2@h/")
+        return Anatomy(run, roles)
+
+    monkeypatch.setattr(api, "Anatomy", failing)
+    code, out, _ = call(capsys, "series", logs)
+    assert code == 0 and "its tags could not be understood (ZeroDivisionError" in out and "hunter2" not in out
+    assert out.count("300") == 2 and "“loss”" in out.partition("sick")[2]
+
+
 def test_dump_prints_every_point(capsys, logs):
     code, out, _ = call(capsys, "dump", logs / "sick")
     document = json.loads(out)
@@ -213,6 +238,9 @@ def test_each_verb_explains_itself(capsys, verb):
         (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
         (["report", "x", "--select", ""], "argument --select: no symptom is named"),
         (["report", "x", "--ignore", " ,"], "argument --ignore: no symptom is named"),
+        (["audit", "x", "--experiment", ""], "argument --experiment: no experiment is named; leave the option out"),
+        (["series", "x", "--filter", " "], "argument --filter: it is empty; leave the option out for all runs"),
+        (["audit", ".", "--filter", "a < 1"], "to nothing else; leave it out here, or give --experiment"),
         (["report", "x", "--role", "loss"], "--role 'loss' is not TAG=ROLE"),
         (["report", "x", "-q", "-v"], "not allowed with argument"),
         (["report", "x", "--config", "absent.toml"], "absent.toml cannot be read"),

@@ -198,3 +198,9 @@ def test_many_tags_are_read_in_time_that_grows_with_their_number():
     one = np.zeros(1)
     series = {f"loss/{i}": Series(f"loss/{i}", one.astype(int), one, one) for i in range(20_000)}
     assert judge_run(Run("r", "r", "mlflow", "x", series), now=2e9).verdict == "unjudged"
+
+
+def test_a_file_in_the_runs_own_folder_is_named_without_that_folder():
+    lost = Run("deep/down/a", "a", "tensorboard", "x", notes=(Note("unreadable", "deep/down/a/events.1: no record"),))
+    result = judge_run(lost, now=2e9)
+    assert result.reason == "events.1: no record" and "nothing could be read: events.1" in result.sentence

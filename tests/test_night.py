@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,7 +103,9 @@ def test_a_night_in_parts(capsys, logs):
     assert call(capsys, "merge", "part1", "part2", "-o", "whole", "--fail-on", "error", "--junit", "j.xml")[0] == 1
     call(capsys, "audit", logs, "-o", "once", "-q")
     assert Path("whole/findings.json").read_bytes() == Path("once/findings.json").read_bytes()
-    assert Path("whole/index.html").read_bytes() == Path("once/index.html").read_bytes()
+    whole, once = (Path(site, "index.html").read_text("utf-8") for site in ("whole", "once"))
+    judged = r"<time .*?</time>"  # the parts were judged a moment before
+    assert re.sub(judged, "", whole) == re.sub(judged, "", once) and len(re.findall(judged, whole)) == 1
 
 
 def test_pages_of_those_with_problems_only(capsys, logs):

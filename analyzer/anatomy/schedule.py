@@ -22,9 +22,8 @@ def rate_events(rate: Curve | None) -> tuple[Event, ...]:
     events: list[Event] = []
     warm = _warm_up_end(values)
     if warm is not None:
-        events.append(
-            Event("warm-up", int(steps[warm]), f"the end of the warm-up, at a learning rate of {number(values[warm])}")
-        )
+        what = "the end of the warm-up" if warm < rate.n - 1 else "the end of the log within the warm-up"
+        events.append(Event("warm-up", int(steps[warm]), f"{what}, at a learning rate of {number(values[warm])}"))
     before, after = values[:-1], values[1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before > 0, after / np.maximum(before, 1e-300), np.where(after > 0, np.inf, 1.0))

@@ -14,8 +14,8 @@ Options = argparse.Namespace
 
 def wanted(options: Options) -> dict[str, Any]:
     """Return which runs of a tracker are wanted, as keywords of the package's functions."""
-    names = [name for name in options.experiments if name]
-    return {"tracking_uri": options.tracking_uri, "choice": Choice(tuple(names), options.filter, options.deleted)}
+    choice = Choice(tuple(options.experiments), options.filter, options.deleted)
+    return {"tracking_uri": options.tracking_uri, "choice": choice}
 
 
 def handback(options: Options) -> Handback | None:

@@ -117,11 +117,13 @@ def _series(options: Options) -> int:
     settings = _settings(options)
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
+    read = False
     for i, (one, rows) in enumerate(tables):
+        read = read or one.could_be_read
         tags.update(one.series)
         sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, colour=wants_colour(sys.stdout)))
     _tell_unused(options, tags)
-    return 0
+    return 0 if read else 2
 
 
 def _dump(options: Options) -> int:

@@ -215,8 +215,13 @@ def _tracking(parser: argparse.ArgumentParser) -> None:
     where = "the MLflow store that runs:/<id> speaks of, else $MLFLOW_TRACKING_URI"
     add("--tracking-uri", metavar="URI", help=where)
     which = "only MLflow runs of this experiment, by name or id; may be given several times"
-    add("--experiment", action="append", default=[], dest="experiments", metavar="NAME", help=which)
-    add("--filter", metavar="TEXT", help="only runs that an MLflow server finds with this, as in metrics.loss < 1")
+    add("--experiment", type=_experiment, action="append", default=[], dest="experiments", metavar="NAME", help=which)
+    add(
+        "--filter",
+        type=_filter,
+        metavar="TEXT",
+        help="only runs that an MLflow server finds with this, as in metrics.loss < 1",
+    )
     add("--deleted", action="store_true", help="MLflow runs that were deleted, too")
 
 
@@ -231,6 +236,18 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 0 to 1024")
     return int(text)
+
+
+def _experiment(text: str) -> str:
+    if not text.strip():  # a variable that was not set: taken for none, it would choose everything
+        raise argparse.ArgumentTypeError("no experiment is named; leave the option out for all of them")
+    return text
+
+
+def _filter(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; leave the option out for all runs")
+    return text
 
 
 def _names(text: str) -> list[str]:

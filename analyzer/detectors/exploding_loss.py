@@ -109,12 +109,9 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
     peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
     top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
-    fallen_back = curve.log and curve.raw[peak] > 3 * curve.back(curve.end)
-    stays = f"is still at {number(curve.back(curve.end))} at the end" if fallen_back else "stays up"
     if curve.n - rise.onset > 1:
-        summary = (
-            f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at} and {stays}{lost}"
-        )
+        rises = f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at}"
+        summary = f"{rises}{_after(curve, peak)}{lost}"
     else:
         summary = f"{curve.tag} leaps from {number(base)} to {top} at its last point, step {at}"
     measures = (
@@ -140,6 +137,16 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         or (holding[0] if holding else None)
         or (f"event:{event.kind}@{event.step}" if event and recent else None),
     )
+
+
+def _after(curve: Curve, peak: int) -> str:
+    """Return how the curve goes on after its highest point; nothing where that is its last one."""
+    after = curve.raw[peak + 1 :]
+    if not after.size:
+        return ""
+    end = float(np.median(after[-max(3, curve.n // 10) :]))
+    fallen_back = curve.log and curve.raw[peak] > 3 * end
+    return f" and is still at {number(end)} at the end" if fallen_back else " and stays up"
 
 
 def _from_the_first_steps(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:

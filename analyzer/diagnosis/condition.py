@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.diagnosis.finding import finding_of
 from analyzer.model.result import Finding, Status
-from analyzer.model.run import LOSSES, Run
+from analyzer.model.run import LOSSES, Note, Run
 from analyzer.model.verdict import Evidence
 
 
@@ -13,7 +13,7 @@ def status_of(run: Run, now: float, stale_after: float) -> tuple[Status, str]:
     points = sum(s.points for s in run.series.values())
     lost = next((n for n in run.notes if n.kind in LOSSES), None)
     if not points and lost is not None:
-        return "failed", lost.message
+        return "failed", _inside(run, lost)
     if not points and lost is None:
         return "skipped", "no scalar series"
     last = run.last_event
@@ -21,7 +21,7 @@ def status_of(run: Run, now: float, stale_after: float) -> tuple[Status, str]:
     fresh = last is not None and -86_400 < now - last < stale_after
     torn = next((n for n in run.notes if n.kind == "torn-tail"), None)
     if lost is not None:
-        return "partial", lost.message
+        return "partial", _inside(run, lost)
     if torn is not None or run.declared == "RUNNING":
         why = torn.message if torn is not None else "the tracker says that it is running"
         return ("in-progress", why) if fresh else ("partial", f"{why}, and nothing has been added for a long time")
@@ -37,10 +37,18 @@ def findings_of_the_log(run: Run) -> list[Finding]:
     more = f" (and {len(damage) - 1} more places)" if len(damage) > 1 else ""
     again = "Copy the log again from where it was written"
     if not points:
-        summary, advice = f"nothing could be read: {damage[0].message}{more}", f"{again}, or check who may read it."
+        summary, advice = (
+            f"nothing could be read: {_inside(run, damage[0])}{more}",
+            f"{again}, or check who may read it.",
+        )
         return [finding_of(run, "unreadable-log", Evidence((), (), "error", summary, advice=(advice,)))]
     summary, advice = (
-        f"part of the log could not be read: {damage[0].message}{more}",
+        f"part of the log could not be read: {_inside(run, damage[0])}{more}",
         f"{again}; what is intact is judged.",
     )
     return [finding_of(run, "damaged-log", Evidence((), (), "warning", summary, advice=(advice,)))]
+
+
+def _inside(run: Run, note: Note) -> str:
+    """Return a note as it reads beside the run's name: what lies in the run's own folder without that folder."""
+    return note.message.removeprefix(f"{run.id}/")

@@ -104,6 +104,11 @@ class Run:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
+    def could_be_read(self) -> bool:
+        """Whether anything of it could: a series, or a log that is whole and has none."""
+        return bool(self.series) or not any(note.kind in LOSSES for note in self.notes)
+
+    @property
     def last_event(self) -> float | None:
         """Unix seconds of the youngest point, None when there is none with a finite time."""
         times = [s.wall_times[np.isfinite(s.wall_times)] for s in self.series.values()]

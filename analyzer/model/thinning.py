@@ -34,6 +34,24 @@ def thin(series: Series, at_most: int) -> Series:
     return Series(series.tag, series.steps[chosen], values[chosen], series.wall_times[chosen])
 
 
+def course(series: Series, at_most: int) -> Series:
+    """Return how a noisy series runs: its first point, and of equal stretches the median of what is finite.
+
+    Each stands at its stretch's last step. Spikes are lost: where they matter, thin() keeps them. A series that is
+    short, or has a stretch without any finite value, is returned as it is.
+    """
+    if series.points <= 2 * at_most:
+        return series
+    stretches = np.array_split(np.arange(series.points), at_most - 1)
+    finite = [series.values[some][np.isfinite(series.values[some])] for some in stretches]
+    if not all(values.size for values in finite):
+        return series
+    with np.errstate(over="ignore"):  # half of two huge values, added first
+        medians = [float(np.median(values)) for values in finite]
+    at = np.array([0, *(some[-1] for some in stretches)])
+    return Series(series.tag, series.steps[at], np.array([series.values[0], *medians]), series.wall_times[at])
+
+
 def _extreme(filled: NDArray[np.float64], edges: NDArray[np.int64], extreme: np.ufunc) -> list[int]:
     """Index of the first point in each bucket that has the bucket's extreme value."""
     best = extreme.reduceat(filled, edges)

@@ -80,7 +80,7 @@ def discover(
     if not in_bucket and _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
     if choice.filter is not None:
-        what = "--filter is put to a tracking server and to nothing else; choose with --experiment or --run here"
+        what = "--filter is put to a tracking server and to nothing else; leave it out here, or give --experiment"
         raise UsageError(f"{mask_text(request.source)}: {what}")
     if in_bucket:
         return _in_bucket(request)

@@ -228,7 +228,7 @@ def _why(error: Exception) -> str:
         return "access is denied; check the credentials and what they may list"
     if "Credential" in type(error).__name__:
         return "no credentials were found; give them as to the store's own tools (variables, profile or role)"
-    return f"cannot be listed ({_line(error)})"
+    return f"cannot be listed ({_line(error)}); check the address, and the way there (network, proxy, endpoint)"
 
 
 def _refused(error: Exception) -> OSError:

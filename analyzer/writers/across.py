@@ -85,10 +85,11 @@ def _where(one: Across) -> str:
 
 
 def _item(one: Across, by_run: Mapping[str, Entry], is_open: bool) -> Item:
-    links = tuple(_link(run, by_run) for run in one.runs[: LINKS + FOLDED_LINKS])
+    links = tuple(link(run, by_run) for run in one.runs[: LINKS + FOLDED_LINKS])
     return Item(one, _where(one), links[:LINKS], links[LINKS:], len(one.runs) - len(links), is_open)
 
 
-def _link(run: str, by_run: Mapping[str, Entry]) -> Link:
+def link(run: str, by_run: Mapping[str, Entry]) -> Link:
+    """Return a run as it is called and linked in the index, also one that is not there."""
     entry = by_run.get(short(run))
     return Link(entry.label, entry.page) if entry else Link(short(run), "")

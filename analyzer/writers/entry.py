@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from analyzer.model.result import Result, SeriesRow
-from analyzer.model.thinning import thin
+from analyzer.model.result import Finding, Result, SeriesRow
+from analyzer.model.thinning import course, thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
 from analyzer.writers.chart import spark
 from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
-from analyzer.writers.shortening import shortened
+from analyzer.writers.shortening import short, shortened
 
 TONES = ("error", "warning", "unjudged", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-SKETCH = 14
-"""Points of a curve in the index's JSON."""
+SPARK, SKETCH = 28, 14
+"""Points of a curve in a row, and in the index's JSON."""
+
+NOISY = 0.15
+"""Part of its height by which neighbouring points of a small picture typically differ when it shows but noise."""
+
+TAG = 60
+"""Characters of a tag that stand below its curve."""
 
 ID = 8
 """Characters of an id that stand beside a run's name."""
 
 
+FRESH = ("new", "regressed")
+"""States of a finding that was not there last time, as a row marks them."""
+
+
+class Chip(NamedTuple):
+    """A symptom that counts; `state` is one of FRESH when it was not there last time, else empty."""
+
+    symptom: str
+    severity: Severity
+    state: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index tells of a run. `symptoms` are those that count, worst first; `sketch` is one letter a point.
+    """What the index tells of a run. `chips` are the symptoms that count, worst first; `sketch` is one letter a point.
 
-    `page` is empty where the run has none.
+    `states` are those of all findings that count, `page` is empty where the run has none, `curve` where the main
+    curve is drawn.
     """
 
     run: str
@@ -43,10 +63,11 @@ class Entry:
     reason: str
     tone: str
     sentence: str
-    symptoms: tuple[tuple[str, Severity], ...]
+    chips: tuple[Chip, ...]
     states: tuple[str, ...]
     spark: str
     sketch: str
+    curve: str
     ended: float | None
 
     @property
@@ -60,24 +81,70 @@ class Entry:
         return self.run[:ID] if named(self.run, self.name) else ""
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        """Where it stands: by tone, then by how many errors and findings it has, then by name."""
-        errors = sum(severity == "error" for _, severity in self.symptoms)
-        return (TONES.index(self.tone) if self.tone in TONES else 1, -errors, -len(self.symptoms), self.run)
+    def order(self) -> tuple[int, bool, int, int, str]:
+        """Where it stands: by tone, what is new before the rest, then by how many errors and findings, then by name."""
+        errors = sum(chip.severity == "error" for chip in self.chips)
+        tone = TONES.index(self.tone) if self.tone in TONES else 1
+        return (tone, not self.fresh, -errors, -len(self.chips), self.run)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a problem of it was not there last time."""
+        return any(chip.state and chip.severity != "info" for chip in self.chips)
+
+    def without_states(self) -> Entry:
+        """Return the line as it is when nothing is known of last time."""
+        return replace(self, states=(), chips=tuple(chip._replace(state="") for chip in self.chips))
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """The main curve as the index shows it: a path for its row, and one letter a point; empty without a curve."""
+    """The curve that stands for a run in the index: a path for its row, and one letter a point; empty without a curve.
+
+    `tag` names it when it is not the run's main one.
+    """
 
     spark: str = ""
     sketch: str = ""
+    tag: str = ""
 
 
 def thumbnail(result: Result) -> Thumbnail:
-    """Return the small picture of a result that still has its curves."""
+    """Return the small picture of a result that still has its curves: what its worst problem speaks of, else its main.
+
+    Of a problem's tags it is the first that has a curve with anything to draw.
+    """
     main = main_row(result.series, result.main_tag)
-    return Thumbnail(spark(main.curve, 28), _sketch(main)) if main else Thumbnail()
+    tags = _worst_tags(result)
+    rows = {row.tag: row for row in result.series}
+    for row in (rows[tag] for tag in tags if tag in rows):
+        if picture := _picture(row, "" if row is main else short(row.tag, TAG)):
+            return picture
+    return (main and _picture(main if tags else _calm(main))) or Thumbnail()
+
+
+def _calm(row: SeriesRow) -> SeriesRow:
+    """Return a series as it runs beneath its noise, which in so small a picture would be all there is to see.
+
+    Not for a run with problems: they may be just what looks like noise.
+    """
+    curve = thin(row.curve, SPARK) if row.curve is not None else None
+    values = np.empty(0) if curve is None else curve.values[np.isfinite(curve.values)]
+    if row.curve is None or values.size < SPARK // 2:
+        return row
+    jumps = np.abs(np.diff(calm_axis(values).place(values)))
+    return replace(row, curve=course(row.curve, SPARK)) if float(np.nanmedian(jumps)) > NOISY else row
+
+
+def _worst_tags(result: Result) -> tuple[str, ...]:
+    problems = (finding for finding in result.findings if finding.counts and finding.severity != "info")
+    return next((finding.tags for finding in problems), ())
+
+
+def _picture(row: SeriesRow, tag: str = "") -> Thumbnail | None:
+    """Return the picture of a series, None when there is nothing to draw."""
+    path = spark(row.curve, SPARK)
+    return Thumbnail(path, _sketch(row), tag) if path else None
 
 
 def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = True, fits: bool = False) -> Entry:
@@ -98,11 +165,23 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         reason=result.reason,
         tone=brief.tone(result),
         sentence=result.sentence,
-        symptoms=tuple(dict.fromkeys((finding.symptom, finding.severity) for finding in counting)),
+        chips=_chips(counting),
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,
         sketch=picture.sketch,
+        curve=picture.tag,
         ended=result.ended,
+    )
+
+
+def _chips(counting: Sequence[Finding]) -> tuple[Chip, ...]:
+    """Return each symptom once for each severity it has; new when one of its findings is."""
+    found: dict[tuple[str, Severity], set[str | None]] = {}
+    for finding in counting:
+        found.setdefault((finding.symptom, finding.severity), set()).add(finding.state)
+    return tuple(
+        Chip(symptom, severity, next((state for state in FRESH if state in states), ""))
+        for (symptom, severity), states in found.items()
     )
 
 

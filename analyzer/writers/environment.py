@@ -95,6 +95,7 @@ def environment() -> jinja2.Environment:
     made.filters["counted"] = counted
     for filter_ in ("whole", "measured", "beyond", "bare_limit", "duration", "moment", "span"):
         made.filters[filter_] = getattr(wording, filter_)
+    made.filters["changed"] = wording.CHANGES.__getitem__
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
     made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
     made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken
@@ -110,11 +111,11 @@ def _finalized(value: Any) -> Any:
 
 
 def _tagged(text: str, tags: Iterable[str]) -> Markup:
-    """Write a sentence with its full stop; a tag that it begins with is set as one: its small letter is right."""
+    """Write a sentence with its full stop and a capital; a tag that it begins with stays as it is, set as one."""
     ended = text if text[-1:] in {".", "!", "?", ""} else text + "."
     first = next((tag for tag in sorted(tags, key=len, reverse=True) if tag and ended.startswith(tag)), "")
     rest = escape(wording.visible(ended[len(first) :], keep="\n"))
-    return Markup("<code>{}</code>{}").format(wording.visible(first), rest) if first else rest
+    return Markup("<code>{}</code>{}").format(wording.visible(first), rest) if first else Markup(_capitalised(rest))  # noqa: S704 - escaped above
 
 
 def _slashed(path: str) -> Markup:

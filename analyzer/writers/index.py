@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,19 +15,28 @@ from analyzer.model.tally import Tally
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.model.wording import counted
 from analyzer.writers import environment
-from analyzer.writers.across import kinds
+from analyzer.writers.across import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.shortening import short
 from analyzer.writers.trend import trend_of
-from analyzer.writers.wording import visible, whole
+from analyzer.writers.wording import CHANGES, visible, whole
 
-STYLESHEET = "report.css"
+STYLESHEET, STYLE = "report.css", "index.css"
+"""Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
+
 STATIC_ROWS = 200
 FURTHER_ROWS = 500
 MOST_SEARCHED = 5_000
 """More runs than these are on further pages and in findings.json, but not in the index's search."""
 
 MOST_EXPERIMENTS = 300
+
+MOST_NAMED = 5
+"""Runs in the verdict that have something new, and findings there that are resolved."""
+
+MOST_CURVES = 200
+"""Names of curves in the index's JSON: a training logs a handful, whatever is hostile any number."""
 
 STATES = ("new", "regressed", "persisting")
 """What became of a finding since last time, as the index counts and filters."""
@@ -52,15 +62,17 @@ def index_pages(
     *,
     version: str,
     at: str = "",
-    resolved: int = 0,
+    resolved: Sequence[Mapping[str, str]] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
 ) -> dict[str, str]:
     """Return the index and its further pages by file name; the index is the last.
 
-    `at` is when the night was judged (ISO 8601), `across` what was seen across runs, `nights` what the last nights
-    came to, tonight's being the last.
+    `at` is when the night was judged (ISO 8601), `resolved` as findings.json has it, `across` what was seen
+    across runs, `nights` what the last nights came to, tonight's being the last.
     """
+    first_night = _is_first(entries, len(resolved), nights)
+    entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
     rest = ordered[STATIC_ROWS:]
@@ -68,7 +80,9 @@ def index_pages(
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
     common = {"version": version, "at": at, "names": names, "total": len(ordered)}
     pages = {
-        name: environment.render("rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET)
+        name: environment.render(
+            "rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET, more_style=STYLE
+        )
         for name, rows in zip(names, further, strict=True)
     }
     context = {
@@ -83,13 +97,17 @@ def index_pages(
         "symptoms": _symptoms(ordered),
         "experiments": _experiments(ordered),
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
-        "changes": _changes(ordered, resolved),
+        "changes": _changes(ordered, len(resolved)),
+        "first_night": first_night,
+        "fresh": [entry for entry in ordered if entry.fresh],
+        "most_named": MOST_NAMED,
+        "gone": _gone(resolved, ordered),
         "across": kinds(across, ordered),
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
-    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style="index.css")
+    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
     return pages | {"index.html": index}
 
 
@@ -124,9 +142,8 @@ def _symptoms(entries: Iterable[Entry]) -> list[SymptomCount]:
     runs: Counter[str] = Counter()
     worst: dict[str, Severity] = {}
     for entry in entries:
-        for symptom in {symptom for symptom, _ in entry.symptoms}:
-            runs[symptom] += 1
-        for symptom, severity in entry.symptoms:
+        runs.update({chip.symptom for chip in entry.chips})
+        for symptom, severity, _ in entry.chips:
             worst[symptom] = min(severity, worst.get(symptom, severity), key=SEVERITIES.index)
     most = max(runs.values(), default=1)
     found = [SymptomCount(symptom, worst[symptom], count, count / most) for symptom, count in runs.items()]
@@ -144,35 +161,59 @@ def _experiments(entries: Iterable[Entry]) -> list[tuple[str, dict[str, int]]]:
     return sorted(counts, key=lambda one: (-one[1]["error"], -one[1]["warning"], one[0]))
 
 
-def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int]]:
-    """Return what changed since last time, when a memory of last time was at hand."""
-    states = Counter(state for entry in entries for state in entry.states)
-    found = [(state, states[state]) for state in STATES] + [("resolved", resolved)]
-    return found if states or resolved else []
+def _is_first(entries: Iterable[Entry], resolved: int, nights: Sequence[Tally]) -> bool:
+    """Whether no night came before: all is new then, and nothing gains by being called so."""
+    states = {state for entry in entries for state in entry.states}
+    return len(nights) == 1 and not resolved and states <= {"new"}
+
+
+def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int, str]]:
+    """Return what changed since last time, when a memory of last time was at hand: state, number, word."""
+    states = Counter(state for entry in entries for state in entry.states) + Counter(resolved=resolved)
+    return [(state, states[state], word) for state, word in CHANGES.items() if states[state] or state == "new"] * bool(
+        states
+    )
+
+
+def _gone(resolved: Sequence[Mapping[str, str]], entries: Iterable[Entry]) -> list[tuple[Link, str]]:
+    """Return the first of what was resolved: its run and symptom."""
+    first = resolved[:MOST_NAMED]
+    runs = {short(one["run"]) for one in first}
+    by_run = {entry.run: entry for entry in entries if entry.run in runs}
+    return [(link(one["run"], by_run), one["symptom"]) for one in first]
 
 
 def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """Return the rows as short as the script can read them: names and symptoms by number."""
-    symptoms = sorted({symptom for entry in entries for symptom, _ in entry.symptoms})
+    """Return the rows as short as the script can read them: names and chips by number."""
+    chips = sorted({chip for entry in entries for chip in entry.chips})
+    worded = [(symptom, severity, CHANGES.get(state, "")) for symptom, severity, state in chips]
     experiments = sorted({entry.experiment for entry in entries})
-    number = {name: i for i, name in enumerate(symptoms)}
+    number = {chip: i for i, chip in enumerate(chips)}
     place = {name: i for i, name in enumerate(experiments)}
+    curves: dict[str, int] = {}
     room, rows = SENTENCE_BYTES, []
     for i, entry in enumerate(entries):
-        found = sorted({number[symptom] for symptom, _ in entry.symptoms})
-        row = [
+        row: list[Any] = [
             place[entry.experiment],
             _label(entry),
-            entry.page.removesuffix(".html"),
+            b64encode(bytes.fromhex(entry.page.removesuffix(".html"))).decode(),
             _code(entry),
-            found,
+            [number[chip] for chip in entry.chips],
         ]
         if i >= STATIC_ROWS:  # the rows before are in the page, with their curves and sentences
             sentence = visible(entry.sentence)
             room -= len(sentence)
-            row += [entry.sketch, sentence] if room > 0 else [entry.sketch]
+            row += [_sketch(entry, curves), sentence] if room > 0 else [_sketch(entry, curves)]
         rows.append(row)
-    return {"symptoms": symptoms, "experiments": [visible(name) for name in experiments], "rows": rows}
+    return {"chips": worded, "experiments": [visible(name) for name in experiments], "curves": [*curves], "rows": rows}
+
+
+def _sketch(entry: Entry, curves: dict[str, int]) -> str | tuple[str, int]:
+    """Return a row's curve, with the number of its name in `curves` when it is not the main one."""
+    name = visible(entry.curve)
+    if not name or (name not in curves and len(curves) == MOST_CURVES):
+        return entry.sketch
+    return entry.sketch, curves.setdefault(name, len(curves))
 
 
 def _label(entry: Entry) -> str | list[str]:

@@ -198,7 +198,7 @@ def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
     main = next((row for row in result.series if row.tag == result.main_tag), None)
     if main is None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
-    if main is None:
+    if main is None or main.points < 2:
         return None
     others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
     twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
@@ -234,7 +234,7 @@ def _listed(result: Result, shelf: Shelf) -> tuple[tuple[str, tuple[Listed, ...]
         rows = [r for r in result.series if r.role == role or (role == "unknown" and r.role not in known)]
         listed = tuple(
             Listed(row, spark(row.curve), chart(f"s-{number[row.tag]}", [row], shelf, points=each, height=170))
-            if row.tag in number
+            if row.tag in number and row.points > 1
             else Listed(row, "", None)
             for row in rows
         )

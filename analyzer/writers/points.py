@@ -24,7 +24,7 @@ def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
     first = True
     for run in _until_a_failure(runs, problems):
         problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
-        read = read or bool(run.series) or not any(note.kind in LOSSES for note in run.notes)
+        read = read or run.could_be_read
         for tag, series in run.series.items():
             key, name = _json(tag), _json(run.id)
             for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
@@ -67,7 +67,8 @@ def problem(run: Run, note: Note) -> str:
         )
         if part and part not in note.message
     )
-    return f"{run.id}: {note.message}" + (f" ({where})" if where else "")
+    name = "" if note.message.startswith(f"{run.id}: ") else f"{run.id}: "
+    return f"{name}{note.message}" + (f" ({where})" if where else "")
 
 
 def _json(value: object) -> str:

@@ -99,7 +99,7 @@ class Site:
             told,
             version=night.version,
             at=night.at,
-            resolved=len(night.resolved),
+            resolved=night.resolved,
             across=night.across,
             nights=night.trend,
         )

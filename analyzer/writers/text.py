@@ -14,7 +14,7 @@ from analyzer.model.wording import counted
 from analyzer.writers import across, brief
 from analyzer.writers.entry import TONES
 from analyzer.writers.shortening import TEXT, short, shortened
-from analyzer.writers.wording import span, visible
+from analyzer.writers.wording import CHANGES, span, visible
 
 MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "unjudged": "?"}
 _COLOURS = {
@@ -151,9 +151,9 @@ def _seen(results: Iterable[Result]) -> _Seen:
 
 def _changes(night: Night, states: Counter[str]) -> list[str]:
     """What a memory of last night adds."""
-    told = [(states["new"], "new"), (states["regressed"], "back again"), (len(night.resolved), "resolved")]
-    told.append((states["persisting"], "still there"))
-    lines = [f"Since last time: {', '.join(f'{n:,} {word}' for n, word in told if n)}."] if any(dict(told)) else []
+    counts = Counter({**states, "resolved": len(night.resolved)})
+    told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
+    lines = [f"Since last time: {', '.join(told)}."] if told else []
     anew = f"Results of unchanged logs were judged anew because {night.judged_anew}."
     return lines + [anew] * bool(night.judged_anew)
 

@@ -16,6 +16,8 @@ MOST_PERCENT, MOST_TIMES = 2.0, 1_000_000
 """Shares up to the first are percentages, 572 % is said as 5.7 times; beyond the second nobody counts."""
 
 _JOINERS = "\u200c\u200d"  # zero-width joiners belong to words of several scripts and to emoji
+CHANGES = {"new": "new", "regressed": "back again", "resolved": "resolved", "persisting": "still there"}
+"""What became of a finding since last time, in words."""
 
 
 def visible(text: str, keep: str = "") -> str:

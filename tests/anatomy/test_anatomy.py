@@ -40,6 +40,11 @@ def test_the_schedule_of_the_learning_rate_is_told_as_events():
     assert kinds == [("warm-up", 9), ("lr-drop", 50), ("lr-restart", 90)]
 
 
+def test_a_warm_up_that_the_log_does_not_see_the_end_of_is_not_said_to_have_ended():
+    (event,) = Anatomy(made_run({"lr": np.linspace(1e-4, 1e-2, 60), "train/loss": falling(60)})).events
+    assert event.kind == "warm-up" and event.text.startswith("the end of the log within the warm-up, at")
+
+
 def test_a_cyclic_learning_rate_has_a_period():
     assert Anatomy(made_run({"lr": 0.1 / (1 + np.arange(300) % 50)})).rate_period == pytest.approx(50)
     assert Anatomy(made_run({"lr": np.full(300, 0.1)})).rate_period is None

@@ -34,6 +34,16 @@ def test_a_loss_that_explodes_in_its_first_steps_blames_the_start_and_not_a_batc
     assert "is still at" in finding.summary
 
 
+def test_a_loss_that_ends_at_its_highest_is_not_said_to_end_lower():
+    calm = falling(500) * np.exp(noise(500, 0.1))
+    finding = found("exploding-loss", {"train/loss": np.concatenate([calm, 2.0 ** np.arange(1, 12)])})
+    assert finding is not None
+    assert finding.summary.endswith("to 2,048 at step 510")
+    finding = found("exploding-loss", {"train/loss": np.concatenate([calm, 2.0 ** np.arange(1, 12), [90.0, 80.0]])})
+    assert finding is not None
+    assert finding.summary.endswith("to 2,048 at step 510 and is still at 85 at the end")
+
+
 def test_two_levels_apart_are_an_explosion_however_noisy_the_lower_one_was():
     low = falling(48, 2.3, 0.15, 5) * np.exp(noise(48, 0.3, 1))
     low[[30, 41]] *= 3.5

@@ -41,7 +41,7 @@ def test_only_its_owner_may_read_it(tmp_path):
     assert modes == {0o600}
 
 
-@pytest.mark.parametrize("kind", ["text", "other database", "cut", "overwritten", "newer"])
+@pytest.mark.parametrize("kind", ["text", "other database", "cut", "overwritten", "newer", "older"])
 def test_a_foreign_or_damaged_file_is_told_and_left_as_it_is(tmp_path, kind):
     path = tmp_path / "s.db"
     if kind == "text":
@@ -60,10 +60,13 @@ def test_a_foreign_or_damaged_file_is_told_and_left_as_it_is(tmp_path, kind):
         path.write_bytes(raw[:4096] + b"\xff" * 20_000 + raw[24_096:])
     if kind == "newer":
         path.write_bytes(raw[:60] + (schema.VERSION + 1).to_bytes(4, "big") + raw[64:])
+    if kind == "older":  # and what an older one has not is there
+        path.write_bytes(raw[:60] + (schema.VERSION - 2).to_bytes(4, "big") + raw[64:])
     before = path.read_bytes()
     with pytest.raises(StateError) as error:
         State(path)
     assert path.read_bytes() == before and str(error.value).count("\n") == 0 and "--state" in str(error.value)
+    assert ("its tables are not those of its version" in str(error.value)) == (kind == "older")
     assert [p.name for p in tmp_path.iterdir()] == ["s.db"]
 
 

@@ -4,6 +4,7 @@ import json
 import pickle
 import sys
 import uuid
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -221,8 +222,12 @@ def test_what_goes_wrong_is_one_sentence_without_secrets(store, capsys, tmp_path
     assert "no such bucket" in refused(capsys, "s3://there-is-none/logs")
     assert "nothing lies there" in refused(capsys, f"{source}/none")
     assert "s3://***@bucket" in refused(capsys, "s3://key:hunter2@bucket/logs")
-    monkeypatch.setattr(type(files), "find", lambda *_, **__: (_ for _ in ()).throw(PermissionError("Forbidden")))
-    assert "access is denied" in refused(capsys, source)
+    for error, said in (
+        (PermissionError("Forbidden"), "access is denied"),
+        (TimeoutError(), "; check the address, and"),
+    ):
+        monkeypatch.setattr(type(files), "find", Mock(side_effect=error))
+        assert said in refused(capsys, source)
 
 
 def test_no_credentials_are_told(store, capsys, tmp_path, monkeypatch):

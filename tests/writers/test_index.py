@@ -9,7 +9,7 @@ import made
 from analyzer.model.across import ACROSS_KINDS, Across
 from analyzer.model.run import Note
 from analyzer.model.tally import Tally
-from analyzer.writers.entry import entry
+from analyzer.writers.entry import FRESH, entry
 from analyzer.writers.index import FURTHER_ROWS, STATIC_ROWS, headline, index_pages
 from writers.markup import check_page
 
@@ -17,7 +17,14 @@ from writers.markup import check_page
 def entries(count):
     """Make entries of all kinds: every fifth of a tracker with names, some with findings that are new or persist."""
     kinds = [entry(r) for r in (made.overfitted(), made.exploded(), made.healthy(), made.unjudged(), made.failed())]
-    return [_named(replace(kinds[i % 5], states=STATES[i % 7]), i) for i in range(count)]
+    return [_named(stated(kinds[i % 5], STATES[i % 7]), i) for i in range(count)]
+
+
+def stated(one, states):
+    """Return the entry with findings in these states, the chips of its first ones marked as an audit marks them."""
+    marks = [state if state in FRESH else "" for state in states]
+    fresh = [chip._replace(state=mark) for chip, mark in zip(one.chips, marks, strict=False)]
+    return replace(one, states=states, chips=(*fresh, *one.chips[len(fresh) :]))
 
 
 STATES = (("new",), ("persisting",), ("regressed", "new"), (), (), (), ())
@@ -93,11 +100,45 @@ def test_an_empty_night_and_a_quiet_one_have_their_sentence():
 
 def test_what_changed_since_last_time_is_told_when_it_is_known():
     fresh = replace(entry(made.overfitted()), states=("new", "persisting"))
-    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=2)["index.html"]).words
-    assert "Since last time: 1 new, 0 regressed, 1 persisting, 2 resolved." in words
+    gone = [{"run": run, "symptom": "plateau"} for run in (fresh.run, "another")]
+    text = index_pages([fresh], ["logs/"], version="1", resolved=gone)["index.html"]
+    words = check_page(text).words
+    assert "Since last time: 1 new, 2 resolved, 1 still there." in words
+    assert f"Resolved: {fresh.run} (plateau), another (plateau)." in words and text.count(fresh.page) == 2
+    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=gone * 4)["index.html"]).words
+    assert "another (plateau), exp1/train_a (plateau) and 3 more in findings.json." in words
+    quiet = replace(fresh, states=("persisting",))
+    assert (
+        "Since last time: 0 new, 1 still there."
+        in check_page(index_pages([quiet], ["logs/"], version="1")["index.html"]).words
+    )
 
 
 def test_too_many_experiments_are_grouped_higher_up():
     deep = [replace(e, experiment=f"top{i % 3}/x{i}") for i, e in enumerate(entries(400))]
     text = index_pages(deep, ["logs/"], version="1")["index.html"]
     assert "3 experiments" in check_page(text).words
+
+
+def test_a_row_says_in_words_what_is_new_or_back_and_such_rows_lead_their_kind():
+    there, fresh = (
+        replace(stated(entry(made.exploded()), (name,)), run=name, name="") for name in ("persisting", "new")
+    )
+    back = replace(stated(entry(made.overfitted()), ("regressed",)), run="regressed", name="")
+    index = index_pages([there, fresh, back], ["logs/"], version="1")["index.html"]
+    words = check_page(index).words
+    assert "exploding-loss · new" in words and "overfitting · back again" in words
+    assert "New or back, worst first: new, regressed." in words
+    places = [index.index(f">{name}</a>", index.index('class="runs"')) for name in ("new", "regressed", "persisting")]
+    assert places == sorted(places)
+    chips = next(json.loads(text) for given, text in check_page(index).scripts if given.get("id") == "rows")["chips"]
+    assert ["exploding-loss", "error", "new"] in chips and ["exploding-loss", "error", ""] in chips
+
+
+def test_the_first_night_marks_nothing_as_new():
+    fresh = stated(entry(made.exploded()), ("new", "new"))
+    tonight = Tally("2026-01-01T05:00:00Z", 1, {"error": 1}, 0, {"exploding-loss": 1}, 0.0)
+    words = check_page(index_pages([fresh], ["logs/"], version="1", nights=(tonight,))["index.html"]).words
+    assert "The first night that is remembered" in words and "· new" not in words and "Since last time" not in words
+    words = check_page(index_pages([fresh], ["logs/"], version="1", nights=(tonight, tonight))["index.html"]).words
+    assert "Since last time: 2 new." in words and "exploding-loss · new" in words

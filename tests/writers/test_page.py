@@ -154,3 +154,43 @@ def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
                      events=(Event("restart", max(steps), "here"),))  # fmt: skip
     text = run_page(result, made.guides(), Making("1", "posthoc report x"))
     assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)
+
+
+def test_the_marks_of_events_are_said_in_words_below_the_picture():
+    few = made.overfitted()
+    words = check_page(page(few)).words
+    assert "◆ step 50: the learning rate rose until step 50; ◆ step 500: the learning rate halved" in words
+    many = replace(few, events=tuple(Event("restart", i, f"a restart from step {i}") for i in range(100, 900, 100)))
+    read = check_page(page(many))
+    assert "◆ 8 events of the training" in read.words and "#events" in read.links and "events" in read.ids
+
+
+def test_where_there_was_nothing_to_check_the_list_of_checks_is_folded():
+    few, none = made.unjudged(), replace(made.unjudged(), series=(), status="skipped", reason="no scalar series")
+    assert few.series and '<details class="block" open>' in page(few)
+    assert '<details class="block" open>' not in page(none)
+    assert all("What was looked for" in check_page(page(one)).words for one in (few, none))
+
+
+def test_a_single_point_is_a_number_and_no_chart():
+    alone = replace(made.unjudged(), series=(made.row("rmse", [0.73], split="validation"),), main_tag="rmse")
+    words = check_page(page(alone)).words
+    assert "0.73" in words and "The main curve" not in words and "No curve was kept" not in words
+
+
+def test_the_reason_of_a_failed_run_is_said_once_before_its_finding_and_begins_with_a_capital():
+    failed = made.failed()
+    reason = "events.1: no intact record"
+    finding = replace(failed.findings[0], summary=f"nothing could be read: {reason}")
+    text = page(replace(failed, reason=reason, sentence=f"Unreadable log: {finding.summary}.", findings=(finding,)))
+    words = check_page(text).words.partition("1 finding")
+    assert words[0].count(reason) == 1 and "Nothing could be read: events.1" in words[2]
+
+
+def test_what_the_summary_says_already_is_not_repeated_as_evidence():
+    sick = made.overfitted()
+    told = replace(sick.findings[0], summary="It is flat: guessing.", speaks_for=("guessing", "the rate is high"))
+    text = page(replace(sick, findings=(told,)))
+    assert "<li>guessing</li>" not in text and "<li>the rate is high</li>" in text
+    alone = page(replace(sick, findings=(replace(told, speaks_for=("guessing",)),)))
+    assert "What in this log speaks for it" not in alone

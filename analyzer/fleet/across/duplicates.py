@@ -82,24 +82,32 @@ def _told(group: Sequence[Result]) -> Across:
 
 def _how(group: Sequence[Result], differ: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, str]:
     """Return what the times and settings of the runs say about why they are the same, and what to do."""
-    first = group[0]
     times = [(result.started, result.ended) for result in group]
-    if first.started is not None and len(set(times)) == 1:
+    at_once = group[0].started is not None and len(set(times)) == 1
+    if differ:
+        return _although([name for name, _ in differ], at_once)
+    if at_once:
         return "one training, recorded or copied twice", "Keep one of them: every count has it twice."
     if len({result.source for result in group}) > 1 and _near(times):
         return "one training, kept by two loggers", "Audit one of the two places: every count has this run twice."
-    if differ:
-        names = listed([name for name, _ in differ[:3]], len(differ))
-        verb = "differs" if len(differ) == 1 else "differ"
-        return (
-            f"although {names} {verb}",
-            f"Check that {names} {'reaches' if len(differ) == 1 else 'reach'} the training: it made no difference.",
-        )
     settings = "" if any(result.params for result in group) else ", or with another setting that made no difference"
     return (
         f"trained more than once, from the same seed on the same data{settings}",
         f"Change the seed where {counted(len(group), 'run')} are meant to show the spread; they count as one.",
     )
+
+
+def _although(differ: Sequence[str], at_once: bool) -> tuple[str, str]:
+    """Return what it means that settings differ: what was logged cannot be what trained, in one run or in all."""
+    names = listed(differ[:3], len(differ))
+    differs, reaches, does = ("differs", "reaches", "does") if len(differ) == 1 else ("differ", "reach", "do")
+    if at_once:
+        return (
+            f"although {names} {differs}; they began and ended at the same moments, too",
+            f"If one is a copy of the other, its settings are wrong; if both were trained, {names} {does} not reach "
+            "the training.",
+        )
+    return f"although {names} {differs}", f"Check that {names} {reaches} the training: it made no difference."
 
 
 def _near(times: Iterable[tuple[float | None, float | None]]) -> bool:

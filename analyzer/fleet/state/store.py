@@ -173,6 +173,9 @@ class State:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
+                what = f"{self._path} is damaged: its tables are not those of its version ({error})"
+                raise StateError(f"{what}; give another file with --state, or move it away") from error
             what = f"{self._path}: the state cannot be read or written ({error})"
             raise StateError(f"{what}; see to its disk, or give another file with --state") from error
         except sqlite3.Error as error:

@@ -1,8 +1,8 @@
 """One tracking server over HTTP: bounded in time, attempts and bytes; every failure is one sentence; no secret in any.
 
 The standard library's client, for a server's address is the only thing that is needed: certificates are verified,
-redirects are not followed (they could carry the login to another host), and a clock of our own ends an answer that
-comes byte by byte, which no socket's timeout does. Connections are kept, one for each question asked at a time.
+redirects are not followed (they could carry the login to another host), and a clock ends an answer that comes byte by
+byte. Connections are kept, one for each question asked at a time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import random
 import re
 import socket
 import ssl
-import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +23,7 @@ from urllib.parse import urlencode
 from analyzer.errors import SourceError
 from analyzer.model.secrets import mask_text
 from analyzer.readers.mlflow.address import split_address
+from analyzer.readers.mlflow.clock import watched
 from analyzer.readers.mlflow.login import Login
 
 AGAIN = (429, 500, 502, 503, 504)
@@ -37,7 +36,9 @@ _WORDS = re.compile(r"\s+")
 class Limits:
     """How long a server is waited for, how often it is asked, and how much is taken from it."""
 
-    answer: float = 60.0  # seconds from connecting to an answer's last byte
+    answer: float = 60.0  # seconds from connecting to an answer's first line
+    body: float = 30.0  # seconds from there to its last byte
+    question: float = 120.0  # seconds for all attempts of one question, pauses apart from those the server asks for
     whole: float = 600.0  # seconds for all that one run, or the list of runs, needs
     attempts: int = 5  # of one question
     pause: float = 0.3  # seconds before the second attempt, twice as many before each further one
@@ -46,19 +47,25 @@ class Limits:
 
 
 class RefusedError(SourceError):
-    """The server did not give what was asked; `status` is its answer's number, 0 when there was none."""
+    """The server did not give what was asked; `status` is its answer's number, 0 when there was none.
 
-    def __init__(self, sentence: str, status: int = 0) -> None:
+    `endless`: an answer began and did not come to its end in time.
+    """
+
+    def __init__(self, sentence: str, status: int = 0, *, endless: bool = False) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.endless = status, endless
 
 
 class _BrokenError(Exception):
-    """An exchange that failed on its way; the text says how. After `attempts` of them it is not tried again."""
+    """An exchange that failed on its way; the text says how. After `attempts` of them it is not tried again.
 
-    def __init__(self, text: str, attempts: int = 100) -> None:
+    `endless`: an answer began and did not come to its end in time.
+    """
+
+    def __init__(self, text: str, attempts: int = 100, *, endless: bool = False) -> None:
         super().__init__(text)
-        self.attempts = attempts
+        self.attempts, self.endless = attempts, endless
 
 
 @dataclass
@@ -97,19 +104,21 @@ class Server:
                 body: Mapping[str, object] | bytes | None = None) -> bytes:  # fmt: skip
         """Return what answers a question as it is. RefusedError, in one sentence, for whatever goes wrong."""
         target = f"{self.base}{path}" + (f"?{urlencode(query, encoding='utf-8')}" if query else "")
+        enough = time.monotonic() + self.limits.question
         for attempt in range(1, self.limits.attempts + 1):
             last = attempt == self.limits.attempts
             try:
-                status, headers, raw = self._exchange(method, target, body, until)
+                status, headers, raw = self._exchange(method, target, body, min(until, enough))
             except _BrokenError as error:
                 wait = self._pause(attempt, None)
-                if last or attempt >= error.attempts or time.monotonic() + wait >= until:
-                    raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})") from error
+                if last or attempt >= error.attempts or time.monotonic() + wait >= min(until, enough):
+                    raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})", endless=error.endless) from error
             else:
                 if 200 <= status < 300:
                     return raw
                 wait = self._pause(attempt, headers.get("Retry-After"))
-                if status not in AGAIN or last or time.monotonic() + wait >= until:
+                enough += wait
+                if status not in AGAIN or last or time.monotonic() + wait >= min(until, enough):
                     raise self._refused(status, headers, raw, path, attempt)
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
@@ -131,16 +140,23 @@ class Server:
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = "text/html; charset=utf-8" if isinstance(body, bytes) else "application/json"
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Content-Type": kind, **self.login.headers}
-        connection = self._connection(seconds)
+        connection, begun = self._connection(seconds), False
         try:
-            with _stopped_after(connection, seconds) as held:
+            with watched(connection) as clock:
+                clock.allow(seconds)
                 if connection.sock is None:
                     connection.connect()
-                held.append(connection.sock)
+                clock.hold()
                 connection.sock.settimeout(seconds)
                 connection.request(method, target, raw, headers)
                 answer = connection.getresponse()
+                rest = min(self.limits.body, max(0.0, until - time.monotonic()))
+                clock.allow(rest)  # raises where the headers were cut, which look whole then
+                seconds, begun = rest, True
                 content = _content(answer, self.limits.size)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            raise _broken(error, seconds, begun=begun) from error
         except BaseException:
             connection.close()
             raise
@@ -205,35 +221,13 @@ def _close_all(idle: list[http.client.HTTPConnection]) -> None:
         connection.close()
 
 
-@contextmanager
-def _stopped_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[list[socket.socket]]:
-    """Cut the connection when what is done with it takes longer, however it is kept alive; _BrokenError if so.
-
-    Yields a list for the socket: the connection itself lets go of it once the last answer has begun.
-    """
-    late = threading.Event()
-    held: list[socket.socket] = []
-
-    def cut() -> None:
-        late.set()
-        for one in (connection.sock, *held):
-            with suppress(OSError):  # it has just been closed
-                if one is not None:
-                    # the plain socket's own: that of TLS would pull its state away from under a thread that reads
-                    socket.socket.shutdown(one, socket.SHUT_RDWR)
-
-    clock = threading.Timer(seconds, cut)
-    clock.daemon = True
-    clock.start()
-    try:
-        yield held
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if late.is_set() or isinstance(error, TimeoutError):
-            raise _BrokenError(f"no whole answer within {seconds:.3g} s", 2) from error
-        hopeless = isinstance(error, ssl.SSLCertVerificationError)
-        raise _BrokenError(_failure(error), 1 if hopeless else 100) from error
-    finally:
-        clock.cancel()
+def _broken(error: Exception, seconds: float, *, begun: bool) -> _BrokenError:
+    """Return what an exchange's failure means, and after how many of its kind it is hopeless."""
+    if isinstance(error, TimeoutError):
+        what = f"no whole answer within {seconds:.3g} s"
+        return _BrokenError(f"{what} of its beginning", 1, endless=True) if begun else _BrokenError(what, 2)
+    hopeless = isinstance(error, ssl.SSLCertVerificationError)
+    return _BrokenError(_failure(error), 1 if hopeless else 100)
 
 
 def _failure(error: Exception) -> str:

@@ -41,6 +41,7 @@ LIMITS = Limits()
 THREADS = 4  # questions at a time
 PAGE_RUNS, PAGE_EXPERIMENTS, PAGE_POINTS = 500, 1_000, 50_000
 EXPERIMENTS_AT_ONCE = 100
+MOST_ENDLESS = 2  # of a run's metrics
 MOST_POINTS = 20_000_000  # of one metric
 ENDED = ("FINISHED", "FAILED", "KILLED")
 _PLACE = re.compile(r"/?experiments/(?P<experiment>\d+)(?:/runs/(?P<run>[0-9a-zA-Z_\-]+))?")
@@ -223,8 +224,10 @@ def pages(one: Server, method: str, path: str, asked: Mapping[str, object], unti
 def _series(one: Server, key: str, metrics: list[str], until: float, notes: list[Note]) -> dict[str, Series]:
     """Return all metrics of a run; one that cannot be had is named, what came of it is kept."""
     series: dict[str, Series] = {}
+    endless: list[str] = []
     with ThreadPoolExecutor(min(THREADS, max(1, len(metrics)))) as pool:
-        for name, history in zip(metrics, pool.map(lambda m: _history(one, key, m, until), metrics), strict=True):
+        histories = pool.map(lambda metric: _history(one, key, metric, until, endless), metrics)
+        for name, history in zip(metrics, histories, strict=True):
             tag = distinct(name, series)
             notes += [Note("damage", f"{tag}: {why}") for why in history.problems]
             found = history.series(tag)
@@ -233,8 +236,15 @@ def _series(one: Server, key: str, metrics: list[str], until: float, notes: list
     return series
 
 
-def _history(one: Server, key: str, metric: str, until: float) -> History:
+def _history(one: Server, key: str, metric: str, until: float, endless: list[str]) -> History:
+    """Return a metric's history; its name is put into `endless` when an answer about it did not come to its end.
+
+    Once that happened to several of a run's metrics, the others are not asked for: each would take as long.
+    """
     history = History()
+    if len(endless) >= MOST_ENDLESS:
+        history.problems.append(f"it was not asked for, as answers about {len(endless)} other metrics had no end")
+        return history
     asked = {"run_id": key, "metric_key": metric, "max_results": PAGE_POINTS}
     try:
         for page in pages(one, "GET", "metrics/get-history", asked, until):
@@ -244,6 +254,7 @@ def _history(one: Server, key: str, metric: str, until: float) -> History:
         if not history.size and not history.problems:
             history.problems.append("the run has this metric, and the server no point of it")
     except SourceError as error:
+        endless += [metric] if isinstance(error, RefusedError) and error.endless else []
         history.problems.append(f"its history could not be read to the end ({error})")
     return history
 

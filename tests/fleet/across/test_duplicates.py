@@ -59,6 +59,15 @@ def test_settings_that_made_no_difference_are_named():
     assert found.columns == ("setting", "a", "b") and found.rows == (("lr", "0.1", "0.5"), ("seed", "1", "2"))
 
 
+def test_runs_whose_settings_differ_are_not_one_training_whatever_their_times():
+    one, other = run("a", 1, 2, params=(("lr", 0.1),)), run("b", 1, 2, params=(("lr", 0.5),))
+    (found,) = duplicates([one, other])
+    assert found.sentence.endswith("although lr differs; they began and ended at the same moments, too.")
+    assert "if both were trained, lr does not reach the training" in found.advice[0]
+    ((sentence, _),) = told(one, replace(other, source="mlflow", started=1.79e9 + 1))
+    assert sentence.endswith("although lr differs.")
+
+
 def test_a_short_curve_alone_and_a_tag_that_differs_prove_nothing():
     assert told(run("a", 1, length=20), run("b", 1, length=20)) == []  # one curve of twenty points
     assert told(run("a", 1, 2), run("b", 1, 3)) == []  # the loss agrees, the accuracy does not

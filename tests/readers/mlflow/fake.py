@@ -157,18 +157,24 @@ def silent(seconds):
     return lambda handler, _: time.sleep(seconds)
 
 
-def drip(handler, _):
-    """Send a byte now and then: each comes in time, the whole never does."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
-    for _ in range(100):
-        try:
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-        except OSError:
-            return
-        time.sleep(0.05)
+def drip(*, head=False, length=True):
+    """Send a byte now and then, or a header: each comes in time, the whole never does."""
+
+    def answer(handler, _):
+        handler.send_response(200)
+        if length:
+            handler.send_header("Content-Length", "1000000")
+        handler.flush_headers() if head else handler.end_headers()
+        handler.close_connection = True
+        for _ in range(90):
+            try:
+                handler.wfile.write(b"X-A: b\r\n" if head else b" ")
+                handler.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.05)
+
+    return answer
 
 
 def closing(handler, _):

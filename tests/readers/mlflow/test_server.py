@@ -21,7 +21,7 @@ from tests.readers.mlflow.fake import RUN, Fake, closing, drip, points, raw, run
 from tests.readers.mlflow.fake import status as answers
 
 QUICK = Limits(answer=30.0, whole=120.0, attempts=3, pause=0.01, size=1 << 20, pages=50)
-IMPATIENT = replace(QUICK, answer=0.6)  # a healthy answer has to come within it on a busy machine
+IMPATIENT = replace(QUICK, answer=0.6, body=0.6)  # a healthy answer has to come within it on a busy machine
 SOON = 60.0  # seconds that a busy machine may take for what ends at all
 HISTORY = "metrics/get-history"
 
@@ -115,7 +115,9 @@ def round_and_round(handler, asked):
 REDIRECT = answers(302, Location="http://hunter2@evil.invalid:8443/login?state=hunter2")
 FAULTS = {
     "silent": (silent(1.0), "no whole answer within 0.6 s"),
-    "dripping": (drip, "no whole answer within 0.6 s"),
+    "dripping": (drip(), "no whole answer within 0.6 s of its beginning .asked once"),
+    "dripping without a length": (drip(length=False), "no whole answer within 0.6 s of its beginning .asked once"),
+    "dripping headers": (drip(head=True), "no whole answer within 0.6 s .asked 2 times"),
     "closes": (closing, "closed the connection"),
     "401": (answers(401), "401, it wants a login; set MLFLOW_TRACKING_USERNAME"),
     "403": (answers(403, "Permission denied"), "403, this login may not do that.*Permission denied"),
@@ -139,7 +141,7 @@ FAULTS = {
 @pytest.fixture
 def patience(request, monkeypatch):
     """Wait for less where a test is about waiting."""
-    if request.getfixturevalue("fault") in ("silent", "dripping"):
+    if request.getfixturevalue("fault").startswith(("silent", "dripping")):
         monkeypatch.setattr(server, "LIMITS", IMPATIENT)
 
 
@@ -157,6 +159,35 @@ def test_what_goes_wrong_with_one_metric_costs_it_alone_and_is_named(fake, addre
     assert note.kind == "damage" and note.message.startswith("loss: its history could not be read to the end")
     assert re.search(sentence, note.message)
     assert "hunter2" not in note.message
+
+
+def test_all_attempts_of_a_question_have_one_time_apart_from_pauses_the_server_asks_for(fake, address, monkeypatch):
+    monkeypatch.setattr(server, "LIMITS", replace(QUICK, question=1.0, attempts=50))
+
+    def late(handler, asked):
+        time.sleep(0.4)
+        return closing(handler, asked)
+
+    fake.wrong["experiments/search"] = late
+    with pytest.raises(
+        SourceError, match=r"closed the connection .* .asked [23] times|no whole answer .*asked [23] times"
+    ):
+        discover(address)
+    fake.wrong["experiments/search"] = times(1, answers(429, Retry_After="2"))
+    assert len(discover(address).refs) == 1
+
+
+def test_metrics_without_an_end_cost_a_run_little_time(fake, address, monkeypatch):
+    monkeypatch.setattr(server, "LIMITS", IMPATIENT)
+    names = [f"m{i:02d}" for i in range(40)]
+    fake.runs[RUN] = run_json(metrics=names)
+    fake.wrong[HISTORY] = drip(length=False)
+    (run,) = open_source(address)
+    said = [note.message for note in run.notes]
+    assert len(said) == 40 and run.series == {}
+    asked = sum("no whole answer" in text for text in said)
+    assert 2 <= asked <= 2 * server.THREADS and len(fake.asked) < 20
+    assert all("answers about" in text or "no whole answer" in text for text in said)
 
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name not in ("endless", "repeated")])
