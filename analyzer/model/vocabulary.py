@@ -39,7 +39,7 @@ METRICS: dict[str, tuple[str, Direction]] = {
     "bleu": ("bleu rouge rouge1 rouge2 rougel meteor chrf cider", "higher"),
     "r2": ("r2 r2score rsquared", "higher"),
     "explained-variance": ("explainedvariance", "higher"),
-    "correlation": ("pearson spearman pearsonr spearmanr mcc kappa ndcg mrr", "higher"),
+    "correlation": ("pearson spearman pearsonr spearmanr mcc matthews kappa ndcg mrr", "higher"),
     "reward": ("reward rewards return returns rew elo winrate", "higher"),
     "similarity": ("ssim psnr similarity snr sdr", "higher"),
     "perplexity": ("perplexity ppl bpc bpb", "lower"),

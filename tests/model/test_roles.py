@@ -37,6 +37,7 @@ TABLE = {
     "train/total_flos": ("counter", TRAIN),
     "test/f1": ("metric", TEST),
     # fastai
+    "matthews_corrcoef": ("metric", None),
     "raw_loss": ("loss", None),
     "mom_0": ("constant", None),
     "wd_1": ("constant", None),
