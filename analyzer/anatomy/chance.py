@@ -42,8 +42,11 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
         if not 1e-5 < share < 1:
             continue
         near = round(1 / share)
-        if near >= 2 and abs(1 / share - near) < 0.12 * near and abs(level - np.log(near)) < max(error, 0.02):
-            return f"its level {number(level)} is ln {near} and {accuracy.tag} stays at {number(share, 2)}: guessing"
+        above = level - float(np.log(near))  # weights that are thrown about guess too, and pay a little more for it
+        if near >= 2 and abs(1 / share - near) < 0.12 * near and -max(error, 0.02) < above < max(error, 0.04 * level):
+            relation = "is" if above < max(error, 0.02) else f"is a little above {number(float(np.log(near)))},"
+            beside = f"{accuracy.tag} stays at {number(share, 2)}"
+            return f"its level {number(level)} {relation} ln {near} and {beside}: guessing"
         entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
         if abs(level - entropy) < max(error, 0.015):
             beside = f"{accuracy.tag} {number(share, 2)}"

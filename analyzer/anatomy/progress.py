@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDE = 0.5  # spread in log space from which levels are compared there
 LEAST = 12  # points below which nothing is said about progress
+ONE_WAY = 0.7  # mean sign of the changes from which a curve climbs or falls and does not swing
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Progress:
     - `later_gain`: fall of the trend over the part after the first tenth; `later_most`: its upper 95 % bound.
     - `half_most`: the largest change of the trend over the second half, up or down, within its 95 % bounds.
     - `swing`: robust spread of the values around the trend in the second half, over their median; `rho`: their
-      lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third.
+      lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third, a steady course
+      left out.
     """
 
     start: float
@@ -88,11 +90,22 @@ def _progress(curve: Curve) -> Progress:
         later_gain=falls[0] / scale,
         later_most=falls[1] / scale,
         half_most=max(abs(half_low), abs(half_high)) * later.size / scale,
-        leaps=robust.median(np.abs(np.diff(third))) / max(abs(robust.median(third)), 1e-3 * scale),
+        leaps=_leaps(third) / max(abs(robust.median(third)), 1e-3 * scale),
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
     )
+
+
+def _leaps(raw: NDArray[np.float64]) -> float:
+    """Return the median change from point to point; where nearly all go one way, that of the change: no climb leaps.
+
+    Both are of one size in white noise (the second difference has three times the variance of the first).
+    """
+    change = np.diff(raw)
+    if abs(float(np.mean(np.sign(change)))) > ONE_WAY:
+        return robust.median(np.abs(np.diff(change))) / float(np.sqrt(3.0))
+    return robust.median(np.abs(change))
 
 
 def course(anatomy: Anatomy) -> tuple[Curve, Progress] | str:

@@ -13,6 +13,7 @@ from analyzer.stats import changepoint, robust
 LONG = 40  # points
 LEFT = 10.0  # times its first level: what a loss that leaves it at once and never returns has exploded to
 APART = 12  # points before and since that show, with hardly one between, that the levels are two
+BACK = 0.95  # of a leap that has been made good again while the loss goes on falling: the rest is a matter of time
 PEAK = 1000.0  # times its first level at its highest: after an easy first batch, an ordinary start is less
 
 
@@ -65,7 +66,25 @@ def _rise_at_end(curve: Curve) -> Rise:
         return Rise(n - 1, float(low[-1]), float(y[-1]), 0.0, 1.0, 0.0)
     onset = _sharpened(y, _not_returned(y, onset, float(low[onset])), float(low[onset]) + 3 * sigma)
     candidates = {onset, _record(y, onset), _changed(curve, onset)}
-    return max((_rise_from(curve, low, sigma, at) for at in sorted(candidates)), key=lambda r: r.noise)
+    rise = max((_rise_from(curve, low, sigma, at) for at in sorted(candidates)), key=lambda r: r.noise)
+    if _nearly_back(curve, rise):
+        return Rise(rise.onset, rise.low, curve.end, 0.0, 1.0, 0.0)
+    return rise
+
+
+def _nearly_back(curve: Curve, rise: Rise) -> bool:
+    """Whether nearly all of a leap is made good and the rest still falls: it takes its time, but it does not stay up.
+
+    Below where the run began: from far above, nearly all is soon made good and what was learnt is lost all the same.
+    """
+    held = curve.y[rise.onset :]
+    if not curve.finite[-1] or held.size < LONG or curve.end >= curve.start:
+        return False
+    quarters = [robust.median(part) for part in np.array_split(held, 4)]
+    top, end, low = (curve.back(v) for v in (float(np.max(held)), curve.end, rise.low))
+    falling = all(before > after for before, after in itertools.pairwise(quarters))
+    clearly = quarters[2] - quarters[3] > 8.5 * curve.sigma / float(np.sqrt(held.size))  # 3 errors of a quarter
+    return bool(falling and clearly and top - end > BACK * (top - low))
 
 
 def _changed(curve: Curve, onset: int) -> int:

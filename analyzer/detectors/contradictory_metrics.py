@@ -8,10 +8,11 @@ the metric is a choice by chance.
 How it is measured
 ------------------
 The loss of the run must have fallen clearly (in noise and as a share of its start). A metric contradicts it when, after
-its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …) or one and the same
-number, up to the last. A metric that moved and then rests at its best has converged and is no contradiction. In
-reinforcement learning the reward collected in training is laid beside the evaluated one (medians of the first and the
-last third): it contradicts when the first has clearly risen and the second has not, or has fallen.
+its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …; or none of these reaches half a
+hundredth), or one and the same number, up to the last. A metric that moved and then rests at its best has converged and
+is no contradiction. In reinforcement learning the reward collected in training is laid beside the evaluated one
+(medians of the first and the last third): it contradicts when the first has clearly risen and the second has not, or
+has fallen.
 
 When it is wrong
 ----------------
@@ -51,6 +52,8 @@ LEAST = 5  # evaluations
 COUNTING = frozenset(
     {"recall", "precision", "f1", "ap", "iou", "specificity", "bleu", "accuracy", "correlation", "pr-auc", "r2"}
 )
+SHARES = frozenset({"recall", "precision", "f1", "ap", "iou"})  # of what there is to find; 1 is all of it
+NEXT_TO_NOTHING = 0.005  # such a share is written 0.00 by most loggers
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ def _stillness(curve: Curve) -> tuple[float, float]:
     0 when the last values are different, or when the commonest value is the best the metric has reached.
     """
     later = curve.raw[curve.n // 4 :]
+    if curve.role.kind in SHARES and np.max(later) < NEXT_TO_NOTHING:
+        later = np.zeros_like(later)  # a chance hit among thousands is no recall
     values, counts = np.unique(np.round(later, 9), return_counts=True)
     common = float(values[np.argmax(counts)])
     share = float(counts.max() / later.size)

@@ -21,7 +21,7 @@ When it is wrong
 Training that is meant to rise: adversarial and reinforcement-learning losses are not judged. A task that becomes
 harder (curriculum, new data, a loss term that is switched on) rises too: a validation loss that keeps improving
 after the onset, or stays where it was, overrules the alarm; a restart or a raised learning rate just before the end
-explains it.
+explains it. A leap that is nearly made good, while the loss goes on falling, is a spike that takes its time.
 
 What to do
 ----------

@@ -81,7 +81,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     yield _reading(anatomy, curve, far, _signs(anatomy, far, held_out))
     if far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
-            yield _evaluated(anatomy, other, its)
+            yield _evaluated(anatomy, far, other, its)
 
 
 HeldOut = list[tuple[Curve, Progress]]
@@ -133,17 +133,18 @@ def _calm(held_out: HeldOut) -> bool:
     return any(its.leaps < 0.05 for _, its in held_out)
 
 
-def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:
+def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> Evidence:
     """An evaluation on the whole set has no batch noise: in a run that converges it calms down towards the end.
 
     A handful of held-out examples may swing for themselves: an alarm needs training data, evaluated in the same way,
-    that swings along.
+    that swings along, or an evaluation that has never come down while training did.
     """
     mate = anatomy.partner(curve)
     theirs = progress(mate) if mate is not None and mate.n < 2 * curve.n else None
     together = theirs is not None and theirs.leaps > 0.5 * its.leaps
     # no sample swings so far above where an untrained model stood
     beyond = its.leaps > 0.3 and its.gain < -0.3 and its.end > UNTRAINED
+    behind = far.gain > 0.5 and its.gain < 0.1 and its.best_gain < 0.3 and its.end > UNTRAINED
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
     return Evidence(
@@ -152,7 +153,7 @@ def _evaluated(anatomy: Anatomy, curve: Curve, its: Progress) -> Evidence:
             Measure("change from one evaluation to the next, last third", its.leaps, "leaps", unit="of the level"),
             Measure("fall since the start", its.gain, unit="of the start"),
         ),
-        "warning" if together or beyond else "info",
+        "warning" if together or beyond or behind else "info",
         f"{curve.tag} swings between {number(low)} and {number(high)} from one evaluation to the next, up to the end",
         first,
         last,

@@ -46,8 +46,10 @@ from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
+from analyzer.stats import robust
 
 LEAST = 4  # points of a learning rate
+UNMOVED = 0.02  # fall since the start that is none
 CALM = 0.1  # swing of an evaluation, or of batches at the level of guessing, over the level
 
 
@@ -70,7 +72,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
     signs = _signs(anatomy, curve, far)
-    severity: Severity = "error" if far.best_gain < 0.05 else "warning"
+    only_noise = signs == (_unmoved(far),) and far.best_gain >= UNMOVED
+    severity: Severity = "error" if far.best_gain < 0.05 and not only_noise else "warning"
     since = _flat_since(curve)
     cause, speaks, advice = _cause(anatomy, curve, far, guessed="guessing" in " ".join(signs))
     level = number(far.end)
@@ -114,8 +117,10 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
         signs.append(guess)
     calm = far.swing < CALM  # a batch loss near its optimum is small and swings far more, beside its level
     fresh = far.start > UNTRAINED and not answers_move(anatomy)
-    if calm and far.best_gain < 0.02 and curve.n >= 20 and fresh:
-        signs.append(f"it has fallen by {percent(max(far.gain, 0.0))} since its start")
+    if calm and (far.best_gain < UNMOVED or _moved_by_chance(anatomy, curve, far)) and curve.n >= 20 and fresh:
+        signs.append(_unmoved(far))
+    elif _exact(curve) and far.best_gain < 0.15 and curve.n >= 20:
+        signs.append(f"no batch changes it by a single digit any more, {percent(abs(far.gain))} from its start")
     rest = metrics_rest(anatomy)
     if rest and far.best_gain < 0.5:
         signs.append(rest)
@@ -130,6 +135,34 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[str, ...]:
             break
     frozen = _frozen(anatomy, far.end) if far.best_gain < 0.7 and not answers_move(anatomy) else ""
     return tuple(s for s in (*signs, *chance, frozen) if s)
+
+
+def _moved_by_chance(anatomy: Anatomy, curve: Curve, far: Progress) -> bool:
+    """Whether a loss moves no more than its own noise moves medians: its start, its first tenth, its second half.
+
+    An evaluation has less noise: where one has fallen, so has the loss.
+    """
+    if any((its := progress(other)) and its.moved > 3 for other in anatomy.validation if other is not curve):
+        return False
+    early, late = curve.raw[: max(5, curve.n // 10)], robust.median(curve.raw[curve.n // 2 :])
+    error = 3.75 * far.swing * abs(late) / float(np.sqrt(early.size))  # three errors of the median of the first tenth
+    fallen = robust.median(early) - late
+    stays = far.gain < 0.15 and abs(far.moved) < 3 and abs(far.later_gain) < 0.05
+    return stays and fallen < min(error, 0.05 * far.start)
+
+
+def _unmoved(far: Progress) -> str:
+    if far.gain < -UNMOVED and far.moved < -3:
+        return f"it ends {percent(-far.gain)} above its start, {number(far.start)}"
+    if far.best_gain >= UNMOVED:
+        return "it moves up and down with the noise of its batches and has not fallen since its start"
+    return f"it has fallen by {percent(max(far.gain, 0.0))} since its start"
+
+
+def _exact(curve: Curve) -> bool:
+    """Whether the loss is one and the same number over its second half."""
+    late = curve.raw[curve.n // 2 :]
+    return late.size >= 10 and bool(np.ptp(late) == 0)
 
 
 def _idle(anatomy: Anatomy) -> str:
@@ -180,8 +213,7 @@ def _cause(
         text = f"{gradient.tag} is {number(float(np.median(gradient.raw[-gradient.n // 2 :])))} in the second half"
         revive = "Use another initialisation or activation (leaky ReLU), and lower the learning rate."
         return "a gradient that vanishes: dead or saturated units", (text,), (revive, tiny)
-    exact = curve.raw[curve.n // 2 :]
-    if exact.size >= 10 and np.ptp(exact) == 0:
+    if _exact(curve):
         text = "the loss does not change by a single digit in the second half"
         revive = (
             "Use another initialisation or activation, lower the learning rate, and check that weights are updated."

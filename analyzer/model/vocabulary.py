@@ -9,9 +9,11 @@ Split = Literal["train", "validation", "test"]
 Direction = Literal["lower", "higher"]
 
 SPLITS_BY_WORDS: dict[Split, str] = {
-    "train": "train training trn tr trainer",
-    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv",
-    "test": "test testing tst",
+    "train": "train training trn tr trainer entrenamiento entrainement entraînement treino addestramento обучение 训练 "
+    "訓練 学習",
+    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv validierung "
+    "validacion validación validação validacao validazione валидация 验证 驗證 検証",
+    "test": "test testing tst prueba teste тест 测试 測試",
 }
 SPLIT_WORDS = {word: split for split, words in SPLITS_BY_WORDS.items() for word in words.split()}
 
@@ -24,6 +26,7 @@ CUTS = re.compile(r"[/_.\-()\[\]{}:,;\s|@=#+]+")
 
 LOSS = {"loss", "losses", "nll", "xent", "bce", "elbo", "objective", "cost", "logloss", "mlogloss", "crossentropy"}
 LOSS |= {"ce", "deviance", "nelbo", "energy"}
+LOSS |= {"verlust", "perte", "perdida", "pérdida", "perda", "perdita", "потери", "损失", "損失"}
 
 # kind: its words, and the direction of good
 METRICS: dict[str, tuple[str, Direction]] = {
@@ -39,7 +42,7 @@ METRICS: dict[str, tuple[str, Direction]] = {
     "bleu": ("bleu rouge rouge1 rouge2 rougel meteor chrf cider", "higher"),
     "r2": ("r2 r2score rsquared", "higher"),
     "explained-variance": ("explainedvariance", "higher"),
-    "correlation": ("pearson spearman pearsonr spearmanr mcc kappa ndcg mrr", "higher"),
+    "correlation": ("pearson spearman pearsonr spearmanr mcc matthews kappa ndcg mrr", "higher"),
     "reward": ("reward rewards return returns rew elo winrate", "higher"),
     "similarity": ("ssim psnr similarity snr sdr", "higher"),
     "perplexity": ("perplexity ppl bpc bpb", "lower"),

@@ -16,3 +16,12 @@ def test_the_loss_that_falls_most_clearly_is_laid_beside_the_metric():
     finding = found("contradictory-metrics", curves)
     assert finding is not None
     assert "val/loss" in finding.tags
+
+
+def test_a_recall_with_a_rare_chance_hit_is_0_all_the_same():
+    hits = np.where(np.arange(60) % 9 == 4, 0.002, 0.0)
+    curves = {"train/loss": np.exp(-np.arange(60) / 15.0) + 0.05, "eval/recall": hits}
+    finding = found("contradictory-metrics", curves)
+    assert finding is not None
+    assert finding.summary.startswith("eval/recall stays at 0 ")
+    assert found("contradictory-metrics", curves | {"eval/recall": hits + np.linspace(0, 0.02, 60)}) is None

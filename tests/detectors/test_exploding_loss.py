@@ -50,3 +50,11 @@ def test_two_levels_apart_are_an_explosion_however_noisy_the_lower_one_was():
     finding = found("exploding-loss", {"train/loss": np.concatenate([low, 3.5 * np.exp(noise(105, 0.15, 10))])})
     assert finding is not None
     assert abs(finding.first_step - 48) <= 2
+
+
+def test_a_leap_that_is_nearly_made_good_and_still_falls_has_not_stayed_up():
+    first = (0.01 + 0.2 * np.exp(-np.arange(500) / 40)) * np.exp(noise(500, 0.15))
+    second = (0.03 + 2.3 * np.exp(-np.arange(500) / 90)) * np.exp(noise(500, 0.3, 1))
+    assert not alarmed("exploding-loss", {"train/loss": np.concatenate([first, second])})
+    settled = 0.12 + 2.3 * np.exp(-np.arange(500) / 30) + noise(500, 0.01, 2)
+    assert alarmed("exploding-loss", {"train/loss": np.concatenate([first, settled])}), "it rests high above"

@@ -2,6 +2,7 @@
 
 import numpy as np
 from judged import alarmed, found
+from saying import alarms
 
 from analyzer.model.case import falling, noise
 
@@ -61,3 +62,18 @@ def test_an_evaluation_that_swings_far_above_its_beginning_is_an_alarm_of_its_ow
     swinging = np.concatenate([[0.7, 0.7, 0.7], 4.0 * np.exp(noise(27, 0.8, 3))])
     curves = {"train/loss": falling(900, 0.9, 0.3, 200) * np.exp(noise(900, 0.3, 3)), "val/loss": (at, swinging)}
     assert alarmed("not-converging", curves)
+
+
+def test_an_evaluation_that_climbs_steadily_does_not_swing():
+    at = np.arange(100)
+    climbing = 300 * np.exp(-at / 12) + 150 * np.exp(np.maximum(0, at - 60) / 4.0)
+    curves = {"train/loss": falling(100, 900.0, 150.0) + noise(100, 3.0), "val/loss": climbing + noise(100, 3.0, 2)}
+    assert found("not-converging", curves) is None
+    assert "overfitting" in alarms(curves), "nothing explains it away"
+
+
+def test_an_evaluation_that_swings_and_never_came_down_as_training_did_is_an_alarm():
+    swinging = 4 + 2 * np.abs(noise(120, 1.0, 5)) + noise(120, 0.4, 6)
+    assert alarmed("not-converging", {"train/loss": falling(120, 7.0, 2.0), "val/loss": swinging})
+    came_down = np.where(np.arange(120) < 6, 9.0, 0.75 * swinging)
+    assert not alarmed("not-converging", {"train/loss": falling(120, 7.0, 2.0), "val/loss": came_down})

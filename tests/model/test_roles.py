@@ -36,7 +36,15 @@ TABLE = {
     "train/grad_norm": ("gradient-norm", TRAIN),
     "train/total_flos": ("counter", TRAIN),
     "test/f1": ("metric", TEST),
+    # other languages
+    "Verlust/Validierung": ("loss", VAL),
+    "perdida_entrenamiento": ("loss", TRAIN),
+    "perte/entraînement": ("loss", TRAIN),
+    "perda_validação": ("loss", VAL),
+    "训练/损失": ("loss", TRAIN),
+    "потери/валидация": ("loss", VAL),
     # fastai
+    "matthews_corrcoef": ("metric", None),
     "raw_loss": ("loss", None),
     "mom_0": ("constant", None),
     "wd_1": ("constant", None),
