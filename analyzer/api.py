@@ -15,6 +15,7 @@ from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import making
 from analyzer.fleet import night as fleet
 from analyzer.fleet.auditing import Audit, Plan, Progress
+from analyzer.fleet.crew.scheduler import reach
 from analyzer.fleet.glimpsed import Glimpsed
 from analyzer.fleet.handback import Handback
 from analyzer.fleet.isolation import told
@@ -22,7 +23,6 @@ from analyzer.fleet.log_symptoms import log_guides
 from analyzer.fleet.merging import merged
 from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
-from analyzer.fleet.scheduler import reach
 from analyzer.fleet.telling import Tell
 from analyzer.frames import scalars
 from analyzer.model.case import Case

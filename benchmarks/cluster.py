@@ -28,12 +28,13 @@ import numpy as np
 import psutil
 
 from analyzer import api
-from analyzer.fleet import cluster, making, night
+from analyzer.fleet import making, night
 from analyzer.fleet.auditing import Plan
-from analyzer.fleet.outpost import AT_ONCE
-from analyzer.fleet.staff import THREADS
+from analyzer.fleet.crew import cluster
+from analyzer.fleet.crew.outpost import AT_ONCE
+from analyzer.fleet.crew.staff import THREADS
+from analyzer.fleet.crew.workers import Limits, rows_by_workers
 from analyzer.fleet.work import Bench, Job, Task, rows_here
-from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
 from benchmarks import night as fleet

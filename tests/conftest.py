@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from analyzer.fleet import cores
+from analyzer.fleet.crew import cores
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

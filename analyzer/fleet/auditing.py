@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from analyzer.fleet import cluster, shard, version
-from analyzer.fleet.cores import jobs_for
+from analyzer.fleet import shard, version
+from analyzer.fleet.crew import cluster
+from analyzer.fleet.crew.cores import jobs_for
+from analyzer.fleet.crew.workers import Limits, rows_by_workers
 from analyzer.fleet.making import making
 from analyzer.fleet.night import Found, set_aside
 from analyzer.fleet.row import Pages, Row, page_key, wants_page
@@ -19,7 +21,6 @@ from analyzer.fleet.state import State
 from analyzer.fleet.suppression import stale
 from analyzer.fleet.telling import Tell, opened, told
 from analyzer.fleet.work import Job, Task, rows_here
-from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.model.result import Night, Result
 from analyzer.model.secrets import mask_text
 from analyzer.settings import Settings

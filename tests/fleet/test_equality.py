@@ -18,7 +18,7 @@ from analyzer.fleet.auditing import Plan
 from analyzer.fleet.shard import Share
 from analyzer.settings import Settings, Suppression
 from benchmarks.truth.events import write_hparams
-from fleet.clusters import local_cluster, processes
+from fleet.crew.clusters import local_cluster, processes
 
 ROOT = Path(__file__).parents[2]
 TOLD_BY_MEMORY = ("state", "first_seen", "last_seen", "judged_anew")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from analyzer.errors import OutputError, PosthocError
-from analyzer.fleet import posix, worker
-from analyzer.fleet.staff import Process, Staff
+from analyzer.fleet.crew import posix, worker
+from analyzer.fleet.crew.staff import Process, Staff
 from analyzer.fleet.work import Bench, Job, Task
 from analyzer.model.wording import number
 

@@ -1,9 +1,9 @@
 """Runs judged by a Dask cluster: chunks go out, rows come back as they get done.
 
-Each chunk is judged by analyzer.fleet.outpost, on whichever machine takes it, in processes with the same deadline and
-memory limit as here. A machine that is lost costs nothing but time: Dask gives its chunks to another. What a machine
-cannot read is looked at here, too, so that a folder it does not see is never told as damage. Dask is imported here
-and in scheduler.py, and only when a cluster was asked for.
+Each chunk is judged by outpost.py, on whichever machine takes it, in processes with the same deadline and memory limit
+as here. A machine that is lost costs nothing but time: Dask gives its chunks to another. What a machine cannot read is
+looked at here, too, so that a folder it does not see is never told as damage. Dask is imported here and in
+scheduler.py, and only when a cluster was asked for.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import PosthocError
 from analyzer.fleet import version
-from analyzer.fleet.outpost import Judged, Orders
+from analyzer.fleet.crew.outpost import Judged, Orders
+from analyzer.fleet.crew.scheduler import REACH, connected, one_line
+from analyzer.fleet.crew.workers import Limits, rows_by_workers
 from analyzer.fleet.row import Row
-from analyzer.fleet.scheduler import REACH, connected, one_line
 from analyzer.fleet.work import Bench, Job, Task
-from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.model.run import Note
 from analyzer.model.secrets import mask_text
 from analyzer.model.wording import number
@@ -227,7 +227,7 @@ def _carried() -> Callable[..., Any]:
     def judged(code: str, orders: bytes, chunk: bytes) -> Any:
         from distributed import get_worker  # noqa: PLC0415 - runs elsewhere
 
-        from analyzer.fleet import outpost  # noqa: PLC0415 - runs elsewhere
+        from analyzer.fleet.crew import outpost  # noqa: PLC0415 - runs elsewhere
 
         worker = get_worker()
         memory = outpost.share(worker.memory_manager.memory_limit, worker.state.nthreads)
@@ -240,7 +240,7 @@ def _ended() -> Callable[[str], None]:
     """Return what ends a night on a worker, without a module as above."""
 
     def ended(night: str) -> None:
-        from analyzer.fleet import outpost  # noqa: PLC0415 - runs elsewhere
+        from analyzer.fleet.crew import outpost  # noqa: PLC0415 - runs elsewhere
 
         outpost.end(night)
 

@@ -11,13 +11,13 @@ from unittest.mock import Mock
 import pytest
 
 from analyzer.errors import OutputError, PosthocError
-from analyzer.fleet import staff, workers
 from analyzer.fleet.auditing import Audit, Plan
+from analyzer.fleet.crew import staff, workers
+from analyzer.fleet.crew.workers import Limits, rows_by_workers
 from analyzer.fleet.making import making
 from analyzer.fleet.night import Found
 from analyzer.fleet.row import Row
 from analyzer.fleet.work import Job, Task, rows_here
-from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.settings import RoleSetting, Settings
 from analyzer.writers.site import Site
 from fleet.planted import planted
@@ -113,14 +113,14 @@ def test_no_process_is_left_when_nobody_wants_more(job):
 
 
 def _children(process=0):
-    words = ["pgrep", "-P", str(process or os.getpid()), "-f", "analyzer.fleet.worker"]
+    words = ["pgrep", "-P", str(process or os.getpid()), "-f", "analyzer.fleet.crew.worker"]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
 
 
 LEFT_ALONE = """
 import sys
 sys.path[:0] = {path!r}
-from fleet.test_workers import tasks, Job, SETTINGS, Limits, rows_by_workers
+from fleet.crew.test_workers import tasks, Job, SETTINGS, Limits, rows_by_workers
 from pathlib import Path
 job = Job(SETTINGS, 0.0, Path({folder!r}))
 for task, text in rows_by_workers(tasks("a", "hangs", "hangs-2"), job, Limits(2, 20.0)):

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzer.errors import PosthocError
-from analyzer.fleet import posix, version
-from analyzer.fleet.staff import Staff
+from analyzer.fleet import version
+from analyzer.fleet.crew import posix
+from analyzer.fleet.crew.staff import Staff
+from analyzer.fleet.crew.workers import Limits, rows_by_workers
 from analyzer.fleet.work import Job, Task
-from analyzer.fleet.workers import Limits, rows_by_workers
 from analyzer.writers.page import page_name
 
 IDLE = 120.0

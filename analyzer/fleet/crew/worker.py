@@ -14,7 +14,7 @@ import sys
 from typing import BinaryIO
 
 from analyzer.errors import PosthocError
-from analyzer.fleet import posix
+from analyzer.fleet.crew import posix
 from analyzer.fleet.work import Bench, Job, Task
 from analyzer.model.secrets import mask_text
 

@@ -77,7 +77,7 @@ def started(place: str | None) -> Process:
     """Return a new process in a session of its own, so that Ctrl-C reaches only whoever watches over it."""
     path = os.pathsep.join(os.path.abspath(place) for place in sys.path if isinstance(place, str))  # noqa: PTH100
     environment = dict.fromkeys(THREADS, "1") | os.environ | {"PYTHONPATH": path}
-    command = [sys.executable, "-P", "-c", "from analyzer.fleet.worker import main; main()"]
+    command = [sys.executable, "-P", "-c", "from analyzer.fleet.crew.worker import main; main()"]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=place, start_new_session=True
     )

@@ -14,20 +14,20 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import PosthocError, UsageError
-from analyzer.fleet import cluster, scheduler
-from analyzer.fleet.cluster import chunk_size, rows_by_cluster
+from analyzer.fleet.crew import cluster, scheduler
+from analyzer.fleet.crew.cluster import chunk_size, rows_by_cluster
+from analyzer.fleet.crew.scheduler import reach
 from analyzer.fleet.making import making
 from analyzer.fleet.row import Row
-from analyzer.fleet.scheduler import reach
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.settings import RoleSetting, Settings
 from analyzer.writers.page import page_name
 from analyzer.writers.site import Site
-from fleet.clusters import local_cluster, processes
+from fleet.crew.clusters import local_cluster, processes
 from fleet.planted import planted
 
 SETTINGS = Settings(roles={"loss": RoleSetting("loss", "train", "lower")}, run_timeout=120.0, run_memory=3 << 30)
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.xdist_group("cluster")
 
 
@@ -126,7 +126,7 @@ def test_no_process_is_left_when_nobody_wants_more(dask, job):
 
 
 def children(dask):
-    words = [["pgrep", "-P", str(pid), "-f", "analyzer.fleet.worker"] for pid in processes(dask)]
+    words = [["pgrep", "-P", str(pid), "-f", "analyzer.fleet.crew.worker"] for pid in processes(dask)]
     found = [subprocess.run(one, capture_output=True, check=False).stdout for one in words]
     return [line for out in found for line in out.split()]
 

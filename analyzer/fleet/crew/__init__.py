@@ -1,0 +1,1 @@
+"""Who judges: processes beside this one, each watched over, or those of a cluster."""
