@@ -23,6 +23,7 @@ from analyzer.fleet.telling import Tell, opened, told
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.model.result import Night, Result
 from analyzer.model.secrets import mask_text
+from analyzer.readers import EVERY
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
 
@@ -139,6 +140,7 @@ class Audit:
             version=self._version,
             judging=self._judging.key,
             sources=self._sources,
+            asked=self._sources if self._found.choice == EVERY else (*self._sources, repr(self._found.choice)),
             runs=len(names),
             names=shard.names_digest(names),
             notes=self._found.notes,

@@ -22,12 +22,16 @@ from analyzer.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All runs of a call, each with its source and its name there; `notes` on the rest, `failures` of whole sources."""
+    """All runs of a call, each with its source and its name there; `notes` on the rest, `failures` of whole sources.
+
+    `choice` is which runs were looked for.
+    """
 
     refs: tuple[RunRef, ...]
     origins: tuple[tuple[str, str], ...]
     notes: tuple[Note, ...]
     failures: tuple[str, ...] = ()
+    choice: Choice = EVERY
 
 
 def find_runs(
@@ -60,7 +64,7 @@ def find_runs(
     for (source, discovery), own in zip(discoveries, names, strict=True):
         refs += [replace(ref, id=name) for ref, name in zip(discovery.refs, own, strict=True)]
         origins += [(source, ref.id) for ref in discovery.refs]
-    return Found(tuple(refs), tuple(origins), tuple(notes), tuple(str(error) for error in failures))
+    return Found(tuple(refs), tuple(origins), tuple(notes), tuple(map(str, failures)), choice)
 
 
 def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None) -> Iterator[Result]:

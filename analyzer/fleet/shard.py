@@ -51,6 +51,7 @@ class Share:
 class Head:
     """What a shard's file says before its rows: what must be the same in all shards of one night, and its own notes.
 
+    `asked` is what was looked at: a night is put beside those before it that were asked for the same.
     `runs` is how many were discovered in all, `names` a digest of all their ids in order, `stale` as Night.stale, `at`
     when it was judged, in Unix seconds: the first shard's is the night's.
     """
@@ -59,6 +60,7 @@ class Head:
     version: str
     judging: str
     sources: tuple[str, ...]
+    asked: tuple[str, ...]
     runs: int
     names: str
     notes: tuple[Note, ...]
@@ -71,7 +73,7 @@ class Head:
 
     @property
     def _night(self) -> tuple[object, ...]:
-        return (self.share.of, self.version, self.judging, self.sources, self.runs, self.names)
+        return (self.share.of, self.version, self.judging, self.asked, self.runs, self.names)
 
 
 def names_digest(names: Iterable[str]) -> str:

@@ -45,10 +45,11 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
         head.sources,
         Results(rows, range(len(rows))),
         resolved=tuple(seen.resolved),
+        vanished=() if state is None else tuple(state.vanished(head.asked, (one.run for one in seen.lessons))),
         judged_anew=seen.anew,
         stale=head.stale,
         across=beyond,
-        trend=trend(state, tally, head.sources),
+        trend=trend(state, tally, head.asked),
         at=tally.at,
         statuses=seen.count.statuses,
     )
@@ -56,7 +57,7 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
     if tell:
         tell(night)
     if state is not None:
-        state.close_night(seen.lessons, now, tally, head.sources)
+        state.close_night(seen.lessons, now, tally, head.asked)
     return night
 
 

@@ -229,21 +229,30 @@ class Result:
         return str(import_module("analyzer.writers.notebook").fragment(self))
 
 
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """A run that the last night had and this one has not, and how many findings it had that stay open."""
+
+    run: str
+    findings: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Night:
     """All results of one call; a single report is a night of one run.
 
     `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
-    night, as does `trend`: what earlier nights and this one came to. `stale` names suppressions that set nothing aside
-    any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at` is when an
-    audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them once.
-    `statuses` are runs by status, counted when asked for where it is not given.
+    night, as do `vanished` and `trend`: what earlier nights and this one came to. `stale` names suppressions that set
+    nothing aside any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at`
+    is when an audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them
+    once. `statuses` are runs by status, counted when asked for where it is not given.
     """
 
     version: str
     sources: tuple[str, ...]
     results: Sequence[Result]
     resolved: tuple[Mapping[str, str], ...] = ()
+    vanished: tuple[Vanished, ...] = ()
     judged_anew: str = ""
     stale: tuple[str, ...] = ()
     across: tuple[Across, ...] = ()
@@ -269,6 +278,7 @@ class Night:
             "sources": list(self.sources),
             "counts": self.counts,
             "resolved": [dict(r) for r in self.resolved],
+            "vanished": [{"run": one.run, "findings": one.findings} for one in self.vanished],
             "judged_anew": self.judged_anew or None,
             "stale_suppressions": list(self.stale),
             "across": [one.to_dict() for one in self.across],

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.model.result import Event, Finding, Result
+from analyzer.model.result import Event, Finding, Result, Vanished
 from analyzer.model.verdict import SEVERITIES, Severity
+from analyzer.model.wording import counted
+from analyzer.writers.shortening import short
+
+NAMED, NAME = 3, 80
+"""Runs that are named in a sentence, and characters of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +134,17 @@ def reaches(result: Result, gate: str, *, new_only: bool = False) -> bool:
         result = replace(result, findings=tuple(f for f in result.findings if f.state in {"new", "regressed"}))
     severity = worst(result)
     return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]
+
+
+def vanished(gone: Sequence[Vanished]) -> str:
+    """Return in a sentence which runs of last time are not there any more, "" when all are."""
+    if not gone:
+        return ""
+    named = [short(one.run, NAME) for one in gone[:NAMED]]
+    rest = len(gone) - len(named)
+    names = ", ".join(named) + (f" and {counted(rest, 'more run')}" if rest else "")
+    still = sum(one.findings for one in gone)
+    verb, whose = ("is", "its") if len(gone) == 1 else ("are", "their")
+    stay = "stays" if still == 1 else "stay"
+    left = f"; {whose} {counted(still, 'finding')} {stay} open" if still else ""
+    return f"{counted(len(gone), 'run')} of last time {verb} not there any more: {names}{left}."

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.model.across import Across
-from analyzer.model.result import STATUSES
+from analyzer.model.result import STATUSES, Vanished
 from analyzer.model.run import Note
 from analyzer.model.tally import Tally
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.model.wording import counted
-from analyzer.writers import environment
+from analyzer.writers import brief, environment
 from analyzer.writers.across import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
@@ -63,12 +63,13 @@ def index_pages(
     version: str,
     at: str = "",
     resolved: Sequence[Mapping[str, str]] = (),
+    vanished: Sequence[Vanished] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
 ) -> dict[str, str]:
     """Return the index and its further pages by file name; the index is the last.
 
-    `at` is when the night was judged (ISO 8601), `resolved` as findings.json has it, `across` what was seen
+    `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
     across runs, `nights` what the last nights came to, tonight's being the last.
     """
     first_night = _is_first(entries, len(resolved), nights)
@@ -102,6 +103,7 @@ def index_pages(
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
         "gone": _gone(resolved, ordered),
+        "vanished": brief.vanished(vanished),
         "across": kinds(across, ordered),
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),

@@ -63,6 +63,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts += _table("Findings", seen.told)
     beyond = [f"- {_plain(short(line, LONGEST_LINE))}" for line in lines(night.across)]
     parts += ["### Across runs", "\n".join(beyond)] if beyond else []
+    parts += [_plain(brief.vanished(night.vanished))] if night.vanished else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
@@ -86,6 +87,7 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
     rest = len(fresh) - len(lines)
     lines += [f"and {rest:,} more"] if rest else []
     others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(told), "still there")) if n]
+    others += [f"{counted(len(night.vanished), 'run')} not there any more"] if night.vanished else []
     also = [f"Besides: {', '.join(others)}."] if others else []
     return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
 

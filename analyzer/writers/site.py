@@ -100,6 +100,7 @@ class Site:
             version=night.version,
             at=night.at,
             resolved=night.resolved,
+            vanished=night.vanished,
             across=night.across,
             nights=night.trend,
         )

@@ -154,6 +154,7 @@ def _changes(night: Night, states: Counter[str]) -> list[str]:
     counts = Counter({**states, "resolved": len(night.resolved)})
     told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
     lines = [f"Since last time: {', '.join(told)}."] if told else []
+    lines += [brief.vanished(night.vanished)] if night.vanished else []
     anew = f"Results of unchanged logs were judged anew because {night.judged_anew}."
     return lines + [anew] * bool(night.judged_anew)
 

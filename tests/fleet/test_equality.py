@@ -78,7 +78,7 @@ def audit(logs, site, now=NOW, **plan):
 def said(night):
     """Return a night without what only a memory adds, and times."""
     told = json.loads(json.dumps(night.to_dict()))
-    del told["resolved"], told["judged_anew"]
+    del told["resolved"], told["vanished"], told["judged_anew"]
     for run in told["runs"]:
         for finding in run["findings"]:
             for key in TOLD_BY_MEMORY:
@@ -173,7 +173,7 @@ def changed(logs, where):
 
 def test_grown_rewritten_vanished_and_new_runs(logs, tmp_path):
     copy = Path(shutil.copytree(logs, tmp_path / "logs"))
-    audit(copy, tmp_path / "site", state=tmp_path / "s.db")
+    audit(copy, tmp_path / "site", now=NOW - 60, state=tmp_path / "s.db")
     shutil.rmtree(copy)
     changed(logs, copy)
     second = audit(copy, tmp_path / "site", state=tmp_path / "s.db")
@@ -182,6 +182,8 @@ def test_grown_rewritten_vanished_and_new_runs(logs, tmp_path):
     assert {r["run"] for r in second.resolved} <= {"nan/r0", "good/r0"}
     assert ("nan/r0", "non-finite") in [(r["run"], r["symptom"]) for r in second.resolved]
     new = [(r.run, f.symptom) for r in second.results for f in r.findings if f.state == "new"]
+    assert [one.run for one in second.vanished] == ["good/r5"]
+    assert audit(copy, tmp_path / "site", now=NOW + 60, state=tmp_path / "s.db").vanished == ()
     assert ("new/r0", "non-finite") in new and not [run for run, _ in new if run.startswith(("nan", "up"))]
 
 

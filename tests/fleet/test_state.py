@@ -14,6 +14,7 @@ from analyzer.fleet.memory import compared
 from analyzer.fleet.row import Row
 from analyzer.fleet.state import State, schema
 from analyzer.fleet.version import Judging
+from analyzer.model.result import Vanished
 from analyzer.model.tally import Tally
 from analyzer.writers.entry import Thumbnail
 
@@ -106,6 +107,24 @@ def test_rows_of_runs_that_vanished_go_first_and_what_was_found_at_the_end_of_it
         assert len(state.past("x").findings) == 4
         state.close_night([], NOW + 366 * 86_400)
         assert state.past("x") is None
+
+
+def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked_for_the_same(tmp_path):
+    def remembered(state, day, *names, asked=("logs",)):
+        lessons = [compared(made.overfitted(name), state.past(name), JUDGING, NOW).lesson for name in names]
+        state.close_night(lessons, NOW + day * 86_400, TALLY, asked)
+
+    with State(tmp_path / "s.db") as state:
+        assert state.vanished(("logs",), []) == []
+        remembered(state, 0, "a", "b", "c\udc80")
+        remembered(state, 0, "elsewhere", asked=("other",))
+        assert state.vanished(("logs",), ["a", "b", "c\udc80"]) == []
+        assert state.vanished(("logs",), ["a", "c\udc80", "new"]) == [Vanished("b", 4)]
+        remembered(state, 1, "a", "c\udc80")
+        assert state.vanished(("logs",), ["a", "c\udc80"]) == []
+        assert {one.run for one in state.vanished(("other",), ["a"])} == {"elsewhere"}
+        back = compared(made.overfitted("b"), state.past("b"), JUDGING, NOW + 2 * 86_400)
+        assert {finding.state for finding in back.result.findings} == {"persisting"}
 
 
 TALLY = Tally(

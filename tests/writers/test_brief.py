@@ -1,12 +1,18 @@
 """The short of a result: first things first, explanations under what explains them."""
 
+import io
 from dataclasses import replace
 
 import made
 import pytest
 
-from analyzer.model.result import NotChecked
+from analyzer.model.result import Night, NotChecked, Vanished
 from analyzer.writers import brief
+from analyzer.writers.entry import entry
+from analyzer.writers.index import index_pages
+from analyzer.writers.markdown import write_markdown
+from analyzer.writers.text import night_summary
+from writers.markup import check_page
 
 
 def test_first_things_come_worst_first_and_once_each():
@@ -49,3 +55,32 @@ def test_a_reason_is_told_once_with_all_checks_that_it_stops():
     missing = tuple(NotChecked(symptom, reason) for symptom, reason in zip("abc", why, strict=True))
     result = replace(made.healthy(), not_checked=missing)
     assert brief.unchecked(result) == (("no validation loss", ("a", "c")), ("too short", ("b",)))
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [
+        ((), ""),
+        ((Vanished("a", 0),), "1 run of last time is not there any more: a."),
+        (
+            (Vanished("a", 0), Vanished("b", 1)),
+            "2 runs of last time are not there any more: a, b; their 1 finding stays open.",
+        ),
+        (
+            tuple(Vanished(name, 2) for name in "abcde"),
+            "5 runs of last time are not there any more: a, b, c and 2 more runs; their 10 findings stay open.",
+        ),
+    ],
+)
+def test_what_vanished_is_said_with_what_it_leaves_open(gone, sentence):
+    assert brief.vanished(gone) == sentence
+
+
+def test_what_vanished_is_on_the_index_in_the_digest_and_on_the_terminal():
+    gone = (Vanished("<b>a</b>", 3),)
+    night = Night("1", ("logs",), (made.healthy(),), vanished=gone)
+    digest = io.StringIO()
+    write_markdown(night, digest)
+    index = check_page(index_pages([entry(made.healthy())], ["logs"], version="1", vanished=gone)["index.html"]).words
+    for told in (index, digest.getvalue().replace("\\", ""), night_summary(night, "")):
+        assert "1 run of last time is not there any more: <b>a</b>; its 3 findings stay open." in told

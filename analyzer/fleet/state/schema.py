@@ -40,6 +40,9 @@ _STEPS = (
     UPDATE past SET seen = coalesce((SELECT max(last_seen) FROM findings WHERE findings.run = past.run),
         strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
     """,
+    """
+    ALTER TABLE past ADD COLUMN sources TEXT NOT NULL DEFAULT '';
+    """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
 

@@ -19,6 +19,7 @@ from analyzer.fleet.memory import Known, Lesson, Past
 from analyzer.fleet.row import Row
 from analyzer.fleet.state import schema
 from analyzer.fleet.version import Judging
+from analyzer.model.result import Vanished
 from analyzer.model.tally import Tally
 from analyzer.model.wording import iso
 
@@ -125,6 +126,17 @@ class State:
         except (ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
 
+    def vanished(self, sources: Sequence[str], there: Iterable[str]) -> list[Vanished]:
+        """Return the runs that the last night over the same sources had and that are not `there` any more."""
+        query = """
+            SELECT run, (SELECT count(*) FROM findings WHERE findings.run = past.run AND resolved IS NULL) FROM past
+            WHERE sources = ?1 AND seen = (SELECT max(seen) FROM past WHERE sources = ?1) ORDER BY run
+        """
+        names = set(map(_name, there))
+        with self._told():
+            rows = self._connection.execute(query, (json.dumps(sources),))
+            return [Vanished(run, count) for run, count in rows if run not in names]
+
     def close_night(
         self, lessons: Iterable[Lesson], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
     ) -> None:
@@ -133,6 +145,7 @@ class State:
         `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
         """
         self._write_waiting()
+        told_of = json.dumps(sources)
         with self._told(), self._transaction() as change:
             for one in lessons:
                 run = _name(one.run)
@@ -142,11 +155,11 @@ class State:
                 if one.past:
                     found = (run, one.past.judging.key, one.past.data)
                     change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
-                change.execute("UPDATE past SET seen = ? WHERE run = ?", (iso(now), run))
+                change.execute("UPDATE past SET seen = ?, sources = ? WHERE run = ?", (iso(now), told_of, run))
                 change.execute("UPDATE judged SET seen = ? WHERE run = ?", (iso(now), run))
             if tally is not None:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
-                found = (json.dumps(sources), tally.at, json.dumps(numbers))
+                found = (told_of, tally.at, json.dumps(numbers))
                 change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
             _forget(change, now, self._retention)
 
