@@ -18,7 +18,8 @@ def reasons(anatomy: Anatomy) -> tuple[str, ...]:
     """Return what in this log speaks for a healthy run, in sentences."""
     said = []
     for curve in [c for c in anatomy.training if c.n > 1][:1]:
-        said.append(f"{curve.tag} fell from {number(curve.back(curve.start))} to {number(curve.back(curve.end))}.")
+        went = "fell" if curve.end < curve.start else "went"
+        said.append(f"{curve.tag} {went} from {number(curve.back(curve.start))} to {number(curve.back(curve.end))}.")
         if curve.finite.all():
             said.append(f"All {curve.n:,} points of it are finite.")
     for curve in [c for c in anatomy.validation if c.n > 2][:1]:

@@ -37,5 +37,12 @@ def test_a_noisy_curve_of_a_healthy_run_is_drawn_as_it_runs_beneath_its_noise():
     assert max(sick[len(sick) // 2 :]) > max(sick) / 2  # what swings is shown as it swings
 
 
+def test_a_row_of_a_healthy_run_says_how_it_went():
+    healthy = made.healthy()
+    assert entry(healthy).sentence == f"Healthy: {healthy.reasons[0]} {healthy.reasons[-1]}"
+    assert entry(replace(healthy, reasons=healthy.reasons[:1])).sentence == f"Healthy: {healthy.reasons[0]}"
+    assert entry(replace(healthy, reasons=())).sentence == healthy.sentence
+
+
 def heights(result):
     return [DIGITS.find(letter) for letter in thumbnail(result).sketch]
