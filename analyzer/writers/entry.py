@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from analyzer.model.result import Finding, Result, SeriesRow
+from analyzer.model.result import Result, SeriesRow
 from analyzer.model.thinning import course, thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
@@ -166,7 +166,7 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         reason=result.reason,
         tone=brief.tone(result),
         sentence=_sentence(result),
-        chips=_chips(counting),
+        chips=chips(result),
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,
         sketch=picture.sketch,
@@ -182,10 +182,10 @@ def _sentence(result: Result) -> str:
     return " ".join(("Healthy:", *dict.fromkeys((result.reasons[0], result.reasons[-1]))))
 
 
-def _chips(counting: Sequence[Finding]) -> tuple[Chip, ...]:
-    """Return each symptom once for each severity it has; new when one of its findings is."""
+def chips(result: Result) -> tuple[Chip, ...]:
+    """Return each symptom that counts, once for each severity it has; new when one of its findings is."""
     found: dict[tuple[str, Severity], set[str | None]] = {}
-    for finding in counting:
+    for finding in (finding for finding in result.findings if finding.counts):
         found.setdefault((finding.symptom, finding.severity), set()).add(finding.state)
     return tuple(
         Chip(symptom, severity, next((state for state in FRESH if state in states), ""))

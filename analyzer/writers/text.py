@@ -12,7 +12,7 @@ from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
 from analyzer.model.wording import counted
 from analyzer.writers import across, brief
-from analyzer.writers.entry import TONES
+from analyzer.writers.entry import TONES, chips
 from analyzer.writers.shortening import TEXT, short, shortened
 from analyzer.writers.wording import CHANGES, span, visible
 
@@ -96,6 +96,7 @@ class _Line:
     tone: str
     name: str
     symptoms: str
+    fresh: bool
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class _Seen:
 def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
     """Return what `audit` says: counts, the worst runs in a table, and the index's address."""
     paint, wide = Paint(colour), width or _width()
-    seen = _seen(night.results)
+    seen = _seen(night.results, is_first=len(night.trend) == 1)
     words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged", "healthy": "healthy"}
     tally = [paint(f"{seen.tones[tone]:,} {words[tone]}", tone) for tone in TONES if seen.tones[tone]]
     lines = [f"{paint(counted(len(night.results), 'run'), 'bold')}: {', '.join(tally) or 'none judged'}"]
@@ -135,7 +136,8 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
     return _joined(lines)
 
 
-def _seen(results: Iterable[Result]) -> _Seen:
+def _seen(results: Iterable[Result], *, is_first: bool) -> _Seen:
+    """Look at each result once. `is_first`: no night came before, and where all is new nothing is marked as new."""
     seen = _Seen()
     for result in results:
         tone = brief.tone(result)
@@ -143,9 +145,10 @@ def _seen(results: Iterable[Result]) -> _Seen:
         seen.states.update(f.state for f in result.findings if f.counts and f.state)
         seen.aside += sum(f.suppressed is not None for f in result.findings)
         if tone in {"error", "warning"}:
-            found = dict.fromkeys(f.symptom for f in result.findings if f.counts and f.severity != "info")
-            seen.sick.append(_Line(tone, brief.label(result), ", ".join(found)))
-    seen.sick.sort(key=lambda line: TONES.index(line.tone))
+            found = [chip._replace(state="") if is_first else chip for chip in chips(result) if chip.severity != "info"]
+            said = dict.fromkeys(f"{c.symptom} ({CHANGES[c.state]})" if c.state else c.symptom for c in found)
+            seen.sick.append(_Line(tone, brief.label(result), ", ".join(said), any(c.state for c in found)))
+    seen.sick.sort(key=lambda line: (TONES.index(line.tone), not line.fresh))
     return seen
 
 

@@ -6,6 +6,7 @@ import made
 
 from analyzer.model.result import Night
 from analyzer.model.run import Note, Run
+from analyzer.model.tally import Tally
 from analyzer.writers import text
 
 GOLDEN = """\
@@ -65,3 +66,16 @@ def test_the_night_is_a_short_table():
     assert "and 11 more runs with problems, all in the index" in said and "1 failed" in said
     assert said.endswith("Index: file:///tmp/index.html\n")
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_what_is_new_is_marked_and_leads_those_of_its_tone():
+    def run(name, state):
+        sick = made.exploded(name)
+        return replace(sick, name=name, findings=tuple(replace(f, state=state) for f in sick.findings))
+
+    results = (run("there", "persisting"), run("fresh", "new"), run("back", "regressed"))
+    said = text.night_summary(Night("1", (), results), "", width=100)
+    assert "exploding-loss (new)" in said and "exploding-loss (back again)" in said
+    assert said.index("fresh") < said.index("back ") < said.index("there")
+    first = Tally("2026-01-01T05:00:00Z", 3, {"error": 3}, 0, {}, 0.0)
+    assert "(new)" not in text.night_summary(Night("1", (), results[1:2], trend=(first,)), "", width=100)
