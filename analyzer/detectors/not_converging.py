@@ -118,7 +118,8 @@ def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Itera
 
 def _own_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
     unmoved = all(its.best_gain < 0.05 for _, its in held_out)
-    fresh = far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy)
+    # a few noisy points may begin low: where the loss stands for good is no lower
+    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not answers_move(anatomy)
     if far.rho > 0.25 and far.gain < 0.7:
         yield f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise"
     if far.gain < 0.1 and fresh:
