@@ -51,6 +51,12 @@ def test_the_trend_follows_a_steep_start_and_no_single_leap():
     assert np.max(np.abs(trend.smooth(noisy)[990:1020] - np.log(clean)[990:1020])) < 0.2
 
 
+def test_a_line_climbs_as_often_as_it_rises_by_enough_between_falls_of_as_much():
+    assert trend.climbs(np.array([3.0, 1.0, 2.0, 1.5, 3.0, 2.5]), 1.5) == 1
+    assert trend.climbs(np.array([3.0, 1.0, 3.0, 1.0, 3.0]), 1.5) == 2
+    assert trend.climbs(np.linspace(3, 1, 20), 0.1) == 0
+
+
 def test_the_slope_and_its_bounds_hold_the_truth():
     at = np.arange(40.0)
     mid, low, high = trend.slope(at, 3 - 0.5 * at + RNG.standard_t(2, 40))
