@@ -82,7 +82,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     curve = judged[0]
     even = _even(curve)
     residual = even - trend.smooth(even, 10)
-    period = spectrum.find_period(residual)
+    period = spectrum.find_long_period(residual)
     if period is None:
         none = (Measure("correlation with itself one period later", 0.0, "echo", unit="correlation"),)
         yield Evidence(curve.tags, none, "warning", f"{curve.tag} shows no period")
