@@ -34,3 +34,13 @@ def test_a_long_period_under_the_noise_of_batches_is_seen():
     finding = found("repetitive-loss", {"train/loss": loss})
     assert finding is not None
     assert "every 1,200 steps" in finding.summary
+
+
+def test_an_evaluation_that_begins_anew_each_time_tells_of_several_trainings():
+    once = np.exp(-np.arange(12) / 3.0)
+    folds = {"train/loss": np.tile(2.1 * once + 0.05, 6) * np.exp(noise(72, 0.03, 1))}
+    finding = found("repetitive-loss", folds | {"val/loss": np.tile(2.0 * once + 0.2, 6) * np.exp(noise(72, 0.03, 2))})
+    assert finding is not None
+    assert "one after another" in finding.cause
+    kept = folds | {"val/loss": falling(72, 2.0, 0.2)}
+    assert found("repetitive-loss", kept).cause is None, "what was learnt is kept: it is the training data that repeats"
