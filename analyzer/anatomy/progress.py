@@ -32,6 +32,7 @@ class Progress:
     - `swing`: robust spread of the values around the trend in the second half, over their median; `rho`: their
       lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third, a steady course
       left out.
+    - `climbs`: how often the level of thirty blocks rises by a quarter of the start, and by more than noise explains.
     """
 
     start: float
@@ -46,6 +47,7 @@ class Progress:
     swing: float
     rho: float
     moved: float
+    climbs: int = 0
 
 
 def progress(curve: Curve) -> Progress | None:
@@ -94,6 +96,7 @@ def _progress(curve: Curve) -> Progress:
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
+        climbs=_climbs(raw, scale),
     )
 
 
@@ -193,6 +196,12 @@ def _moved(raw: NDArray[np.float64], head: int, tail: NDArray[np.float64]) -> fl
     error = 1.2533 * noise * float(np.sqrt(1 / head + 1 / tail.size))
     fall = robust.median(raw[:head]) - robust.median(tail)
     return fall / error if error > 0 else (float("inf") if fall else 0.0)
+
+
+def _climbs(raw: NDArray[np.float64], scale: float) -> int:
+    _, medians = _even_blocks(raw)
+    error = 1.2533 * robust.difference_sigma(raw) * float(np.sqrt(medians.size / raw.size))
+    return trend.climbs(medians, max(0.25 * scale, 6 * error))
 
 
 def falls_after(curve: Curve, step_: int) -> bool:

@@ -45,7 +45,10 @@ from analyzer.anatomy.schedule import rising_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
-from analyzer.model.wording import number, step
+from analyzer.model.wording import counted, number, step
+
+FIRST_STEPS = 3  # finite points before the loss is lost: nothing was learnt that a checkpoint could give back
+ENOUGH = 50  # points of a loss that is logged step by step
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,17 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
             "the data, the initialisation or the loss itself: nothing has been learnt yet",
             (f"the very first point, at step {step(onset)}, is no number",),
             ("Check the inputs and targets for NaN and infinities before the first step.", guard, clip),
+        )
+    if holes[0] <= FIRST_STEPS and lead.steps.size >= ENOUGH and lead.role.per != "epoch" and not healed:
+        return (
+            "the first updates: a learning rate that is far too high, inputs that are not scaled, or the loss itself",
+            (f"only {counted(int(holes[0]), 'point')} of the loss came before it",),
+            (
+                "Start again with a tenth of the learning rate.",
+                "Scale inputs and targets to about unit size.",
+                look,
+                guard,
+            ),
         )
     leap = _gradient_leap(anatomy, onset)
     if leap:

@@ -11,9 +11,9 @@ The loss must swing widely around its trend in its second half, and the upper 95
 tenth (Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches
 swings as well, in runs that converge. So one more sign must speak for bouncing: the evaluation, which has no batch
 noise, jumps too; neighbouring points move together; the loss has not fallen since its start, or by less than it
-swings; a held-out metric jumps up and down (on one and the same set every jump is one of the weights), or alike on
-training and held-out data; or the loss of a classifier is far above what guessing costs while its accuracy jumps. An
-evaluation that jumps up to the end beside a calm training loss is told on its own.
+swings; its level climbs again and again; a held-out metric jumps up and down (on one and the same set every jump is
+one of the weights), or alike on training and held-out data; or the loss of a classifier is far above what guessing
+costs while its accuracy jumps. An evaluation that jumps up to the end beside a calm training loss is told on its own.
 
 When it is wrong
 ----------------
@@ -118,13 +118,16 @@ def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Itera
 
 def _own_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
     unmoved = all(its.best_gain < 0.05 for _, its in held_out)
-    fresh = far.moved < 3 and far.start > UNTRAINED and not answers_move(anatomy)
+    # a few noisy points may begin low: where the loss stands for good is no lower
+    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not answers_move(anatomy)
     if far.rho > 0.25 and far.gain < 0.7:
         yield f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise"
     if far.gain < 0.1 and fresh:
         yield "the loss has not fallen since its start"
     elif far.gain < 0.35 and fresh and far.swing > 0.2 and (unmoved or not _calm(held_out)):
         yield f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all"
+    if far.climbs > 1 and far.gain < 0.35 and far.start > UNTRAINED and not _calm(held_out):
+        yield f"its level climbs by a quarter of its start or more {far.climbs} times, and comes down in between"
     if far.moved < 4 and far.swing > 0.25:
         yield from at_chance(anatomy)[:1]
 

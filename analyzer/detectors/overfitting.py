@@ -52,6 +52,7 @@ from analyzer.model.wording import counted, number, percent, step
 from analyzer.stats.trend import centred_mean
 
 LEAST = 5  # evaluations
+BEYOND = 10.0  # rise over the best, as a share of it: more than memorising costs while training hardly moves
 DIFFERENT = "the splits differ: the gap is there from the first evaluation"
 OPENED = "memorising: the gap opened as training fell"
 
@@ -121,6 +122,9 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
     gained = max(turn.gained, start - turn.best, 1e-3 * abs(turn.best), np.finfo(float).tiny)
     severity: Severity = "warning"
     cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
+    beyond = share > BEYOND and falling_mate and mate is not None and not _fell_on(mate, at, last)
+    if beyond:
+        cause = "the evaluation breaks down: what training still learns does not explain such a rise"
     speaks = []
     if mate is not None and falling_mate:
         ours, theirs = trend_at(mate, at), trend_at(mate, last)
@@ -158,19 +162,30 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> E
         last,
         cause,
         tuple(speaks),
-        (
-            f"Stop around step {step(at)}, or keep the checkpoint from there.",
-            "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
-            "Use more training data.",
-        )
-        if not metric
-        else ("Keep the step with the best metric.", "Calibrate the probabilities afterwards (temperature scaling)."),
+        _advice(at, calibrate=bool(metric), broken=beyond),
         p_value=turn.p_value,
         marks=(
             Mark("step", curve.tag, f"best {number(turn.best)}", (at,)),
             Mark("region", curve.tag, "after the best step", (at, last)),
             Mark("level", curve.tag, "best", values=(turn.best,)),
         ),
+    )
+
+
+def _advice(at: int, *, calibrate: bool, broken: bool) -> tuple[str, ...]:
+    if calibrate:
+        return ("Keep the step with the best metric.", "Calibrate the probabilities afterwards (temperature scaling).")
+    stop = f"Stop around step {step(at)}, or keep the checkpoint from there."
+    if broken:
+        return (
+            stop,
+            "Compare how the model runs in evaluation: statistics of batch normalisation, averaged weights, precision.",
+            "Look at the held-out examples with the largest losses: a few outliers may make the mean.",
+        )
+    return (
+        stop,
+        "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
+        "Use more training data.",
     )
 
 

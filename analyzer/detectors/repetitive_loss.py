@@ -49,6 +49,7 @@ from analyzer.model.wording import number, percent, step
 from analyzer.stats import robust, spectrum, trend
 
 LEAST = 48  # points
+LEAST_EVALUATIONS = 3  # in a period, to see that it begins anew
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     curve = judged[0]
     even = _even(curve)
     residual = even - trend.smooth(even, 10)
-    period = spectrum.find_period(residual)
+    period = spectrum.find_long_period(residual)
     if period is None:
         none = (Measure("correlation with itself one period later", 0.0, "echo", unit="correlation"),)
         yield Evidence(curve.tags, none, "warning", f"{curve.tag} shows no period")
@@ -137,7 +138,7 @@ def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], peri
     )
 
 
-def _cause(
+def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
     anatomy: Anatomy, curve: Curve, length: float, sawtooth: bool
 ) -> tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]]:
     shuffle = "Shuffle the data anew in every epoch, with a buffer as large as the data set."
@@ -157,6 +158,10 @@ def _cause(
     if _follows_rate(anatomy, curve):
         text = "the loss follows the learning rate up and down"
         return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
+    anew = _begins_anew(anatomy, curve, length)
+    if anew:
+        part = "Log each training as a run of its own: judged as one, none of them can be judged."
+        return None, "several trainings one after another: folds, seeds or restarts from scratch", (anew,), (part,)
     epoch = anatomy.epoch_length
     if epoch and _multiple(length, epoch):
         ratio = length / epoch
@@ -167,6 +172,20 @@ def _cause(
         text = f"an epoch (or evaluation) has {step(epoch)} steps, which the period of {step(length)} does not divide"
         return None, None, (text,), (shuffle, order, "Look for anything else that happens every so many steps.")
     return None, None, (), (shuffle, order)
+
+
+def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
+    """Return a sentence when an evaluation, too, comes back to its first value at each turn: all is forgotten then."""
+    for held_out in anatomy.validation:
+        turn = ((held_out.at - curve.at[0]) / length).astype(np.int64)
+        parts = [held_out.raw[turn == k] for k in range(int(turn[-1]) + 1)]
+        whole = [part for part in parts if part.size >= LEAST_EVALUATIONS]
+        if len(whole) < 3:
+            continue
+        first, ends = float(whole[0][0]), [float(part[-1]) for part in whole]
+        if min(float(part[0]) for part in whole) > 0.75 * first > 0 and max(ends) < 0.6 * first:
+            return f"{held_out.tag} comes back to its first value, {number(first)}, each time: nothing learnt is kept"
+    return ""
 
 
 def _multiple(length: float, unit: float) -> bool:

@@ -44,6 +44,7 @@ from analyzer.stats.trend import centred_mean
 
 LONG = 40  # points of a training loss that make a run long enough to be validated more often
 ENOUGH = 10  # evaluations that would do
+MANY = 100  # times as many held-out examples: nobody has them
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,15 @@ def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
         int(curve.at[-1]),
         "too few held-out examples, or a model that swings from one evaluation to the next",
         (),
-        (
-            f"Use about {number((unseen / 0.2) ** 2, 1)} times as many held-out examples.",
-            "Evaluate the mean of the last weights, which swings less.",
-        ),
+        (_more_examples((unseen / 0.2) ** 2), "Evaluate the mean of the last weights, which swings less."),
         marks=(Mark("region", curve.tag, "too noisy", (int(curve.at[0]), int(curve.at[-1]))),),
     )
+
+
+def _more_examples(times: float) -> str:
+    if times > MANY:
+        return "Lower the learning rate first: no number of held-out examples makes up for such swings."
+    return f"Use about {number(times, 1)} times as many held-out examples."
 
 
 DETECTOR = Detector(

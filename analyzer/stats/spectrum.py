@@ -13,6 +13,7 @@ from analyzer.stats.robust import mad_sigma, median
 Array = NDArray[np.float64]
 
 FINEST = 64  # bins of a folded shape
+FINE = 24  # points in a period that show its shape: more are averaged, which leaves less noise
 WORTH_A_TEST = 0.15  # echoes below are no period whatever the noise: the surrogates are saved
 
 
@@ -63,6 +64,24 @@ def autocorrelations(residual: Array, most: int) -> Array:
     power = np.abs(np.fft.rfft(held, 2 * n)) ** 2
     raw = np.fft.irfft(power)[: most + 1] / (n - np.arange(most + 1))
     return np.asarray(raw / raw[0] if raw[0] > 0 else np.zeros(most + 1))
+
+
+def find_long_period(residual: Array, *, surrogates: int = 200) -> Period | None:
+    """Return the period of a detrended curve, of its means over stretches where a long one stands out more clearly.
+
+    The noise of single points hides a long period from the correlation of points; their means must repeat themselves
+    after the same time. As two searches are made, the chance of an echo is doubled.
+    """
+    period = find_period(residual, surrogates=surrogates)
+    if period is None or period.length < 2 * FINE:
+        return period
+    size = int(period.length // FINE)
+    means = residual[: residual.size // size * size].reshape(-1, size).mean(axis=1)
+    clear = find_period(means, surrogates=surrogates)
+    if clear is None or clear.echo <= period.echo or abs(clear.length * size / period.length - 1) > 0.03:
+        return period
+    p_value = None if clear.p_value is None else min(1.0, 2 * clear.p_value)
+    return Period(clear.length * size, clear.echo, clear.share, clear.cycles, p_value)
 
 
 def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float = 4.0, seed: int = 7) -> Period | None:

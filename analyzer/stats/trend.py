@@ -93,6 +93,18 @@ def slope(at: Array, values: Array) -> tuple[float, float, float]:
     return float(np.median(pairs)), float(pairs[low]), float(pairs[high])
 
 
+def climbs(level: Array, least: float) -> int:
+    """Return how often a line rises by `least` or more from a low to the next high, lows and highs apart by as much."""
+    count, low, high, rising = 0, float(level[0]), float(level[0]), False
+    for value in level[1:].tolist():
+        low, high = min(low, value), max(high, value)
+        if not rising and value - low >= least:
+            rising, high, count = True, value, count + 1
+        elif rising and high - value >= least:
+            rising, low = False, value
+    return count
+
+
 def centred_mean(values: Array, window: int) -> Array:
     """Return the centred moving mean along the last axis; at the ends over the part of the window that is there."""
     n = values.shape[-1]

@@ -77,3 +77,20 @@ def test_an_evaluation_that_swings_and_never_came_down_as_training_did_is_an_ala
     assert alarmed("not-converging", {"train/loss": falling(120, 7.0, 2.0), "val/loss": swinging})
     came_down = np.where(np.arange(120) < 6, 9.0, 0.75 * swinging)
     assert not alarmed("not-converging", {"train/loss": falling(120, 7.0, 2.0), "val/loss": came_down})
+
+
+def test_a_wide_noise_that_happens_to_begin_low_has_not_been_trained_before():
+    loss = 1.5 * np.exp(noise(1500, 0.8, 4))
+    loss[:5] = [0.4, 0.3, 1.1, 0.5, 0.2]
+    assert alarmed("not-converging", {"train/loss": loss})
+    assert not alarmed("not-converging", {"train/loss": loss / 5}), "all of it is where trained models are"
+
+
+def test_a_level_that_climbs_and_comes_down_again_and_again_gets_nowhere():
+    at = np.arange(3000)
+    wandering = 2.4 + 0.9 * np.sin(at / 190) * np.cos(at / 610) + noise(3000, 0.25, 5)
+    finding = found("not-converging", {"train/loss": wandering})
+    assert finding is not None
+    assert any("climbs" in text for text in finding.speaks_for)
+    once = 2.4 + 0.9 * np.exp(-(((at - 900) / 300.0) ** 2)) + noise(3000, 0.45, 5)
+    assert not alarmed("not-converging", {"train/loss": once - 0.8 * at / 3000})

@@ -1,7 +1,7 @@
 """A turn of validation, by noise or by heart."""
 
 import numpy as np
-from judged import alarmed
+from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
 
@@ -18,3 +18,15 @@ def test_a_slow_rise_among_wide_noise_is_seen_over_long_stretches():
     at = np.arange(370) / 370
     validation = (1.45 + 0.5 * np.maximum(at - 0.3, 0) + 5 * np.exp(-50 * at)) * np.exp(noise(370, 0.11, 3))
     assert alarmed("overfitting", {"train/loss": falling(370, 7.0, 0.05), "val/loss": validation})
+
+
+def test_a_rise_far_beyond_what_training_still_learns_is_an_evaluation_that_breaks_down():
+    at = np.arange(100)
+    broken = 150 + 750 * np.exp(-at / 15) + np.exp(np.maximum(0, at - 60) / 4.0) * (at > 60)
+    curves = {"train/loss": 150 + 750 * np.exp(-at / 15) + noise(100, 1.0), "val/loss": broken + noise(100, 1.0, 2)}
+    finding = found("overfitting", curves)
+    assert finding is not None
+    assert "breaks down" in finding.cause
+    assert not any("regularisation" in text for text in finding.advice)
+    by_heart = curves | {"train/loss": 900 * np.exp(-at / 15) + 0.5}
+    assert "memorising" in found("overfitting", by_heart).cause

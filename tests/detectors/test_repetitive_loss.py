@@ -26,3 +26,21 @@ def test_swings_that_grow_keep_their_period():
 def test_noise_of_one_colour_has_no_teeth():
     red = np.convolve(noise(700, 1.0, 3), 0.9 ** np.arange(40), "valid")
     assert not alarmed("repetitive-loss", {"train/loss": falling(red.size) * np.exp(0.2 * red)})
+
+
+def test_a_long_period_under_the_noise_of_batches_is_seen():
+    teeth = np.repeat(np.tile(noise(8, 0.3, 3), 10), 150)
+    loss = falling(12_000, 2.0, 0.4) * np.exp(teeth + noise(12_000, 0.4, 4))
+    finding = found("repetitive-loss", {"train/loss": loss})
+    assert finding is not None
+    assert "every 1,200 steps" in finding.summary
+
+
+def test_an_evaluation_that_begins_anew_each_time_tells_of_several_trainings():
+    once = np.exp(-np.arange(12) / 3.0)
+    folds = {"train/loss": np.tile(2.1 * once + 0.05, 6) * np.exp(noise(72, 0.03, 1))}
+    finding = found("repetitive-loss", folds | {"val/loss": np.tile(2.0 * once + 0.2, 6) * np.exp(noise(72, 0.03, 2))})
+    assert finding is not None
+    assert "one after another" in finding.cause
+    kept = folds | {"val/loss": falling(72, 2.0, 0.2)}
+    assert found("repetitive-loss", kept).cause is None, "what was learnt is kept: it is the training data that repeats"

@@ -22,3 +22,9 @@ def test_a_short_fine_tuning_is_not_asked_for_more():
 
 def test_noise_around_a_loss_that_learnt_nothing_is_not_its_matter():
     assert "weak-validation" not in findings({"train/loss": 1.0 + noise(300, 0.01), "val/loss": 1.0 + noise(60, 0.1)})
+
+
+def test_nobody_is_told_to_find_thousands_of_times_as_many_examples():
+    wild = np.exp(noise(100, 2.0, 2))
+    finding = findings({"train/loss": falling(100, 1.0, 0.7), "val/loss": wild})["weak-validation"]
+    assert not any("times as many" in text for text in finding.advice)

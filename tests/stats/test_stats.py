@@ -51,6 +51,12 @@ def test_the_trend_follows_a_steep_start_and_no_single_leap():
     assert np.max(np.abs(trend.smooth(noisy)[990:1020] - np.log(clean)[990:1020])) < 0.2
 
 
+def test_a_line_climbs_as_often_as_it_rises_by_enough_between_falls_of_as_much():
+    assert trend.climbs(np.array([3.0, 1.0, 2.0, 1.5, 3.0, 2.5]), 1.5) == 1
+    assert trend.climbs(np.array([3.0, 1.0, 3.0, 1.0, 3.0]), 1.5) == 2
+    assert trend.climbs(np.linspace(3, 1, 20), 0.1) == 0
+
+
 def test_the_slope_and_its_bounds_hold_the_truth():
     at = np.arange(40.0)
     mid, low, high = trend.slope(at, 3 - 0.5 * at + RNG.standard_t(2, 40))
@@ -107,6 +113,14 @@ class TestPeriods:
         wave = np.sin(2 * np.pi * np.arange(512) * 16 / 512)
         assert int(np.argmax(spectrum.spectrum(wave))) == 16
 
+    def test_a_long_period_under_the_noise_of_points_is_seen_in_their_means(self):
+        teeth = np.repeat(np.tile(RNG.normal(0, 0.3, 8), 10), 150) + RNG.normal(0, 0.4, 12_000)
+        assert spectrum.find_period(teeth).echo < 0.45
+        found = spectrum.find_long_period(teeth)
+        assert found.echo > 0.7
+        assert found.length == pytest.approx(1200, rel=0.03)
+        assert found.p_value < 0.01
+
     @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
     def test_noise_of_any_colour_is_rarely_called_periodic(self, rho):
         alarms = 0
@@ -115,7 +129,7 @@ class TestPeriods:
             red = np.zeros(500)
             for i in range(1, 500):
                 red[i] = rho * red[i - 1] + rng.normal()
-            found = spectrum.find_period(red, surrogates=60)
+            found = spectrum.find_long_period(red, surrogates=60)
             if found and found.p_value is not None and found.p_value < 0.02 and found.echo > 0.3:
                 alarms += 1
         assert alarms <= 3
