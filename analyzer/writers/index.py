@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,8 +66,8 @@ def index_pages(
     vanished: Sequence[Vanished] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
-) -> dict[str, str]:
-    """Return the index and its further pages by file name; the index is the last.
+) -> Iterator[tuple[str, str]]:
+    """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
     `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
     across runs, `nights` what the last nights came to, tonight's being the last.
@@ -80,12 +80,9 @@ def index_pages(
     further = [rest[i : i + FURTHER_ROWS] for i in range(0, len(rest), FURTHER_ROWS)]
     names = [f"rows-{i + 2}.html" for i in range(len(further))]
     common = {"version": version, "at": at, "names": names, "total": len(ordered)}
-    pages = {
-        name: environment.render(
-            "rows.html", {**common, "rows": rows, "current": name}, stylesheet=STYLESHEET, more_style=STYLE
-        )
-        for name, rows in zip(names, further, strict=True)
-    }
+    for name, rows in zip(names, further, strict=True):
+        part = {**common, "rows": rows, "current": name}
+        yield name, environment.render("rows.html", part, stylesheet=STYLESHEET, more_style=STYLE)
     context = {
         **common,
         "rows": ordered[:STATIC_ROWS],
@@ -109,8 +106,8 @@ def index_pages(
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
-    index = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
-    return pages | {"index.html": index}
+    page = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
+    yield "index.html", page
 
 
 def headline(tones: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from analyzer.errors import OutputError
@@ -104,13 +105,14 @@ class Site:
             across=night.across,
             nights=night.trend,
         )
-        for name, text in pages.items():
+        kept = {entry.page for entry in self._entries}
+        for name, text in pages:
             write_text(self.folder / name, text)
+            kept.add(name)
         write_whole(self.folder / "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines))
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file, self._lines))
-        kept = {self.folder / name for name in pages} | {self.folder / "runs" / e.page for e in self._entries if e.page}
-        for page in (*self.folder.glob("rows-*.html"), *self.folder.glob("runs/*.html")):
-            if page not in kept and _is_page(page):
+        for page in chain(self.folder.glob("rows-*.html"), self.folder.glob("runs/*.html")):
+            if page.name not in kept and _is_page(page):
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
 

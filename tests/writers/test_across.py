@@ -40,7 +40,7 @@ def nights(count):
 
 def index(*across, trend=()):
     entries = [replace(entry(made.healthy(f"exp1/r{i}")), page=f"{i:016x}.html" if i else "") for i in range(9)]
-    return index_pages(entries, ["logs"], version="1", across=across, nights=trend)["index.html"]
+    return dict(index_pages(entries, ["logs"], version="1", across=across, nights=trend))["index.html"]
 
 
 def test_the_index_has_sentence_table_and_links_to_runs_that_have_pages():

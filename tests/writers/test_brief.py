@@ -81,6 +81,8 @@ def test_what_vanished_is_on_the_index_in_the_digest_and_on_the_terminal():
     night = Night("1", ("logs",), (made.healthy(),), vanished=gone)
     digest = io.StringIO()
     write_markdown(night, digest)
-    index = check_page(index_pages([entry(made.healthy())], ["logs"], version="1", vanished=gone)["index.html"]).words
+    index = check_page(
+        dict(index_pages([entry(made.healthy())], ["logs"], version="1", vanished=gone))["index.html"]
+    ).words
     for told in (index, digest.getvalue().replace("\\", ""), night_summary(night, "")):
         assert "1 run of last time is not there any more: <b>a</b>; its 3 findings stay open." in told

@@ -22,7 +22,9 @@ def test_a_row_draws_the_curve_that_its_worst_problem_speaks_of_and_names_it():
     unseen = replace(sick, series=(sick.series[0], empty, *sick.series[2:]))
     plain = thumbnail(replace(sick, findings=()))
     assert thumbnail(unseen) == plain  # the next tag of it that can be drawn is the main one
-    assert re.search(r"<small>.*val/.*loss</small>", index_pages([entry(sick)], ["logs/"], version="1")["index.html"])
+    assert re.search(
+        r"<small>.*val/.*loss</small>", dict(index_pages([entry(sick)], ["logs/"], version="1"))["index.html"]
+    )
 
 
 def test_a_noisy_curve_of_a_healthy_run_is_drawn_as_it_runs_beneath_its_noise():

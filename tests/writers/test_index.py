@@ -38,7 +38,7 @@ def _named(one, i):
 
 
 def pages(count, **more):
-    return index_pages(entries(count), ["logs/"], version="1.2.3", **more)
+    return dict(index_pages(entries(count), ["logs/"], version="1.2.3", **more))
 
 
 def full(count):
@@ -84,13 +84,15 @@ def test_five_thousand_runs_fit_and_are_all_there():
 
 def test_hostile_names_stay_names():
     read = check_page(
-        index_pages([entry(made.hostile())], [made.HOSTILE], [Note("layout", made.HOSTILE)], version="1")["index.html"]
+        dict(index_pages([entry(made.hostile())], [made.HOSTILE], [Note("layout", made.HOSTILE)], version="1"))[
+            "index.html"
+        ]
     )
     assert not any(tag == "img" for tag, _, _ in read.attributes)
 
 
 def test_an_empty_night_and_a_quiet_one_have_their_sentence():
-    check_page(index_pages([], ["logs/"], version="1")["index.html"])
+    check_page(dict(index_pages([], ["logs/"], version="1"))["index.html"])
     assert headline(Counter()) == "No run was found."
     assert headline(Counter(healthy=1)) == "Nothing points to a problem in 1 run."
     assert headline(Counter(healthy=1, unjudged=1)).endswith("; 1 run could not be judged.")
@@ -101,22 +103,22 @@ def test_an_empty_night_and_a_quiet_one_have_their_sentence():
 def test_what_changed_since_last_time_is_told_when_it_is_known():
     fresh = replace(entry(made.overfitted()), states=("new", "persisting"))
     gone = [{"run": run, "symptom": "plateau"} for run in (fresh.run, "another")]
-    text = index_pages([fresh], ["logs/"], version="1", resolved=gone)["index.html"]
+    text = dict(index_pages([fresh], ["logs/"], version="1", resolved=gone))["index.html"]
     words = check_page(text).words
     assert "Since last time: 1 new, 2 resolved, 1 still there." in words
     assert f"Resolved: {fresh.run} (plateau), another (plateau)." in words and text.count(fresh.page) == 2
-    words = check_page(index_pages([fresh], ["logs/"], version="1", resolved=gone * 4)["index.html"]).words
+    words = check_page(dict(index_pages([fresh], ["logs/"], version="1", resolved=gone * 4))["index.html"]).words
     assert "another (plateau), exp1/train_a (plateau) and 3 more in findings.json." in words
     quiet = replace(fresh, states=("persisting",))
     assert (
         "Since last time: 0 new, 1 still there."
-        in check_page(index_pages([quiet], ["logs/"], version="1")["index.html"]).words
+        in check_page(dict(index_pages([quiet], ["logs/"], version="1"))["index.html"]).words
     )
 
 
 def test_too_many_experiments_are_grouped_higher_up():
     deep = [replace(e, experiment=f"top{i % 3}/x{i}") for i, e in enumerate(entries(400))]
-    text = index_pages(deep, ["logs/"], version="1")["index.html"]
+    text = dict(index_pages(deep, ["logs/"], version="1"))["index.html"]
     assert "3 experiments" in check_page(text).words
 
 
@@ -125,7 +127,7 @@ def test_a_row_says_in_words_what_is_new_or_back_and_such_rows_lead_their_kind()
         replace(stated(entry(made.exploded()), (name,)), run=name, name="") for name in ("persisting", "new")
     )
     back = replace(stated(entry(made.overfitted()), ("regressed",)), run="regressed", name="")
-    index = index_pages([there, fresh, back], ["logs/"], version="1")["index.html"]
+    index = dict(index_pages([there, fresh, back], ["logs/"], version="1"))["index.html"]
     words = check_page(index).words
     assert "exploding-loss · new" in words and "overfitting · back again" in words
     assert "New or back, worst first: new, regressed." in words
@@ -138,7 +140,9 @@ def test_a_row_says_in_words_what_is_new_or_back_and_such_rows_lead_their_kind()
 def test_the_first_night_marks_nothing_as_new():
     fresh = stated(entry(made.exploded()), ("new", "new"))
     tonight = Tally("2026-01-01T05:00:00Z", 1, {"error": 1}, 0, {"exploding-loss": 1}, 0.0)
-    words = check_page(index_pages([fresh], ["logs/"], version="1", nights=(tonight,))["index.html"]).words
+    words = check_page(dict(index_pages([fresh], ["logs/"], version="1", nights=(tonight,)))["index.html"]).words
     assert "The first night that is remembered" in words and "· new" not in words and "Since last time" not in words
-    words = check_page(index_pages([fresh], ["logs/"], version="1", nights=(tonight, tonight))["index.html"]).words
+    words = check_page(
+        dict(index_pages([fresh], ["logs/"], version="1", nights=(tonight, tonight)))["index.html"]
+    ).words
     assert "Since last time: 2 new." in words and "exploding-loss · new" in words
