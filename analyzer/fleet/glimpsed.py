@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ class Glimpsed:
         self._path = path
         self._state: State | None = None
         self._learnt: dict[str, tuple[str, str]] = {}
+        self._asked: list[str] = []
 
     def known(self, place: str, stamp: str) -> str | None:
         """Return what was kept of a place with this stamp. StateError when the state cannot be read."""
@@ -23,6 +25,7 @@ class Glimpsed:
             return None
         if self._state is None:
             self._state = State(self._path)
+        self._asked.append(place)
         return self._state.glimpse(place, stamp)
 
     def keep(self, place: str, stamp: str, text: str) -> None:
@@ -38,5 +41,6 @@ class Glimpsed:
         if self._state is None:
             return
         with self._state as state:
-            if error is None and self._learnt:
-                state.keep_glimpses((place, stamp, text) for place, (stamp, text) in self._learnt.items())
+            if error is None:
+                learnt = [(place, stamp, text) for place, (stamp, text) in self._learnt.items()]
+                state.keep_glimpses(learnt, self._asked, time.time())

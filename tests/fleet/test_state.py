@@ -109,6 +109,15 @@ def test_rows_of_runs_that_vanished_go_first_and_what_was_found_at_the_end_of_it
         assert state.past("x") is None
 
 
+def test_what_was_learnt_of_places_is_kept_as_long_as_somebody_asks_for_them(tmp_path):
+    with State(tmp_path / "s.db") as state:
+        state.keep_glimpses([("s3://a", "1", "text"), ("s3://b", "1", "text")], [], NOW)
+        for day in (20, 40):
+            state.keep_glimpses([], ["s3://a"], NOW + day * 86_400)
+        assert state.glimpse("s3://a", "1") == "text" and state.glimpse("s3://a", "2") is None
+        assert state.glimpse("s3://b", "1") is None
+
+
 def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked_for_the_same(tmp_path):
     def remembered(state, day, *names, asked=("logs",)):
         lessons = [compared(made.overfitted(name), state.past(name), JUDGING, NOW).lesson for name in names]

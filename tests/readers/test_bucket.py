@@ -68,7 +68,7 @@ def store(server, logs):
 def said(night, source):
     text = json.dumps(night.to_dict()).replace(str(source), "SOURCE")
     told = json.loads(text)
-    del told["resolved"]
+    del told["resolved"], told["vanished"]
     for run in told["runs"]:
         for finding in run["findings"]:
             for key in ("state", "first_seen", "last_seen", "judged_anew"):
@@ -133,6 +133,7 @@ def test_only_what_has_grown_is_read_again(store, logs, tmp_path):
     read = {path.partition("/logs/")[2].rpartition("/")[0] for _, path in asked.since()[1]}
     assert read == {"sweep/a", "sweep/c"}
     assert said(second, source) == said(audit(source, tmp_path / "fresh", jobs=0), source)
+    assert [one.run for one in second.vanished] == ["sweep/b"]
     (grown,) = [run for run in second.results if run.run == "sweep/a"]
     assert grown.series[0].points == 300
 

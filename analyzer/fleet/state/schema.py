@@ -43,6 +43,9 @@ _STEPS = (
     """
     ALTER TABLE past ADD COLUMN sources TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE glimpses ADD COLUMN seen TEXT NOT NULL DEFAULT '';
+    """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
 

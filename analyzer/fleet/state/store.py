@@ -30,7 +30,7 @@ EVERY = 0.5
 """Seconds between two transactions of arriving rows: a kill costs at most that much work."""
 
 KEEP_VANISHED = timedelta(days=30)
-"""For so long is the row of a run that is not there any more kept, in case it comes back."""
+"""For so long is kept what was read of a run or a place that is not there any more, in case it comes back."""
 
 RETENTION = timedelta(days=365)
 """For so long is remembered what was found in a run that is not there any more, and what nights came to."""
@@ -111,10 +111,17 @@ class State:
             found = self._connection.execute(query, (place, stamp)).fetchone()
         return None if found is None else str(found[0])
 
-    def keep_glimpses(self, glimpses: Iterable[tuple[str, str, str]]) -> None:
-        """Keep what was learnt, each as place, stamp and text, in one transaction."""
+    def keep_glimpses(self, learnt: Iterable[tuple[str, str, str]], places: Iterable[str], now: float) -> None:
+        """Keep what was learnt, each as place, stamp and text; forget of places that nobody asked for in a while.
+
+        `places` are those that were asked for at `now`, in Unix seconds.
+        """
+        seen = iso(now)
         with self._told(), self._transaction() as change:
-            change.executemany("INSERT OR REPLACE INTO glimpses VALUES (?, ?, ?)", list(glimpses))
+            rows = [(*glimpse, seen) for glimpse in learnt]
+            change.executemany("INSERT OR REPLACE INTO glimpses (place, stamp, data, seen) VALUES (?, ?, ?, ?)", rows)
+            change.executemany("UPDATE glimpses SET seen = ? WHERE place = ?", [(seen, place) for place in places])
+            change.execute("DELETE FROM glimpses WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
 
     def nights(self, sources: Sequence[str], most: int) -> list[Tally]:
         """Return what the last nights over the same sources came to, at most so many, the oldest first."""
