@@ -179,7 +179,7 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
         curve.tags,
         (
             Measure("swing around the trend", far.swing, "swing", unit="of the level"),
-            Measure("upper bound of the later fall", far.later_most, "fall", "below", "of the start"),
+            Measure("upper bound of the later fall", _most(far), "fall", "below", "of the start"),
             Measure("signs that it is bouncing", float(len(signs)), "bouncing", unit="count"),
             Measure("fall since the start", far.gain, unit="of the start"),
         ),
@@ -197,6 +197,11 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
         ),
         marks=(Mark("region", curve.tag, "no progress", (first, last)),),
     )
+
+
+def _most(far: Progress) -> float:
+    """Upper bound of the later fall; of a level that climbs again and again no line tells more than its two ends."""
+    return min(far.later_most, max(far.later_gain, far.gain)) if far.climbs > 2 else far.later_most
 
 
 def _cause(anatomy: Anatomy) -> tuple[str | None, tuple[str, ...]]:
