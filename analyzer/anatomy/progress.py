@@ -32,7 +32,8 @@ class Progress:
     - `swing`: robust spread of the values around the trend in the second half, over their median; `rho`: their
       lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third, a steady course
       left out.
-    - `climbs`: how often the level of thirty blocks rises by a quarter of the start, and by more than noise explains.
+    - `climbs`: how often the level of thirty blocks rises by a quarter of the start (or the median, if higher), and by
+      more than noise explains.
     """
 
     start: float
@@ -96,7 +97,7 @@ def _progress(curve: Curve) -> Progress:
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
-        climbs=_climbs(raw, scale),
+        climbs=_climbs(raw, max(scale, abs(robust.median(raw)))),
     )
 
 

@@ -67,7 +67,7 @@ def _rise_at_end(curve: Curve) -> Rise:
     onset = _sharpened(y, _not_returned(y, onset, float(low[onset])), float(low[onset]) + 3 * sigma)
     candidates = {onset, _record(y, onset), _changed(curve, onset)}
     rise = max((_rise_from(curve, low, sigma, at) for at in sorted(candidates)), key=lambda r: r.noise)
-    if _nearly_back(curve, rise):
+    if _nearly_back(curve, rise) or _low_first_points(curve, rise):
         return Rise(rise.onset, rise.low, curve.end, 0.0, 1.0, 0.0)
     return rise
 
@@ -85,6 +85,16 @@ def _nearly_back(curve: Curve, rise: Rise) -> bool:
     falling = all(before > after for before, after in itertools.pairwise(quarters))
     clearly = quarters[2] - quarters[3] > 8.5 * curve.sigma / float(np.sqrt(held.size))  # 3 errors of a quarter
     return bool(falling and clearly and top - end > BACK * (top - low))
+
+
+def _low_first_points(curve: Curve, rise: Rise) -> bool:
+    """Whether a handful of low first points is all that a long curve has risen from, and it comes near them again.
+
+    A few points are no level to judge the rest by; only far above them (`_left_at_once`) is something lost.
+    """
+    if rise.onset > min(5, curve.n // 100) or rise.factor > LEFT:
+        return False
+    return bool(np.min(curve.blocks.level[1:]) < (rise.low + rise.level) / 2) and curve.end < curve.trend.max()
 
 
 def _changed(curve: Curve, onset: int) -> int:

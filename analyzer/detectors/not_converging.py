@@ -88,7 +88,7 @@ HeldOut = list[tuple[Curve, Progress]]
 
 
 def _signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> tuple[str, ...]:
-    if far.later_gain > FALLING:
+    if far.later_gain > FALLING and not _above_start(far):
         return ()
     moving = _weights_move(anatomy, far)
     if moving:
@@ -126,7 +126,7 @@ def _own_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[s
         yield "the loss has not fallen since its start"
     elif far.gain < 0.35 and fresh and far.swing > 0.2 and (unmoved or not _calm(held_out)):
         yield f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all"
-    if far.climbs > 1 and far.gain < 0.35 and far.start > UNTRAINED and not _calm(held_out):
+    if far.climbs > 1 and far.gain < 0.35 and max(far.start, far.end) > UNTRAINED and not _calm(held_out):
         yield f"its level climbs by a quarter of its start or more {far.climbs} times, and comes down in between"
     if far.moved < 4 and far.swing > 0.25:
         yield from at_chance(anatomy)[:1]
@@ -179,7 +179,7 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
         curve.tags,
         (
             Measure("swing around the trend", far.swing, "swing", unit="of the level"),
-            Measure("upper bound of the later fall", far.later_most, "fall", "below", "of the start"),
+            Measure("upper bound of the later fall", _most(far), "fall", "below", "of the start"),
             Measure("signs that it is bouncing", float(len(signs)), "bouncing", unit="count"),
             Measure("fall since the start", far.gain, unit="of the start"),
         ),
@@ -197,6 +197,18 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
         ),
         marks=(Mark("region", curve.tag, "no progress", (first, last)),),
     )
+
+
+def _most(far: Progress) -> float:
+    """Upper bound of the later fall; of a level that climbs again and again no line tells more than its two ends."""
+    if _above_start(far):
+        return far.gain
+    return min(far.later_most, max(far.later_gain, far.gain)) if far.climbs > 2 else far.later_most
+
+
+def _above_start(far: Progress) -> bool:
+    """Whether a loss that climbs again and again ends above its start: a fall from its last height is no progress."""
+    return far.climbs > 2 and far.gain < -0.1
 
 
 def _cause(anatomy: Anatomy) -> tuple[str | None, tuple[str, ...]]:

@@ -80,8 +80,23 @@ def find_long_period(residual: Array, *, surrogates: int = 200) -> Period | None
     clear = find_period(means, surrogates=surrogates)
     if clear is None or clear.echo <= period.echo or abs(clear.length * size / period.length - 1) > 0.03:
         return period
+    if not _recurs(means, clear.length):
+        return period  # a few leaps at even distances, and nothing before or after them
     p_value = None if clear.p_value is None else min(1.0, 2 * clear.p_value)
     return Period(clear.length * size, clear.echo, clear.share, clear.cycles, p_value)
+
+
+def _recurs(values: Array, length: float) -> bool:
+    """Whether four of five periods follow the median shape of all."""
+    whole = int(values.size / length)
+    points = int(length)
+    starts = (np.arange(whole) * length).astype(np.int64)
+    cycles = np.stack([values[a : a + points] for a in starts.tolist() if a + points <= values.size])
+    centred = cycles - cycles.mean(axis=1, keepdims=True)
+    shape = np.median(centred, axis=0)
+    size = np.sqrt(np.sum(centred**2, axis=1) * np.sum(shape**2))
+    alike = np.divide(centred @ shape, size, out=np.zeros(size.size), where=size > 0)
+    return bool(np.mean(alike > 0.3) >= 0.8)
 
 
 def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float = 4.0, seed: int = 7) -> Period | None:

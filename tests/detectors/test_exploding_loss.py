@@ -58,3 +58,13 @@ def test_a_leap_that_is_nearly_made_good_and_still_falls_has_not_stayed_up():
     assert not alarmed("exploding-loss", {"train/loss": np.concatenate([first, second])})
     settled = 0.12 + 2.3 * np.exp(-np.arange(500) / 30) + noise(500, 0.01, 2)
     assert alarmed("exploding-loss", {"train/loss": np.concatenate([first, settled])}), "it rests high above"
+
+
+def test_a_few_low_first_points_are_no_level_to_explode_from():
+    at = np.arange(3000)
+    wandering = 2.2 * np.exp(0.55 * np.sin(at / 220)) * np.exp(noise(3000, 0.06, 3))
+    wandering[:5] = [0.7, 0.72, 0.8, 0.9, 1.0]
+    assert not alarmed("exploding-loss", {"train/loss": wandering})
+    assert alarmed("not-converging", {"train/loss": wandering})
+    climbing = wandering * np.exp(at / 800)
+    assert alarmed("exploding-loss", {"train/loss": climbing})

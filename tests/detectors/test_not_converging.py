@@ -94,3 +94,8 @@ def test_a_level_that_climbs_and_comes_down_again_and_again_gets_nowhere():
     assert any("climbs" in text for text in finding.speaks_for)
     once = 2.4 + 0.9 * np.exp(-(((at - 900) / 300.0) ** 2)) + noise(3000, 0.45, 5)
     assert not alarmed("not-converging", {"train/loss": once - 0.8 * at / 3000})
+
+
+def test_a_level_that_leaps_from_one_stretch_to_the_next_gets_nowhere():
+    levels = 1.7 + 1.2 * np.tanh(noise(60, 1.0, 5))
+    assert alarmed("not-converging", {"train/loss": np.repeat(levels, 20) * np.exp(noise(1200, 0.05, 2))})

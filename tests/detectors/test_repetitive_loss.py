@@ -44,3 +44,13 @@ def test_an_evaluation_that_begins_anew_each_time_tells_of_several_trainings():
     assert "one after another" in finding.cause
     kept = folds | {"val/loss": falling(72, 2.0, 0.2)}
     assert found("repetitive-loss", kept).cause is None, "what was learnt is kept: it is the training data that repeats"
+
+
+def test_a_few_leaps_at_even_distances_are_spikes_not_a_period():
+    at = np.arange(4000)
+    loss = (0.2 + 1.8 * np.exp(-at / 450)) * np.exp(noise(4000, 0.1))
+    for i in range(4):
+        since = at - 1500 - 600 * i
+        loss = loss + np.where(since >= 0, 2 * 2.0**i * np.exp(-since.clip(0) / 15.0), 0.0)
+    assert not alarmed("repetitive-loss", {"train/loss": loss})
+    assert alarmed("loss-spike", {"train/loss": loss})
