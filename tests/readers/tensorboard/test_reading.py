@@ -104,9 +104,9 @@ def test_healthy_files_of_any_shape_are_read_alike(data: bytes) -> None:
 @given(event_files(), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.integers(1, 255)), max_size=4))
 def test_damaged_files_are_read_alike(data: bytes, hurts: list[tuple[float, int, int]]) -> None:
     for where, how, what in hurts:
-        at = int(where * (len(data) - 1))
+        at = int(where * max(0, len(data) - 1))
         if how == 0:
-            data = data[:at] + bytes([data[at] ^ what]) + data[at + 1 :]
+            data = data[:at] + bytes(byte ^ what for byte in data[at : at + 1]) + data[at + 1 :]  # none when all is cut
         elif how == 1:
             data = data[:at] + data[at + what :]
         elif how == 2:
