@@ -147,7 +147,7 @@ def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> 
     together = theirs is not None and theirs.leaps > 0.5 * its.leaps
     # no sample swings so far above where an untrained model stood
     beyond = its.leaps > 0.3 and its.gain < -0.3 and its.end > UNTRAINED
-    behind = far.gain > 0.5 and its.gain < 0.1 and its.best_gain < 0.3 and its.end > UNTRAINED
+    behind = far.gain > 0.5 and its.gain < 0.2 and its.best_gain < 0.5 and its.end > UNTRAINED
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
     return Evidence(
