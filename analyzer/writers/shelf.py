@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import weakref
@@ -20,7 +21,7 @@ class Shelf:
         """Open it on the disk of a folder. OutputError when nothing can be written there."""
         self._folder = folder
         with self._told():
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - as long as it is looked at
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - as long as it is looked at
         weakref.finalize(self, self._file.close)
         self._lock = threading.Lock()
         self._end = 0
@@ -37,18 +38,19 @@ class Shelf:
         return (self[number] for number in sorted(self._places))
 
     def __getitem__(self, number: int) -> str:
-        """Return the text of a number. KeyError when there is none, OutputError when the disk was full."""
+        """Return the text of a number. KeyError when there is none, OutputError when the disk cannot be read."""
         at, size = self._places[number]
-        with self._lock, self._told():
-            self._file.seek(at)
-            return zlib.decompress(self._file.read(size)).decode()
+        with self._told():
+            data = os.pread(self._file.fileno(), size, at)  # at a place of its own: forks share the file's
+        return zlib.decompress(data).decode()
 
     def put(self, number: int, text: str) -> None:
         """Keep a text under a number, in the place of what was there. OutputError when the disk does not take it."""
         data = zlib.compress(text.encode(), 1)
         with self._lock, self._told():
-            self._file.seek(self._end)
-            self._file.write(data)
+            done = 0
+            while done < len(data):
+                done += os.pwrite(self._file.fileno(), data[done:], self._end + done)
             self._places[number] = (self._end, len(data))
             self._end += len(data)
 

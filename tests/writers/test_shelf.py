@@ -1,5 +1,6 @@
 """Texts come back from disk as they were put there, in order, and leave nothing behind."""
 
+import multiprocessing
 import threading
 
 import pytest
@@ -48,6 +49,26 @@ def test_many_threads_read_and_write_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert not wrong and len(shelf) == 800
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="processes as POSIX forks them")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_processes_that_were_forked_read_at_once(tmp_path):
+    shelf, fork = Shelf(tmp_path), multiprocessing.get_context("fork")
+    texts = [f"{number}" * 500 for number in range(100)]
+    for number, text in enumerate(texts):
+        shelf.put(number, text)
+    wrong = fork.SimpleQueue()
+
+    def work():
+        wrong.put(sum(list(shelf) != texts for _ in range(30)))
+
+    forks = [fork.Process(target=work) for _ in range(3)]
+    for one in forks:
+        one.start()
+    assert [wrong.get() for _ in forks] == [0, 0, 0]
+    for one in forks:
+        one.join()
 
 
 def test_a_disk_that_takes_nothing_is_told(tmp_path):
