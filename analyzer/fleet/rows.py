@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import overload
 
 from analyzer.fleet.row import Row
+from analyzer.model.plain import text_of
 from analyzer.model.result import Result
 from analyzer.writers.shelf import Shelf
 
@@ -56,10 +57,19 @@ class Results(Sequence[Result]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (tuple, Results)):
             return NotImplemented
-        return len(self) == len(other) and all(own == theirs for own, theirs in zip(self, other, strict=True))
+        pairs = zip(self, other, strict=False)
+        return len(self) == len(other) and all(own == theirs or _plain(own) == _plain(theirs) for own, theirs in pairs)
 
     __hash__ = None  # type: ignore[assignment]  # as of a list: results hold mappings
+
+    def __repr__(self) -> str:
+        return f"<Results of {len(self)} runs, read from disk as they are looked at>"
 
     def __reduce__(self) -> tuple[type[tuple[Result, ...]], tuple[tuple[Result, ...]]]:
         """Be pickled and copied as a plain tuple: the file behind them belongs to this process."""
         return tuple, (tuple(self),)
+
+
+def _plain(result: Result) -> str:
+    """Return all that a result holds as text, in which NaN equals NaN; a result read again is another object."""
+    return text_of(result.without_curves())

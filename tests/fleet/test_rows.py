@@ -43,6 +43,13 @@ def test_nights_of_the_same_results_are_equal_wherever_these_are_kept(tmp_path):
     )
 
 
+def test_results_with_nan_are_equal_however_often_they_are_read(tmp_path):
+    nan = replace(RESULTS[0], series=tuple(replace(row, last=float("nan")) for row in RESULTS[0].series))
+    results = Results(rows_of(tmp_path, (nan,)), range(1))
+    assert results == results and results == tuple(results) and pickle.loads(pickle.dumps(results)) == results
+    assert results != RESULTS[:1] and repr(results) == "<Results of 1 runs, read from disk as they are looked at>"
+
+
 def test_a_night_can_be_pickled_and_copied(tmp_path):
     night = Night("1", ("logs",), Results(rows_of(tmp_path, RESULTS), range(4)))
     assert pickle.loads(pickle.dumps(night)) == night and copy.deepcopy(night) == night
