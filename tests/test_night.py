@@ -1,12 +1,14 @@
 """The nightly audit as a command: what is new, gates, shards, outputs, what goes wrong."""
 
 import json
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from tensorboardX import SummaryWriter
 
 from analyzer.cli import main
+from analyzer.fleet.shard import Head
 
 ROOT = Path(__file__).parents[1]
 
@@ -147,6 +150,39 @@ def test_a_part_that_is_broken_is_one_clear_sentence_and_two(capsys, logs, what,
     change(next(Path("part").glob(what)))
     code, out, err = call(capsys, "merge", "part", "-o", "whole")
     assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("number", -1, "is damaged (a row has the number -1, or has it twice)"),
+        ("number", 1, "is damaged (a row has the number 1, or has it twice)"),
+        ("number", "1", "is damaged (a row has the number '1', or has it twice)"),
+        ("number", math.inf, "is damaged (a row has the number inf, or has it twice)"),
+        ("number", 10**12, "the shards hold 2 of 3 runs, and 1 beyond; make them again"),
+        ("runs", 10**12, "the shards hold 3 of 1000000000000 runs; make them again"),
+        ("runs", "3", "it does not say how many runs there are"),
+        ("share", [1, 10**12], "shard 2/1000000000000 is missing"),
+        ("share", [2, 1], "it does not say which shard it is"),
+        ("sources", [None], "what should be text in its first line is not"),
+        ("at", None, "is no shard of posthoc or is damaged"),
+        ("at", math.nan, "is no shard of posthoc or is damaged"),
+        ("at", -1e18, "is no shard of posthoc or is damaged"),
+    ],
+)
+def test_a_part_with_numbers_that_cannot_be_is_one_clear_sentence_and_two(capsys, logs, place, value, said):
+    call(capsys, "audit", logs, "--shard", "1/1", "-o", "part")
+    file = Path("part/shard-1-of-1.jsonl")
+    (schema, code, head), first, *rest = map(json.loads, file.read_text("utf-8").splitlines())
+    if place == "number":
+        first[0] = value
+    else:
+        changed = json.loads(head)
+        changed[[field.name for field in fields(Head)].index(place)] = value
+        head = json.dumps(changed)
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in ((schema, code, head), first, *rest)), "utf-8")
+    status, out, err = call(capsys, "merge", "part", "-o", "whole")
+    assert (status, out) == (2, "") and said in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

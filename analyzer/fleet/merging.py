@@ -37,8 +37,10 @@ def merged(
         for number, text in shard.read_rows(path):
             rows.put(number, text)
             homes[number] = path.parent
-    if len(homes) != head.runs or any(not 0 <= number < head.runs for number in homes):
-        raise SourceError(f"the shards hold {len(homes)} of {head.runs} runs; make them again")
+    held = sum(number < head.runs for number in homes)
+    if held != head.runs or len(homes) != held:
+        extra = f", and {len(homes) - held} beyond" if len(homes) != held else ""
+        raise SourceError(f"the shards hold {held} of {head.runs} runs{extra}; make them again")
     for number in range(head.runs):
         row = rows[number]
         if row.page:

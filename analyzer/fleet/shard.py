@@ -16,6 +16,7 @@ from analyzer.fleet.row import Row
 from analyzer.fleet.version import Judging
 from analyzer.model.plain import noun_of, text_of
 from analyzer.model.run import Note
+from analyzer.model.wording import iso
 from analyzer.writers.file import write_whole
 
 SCHEMA = "posthoc-shard/1"
@@ -98,16 +99,39 @@ def read_head(path: Path, code: str) -> Head:
             raise ValueError(f"it is of schema {schema}")
         if own != code:
             raise SourceError(f"{path} was written by another version of posthoc; audit and merge with the same one")
-        return noun_of(Head, head)
+        return _sound(noun_of(Head, head))
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the rows of a shard by their places in the night, as texts. SourceError for a damaged one."""
     with _opened(path) as file:
         file.readline()
+        seen = set()
         for number, text in map(json.loads, file):
             Row.parsed(text)
-            yield int(number), text
+            if not _is_count(number) or number in seen:
+                raise ValueError(f"a row has the number {number!r:.40}, or has it twice")
+            seen.add(number)
+            yield number, text
+
+
+def _sound(head: Head) -> Head:
+    """Return a head whose values are what their types promise. ValueError for another one."""
+    share, runs = head.share, head.runs
+    if not (_is_count(share.number) and _is_count(share.of) and 1 <= share.number <= share.of):
+        raise ValueError("it does not say which shard it is")
+    if not _is_count(runs):
+        raise ValueError("it does not say how many runs there are")
+    texts = (head.version, head.judging, head.names, *head.sources, *head.asked, *head.stale)
+    texts += tuple(text for note in head.notes for text in (note.kind, note.message))
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("what should be text in its first line is not")
+    iso(head.at)
+    return head
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 @contextmanager
@@ -118,7 +142,7 @@ def _opened(path: Path) -> Iterator[TextIO]:
             raise ValueError("it is no file")
         with path.open(encoding="utf-8", newline="\n") as file:
             yield file
-    except (OSError, ValueError, TypeError, IndexError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise SourceError(f"{path} is no shard of posthoc or is damaged ({error}); make it again") from error
 
 

@@ -34,10 +34,10 @@ class Judging:
 
     def why_anew(self, before: Self) -> str:
         """Return in words why results are not those of `before`; "" when they are."""
-        reasons = ["of an upgrade"] * (self.code != before.code) + ["settings changed"] * (
-            self.settings != before.settings
-        )
-        return " and ".join(reasons)
+        upgraded, changed = self.code != before.code, self.settings != before.settings
+        if upgraded:
+            return "of an upgrade and of changed settings" if changed else "of an upgrade"
+        return "settings changed" if changed else ""
 
 
 def judging(settings: Settings) -> Judging:
