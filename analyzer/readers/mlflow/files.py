@@ -47,7 +47,9 @@ class FileRun(TrackedRun):
         meta, problem = read_meta(place / META)
         if problem:
             notes.append(
-                Note("metadata", f"{self._inside(META)}: {problem}; the metrics are whole", self._inside(META))
+                Note(
+                    "metadata", f"{self._inside(META)}: {problem}; the metrics are read without it", self._inside(META)
+                )
             )
         series = self._series(place / "metrics", notes)
         params, tags = dict(self._texts(place / "params", notes)), dict(self._texts(place / "tags", notes))
