@@ -50,15 +50,16 @@ def findings(site="posthoc-site"):
 
 def test_the_gate_on_what_is_new(capsys, logs):
     nightly = ("audit", logs, "--state", "s.db", "--fail-on-new")
-    code, out, _ = call(capsys, *nightly)
-    assert code == 1 and "Since last time: " in out and " new" in out
+    code, out, _ = call(capsys, *nightly, "--markdown", "digest.md")
+    assert "### Found in the first night that is remembered (1)" in Path("digest.md").read_text("utf-8")
+    assert code == 1 and "The first night that is remembered: 1 new." in out and "Since last time" not in out
     code, out, _ = call(capsys, *nightly, "--fail-on", "error")
     assert code == 0 and "still there" in out
     document, found = findings()
     assert found["sick", "non-finite"]["state"] == "persisting" and document["resolved"] == []
     write(logs / "more", sick=True)
     code, out, _ = call(capsys, *nightly, "--markdown", "digest.md")
-    assert code == 1 and findings()[1]["more", "non-finite"]["state"] == "new"
+    assert code == 1 and findings()[1]["more", "non-finite"]["state"] == "new" and "Since last time: 1 new" in out
     assert "more | non-finite" in Path("digest.md").read_text("utf-8")
     assert call(capsys, *nightly)[0] == 0
     assert call(capsys, "audit", logs, "--state", "s.db", "--fail-on", "error", "-q")[0] == 1

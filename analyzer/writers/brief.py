@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.model.result import Event, Finding, Result, Vanished
+from analyzer.model.tally import Tally
 from analyzer.model.verdict import SEVERITIES, Severity
 from analyzer.model.wording import counted
 from analyzer.writers.shortening import short
@@ -134,6 +135,11 @@ def reaches(result: Result, gate: str, *, new_only: bool = False) -> bool:
         result = replace(result, findings=tuple(f for f in result.findings if f.state in {"new", "regressed"}))
     severity = worst(result)
     return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]
+
+
+def first_night(nights: Sequence[Tally], resolved: int, states: Iterable[str]) -> bool:
+    """Whether no night came before: all is new then, and nothing gains by being called so."""
+    return len(nights) == 1 and not resolved and set(states) <= {"new"}
 
 
 def vanished(gone: Sequence[Vanished]) -> str:

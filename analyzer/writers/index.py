@@ -72,7 +72,7 @@ def index_pages(
     `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
     across runs, `nights` what the last nights came to, tonight's being the last.
     """
-    first_night = _is_first(entries, len(resolved), nights)
+    first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
@@ -158,12 +158,6 @@ def _experiments(entries: Iterable[Entry]) -> list[tuple[str, dict[str, int]]]:
         return []
     counts = [(name, _tones(group)) for name, group in grouped.items()]
     return sorted(counts, key=lambda one: (-one[1]["error"], -one[1]["warning"], one[0]))
-
-
-def _is_first(entries: Iterable[Entry], resolved: int, nights: Sequence[Tally]) -> bool:
-    """Whether no night came before: all is new then, and nothing gains by being called so."""
-    states = {state for entry in entries for state in entry.states}
-    return len(nights) == 1 and not resolved and states <= {"new"}
 
 
 def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int, str]]:

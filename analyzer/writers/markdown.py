@@ -57,7 +57,9 @@ def write_markdown(night: Night, file: TextIO) -> None:
     fresh = [one for one in seen.told if one.finding.state in NEWS]
     if seen.remembered or night.resolved:
         old = [one for one in seen.told if one.finding.state == "persisting"]
-        parts += _table("New since last time", fresh) or ["Nothing is new since last time."]
+        is_first = brief.first_night(night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told))
+        title = "Found in the first night that is remembered" if is_first else "New since last time"
+        parts += _table(title, fresh) or ["Nothing is new since last time."]
         parts += _resolved(night) + _tally("Still there", old)
     else:
         parts += _table("Findings", seen.told)

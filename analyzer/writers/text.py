@@ -156,7 +156,10 @@ def _changes(night: Night, states: Counter[str]) -> list[str]:
     """What a memory of last night adds."""
     counts = Counter({**states, "resolved": len(night.resolved)})
     told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
-    lines = [f"Since last time: {', '.join(told)}."] if told else []
+    if brief.first_night(night.trend, len(night.resolved), states):
+        lines = [f"The first night that is remembered: {', '.join(told) or 'nothing new'}."]
+    else:
+        lines = [f"Since last time: {', '.join(told)}."] if told else []
     lines += [brief.vanished(night.vanished)] if night.vanished else []
     anew = f"Results of unchanged logs were judged anew because {night.judged_anew}."
     return lines + [anew] * bool(night.judged_anew)
