@@ -136,6 +136,22 @@ def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked
         assert {finding.state for finding in back.result.findings} == {"persisting"}
 
 
+@pytest.mark.parametrize(
+    "change", ["past SET judging = x'00'", "findings SET first_seen = x'00'", "findings SET absent = 'x'"]
+)
+def test_what_is_remembered_of_a_run_and_is_of_another_kind_is_told(tmp_path, change):
+    with State(tmp_path / "s.db") as state:
+        state.close_night([compared(made.overfitted(), None, JUDGING, NOW).lesson], NOW, TALLY, ("logs",))
+    with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
+        other.execute(f"UPDATE {change}")
+        other.execute("UPDATE nights SET at = x'00'")
+    with State(tmp_path / "s.db") as state:
+        with pytest.raises(StateError, match=r"what it holds of run .* is damaged; move the file away"):
+            state.past(made.overfitted().run)
+        with pytest.raises(StateError, match="earlier nights is damaged; move the file away"):
+            state.nights(("logs",), 60)
+
+
 TALLY = Tally(
     "2026-01-01T05:00:00Z", 9, {"error": 1, "warning": 2, "unjudged": 0, "healthy": 6}, 0, {"plateau": 3}, 1.5
 )

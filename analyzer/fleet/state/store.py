@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,6 +103,9 @@ class State:
         if found is None and not rows:
             return None
         judging, data = found or ("", "")
+        texts = (judging, data, *chain.from_iterable(row[:4] for row in rows))  # sqlite keeps any kind in any column
+        if not all(type(text) is str for text in texts) or not all(type(row[4]) is int for row in rows):
+            raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away")
         return Past(Judging.parsed(judging), data, tuple(Known(run, *row) for row in rows))
 
     def glimpse(self, place: str, stamp: str) -> str | None:
@@ -129,6 +133,8 @@ class State:
             query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY at DESC LIMIT ?"
             rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
         try:
+            if not all(isinstance(at, str) for at, _ in rows):
+                raise TypeError("a time is no text")
             return [Tally(at, **json.loads(text)) for at, text in reversed(rows)]
         except (ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
