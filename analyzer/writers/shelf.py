@@ -41,18 +41,26 @@ class Shelf:
         """Return the text of a number. KeyError when there is none, OutputError when the disk cannot be read."""
         at, size = self._places[number]
         with self._told():
-            data = os.pread(self._file.fileno(), size, at)  # at a place of its own: forks share the file's
+            data = self._read(size, at)
         return zlib.decompress(data).decode()
 
     def put(self, number: int, text: str) -> None:
         """Keep a text under a number, in the place of what was there. OutputError when the disk does not take it."""
         data = zlib.compress(text.encode(), 1)
         with self._lock, self._told():
-            done = 0
-            while done < len(data):
-                done += os.pwrite(self._file.fileno(), data[done:], self._end + done)
+            self._file.seek(self._end)
+            rest = data
+            while rest:
+                rest = rest[self._file.write(rest) :]
             self._places[number] = (self._end, len(data))
             self._end += len(data)
+
+    def _read(self, size: int, at: int) -> bytes:
+        if hasattr(os, "pread"):  # at a place of its own: forked processes share that of the file
+            return os.pread(self._file.fileno(), size, at)
+        with self._lock:
+            self._file.seek(at)
+            return self._file.read(size)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -9,7 +9,10 @@ from analyzer.errors import OutputError
 from analyzer.writers.shelf import Shelf
 
 
-def test_texts_come_back_by_number_and_in_order_whatever_order_they_came_in(tmp_path):
+@pytest.mark.parametrize("posix", [True, False])
+def test_texts_come_back_by_number_and_in_order_whatever_order_they_came_in(tmp_path, monkeypatch, posix):
+    if not posix:
+        monkeypatch.delattr("os.pread")
     shelf = Shelf(tmp_path)
     texts = {number: f"text {number} " + "ä" * (number * 37 % 5000) for number in (5, 0, 3, 1, 2, 4)}
     for number, text in texts.items():
