@@ -79,3 +79,9 @@ def test_what_is_new_is_marked_and_leads_those_of_its_tone():
     assert said.index("fresh") < said.index("back ") < said.index("there")
     first = Tally("2026-01-01T05:00:00Z", 3, {"error": 3}, 0, {}, 0.0)
     assert "(new)" not in text.night_summary(Night("1", (), results[1:2], trend=(first,)), "", width=100)
+
+
+def test_what_is_only_worth_knowing_is_not_counted_as_new_where_it_is_not_shown():
+    known = replace(made.overfitted().findings[2], explained_by=None, state="new")
+    night = Night("1", (), (replace(made.healthy(), findings=(known,)), made.healthy("b")))
+    assert known.severity == "info" and known.counts and "Since last time" not in text.night_summary(night, "")
