@@ -31,7 +31,10 @@ _MANY = "detector-failed"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A finding as remembered; times are ISO 8601. `absent` counts the nights since it was seen, `resolved` is when."""
+    """A finding as remembered; times are ISO 8601. `absent` counts the nights since it was seen, `resolved` is when.
+
+    `alarm`: when it was seen last, it was of warning or above and neither explained nor set aside.
+    """
 
     run: str
     symptom: str
@@ -40,6 +43,7 @@ class Known:
     last_seen: str
     absent: int = 0
     resolved: str | None = None
+    alarm: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Compared:
     """
 
     result: Result
-    resolved: tuple[dict[str, str], ...]
+    resolved: tuple[dict[str, str | bool], ...]
     lesson: Lesson
     anew: str
 
@@ -89,10 +93,11 @@ def compared(result: Result, before: Past | None, judging: Judging, now: float) 
     absent = [one for one in known.values() if one.fingerprint not in tonight | moved and one.resolved is None]
     aged = [] if unread else [_absent(one, result, at) for one in absent if _checked(one.symptom, result)]
     because = {"because": f"judged anew: {anew}"} if anew else {}
-    resolved = tuple(_entry(one) | because for one in aged if one.resolved)
+    resolved = tuple({**_entry(one), **because} for one in aged if one.resolved)
     found = [
-        Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at) for f in told
-    ]  # fmt: skip
+        Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at, alarm=f.counts and f.severity != "info")
+        for f in told
+    ]
     past = None if unread else Past(judging, data)
     lesson = Lesson(result.run, (*found, *aged), tuple(sorted(moved)), past)
     return Compared(replace(result, findings=tuple(told)), resolved, lesson, anew)
@@ -143,11 +148,12 @@ def _absent(one: Known, result: Result, at: str) -> Known:
     return replace(one, absent=nights, resolved=at if over else None)
 
 
-def _entry(one: Known) -> dict[str, str]:
+def _entry(one: Known) -> dict[str, str | bool]:
     return {
         "run": one.run,
         "symptom": one.symptom,
         "fingerprint": one.fingerprint,
         "first_seen": one.first_seen,
         "last_seen": one.last_seen,
+        "alarm": one.alarm,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ class _Gathered:
     count: Count = field(default_factory=Count)
     outlines: list[Result] = field(default_factory=list)
     lessons: list[Lesson] = field(default_factory=list)
-    resolved: list[dict[str, str]] = field(default_factory=list)
+    resolved: list[Mapping[str, str | bool]] = field(default_factory=list)
     anew: str = ""
 
 

@@ -231,10 +231,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Vanished:
-    """A run that the last night had and this one has not, and how many findings it had that stay open."""
+    """A run that the last night had and this one has not, and how many of its findings that raised alarms stay open."""
 
     run: str
     findings: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -251,7 +252,7 @@ class Night:
     version: str
     sources: tuple[str, ...]
     results: Sequence[Result]
-    resolved: tuple[Mapping[str, str], ...] = ()
+    resolved: tuple[Mapping[str, Any], ...] = ()
     vanished: tuple[Vanished, ...] = ()
     judged_anew: str = ""
     stale: tuple[str, ...] = ()
@@ -262,6 +263,11 @@ class Night:
 
     def __repr__(self) -> str:
         return f"<Night of {len(self.results)} runs>"
+
+    @property
+    def healed(self) -> tuple[Mapping[str, Any], ...]:
+        """What is resolved of that which had raised an alarm: what it explained goes with it, and is not told."""
+        return tuple(one for one in self.resolved if one.get("alarm", True))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -278,7 +284,7 @@ class Night:
             "sources": list(self.sources),
             "counts": self.counts,
             "resolved": [dict(r) for r in self.resolved],
-            "vanished": [{"run": one.run, "findings": one.findings} for one in self.vanished],
+            "vanished": [{"run": one.run, "name": one.name, "findings": one.findings} for one in self.vanished],
             "judged_anew": self.judged_anew or None,
             "stale_suppressions": list(self.stale),
             "across": [one.to_dict() for one in self.across],

@@ -108,7 +108,11 @@ def unchecked(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def label(result: Result) -> str:
     """Return the id, or the name a tracker gave with the beginning of the id that nobody can remember."""
-    return result.run if not result.name or result.name in result.run else f"{result.name} ({result.run[:8]})"
+    return _label(result.run, result.name)
+
+
+def _label(run: str, name: str) -> str:
+    return run if not name or name in run else f"{name} ({run[:8]})"
 
 
 def worst(result: Result) -> Severity | None:
@@ -146,11 +150,10 @@ def vanished(gone: Sequence[Vanished]) -> str:
     """Return in a sentence which runs of last time are not there any more, "" when all are."""
     if not gone:
         return ""
-    named = [short(one.run, NAME) for one in gone[:NAMED]]
+    named = [short(_label(one.run, one.name), NAME) for one in gone[:NAMED]]
     rest = len(gone) - len(named)
     names = ", ".join(named) + (f" and {counted(rest, 'more run')}" if rest else "")
     still = sum(one.findings for one in gone)
     verb, whose = ("is", "its") if len(gone) == 1 else ("are", "their")
-    stay = "stays" if still == 1 else "stay"
-    left = f"; {whose} {counted(still, 'finding')} {stay} open" if still else ""
+    left = f"; {whose} {counted(still, 'finding')} {'was' if still == 1 else 'were'} left unresolved" if still else ""
     return f"{counted(len(gone), 'run')} of last time {verb} not there any more: {names}{left}."

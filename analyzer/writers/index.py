@@ -62,7 +62,7 @@ def index_pages(
     *,
     version: str,
     at: str = "",
-    resolved: Sequence[Mapping[str, str]] = (),
+    resolved: Sequence[Mapping[str, Any]] = (),
     vanished: Sequence[Vanished] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
@@ -168,7 +168,7 @@ def _changes(entries: Iterable[Entry], resolved: int) -> list[tuple[str, int, st
     )
 
 
-def _gone(resolved: Sequence[Mapping[str, str]], entries: Iterable[Entry]) -> list[tuple[Link, str]]:
+def _gone(resolved: Sequence[Mapping[str, Any]], entries: Iterable[Entry]) -> list[tuple[Link, str]]:
     """Return the first of what was resolved: its run and symptom."""
     first = resolved[:MOST_NAMED]
     runs = {short(one["run"]) for one in first}

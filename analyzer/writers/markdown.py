@@ -88,7 +88,7 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
     lines = [_line(one) for one in fresh[:MOST_LINES]]
     rest = len(fresh) - len(lines)
     lines += [f"and {rest:,} more"] if rest else []
-    others = [f"{n:,} {word}" for n, word in ((len(night.resolved), "resolved"), (_old(told), "still there")) if n]
+    others = [f"{n:,} {word}" for n, word in ((len(night.healed), "resolved"), (_old(told), "still there")) if n]
     others += [f"{counted(len(night.vanished), 'run')} not there any more"] if night.vanished else []
     also = [f"Besides: {', '.join(others)}."] if others else []
     return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
@@ -136,12 +136,12 @@ def _table(title: str, found: Sequence[_Told]) -> list[str]:
 
 
 def _resolved(night: Night) -> list[str]:
-    if not night.resolved:
+    if not night.healed:
         return []
-    named = [f"{_plain(short(one['run'], LONGEST_NAME))}: {one['symptom']}" for one in night.resolved[:MOST_RESOLVED]]
-    rest = len(night.resolved) - len(named)
+    named = [f"{_plain(short(one['run'], LONGEST_NAME))}: {one['symptom']}" for one in night.healed[:MOST_RESOLVED]]
+    rest = len(night.healed) - len(named)
     named += [f"and {rest:,} more"] if rest else []
-    return [f"### Resolved ({len(night.resolved):,})", "\n".join(f"- {name}" for name in named)]
+    return [f"### Resolved ({len(night.healed):,})", "\n".join(f"- {name}" for name in named)]
 
 
 def _tally(title: str, found: Sequence[_Told]) -> list[str]:

@@ -100,7 +100,7 @@ class Site:
             told,
             version=night.version,
             at=night.at,
-            resolved=night.resolved,
+            resolved=night.healed,
             vanished=night.vanished,
             across=night.across,
             nights=night.trend,

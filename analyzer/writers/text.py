@@ -154,7 +154,7 @@ def _seen(results: Iterable[Result], *, is_first: bool) -> _Seen:
 
 def _changes(night: Night, states: Counter[str]) -> list[str]:
     """What a memory of last night adds."""
-    counts = Counter({**states, "resolved": len(night.resolved)})
+    counts = Counter({**states, "resolved": len(night.healed)})
     told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
     if brief.first_night(night.trend, len(night.resolved), states):
         lines = [f"The first night that is remembered: {', '.join(told) or 'nothing new'}."]

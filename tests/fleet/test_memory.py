@@ -6,7 +6,7 @@ import made
 
 from analyzer.fleet.memory import Past, compared
 from analyzer.fleet.version import Judging
-from analyzer.model.result import Checked
+from analyzer.model.result import Checked, Night
 
 OURS, NEWER, OTHER = Judging("a", "b"), Judging("c", "b"), Judging("a", "d")
 DAY, NOW = 86_400.0, 1.79e9
@@ -54,6 +54,17 @@ def test_new_persisting_resolved_regressed():
     assert {f.first_seen for f in one.result.findings} == {"2026-09-21T14:13:20Z"}
     assert {f.last_seen for f in one.result.findings} == {"2026-09-25T14:13:20Z"}
     assert set(night(SICK)[0].values()) == {"persisting"}
+
+
+def test_what_had_raised_no_alarm_is_resolved_without_being_told_so():
+    night = Nights()
+    first = night(SICK)[2].result.findings
+    entries = night(WELL)[2].resolved
+    loud = {f.symptom for f in first if f.counts and f.severity != "info"}
+    assert {entry["symptom"] for entry in entries if entry["alarm"]} == loud < {f.symptom for f in first}
+    assert [one["symptom"] for one in Night("1", (), (), resolved=entries).healed] == [
+        entry["symptom"] for entry in entries if entry["alarm"]
+    ]
 
 
 def test_a_run_that_could_not_be_read_resolves_nothing():

@@ -62,13 +62,15 @@ def test_a_reason_is_told_once_with_all_checks_that_it_stops():
     [
         ((), ""),
         ((Vanished("a", 0),), "1 run of last time is not there any more: a."),
+        ((Vanished("0123456789", 0, "best"),), "1 run of last time is not there any more: best (01234567)."),
         (
             (Vanished("a", 0), Vanished("b", 1)),
-            "2 runs of last time are not there any more: a, b; their 1 finding stays open.",
+            "2 runs of last time are not there any more: a, b; their 1 finding was left unresolved.",
         ),
         (
             tuple(Vanished(name, 2) for name in "abcde"),
-            "5 runs of last time are not there any more: a, b, c and 2 more runs; their 10 findings stay open.",
+            "5 runs of last time are not there any more: a, b, c and 2 more runs; "
+            "their 10 findings were left unresolved.",
         ),
     ],
 )
@@ -85,4 +87,4 @@ def test_what_vanished_is_on_the_index_in_the_digest_and_on_the_terminal():
         dict(index_pages([entry(made.healthy())], ["logs"], version="1", vanished=gone))["index.html"]
     ).words
     for told in (index, digest.getvalue().replace("\\", ""), night_summary(night, "")):
-        assert "1 run of last time is not there any more: <b>a</b>; its 3 findings stay open." in told
+        assert "1 run of last time is not there any more: <b>a</b>; its 3 findings were left unresolved." in told

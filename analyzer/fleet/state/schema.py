@@ -46,6 +46,9 @@ _STEPS = (
     """
     ALTER TABLE glimpses ADD COLUMN seen TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE findings ADD COLUMN alarm INTEGER NOT NULL DEFAULT 1;
+    """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
 

@@ -98,15 +98,14 @@ class State:
         with self._told():
             query = "SELECT judging, data FROM past WHERE run = ?"
             found = self._connection.execute(query, (_name(run),)).fetchone()
-            query = "SELECT symptom, fingerprint, first_seen, last_seen, absent, resolved FROM findings WHERE run = ?"
-            rows = self._connection.execute(query, (_name(run),)).fetchall()
+            rows = self._connection.execute(_FINDINGS, (_name(run),)).fetchall()
         if found is None and not rows:
             return None
         judging, data = found or ("", "")
         texts = (judging, data, *chain.from_iterable(row[:4] for row in rows))  # sqlite keeps any kind in any column
         if not all(type(text) is str for text in texts) or not all(type(row[4]) is int for row in rows):
             raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away")
-        return Past(Judging.parsed(judging), data, tuple(Known(run, *row) for row in rows))
+        return Past(Judging.parsed(judging), data, tuple(Known(run, *(*row[:6], bool(row[6]))) for row in rows))
 
     def glimpse(self, place: str, stamp: str) -> str | None:
         """Return what was learnt of a place when it had this stamp."""
@@ -142,13 +141,14 @@ class State:
     def vanished(self, sources: Sequence[str], there: Iterable[str]) -> list[Vanished]:
         """Return the runs that the last night over the same sources had and that are not `there` any more."""
         query = """
-            SELECT run, (SELECT count(*) FROM findings WHERE findings.run = past.run AND resolved IS NULL) FROM past
+            SELECT run, (SELECT count(*) FROM findings WHERE findings.run = past.run AND resolved IS NULL AND alarm),
+                (SELECT row FROM judged WHERE judged.run = past.run) FROM past
             WHERE sources = ?1 AND seen = (SELECT max(seen) FROM past WHERE sources = ?1) ORDER BY run
         """
         names = set(map(_name, there))
         with self._told():
             rows = self._connection.execute(query, (json.dumps(sources),))
-            return [Vanished(run, count) for run, count in rows if run not in names]
+            return [Vanished(run, count, _called(row)) for run, count, row in rows if run not in names]
 
     def close_night(
         self, lessons: Iterable[Lesson], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
@@ -218,19 +218,31 @@ def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> Non
     change.execute("DELETE FROM nights WHERE at < ?", long_ago)
 
 
+_FINDINGS = """
+    SELECT symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm FROM findings WHERE run = ?
+"""
 _REMEMBER = """
-    INSERT INTO findings (run, symptom, fingerprint, first_seen, last_seen, absent, resolved)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO findings (run, symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run, fingerprint) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
-        last_seen = max(last_seen, excluded.last_seen), absent = excluded.absent, resolved = excluded.resolved
+        last_seen = max(last_seen, excluded.last_seen), absent = excluded.absent, resolved = excluded.resolved,
+        alarm = excluded.alarm
 """
 
 
-def _values(known: Known) -> tuple[str, str, str, str, str, int, str | None]:
+def _values(known: Known) -> tuple[str, str, str, str, str, int, str | None, bool]:
     return (
         _name(known.run), known.symptom, known.fingerprint, known.first_seen, known.last_seen, known.absent,
-        known.resolved,
+        known.resolved, known.alarm,
     )  # fmt: skip
+
+
+def _called(row: bytes | None) -> str:
+    """Return the name that a run's kept row has, "" where there is none or another version wrote it."""
+    try:
+        return Row.parsed(zlib.decompress(row).decode()).result.name if row else ""
+    except (zlib.error, ValueError, TypeError):
+        return ""
 
 
 def _name(run: str) -> str:
