@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 
 FINEST = 64  # bins of a folded shape
 FINE = 24  # points in a period that show its shape: more are averaged, which leaves less noise
+LEAST_CYCLES = 4.0  # periods that must be seen
 WORTH_A_TEST = 0.15  # echoes below are no period whatever the noise: the surrogates are saved
 
 
@@ -72,18 +74,18 @@ def find_long_period(residual: Array, *, surrogates: int = 200) -> Period | None
     The noise of single points hides a long period from the correlation of points; their means must repeat themselves
     after the same time. As two searches are made, the chance of an echo is doubled.
     """
-    period = find_period(residual, surrogates=surrogates)
+    period = _candidate(residual, LEAST_CYCLES)
     if period is None or period.length < 2 * FINE:
-        return period
+        return _tested(residual, period, surrogates)
     size = int(period.length // FINE)
     means = residual[: residual.size // size * size].reshape(-1, size).mean(axis=1)
-    clear = find_period(means, surrogates=surrogates)
+    clear = _candidate(means, LEAST_CYCLES)
     if clear is None or clear.echo <= period.echo or abs(clear.length * size / period.length - 1) > 0.03:
-        return period
-    if not _recurs(means, clear.length):
-        return period  # a few leaps at even distances, and nothing before or after them
-    p_value = None if clear.p_value is None else min(1.0, 2 * clear.p_value)
-    return Period(clear.length * size, clear.echo, clear.share, clear.cycles, p_value)
+        return _tested(residual, period, surrogates)
+    if not _recurs(means, clear.length):  # a few leaps at even distances, and nothing before or after them
+        return _tested(residual, period, surrogates)
+    p_value = cast(Period, _tested(means, clear, surrogates)).p_value
+    return replace(clear, length=clear.length * size, p_value=None if p_value is None else min(1.0, 2 * p_value))
 
 
 def _recurs(values: Array, length: float) -> bool:
@@ -99,7 +101,7 @@ def _recurs(values: Array, length: float) -> bool:
     return bool(np.mean(alike > 0.3) >= 0.8)
 
 
-def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float = 4.0, seed: int = 7) -> Period | None:
+def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float = LEAST_CYCLES) -> Period | None:
     """Return the fundamental period of a detrended curve, or None when no peak stands out at all.
 
     The fundamental comes from the autocorrelation (computed by FFT), because the spectrum's strongest band is often
@@ -108,26 +110,38 @@ def find_period(residual: Array, *, surrogates: int = 200, least_cycles: float =
     Needs 24 points or more. Source: Allen and Smith, Monte Carlo SSA: detecting irregular oscillations in the
     presence of colored noise, J. Climate 9 (1996).
     """
-    n = residual.size
-    if n < 24:
+    return _tested(residual, _candidate(residual, least_cycles), surrogates, least_cycles)
+
+
+def _candidate(residual: Array, least_cycles: float) -> Period | None:
+    """Return the period of the best echo, untested; None when no peak stands out at all."""
+    if residual.size < 24:
         return None
     best = _best_echo(residual, least_cycles)
     if best is None:
         return None
     lag, length, echo = best
     share, length = max((folded_share(residual, one), one) for one in (length, float(lag)))
-    if echo < WORTH_A_TEST:
-        return Period(length, echo, share, n / length, None)
-    rho, sigma = _red(residual, length)
-    rng = np.random.default_rng(seed)
+    return Period(length, echo, share, residual.size / length, None)
+
+
+def _tested(
+    residual: Array, period: Period | None, surrogates: int, least_cycles: float = LEAST_CYCLES
+) -> Period | None:
+    """Return a candidate with its chance, if its echo is worth the test."""
+    if period is None or period.echo < WORTH_A_TEST:
+        return period
+    n = residual.size
+    rho, sigma = _red(residual, period.length)
+    rng = np.random.default_rng(7)
     beaten = 1
     for _ in range(surrogates):
         other = _best_echo(_ar1(rng, n, rho, sigma), least_cycles)
-        beaten += other is not None and other[2] >= echo
+        beaten += other is not None and other[2] >= period.echo
     p_value = beaten / (surrogates + 1)
     if beaten == 1:
-        p_value = min(p_value, _tail(echo, n / length, n))
-    return Period(length, echo, share, n / length, p_value)
+        p_value = min(p_value, _tail(period.echo, period.cycles, n))
+    return replace(period, p_value=p_value)
 
 
 def folded_share(residual: Array, length: float) -> float:
