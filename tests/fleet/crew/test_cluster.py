@@ -114,15 +114,22 @@ def test_a_page_that_cannot_be_written_stops_all(dask, job):
         far(dask, tasks("a", "b", "c"), job)
 
 
-def test_no_process_is_left_when_nobody_wants_more(dask, job):
-    rows = rows_by_cluster(tasks("a", "hangs", "b", "hangs-2", "c"), job, dask.scheduler_address)
-    next(rows)
-    before = children(dask)
-    rows.close()
-    deadline = time.monotonic() + 30  # far less than what a run that hangs may take
-    while children(dask) and time.monotonic() < deadline:
+def within(seconds, come_true):
+    """Wait until something has come true; return whether it has."""
+    deadline = time.monotonic() + seconds
+    while not come_true() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert before and not children(dask)
+    return come_true()
+
+
+def test_no_process_is_left_when_nobody_wants_more(dask, job):
+    given = tasks("a", "b", "hangs", "hangs-2", "c")  # one chunk hangs on one worker, the other worker is free
+    rows = rows_by_cluster(given, job, dask.scheduler_address)
+    next(rows)
+    began = within(30, lambda: bool(children(dask)))  # of the runs that hang, perhaps only about to be started
+    rows.close()
+    ended = within(30, lambda: not children(dask))  # far less than what a run that hangs may take
+    assert began and ended
 
 
 def children(dask):
