@@ -25,7 +25,7 @@ def verdict_of(
 
 def alarms(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings of warning or above that are neither explained nor suppressed."""
-    return [f for f in findings if f.counts and f.severity in ("error", "warning")]
+    return [f for f in findings if f.alarms]
 
 
 def sentence_of(

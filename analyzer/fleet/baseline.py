@@ -22,10 +22,7 @@ def set_all_aside(night: Night, config: Path | None, folder: Path) -> tuple[Path
     table = "tool.posthoc.suppress" if path.name == "pyproject.toml" else "suppress"
     day = datetime.now(UTC).date().isoformat()
     alarms = {
-        (finding.symptom, result.run): None
-        for result in night.results
-        for finding in result.findings
-        if finding.counts and finding.severity != "info"
+        (finding.symptom, result.run): None for result in night.results for finding in result.findings if finding.alarms
     }
     if alarms:
         entries = [_entry(table, symptom, run, day) for symptom, run in alarms]

@@ -94,10 +94,7 @@ def compared(result: Result, before: Past | None, judging: Judging, now: float) 
     aged = [] if unread else [_absent(one, result, at) for one in absent if _checked(one.symptom, result)]
     because = {"because": f"judged anew: {anew}"} if anew else {}
     resolved = tuple({**_entry(one), **because} for one in aged if one.resolved)
-    found = [
-        Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at, alarm=f.counts and f.severity != "info")
-        for f in told
-    ]
+    found = [Known(result.run, f.symptom, f.fingerprint, f.first_seen or at, at, alarm=f.alarms) for f in told]
     past = None if unread else Past(judging, data)
     lesson = Lesson(result.run, (*found, *aged), tuple(sorted(moved)), past)
     return Compared(replace(result, findings=tuple(told)), resolved, lesson, anew)

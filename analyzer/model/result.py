@@ -72,6 +72,11 @@ class Finding:
         """Whether it counts for the verdict and the gate: neither explained nor suppressed."""
         return self.explained_by is None and self.suppressed is None
 
+    @property
+    def alarms(self) -> bool:
+        """Whether somebody should act on it: it counts, and is of warning or above."""
+        return self.counts and self.severity != "info"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as findings.json has it, with `speaks_for` and `also`, and what a memory adds, besides."""
         return {

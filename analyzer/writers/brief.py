@@ -86,7 +86,7 @@ def first_things(result: Result, at_most: int = 3) -> tuple[Step, ...]:
 
     Findings of severity info ask for nothing: a healthy run has none.
     """
-    alarming = [finding for finding in result.findings if finding.counts and finding.severity != "info"]
+    alarming = [finding for finding in result.findings if finding.alarms]
     deepest = max((len(finding.advice) for finding in alarming), default=0)
     steps: dict[str, Step] = {}
     for depth in range(deepest):

@@ -138,7 +138,7 @@ def _calm(row: SeriesRow) -> SeriesRow:
 
 
 def _worst_tags(result: Result) -> tuple[str, ...]:
-    problems = (finding for finding in result.findings if finding.counts and finding.severity != "info")
+    problems = (finding for finding in result.findings if finding.alarms)
     return next((finding.tags for finding in problems), ())
 
 

@@ -115,7 +115,7 @@ def _seen(results: Iterable[Result]) -> _Seen:
     for result in map(shortened, results):
         seen.tones[brief.tone(result)] += 1
         seen.remembered = seen.remembered or any(finding.state for finding in result.findings)
-        found = (f for f in result.findings if f.counts and f.severity != "info")
+        found = (f for f in result.findings if f.alarms)
         seen.told += [_Told(result.run, brief.label(result), finding) for finding in found]
     seen.told.sort(key=lambda one: (SEVERITIES.index(one.finding.severity), one.run))
     return seen

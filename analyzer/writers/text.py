@@ -142,7 +142,7 @@ def _seen(results: Iterable[Result], *, is_first: bool) -> _Seen:
     for result in results:
         tone = brief.tone(result)
         seen.tones[tone] += 1
-        seen.states.update(f.state for f in result.findings if f.counts and f.state and f.severity != "info")
+        seen.states.update(f.state for f in result.findings if f.alarms and f.state)
         seen.aside += sum(f.suppressed is not None for f in result.findings)
         if tone in {"error", "warning"}:
             found = [chip._replace(state="") if is_first else chip for chip in chips(result) if chip.severity != "info"]

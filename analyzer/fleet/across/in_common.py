@@ -112,7 +112,7 @@ def _standings(results: Sequence[Result]) -> dict[str, list[bool | None]]:
 def _own(result: Result) -> dict[str, bool | None]:
     standing: dict[str, bool | None] = {checked.symptom: False for checked in result.checked}
     for finding in result.findings:
-        standing[finding.symptom] = True if finding.counts and finding.severity != "info" else None
+        standing[finding.symptom] = True if finding.alarms else None
     return standing
 
 

@@ -182,7 +182,7 @@ def _chance(above: float, others: Array, least: float) -> float:
 
 def _told(one: _Far, p_value: float) -> Across:
     low, high = float(np.min(one.others)), float(np.max(one.others))
-    own = ", ".join(dict.fromkeys(f.symptom for f in one.result.findings if f.counts and f.severity != "info"))
+    own = ", ".join(dict.fromkeys(f.symptom for f in one.result.findings if f.alarms))
     return Across(
         "far-from-siblings",
         experiment(one.result),
