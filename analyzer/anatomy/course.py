@@ -1,0 +1,321 @@
+"""The course of one curve: its levels with their errors, what it gained, where it broke, and what it lost again.
+
+All detectors and the health criteria ask the same questions of a curve here, so that they cannot disagree about it.
+Directions are normalised: *better* is lower inside this module, for losses and metrics alike. The mathematics is in
+docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
+from analyzer.stats.robust import median
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+MOST = 240  # levels: a longer curve is described by medians of blocks, which tell all that its course asks for
+NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
+NOISE_LEVELS = 12  # levels in such a part, at least
+MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
+SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
+CORRELATED = 40  # levels from which an autocorrelation can be measured
+END = 0.05  # share of the levels at the end (and anywhere) that make one level of the course
+LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
+SHORTEST = (2, 3, 3)  # levels in such a window, at least
+STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
+SEEN = 4.0  # standard errors from which a break is a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How much better the end (or the best level) is than the start.
+
+    `errors`: the gain in standard errors; `size`: as a share of the starting level; `start`, `end`, `best`: levels in
+    the units of the log.
+    """
+
+    errors: float
+    size: float
+    best_size: float
+    start: float
+    end: float
+    best: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A level that is worse than one before it: at the end against the best, or after a break against before it.
+
+    `errors`: the difference in standard errors. `size`: as a share of the better level. `of_progress`: as a share of
+    what had been gained since the start (inf where nothing had been). `setback`: the share of the run that is undone,
+    from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of the last
+    point that was still good (of the first bad one for a break). `cost`: the share of the run until the old level is
+    reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is. `before`, `after`: levels in the units of
+    the log.
+    """
+
+    errors: float
+    size: float
+    of_progress: float
+    setback: float
+    onset: int
+    before: float
+    after: float
+    cost: float = 1.0
+    points: int = 0
+    healed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """The course of the finite points of a curve: `steps` int64[n] (rising), `values` float64[n].
+
+    `higher_is_better` turns the values over. `log`: whether levels are compared in log space (positive values that
+    span more than a factor of two, lower being better).
+    """
+
+    steps: Steps
+    values: Array
+    higher_is_better: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return int(self.values.size)
+
+    @cached_property
+    def log(self) -> bool:
+        """Whether levels are compared in log space."""
+        if self.higher_is_better or self.n == 0 or self.values.min() <= 0:
+            return False
+        return bool(self.values.max() > 2 * self.values.min())
+
+    @cached_property
+    def _blocks(self) -> tuple[Steps, Array]:
+        """Index of the first point of each level, and the levels: medians of blocks, or the points themselves."""
+        y = np.log(self.values) if self.log else (-self.values if self.higher_is_better else self.values)
+        size = -(-self.n // MOST)
+        if size <= 1:
+            return np.arange(self.n), y
+        count = self.n // size
+        rest = self.n - count * size
+        found = np.median(y[rest:].reshape(count, size), axis=1)
+        at = rest + size * np.arange(count)
+        if rest:
+            return np.concatenate([[0], at]), np.concatenate([[np.median(y[:rest])], found])
+        return at, found
+
+    @property
+    def first(self) -> Steps:
+        """Index of the first point of each level, int64[m]."""
+        return self._blocks[0]
+
+    @property
+    def levels(self) -> Array:
+        """The levels, float64[m] with m ≤ 241, in the space that they are compared in; lower is better."""
+        return self._blocks[1]
+
+    @property
+    def m(self) -> int:
+        """Number of levels."""
+        return int(self.levels.size)
+
+    @cached_property
+    def noise(self) -> Array:
+        """Standard deviation of each level around the trend, float64[m]: measured in parts, because it changes."""
+        y, m = self.levels, self.m
+        parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
+        edges = np.linspace(0, m, parts + 1).astype(np.int64)
+        sizes = np.array(
+            [trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        )
+        if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
+            padded = np.pad(sizes, 1, mode="edge")
+            sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        elif m >= 8:  # the steep start of a short curve bends more than differences can follow
+            sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
+        return np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest)
+
+    @cached_property
+    def _smallest(self) -> float:
+        """Smallest noise that a level has: what a logger rounds away."""
+        return max(SMALLEST_NOISE * (1.0 if self.log else abs(median(self.levels))), np.finfo(float).tiny)
+
+    @cached_property
+    def correlation(self) -> float:
+        """How many neighbouring levels carry the information of one, at least 1."""
+        if self.m < CORRELATED:
+            return 1.0
+        half = max(6, self.m // 20)
+        residual = (around_lines(self.levels, half) / self.noise)[self.m // STEEP :]
+        spread = 1.4826 * median(np.abs(residual - median(residual)))
+        return correlation_time(residual, half) * max(1.0, spread) ** 2
+
+    def error(self, a: int, b: int) -> float:
+        """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
+        width = b - a
+        sigma = median(self.noise[a:b])
+        if width == 1:
+            return sigma
+        return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
+
+    def back(self, level: float) -> float:
+        """Return a level in the units of the log."""
+        if self.log:
+            return float(np.exp(np.clip(level, -700.0, 700.0)))
+        return -float(level) if self.higher_is_better else float(level)
+
+    @cached_property
+    def window(self) -> int:
+        """Levels that make one level of the course: more where there are many, one in a short curve."""
+        least = 1 if self.m < 12 else 2 if self.m < 20 else 3
+        return max(least, round(END * self.m))
+
+    @cached_property
+    def _running(self) -> Array:
+        """Medians of each window of levels, float64[m - window + 1]."""
+        return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.levels, self.window), axis=-1))
+
+    @cached_property
+    def start(self) -> float:
+        """Level of the first points, before the trend has moved."""
+        return median(self.levels[: max(1, min(3, self.m // 10))])
+
+    def share(self, i: int, j: int) -> float:
+        """Return the share of the run's steps between two points."""
+        span = float(self.steps[-1] - self.steps[0])
+        return max(0.0, float(self.steps[j] - self.steps[i])) / span if span > 0 else 0.0
+
+    @cached_property
+    def fall(self) -> Fall | None:
+        """What was gained from the start to the end, None with fewer than three levels."""
+        if self.m < 3:
+            return None
+        w, head = self.window, max(1, min(3, self.m // 10))
+        end, best = float(self._running[-1]), float(np.min(self._running))
+        error = float(np.hypot(self.error(0, head), self.error(self.m - w, self.m)))
+        start = self.start
+        raw = [self.back(level) for level in (start, end, best)]
+        scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
+        sign = -1.0 if self.higher_is_better else 1.0
+        return Fall((start - end) / error, sign * (raw[0] - raw[1]) / scale, sign * (raw[0] - raw[2]) / scale, *raw)
+
+    @cached_property
+    def _range(self) -> float:
+        """Spread of the inner 98 % of the values: the scale of curves for which 0 means nothing."""
+        low, high = np.quantile(self.values, [0.01, 0.99])
+        return float(high - low)
+
+    @cached_property
+    def relapse(self) -> Rise | None:
+        """The end against the best level before it, None with fewer than five levels."""
+        m, w = self.m, self.window
+        if m < 5:
+            return None
+        levels = self._running
+        before = levels[: max(1, m - 2 * w + 1)] if m >= 3 * w else levels[: max(1, m - w)]
+        best, end = int(np.argmin(before)), float(levels[-1])
+        error = float(np.hypot(self.error(m - w, m), self.error(best, best + w)))
+        good = np.flatnonzero(before <= before[best] + 2 * self.error(best, best + w))
+        onset = int(good[-1]) + w - 1
+        first = int(np.flatnonzero(levels <= end)[0])
+        return self._rise(float(before[best]), end, (end - float(before[best])) / error, first, onset)
+
+    @cached_property
+    def shift(self) -> Rise | None:
+        """The largest lasting break upwards, None where there is none or fewer than six levels.
+
+        At each level the gap between what comes before and after it is measured over windows of several lengths, both
+        as a difference of medians and between two straight lines where they meet (a falling trend hides a break from
+        the first, noise from the second); the smallest over the windows counts, so that a spike that heals within them
+        is none.
+        """
+        if self.m < 6:
+            return None
+        errors, gaps = self._gaps()
+        seen = np.flatnonzero(errors >= SEEN)
+        if not seen.size:
+            return None
+        k = int(seen[np.argmax(gaps[seen])])
+        y, narrow = self.levels, max(2, self.m // LINES[0])
+        before = median(y[max(0, k - narrow) : k])
+        after = before + float(gaps[k])
+        reached = np.flatnonzero(y[:k] <= after)
+        first = int(reached[0]) if reached.size else k
+        width = min(narrow if self.m >= 20 else 1, self.m - k, k)
+        later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
+        lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
+        healed = np.flatnonzero(later <= max(before, lowest))
+        end = k + int(healed[0]) if healed.size else self.m - 1
+        return self._rise(before, after, float(errors[k]), first, k, end, healed=bool(healed.size))
+
+    def _gaps(self) -> tuple[Array, Array]:
+        """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
+        y, m = self.levels, self.m
+        errors, gaps = np.full(m, np.inf), np.full(m, np.inf)
+        for w in sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)}):
+            at = np.arange(max(w + 1, m // STEEP), m - w + 1)  # the very first level is the steepest
+            if not at.size:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(y, w)
+            middle = np.median(windows, axis=1)
+            noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
+            lines = _line_at(windows[at], -0.5) - _line_at(windows[at - w], w - 0.5)
+            # between two windows of two the neighbours of the break tell more than medians
+            medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
+            by_lines = lines / (noise * _line_error(w) * np.sqrt(2.0))
+            by_medians = medians / (noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
+            clearer = by_lines >= by_medians
+            z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
+            gaps[at] = np.minimum(gaps[at], gap)
+            errors[at] = np.minimum(errors[at], z)
+        errors[~np.isfinite(errors)] = -np.inf
+        return errors, gaps
+
+    def _noise_around(self, at: Steps, w: int) -> Array:
+        """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
+        if self.m >= CORRELATED:
+            return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
+        start = self.m // 4  # the steep start bends more than differences can follow
+        late = self.levels[start:]
+        found = [trendless_sigma(late, across=max(0, int(k) - start)) for k in at]
+        return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
+
+    def _rise(
+        self, before: float, after: float, errors: float, first: int, onset: int, end: int = -1, *, healed: bool = False
+    ) -> Rise:
+        """Return a rise between two levels; `first`, `onset`, `end` are indices of levels."""
+        low, high, start = self.back(before), self.back(after), self.back(self.start)
+        rise, gained = abs(high - low) * (1 if after > before else -1), abs(start - low) if self.start > before else 0.0
+        scale = abs(low) if self.values.min() > 0 else max(abs(low), self._range / 2)
+        points = self.first
+        return Rise(
+            errors=errors,
+            size=rise / max(scale, np.finfo(float).tiny),
+            of_progress=rise / gained if gained > 0 else (np.inf if rise > 0 else 0.0),
+            setback=self.share(int(points[first]), int(points[onset])),
+            onset=int(points[onset]),
+            before=low,
+            after=high,
+            cost=self.share(int(points[onset]), int(points[end])),
+            points=(end if end >= 0 else self.m) - onset,
+            healed=healed,
+        )
+
+
+def _line_at(rows: Array, x: float) -> Array:
+    """Return the least-squares line through each row (values at 0 … w - 1), at x."""
+    w = rows.shape[1]
+    at = np.arange(w) - (w - 1) / 2
+    return np.asarray(rows.mean(axis=1) + (rows @ at) / (at @ at) * (x - (w - 1) / 2))
+
+
+def _line_error(w: int) -> float:
+    """Return the standard error of such a line half a step beyond its end, for a noise of 1."""
+    return float(np.sqrt(1 / w + 3 * w / (w**2 - 1)))
