@@ -129,12 +129,14 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
         )
         outcome = judge(evidence, limits, p_value=p_values.get(id(reading)), alpha=settings.alpha)
         if isinstance(outcome, Found):
-            findings.append(finding_of(run, detector.symptom, evidence, measures, outcome.p_value))
+            findings.append(
+                finding_of(run, detector.symptom, evidence, measures, outcome.p_value, detector.describe)
+            )
         else:
             chance = p_values.get(id(reading))
             if chance is not None:
                 measures = (*measures, JudgedMeasure("chance of it without the symptom", chance, settings.alpha, ""))
-            clear.append(Checked(detector.symptom, evidence.tags, measures))
+            clear.append(Checked(detector.symptom, evidence.tags, measures, evidence.vetoes))
     sick = {f.symptom for f in findings}
     return one_each(findings), [c for c in clear if c.symptom not in sick]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from analyzer.model.across import Across
 from analyzer.model.run import Note, Series
 from analyzer.model.tally import Tally
-from analyzer.model.verdict import Mark, Severity
+from analyzer.model.verdict import Mark, Severity, Sign, Veto
 
 SCHEMA = "posthoc/1"
 
@@ -61,6 +61,7 @@ class Finding:
     fingerprint: str
     marks: tuple[Mark, ...] = ()
     also: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
     state: Literal["new", "persisting", "regressed"] | None = None
     suppressed: Mapping[str, str] | None = None
     first_seen: str | None = None
@@ -91,6 +92,7 @@ class Finding:
             "advice": list(self.advice),
             "measures": [_measure_dict(m) for m in self.measures],
             "p_value": json_number(self.p_value),
+            "signs": [{"id": s.id, "tag": s.tag, "numbers": _numbers(s.numbers)} for s in self.signs],
             "explained_by": self.explained_by,
             "also": list(self.also),
             "fingerprint": self.fingerprint,
@@ -112,11 +114,12 @@ class NotChecked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A symptom that was looked for and is not there, with its numbers."""
+    """A symptom that was looked for and is not there, with its numbers and with what overruled them."""
 
     symptom: str
     tags: tuple[str, ...]
     measures: tuple[JudgedMeasure, ...]
+    vetoes: tuple[Veto, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,12 @@ class Result:
             ],
             "findings": [finding.to_dict() for finding in self.findings],
             "checked": [
-                {"symptom": c.symptom, "tags": list(c.tags), "measures": [_measure_dict(m) for m in c.measures]}
+                {
+                    "symptom": c.symptom,
+                    "tags": list(c.tags),
+                    "measures": [_measure_dict(m) for m in c.measures],
+                    "vetoes": [{"id": v.id, "tag": v.tag, "numbers": _numbers(v.numbers)} for v in c.vetoes],
+                }
                 for c in self.checked
             ],
             "not_checked": [{"symptom": n.symptom, "reason": n.reason} for n in self.not_checked],
@@ -309,6 +317,10 @@ def json_value(value: object) -> object:
     if isinstance(value, float):
         return json_number(value)
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _numbers(numbers: Mapping[str, float]) -> dict[str, float | str | None]:
+    return {name: json_number(float(value)) for name, value in numbers.items()}
 
 
 def _measure_dict(measure: JudgedMeasure) -> dict[str, Any]:
