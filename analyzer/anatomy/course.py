@@ -25,10 +25,13 @@ NOISE_LEVELS = 12  # levels in such a part, at least
 MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
 CORRELATED = 40  # levels from which an autocorrelation can be measured
-END = 0.05  # share of the levels at the end (and anywhere) that make one level of the course
+END = 0.05  # share of the levels at the end that make one level of the course
+HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
 LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
 SHORTEST = (2, 3, 3)  # levels in such a window, at least
 STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
+SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
+REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
 SEEN = 4.0  # standard errors from which a break is a candidate
 
 
@@ -57,7 +60,8 @@ class Rise:
     from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of the last
     point that was still good (of the first bad one for a break). `cost`: the share of the run until the old level is
     reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is. `before`, `after`: levels in the units of
-    the log.
+    the log. `usual`: the largest rise before the onset that the curve came back from, as a share of this one.
+    `reached`: index of the point from which the run is undone.
     """
 
     errors: float
@@ -70,6 +74,8 @@ class Rise:
     cost: float = 1.0
     points: int = 0
     healed: bool = False
+    usual: float = 0.0
+    reached: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +177,12 @@ class Course:
             return float(np.exp(np.clip(level, -700.0, 700.0)))
         return -float(level) if self.higher_is_better else float(level)
 
+    def _forth(self, value: float) -> float:
+        """Return the level of a value in the units of the log: the reverse of `back`."""
+        if self.log:
+            return float(np.log(max(value, np.finfo(float).tiny)))
+        return -value if self.higher_is_better else value
+
     @cached_property
     def window(self) -> int:
         """Levels that make one level of the course: more where there are many, one in a short curve."""
@@ -180,7 +192,8 @@ class Course:
     @cached_property
     def _running(self) -> Array:
         """Medians of each window of levels, float64[m - window + 1]."""
-        return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.levels, self.window), axis=-1))
+        windows = np.lib.stride_tricks.sliding_window_view(self.levels, self.window)
+        return np.asarray(np.median(windows, axis=-1), np.float64)
 
     @cached_property
     def start(self) -> float:
@@ -218,14 +231,16 @@ class Course:
         m, w = self.m, self.window
         if m < 5:
             return None
-        levels = self._running
-        before = levels[: max(1, m - 2 * w + 1)] if m >= 3 * w else levels[: max(1, m - w)]
-        best, end = int(np.argmin(before)), float(levels[-1])
-        error = float(np.hypot(self.error(m - w, m), self.error(best, best + w)))
-        good = np.flatnonzero(before <= before[best] + 2 * self.error(best, best + w))
-        onset = int(good[-1]) + w - 1
-        first = int(np.flatnonzero(levels <= end)[0])
-        return self._rise(float(before[best]), end, (end - float(before[best])) / error, first, onset)
+        held = w if m < 20 else max(w, round(HELD * m))
+        end = float(self._running[-1])
+        before = np.median(np.lib.stride_tricks.sliding_window_view(self.levels[: m - w], held), axis=-1)
+        best = int(np.argmin(before))
+        error = self.error(best, best + held)
+        good = np.flatnonzero(before <= before[best] + 2 * error)
+        onset = int(good[-1]) + held - 1
+        first = int(np.flatnonzero(self._running <= end)[0])
+        low = float(before[best])
+        return self._rise(low, end, (end - low) / float(np.hypot(self.error(m - w, m), error)), first, onset)
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -251,14 +266,15 @@ class Course:
         width = min(narrow if self.m >= 20 else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
-        healed = np.flatnonzero(later <= max(before, lowest))
+        base, top = self.back(max(before, lowest)), self.back(float(np.max(later)))
+        healed = np.flatnonzero(later <= self._forth(base + REST * (top - base)))
         end = k + int(healed[0]) if healed.size else self.m - 1
         return self._rise(before, after, float(errors[k]), first, k, end, healed=bool(healed.size))
 
     def _gaps(self) -> tuple[Array, Array]:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
-        errors, gaps = np.full(m, np.inf), np.full(m, np.inf)
+        errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
         for w in sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)}):
             at = np.arange(max(w + 1, m // STEEP), m - w + 1)  # the very first level is the steepest
             if not at.size:
@@ -274,8 +290,11 @@ class Course:
             clearer = by_lines >= by_medians
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
+            widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-        errors[~np.isfinite(errors)] = -np.inf
+        errors[
+            ~np.isfinite(errors) | (gaps < SHARP * widest)
+        ] = -np.inf  # a ramp grows with the window, a break does not
         return errors, gaps
 
     def _noise_around(self, at: Steps, w: int) -> Array:
@@ -306,7 +325,21 @@ class Course:
             cost=self.share(int(points[onset]), int(points[end])),
             points=(end if end >= 0 else self.m) - onset,
             healed=healed,
+            usual=self._usual(onset) / max(after - before, np.finfo(float).tiny),
+            reached=int(points[first]),
         )
+
+    def _usual(self, onset: int) -> float:
+        """Return the largest rise of the running level before a level's index that was over by then.
+
+        The steep start is left out: what a curve does before it has learnt anything is no measure of its noise.
+        """
+        levels = self._running[min(self.m // STEEP, self._running.size - 1) : max(1, onset - self.window + 1)]
+        if levels.size < 2:
+            return 0.0
+        lowest_after = np.minimum.accumulate(levels[::-1])[::-1]
+        lowest_before = np.minimum.accumulate(levels)
+        return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
 
 
 def _line_at(rows: Array, x: float) -> Array:
