@@ -7,6 +7,7 @@ docs/statistics.md.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +32,10 @@ LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these n
 SHORTEST = (2, 3, 3)  # levels in such a window, at least
 STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
+PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
+SOME = 0.01  # of the level: the smallest gain that is progress
+MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
+LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
 SEEN = 4.0  # standard errors from which a break is a candidate
 
@@ -56,11 +61,11 @@ class Rise:
     """A level that is worse than one before it: at the end against the best, or after a break against before it.
 
     `errors`: the difference in standard errors. `size`: as a share of the better level. `of_progress`: as a share of
-    what had been gained since the start (inf where nothing had been). `setback`: the share of the run that is undone,
-    from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of the last
-    point that was still good (of the first bad one for a break). `cost`: the share of the run until the old level is
-    reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is. `before`, `after`: levels in the units of
-    the log. `usual`: the largest rise before the onset that the curve came back from, as a share of this one.
+    what had been gained since the start (inf where next to nothing had been). `setback`: the share of the run that is
+    undone, from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of
+    the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
+    level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
+    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came back from, as a share of this one.
     `reached`: index of the point from which the run is undone.
     """
 
@@ -76,6 +81,20 @@ class Rise:
     healed: bool = False
     usual: float = 0.0
     reached: int = 0
+
+    @property
+    def matters(self) -> float:
+        """Size of the rise as a share of the level; a quarter of the progress lost weighs as much as 5 % of the level.
+
+        A language model's loss has a floor that no training reaches: its whole progress may be 2 % of its level.
+        """
+        lost = PROGRESS_WEIGHS * min(self.of_progress, 1.0) if np.isfinite(self.of_progress) else 0.0
+        return max(self.size, lost)
+
+    @property
+    def undone(self) -> float:
+        """Share of the run that is undone, or of the progress that is lost where that is more."""
+        return max(self.setback, min(self.of_progress, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +157,7 @@ class Course:
         y, m = self.levels, self.m
         parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
         edges = np.linspace(0, m, parts + 1).astype(np.int64)
-        sizes = np.array(
-            [trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-        )
+        sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
         if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
             padded = np.pad(sizes, 1, mode="edge")
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
@@ -240,7 +257,8 @@ class Course:
         onset = int(good[-1]) + held - 1
         first = int(np.flatnonzero(self._running <= end)[0])
         low = float(before[best])
-        return self._rise(low, end, (end - low) / float(np.hypot(self.error(m - w, m), error)), first, onset)
+        errors = _best_of((end - low) / float(np.hypot(self.error(m - w, m), error)), max(1, before.size // held))
+        return self._rise(low, end, errors, first=first, onset=onset)
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -266,10 +284,15 @@ class Course:
         width = min(narrow if self.m >= 20 else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
-        base, top = self.back(max(before, lowest)), self.back(float(np.max(later)))
-        healed = np.flatnonzero(later <= self._forth(base + REST * (top - base)))
+        healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         end = k + int(healed[0]) if healed.size else self.m - 1
-        return self._rise(before, after, float(errors[k]), first, k, end, healed=bool(healed.size))
+        clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
+        return self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+
+    def _good_again(self, base: float, top: float) -> float:
+        """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""
+        low, high = self.back(base), self.back(top)
+        return max(base, min(self._forth(low + REST * (high - low)), self.start))
 
     def _gaps(self) -> tuple[Array, Array]:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
@@ -307,12 +330,13 @@ class Course:
         return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
 
     def _rise(
-        self, before: float, after: float, errors: float, first: int, onset: int, end: int = -1, *, healed: bool = False
+        self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
     ) -> Rise:
         """Return a rise between two levels; `first`, `onset`, `end` are indices of levels."""
         low, high, start = self.back(before), self.back(after), self.back(self.start)
         rise, gained = abs(high - low) * (1 if after > before else -1), abs(start - low) if self.start > before else 0.0
         scale = abs(low) if self.values.min() > 0 else max(abs(low), self._range / 2)
+        gained = gained if gained > SOME * scale else 0.0
         points = self.first
         return Rise(
             errors=errors,
@@ -329,6 +353,29 @@ class Course:
             reached=int(points[first]),
         )
 
+    @cached_property
+    def relapse_is_fast(self) -> bool:
+        """Whether one break makes most of the relapse, or it is large and half of the progress is lost."""
+        relapse, shift = self.relapse, self.shift
+        if relapse is None:
+            return False
+        if shift is not None and not shift.healed and shift.onset >= relapse.onset:
+            whole = abs(relapse.after - relapse.before)
+            if abs(shift.after - shift.before) > MOST_OF_IT * whole:
+                return True
+        return 1 + relapse.size >= LARGE and relapse.of_progress >= MOST_OF_IT
+
+    @cached_property
+    def recovers(self) -> bool:
+        """Whether the end has come down from most of the height that the level had since its best."""
+        relapse = self.relapse
+        if relapse is None:
+            return False
+        onset = int(np.searchsorted(self.first, relapse.onset))
+        top = float(np.max(self._running[min(onset, self._running.size - 1) :]))
+        low = self._forth(relapse.before)
+        return self._forth(relapse.after) - low < MOST_OF_IT * (top - low)
+
     def _usual(self, onset: int) -> float:
         """Return the largest rise of the running level before a level's index that was over by then.
 
@@ -340,6 +387,15 @@ class Course:
         lowest_after = np.minimum.accumulate(levels[::-1])[::-1]
         lowest_before = np.minimum.accumulate(levels)
         return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
+
+
+def _best_of(errors: float, places: int) -> float:
+    """Return how many standard errors the largest of several differences is worth: chance had as many places.
+
+    The largest of k Gaussian values is about √(2 ln k): what is beyond that is left.
+    Source: Leadbetter, Lindgren and Rootzén, Extremes and related properties of random sequences (1983), chapter 1.
+    """
+    return float(np.sign(errors) * np.sqrt(max(0.0, errors**2 - 2 * np.log(max(1, places)))))
 
 
 def _line_at(rows: Array, x: float) -> Array:

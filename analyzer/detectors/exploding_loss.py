@@ -59,7 +59,7 @@ from analyzer.stats import robust
 class Limits:
     """What is compared."""
 
-    noise: float = field(default=4.0, metadata={"why": "rise over the level before, in standard errors"})
+    noise: float = field(default=3.5, metadata={"why": "rise over the level before, in standard errors"})
     factor: float = field(default=1.05, metadata={"why": "rise as a factor of that level"})
     lost: float = field(
         default=0.1, metadata={"why": "share of the run that is undone, or of the progress that is lost, if larger"}
@@ -75,10 +75,6 @@ class Params:
     enough: int = field(default=8, metadata={"unit": "points", "why": "without one, they say that there is none"})
     fast: float = field(
         default=0.5, metadata={"unit": "of the rise", "why": "largest break that makes it no slow rise"}
-    )
-    half: float = field(default=0.5, metadata={"unit": "of the progress", "why": "lost: an explosion however slow"})
-    large: float = field(
-        default=1.5, metadata={"unit": "×", "why": "rise that is no slow divergence when half is lost"}
     )
     error: float = field(default=0.9, metadata={"unit": "of the progress", "why": "lost: nothing is left of the run"})
     left: float = field(default=10.0, metadata={"unit": "×", "why": "first level, from which a loss exploded at once"})
@@ -134,7 +130,7 @@ def _rises(curve: Curve) -> Iterator[Rise]:
     shift, relapse = curve.course.shift, curve.course.relapse
     if shift and not shift.healed and not (relapse and _is_part(shift, relapse)):
         yield shift
-    if relapse and relapse.errors > 0 and is_fast(curve, relapse):
+    if relapse and relapse.errors > 0 and curve.course.relapse_is_fast:
         yield relapse
     if last:
         yield last
@@ -144,18 +140,6 @@ def _is_part(shift: Rise, relapse: Rise) -> bool:
     """Whether a break is a small part of a rise that goes on to the end."""
     whole = relapse.after - relapse.before
     return shift.onset >= relapse.onset and shift.after - shift.before < PARAMS.fast * whole
-
-
-def is_fast(curve: Curve, rise: Rise) -> bool:
-    """Whether a rise at the end is no slow one: one break makes most of it, or it is large and half of all is lost."""
-    shift = curve.course.shift
-    if (
-        shift is not None
-        and shift.onset >= rise.onset
-        and shift.after - shift.before > PARAMS.fast * (rise.after - rise.before)
-    ):
-        return True
-    return 1 + rise.size >= PARAMS.large and rise.of_progress >= PARAMS.half
 
 
 def _left_at_once(curve: Curve) -> Rise | None:
@@ -214,8 +198,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     event = anatomy.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
     recent = last - onset < PARAMS.recent * span
-    if event is None:  # a dip behind a restart (examples seen a second time) ends where the level had been before
-        event = anatomy.event_near(int(curve.at[rise.reached]), 0.03 * span, ("restart",))
+    if event is None:
+        event = anatomy.restart_undone(curve, rise)
         recent = event is not None
     signs, cause = _signs(anatomy, curve, rise, onset)
     if event and not recent:
@@ -225,13 +209,12 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     peak = rise.onset + int(np.argmax(curve.raw[rise.onset :]))
     after = curve.raw[peak + 1 :]
     end = robust.median(after[-max(3, curve.n // 10) :]) if after.size else None
-    undone = max(rise.setback, min(rise.of_progress, 1.0))
     return Evidence(
         curve.tags,
         (
             Measure("rise over the level before", rise.errors, "noise", unit="standard errors"),
-            Measure("rise as a factor", 1 + rise.size, "factor", unit="×"),
-            Measure("share of the run undone, or of the progress lost", undone, "lost", unit="ratio"),
+            Measure("size of the rise, as a factor", 1 + rise.matters, "factor", unit="×"),
+            Measure("share of the run undone, or of the progress lost", rise.undone, "lost", unit="ratio"),
             Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
         ),
         severity,

@@ -64,7 +64,7 @@ class Limits:
     )
     cost: float = field(default=0.1, metadata={"why": "share of the run until a lasting rise is made good"})
     rise: float = field(default=1.05, metadata={"why": "such a rise as a factor of the level before"})
-    noise: float = field(default=4.0, metadata={"why": "such a rise, in standard errors"})
+    noise: float = field(default=3.5, metadata={"why": "such a rise, in standard errors"})
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
         curve.tags,
         (
             Measure("share of the run until it is made good", shift.cost, "cost", unit="of the run"),
-            Measure("rise over the level before, as a factor", 1 + shift.size, "rise", unit="×"),
+            Measure("size of the rise, as a factor", 1 + shift.matters, "rise", unit="×"),
             Measure("rise over the level before", shift.errors, "noise", unit="standard errors"),
         ),
         "warning",

@@ -129,7 +129,9 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
         )
         outcome = judge(evidence, limits, p_value=p_values.get(id(reading)), alpha=settings.alpha)
         if isinstance(outcome, Found):
-            findings.append(finding_of(run, detector.symptom, evidence, measures, outcome.p_value, detector.describe))
+            findings.append(
+                finding_of(run, detector.symptom, evidence, measures, outcome.p_value, describe=detector.describe)
+            )
         else:
             chance = p_values.get(id(reading))
             if chance is not None:
