@@ -65,8 +65,8 @@ class Rise:
     undone, from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of
     the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
     level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
-    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came back from, as a share of this one.
-    `reached`: index of the point from which the run is undone.
+    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
+    back from, as a share of this one. `reached`: index of the point from which the run is undone.
     """
 
     errors: float
