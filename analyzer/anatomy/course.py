@@ -29,6 +29,7 @@ CORRELATED = 40  # levels from which an autocorrelation can be measured
 END = 0.05  # share of the levels at the end that make one level of the course
 HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
 LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
+FEW_LEVELS = 20  # a curve with fewer is judged by what it has
 SHORTEST = (2, 3, 3)  # levels in such a window, at least
 STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
@@ -203,7 +204,7 @@ class Course:
     @cached_property
     def window(self) -> int:
         """Levels that make one level of the course: more where there are many, one in a short curve."""
-        least = 1 if self.m < 12 else 2 if self.m < 20 else 3
+        least = 1 if self.m < 12 else 2 if self.m < FEW_LEVELS else 3
         return max(least, round(END * self.m))
 
     @cached_property
@@ -248,7 +249,7 @@ class Course:
         m, w = self.m, self.window
         if m < 5:
             return None
-        held = w if m < 20 else max(w, round(HELD * m))
+        held = w if m < FEW_LEVELS else max(w, round(HELD * m))
         end = float(self._running[-1])
         before = np.median(np.lib.stride_tricks.sliding_window_view(self.levels[: m - w], held), axis=-1)
         best = int(np.argmin(before))
@@ -281,7 +282,7 @@ class Course:
         after = before + float(gaps[k])
         reached = np.flatnonzero(y[:k] <= after)
         first = int(reached[0]) if reached.size else k
-        width = min(narrow if self.m >= 20 else 1, self.m - k, k)
+        width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
@@ -298,8 +299,10 @@ class Course:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
         errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
-        for w in sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)}):
-            at = np.arange(max(w + 1, m // STEEP), m - w + 1)  # the very first level is the steepest
+        widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
+        least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
+        for w in widths:
+            at = np.arange(max(w + 1, m // STEEP), m - max(w, least_after) + 1)  # the very first level is the steepest
             if not at.size:
                 continue
             windows = np.lib.stride_tricks.sliding_window_view(y, w)

@@ -71,7 +71,7 @@ class Limits:
 class Params:
     """What shapes the measures."""
 
-    least: int = field(default=6, metadata={"unit": "points", "why": "fewer show no level before and after a leap"})
+    least: int = field(default=8, metadata={"unit": "points", "why": "fewer show no level before and after a leap"})
     clean: float = field(default=0.3, metadata={"unit": "log", "why": "noise below which one point shows a leap"})
     short: int = field(default=200, metadata={"unit": "points", "why": "a curve of so few has no room for a tail"})
     violent: float = field(default=8.0, metadata={"unit": "×", "why": "leap that is worth a warning though it heals"})
