@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.anatomy import casting, epochs, schedule
+from analyzer.anatomy import casting, epochs, health, schedule
 from analyzer.anatomy.course import Rise
 from analyzer.anatomy.curve import Curve, Lineage, lineage, without_summary
 from analyzer.anatomy.progress import Progress, course
+from analyzer.model.health import Criterion
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName
 from analyzer.model.run import Run
@@ -118,6 +119,11 @@ class Anatomy:
     def course(self) -> tuple[Curve, Progress] | str:
         """The loss that the run's course is judged by with its progress, or why it cannot be judged."""
         return course(self)
+
+    @cached_property
+    def health(self) -> tuple[Criterion, ...]:
+        """The health criteria of the run, before any finding is known."""
+        return health.criteria(self)
 
     @cached_property
     def rate(self) -> Curve | None:

@@ -8,6 +8,7 @@ docs/statistics.md.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,11 @@ STEEP = 8  # the first eighth of the levels is the steep start: no break is look
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
 PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
+HUGE = 1e12  # standard errors: more are no more
+FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
+RESOLUTION = 1e-7  # of the level: what float32 can tell apart
+TIED = 0.25  # share of neighbours that are equal from which values are taken as rounded
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
@@ -98,6 +104,20 @@ class Rise:
         return max(self.setback, min(self.of_progress, 1.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """A lasting change of the noise of single points.
+
+    `ratio`: noise after over noise before, relative to the level where the curve is positive; `raw_ratio`: the same in
+    the units of the log; `errors`: the change in standard errors; `onset`: index of the first point after it.
+    """
+
+    ratio: float
+    raw_ratio: float
+    errors: float
+    onset: int
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """The course of the finite points of a curve: `steps` int64[n] (rising), `values` float64[n].
@@ -131,7 +151,7 @@ class Course:
             return np.arange(self.n), y
         count = self.n // size
         rest = self.n - count * size
-        found = np.median(y[rest:].reshape(count, size), axis=1)
+        found: Array = np.asarray(np.median(y[rest:].reshape(count, size), axis=1), np.float64)
         at = rest + size * np.arange(count)
         if rest:
             return np.concatenate([[0], at]), np.concatenate([[np.median(y[:rest])], found])
@@ -164,7 +184,7 @@ class Course:
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
         elif m >= 8:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
-        return np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest)
+        return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
     @cached_property
     def _smallest(self) -> float:
@@ -235,7 +255,8 @@ class Course:
         raw = [self.back(level) for level in (start, end, best)]
         scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
         sign = -1.0 if self.higher_is_better else 1.0
-        return Fall((start - end) / error, sign * (raw[0] - raw[1]) / scale, sign * (raw[0] - raw[2]) / scale, *raw)
+        gains = [_ratio(sign * (raw[0] - level), scale) for level in raw[1:]]
+        return Fall(_ratio(start - end, error), *gains, *raw)
 
     @cached_property
     def _range(self) -> float:
@@ -258,7 +279,8 @@ class Course:
         onset = int(good[-1]) + held - 1
         first = int(np.flatnonzero(self._running <= end)[0])
         low = float(before[best])
-        errors = _best_of((end - low) / float(np.hypot(self.error(m - w, m), error)), max(1, before.size // held))
+        error = math.hypot(self.error(m - w, m), error)
+        errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
         return self._rise(low, end, errors, first=first, onset=onset)
 
     @cached_property
@@ -337,14 +359,15 @@ class Course:
     ) -> Rise:
         """Return a rise between two levels; `first`, `onset`, `end` are indices of levels."""
         low, high, start = self.back(before), self.back(after), self.back(self.start)
-        rise, gained = abs(high - low) * (1 if after > before else -1), abs(start - low) if self.start > before else 0.0
-        scale = abs(low) if self.values.min() > 0 else max(abs(low), self._range / 2)
+        rise = abs(high - low) * (1 if after > before else -1)
+        gained = abs(start - low) if self.start > before else 0.0
+        scale = max(abs(low), 0.0 if self.values.min() > 0 else self._range / 2)
         gained = gained if gained > SOME * scale else 0.0
         points = self.first
         return Rise(
             errors=errors,
-            size=rise / max(scale, np.finfo(float).tiny),
-            of_progress=rise / gained if gained > 0 else (np.inf if rise > 0 else 0.0),
+            size=_ratio(rise, scale),
+            of_progress=rise / gained if gained > 0 else (math.inf if rise > 0 else 0.0),
             setback=self.share(int(points[first]), int(points[onset])),
             onset=int(points[onset]),
             before=low,
@@ -352,7 +375,7 @@ class Course:
             cost=self.share(int(points[onset]), int(points[end])),
             points=(end if end >= 0 else self.m) - onset,
             healed=healed,
-            usual=self._usual(onset) / max(after - before, np.finfo(float).tiny),
+            usual=_ratio(self._usual(onset), after - before),
             reached=int(points[first]),
         )
 
@@ -379,6 +402,54 @@ class Course:
         low = self._forth(relapse.before)
         return self._forth(relapse.after) - low < MOST_OF_IT * (top - low)
 
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """The clearest lasting change of the noise of single points, None for fewer than 40 points.
+
+        Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
+        windows of a sixth of the run and over all that follows; the smaller change counts.
+        """
+        if self.n < CORRELATED:
+            return None
+        thin = max(1, self.n // FINE)
+        values = self.values[::thin] if thin > 1 else self.values
+        positive = values.min() > 0
+        raw = self._log_scatter(values)
+        relative = self._log_scatter(np.log(values)) if positive else raw
+        n = raw.size
+        window = max(8, n // LINES[-1])
+        best: Scatter | None = None
+        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
+            near, far = _change(relative, k, window), _change(relative, k, n)
+            change = near if abs(near) < abs(far) else far
+            if near * far <= 0:
+                continue
+            error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
+            errors = _best_of(abs(change) / error, n // window)
+            if best is None or abs(change) > abs(np.log(best.ratio)):
+                best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
+        return best
+
+    def _log_scatter(self, values: Array) -> Array:
+        """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
+        rest = np.abs(around_lines(values, 3))
+        smallest = RESOLUTION * max(float(np.median(np.abs(values))), np.finfo(float).tiny)
+        return np.asarray(np.log(np.maximum(rest, smallest)))
+
+    @cached_property
+    def frozen(self) -> int | None:
+        """Index from which every value repeats the last one to the last digit; None where only the last one does.
+
+        A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
+        """
+        if self.n < 4:
+            return None
+        same = np.flatnonzero(self.values != self.values[-1])
+        first = int(same[-1]) + 1 if same.size else 0
+        before = np.diff(self.values[:first])
+        rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
+        return first if self.n - first >= 3 and not rounded else None
+
     def _usual(self, onset: int) -> float:
         """Return the largest rise of the running level before a level's index that was over by then.
 
@@ -392,13 +463,23 @@ class Course:
         return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
 
 
+def _ratio(part: float, whole: float) -> float:
+    """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
+    return float(part) / max(float(whole), 1e-300)
+
+
+def _change(logs: Array, k: int, window: int) -> float:
+    return median(logs[k : k + window]) - median(logs[max(0, k - window) : k])
+
+
 def _best_of(errors: float, places: int) -> float:
     """Return how many standard errors the largest of several differences is worth: chance had as many places.
 
     The largest of k Gaussian values is about √(2 ln k): what is beyond that is left.
     Source: Leadbetter, Lindgren and Rootzén, Extremes and related properties of random sequences (1983), chapter 1.
     """
-    return float(np.sign(errors) * np.sqrt(max(0.0, errors**2 - 2 * np.log(max(1, places)))))
+    beyond = min(abs(float(errors)), HUGE) ** 2 - 2 * math.log(max(1, places))
+    return math.copysign(math.sqrt(max(0.0, beyond)), errors)
 
 
 def _line_at(rows: Array, x: float) -> Array:
