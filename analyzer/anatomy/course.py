@@ -38,6 +38,7 @@ PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at l
 SOME = 0.01  # of the level: the smallest gain that is progress
 HUGE = 1e12  # standard errors: more are no more
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
 LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
 RESOLUTION = 1e-7  # of the level: what float32 can tell apart
 TIED = 0.25  # share of neighbours that are equal from which values are taken as rounded
@@ -255,8 +256,21 @@ class Course:
         raw = [self.back(level) for level in (start, end, best)]
         scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
         sign = -1.0 if self.higher_is_better else 1.0
+        errors = _ratio(start - end, error)
+        if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
+            errors = max(errors, self._falling)
         gains = [_ratio(sign * (raw[0] - level), scale) for level in raw[1:]]
-        return Fall(_ratio(start - end, error), *gains, *raw)
+        return Fall(errors, *gains, *raw)
+
+    @cached_property
+    def _falling(self) -> float:
+        """How clearly the levels fall with time: Kendall's rank correlation in standard errors.
+
+        Source: Kendall, Rank correlation methods (1948), chapter 4; neighbours that resemble each other count once.
+        """
+        m = self.m
+        score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
+        return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
 
     @cached_property
     def _range(self) -> float:
@@ -422,13 +436,19 @@ class Course:
         for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
             near, far = _change(relative, k, window), _change(relative, k, n)
             change = near if abs(near) < abs(far) else far
-            if near * far <= 0:
+            if near * far <= 0 or not self._evenly_logged(k * thin):
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
             errors = _best_of(abs(change) / error, n // window)
             if best is None or abs(change) > abs(np.log(best.ratio)):
                 best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
         return best
+
+    def _evenly_logged(self, k: int) -> bool:
+        """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
+        gaps = np.diff(self.steps).astype(np.float64)
+        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
+        return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
 
     def _log_scatter(self, values: Array) -> Array:
         """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""

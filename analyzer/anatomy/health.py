@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
 from analyzer.model.health import Criterion
@@ -27,8 +28,8 @@ class Params:
     clear: float = field(default=3.5, metadata={"unit": "standard errors", "why": "a difference that is no noise"})
     gain: float = field(default=0.01, metadata={"unit": "of the start", "why": "the smallest gain that is learning"})
     flat: int = field(default=20, metadata={"unit": "points", "why": "without a gain, they show that there is none"})
-    rise: float = field(default=0.05, metadata={"unit": "of the level", "why": "a worse end that matters, of a loss"})
-    drop: float = field(default=0.1, metadata={"unit": "of the level", "why": "the same of a metric"})
+    rise: float = field(default=0.1, metadata={"unit": "of the level", "why": "a worse end that matters"})
+    drop: float = field(default=0.25, metadata={"unit": "of the gain", "why": "the same of a metric, besides"})
     undone: float = field(default=0.1, metadata={"unit": "of the run or gain", "why": "a worse end undoes something"})
     usual: float = field(default=0.6, metadata={"unit": "of the rise", "why": "an earlier one that was made good"})
     cost: float = field(default=0.1, metadata={"unit": "of the run", "why": "until a break is made good"})
@@ -121,6 +122,7 @@ def kept(anatomy: Anatomy) -> Criterion:
     if not looked:
         return Criterion("kept", "unclear", "no curve is long enough to compare its end with its best")
     worse = [(c, r) for c in looked if (r := c.course.relapse) is not None and _lost(c, r)]
+    worse = [(c, r) for c, r in worse if c.role.role == "loss" or _agree(c, looked, [w[0] for w in worse])]
     if not worse:
         curve = looked[0]
         best = curve.course.relapse
@@ -136,9 +138,16 @@ def kept(anatomy: Anatomy) -> Criterion:
 
 def _lost(curve: Curve, rise: Rise) -> bool:
     """Whether an end that is worse than the best is clear, matters, undoes something, and is not the usual."""
-    least = PARAMS.rise if curve.role.role == "loss" else PARAMS.drop
     clear = rise.errors >= PARAMS.clear and rise.usual < PARAMS.usual
-    return clear and rise.matters >= least and rise.undone >= PARAMS.undone
+    if curve.role.role == "metric" and not (rise.of_progress >= PARAMS.drop and rise.size >= PARAMS.rise):
+        return False
+    return clear and rise.matters >= PARAMS.rise and rise.undone >= PARAMS.undone
+
+
+def _agree(metric: Curve, looked: list[Curve], worse: list[Curve]) -> bool:
+    """Whether at least half of the leading metrics of its split lost as well: a threshold trades some for others."""
+    beside = [c for c in looked if c.role.role == "metric" and c.role.split == metric.role.split]
+    return 2 * sum(c in worse for c in beside) >= len(beside)
 
 
 def _leading_metrics(anatomy: Anatomy) -> list[Curve]:
@@ -167,7 +176,7 @@ def calm(anatomy: Anatomy) -> Criterion:
 
 
 def held_out(anatomy: Anatomy) -> Criterion:
-    """Whether a held-out loss or metric got better along with training."""
+    """Whether held-out data agree that something was learnt: a curve of theirs got better, or stands well."""
     curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
     held = [c for c in curves if c.role.split in ("validation", "test") and c.n >= PARAMS.enough]
     if not held:
@@ -177,11 +186,16 @@ def held_out(anatomy: Anatomy) -> Criterion:
     if better:
         curve, fall = better[0]
         return Criterion("held-out", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
-    training = [f for c in anatomy.training if c in curves and (f := c.course.fall) is not None]
-    taught = any(f.errors >= PARAMS.clear and f.size >= PARAMS.taught for f in training)
-    curve, fall = falls[0]
+    curve, fall = next(((c, f) for c, f in falls if c.role.role == "loss"), falls[0])
+    trained = [c for c in anatomy.training if c in curves and (f := c.course.fall) and f.errors >= PARAMS.clear]
+    begun = max((f.start for c in trained if (f := c.course.fall) and f.size >= PARAMS.taught), default=None)
+    numbers = _fall_numbers(fall) | ({} if begun is None else {"training_start": begun})
+    if trained_well(anatomy) or (begun is not None and curve.role.role == "loss" and fall.end < begun):
+        # the first evaluation may come after most has been learnt
+        return Criterion("held-out", "shown", f"{curve.tag} stands at {number(fall.end)}", numbers, curve.tags)
     text = f"{curve.tag} has not got better: {number(fall.start)} at first, {number(fall.end)} at the end"
-    return Criterion("held-out", "refuted" if taught else "unclear", text, _fall_numbers(fall), curve.tags)
+    taught = begun is not None and curve.role.role == "loss" and curve.n >= PARAMS.flat
+    return Criterion("held-out", "refuted" if taught else "unclear", text, numbers, curve.tags)
 
 
 def metrics(anatomy: Anatomy) -> Criterion:

@@ -46,14 +46,15 @@ from analyzer.model.wording import step, times
 class Limits:
     """What is compared."""
 
-    wider: float = field(default=2.5, metadata={"why": "noise after over noise before, relative to the level"})
-    raw: float = field(default=2.0, metadata={"why": "the same in the units of the log"})
+    wider: float = field(default=3.0, metadata={"why": "noise after over noise before, relative to the level"})
+    raw: float = field(default=2.5, metadata={"why": "the same in the units of the log"})
     noise: float = field(default=3.5, metadata={"why": "the change of the noise, in standard errors"})
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield a reading for each loss whose noise can be measured."""
-    found = [(c, s) for c in judged_losses(anatomy) if (s := c.course.scatter) is not None]
+    positive = [c for c in judged_losses(anatomy) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
+    found = [(c, s) for c in positive if (s := c.course.scatter) is not None]
     if not found:
         yield Unfit(anatomy.why_not if not anatomy.falls else "no loss has enough points to measure its noise")
     for curve, scatter in found:

@@ -12,21 +12,39 @@ CATCH_ALL = {"kept": "lost-progress", "learnt": "never-improved", "held-out": "n
 """The finding that a refuted criterion becomes where no other detector explains it."""
 
 
+OF_THE_LOG = frozenset(
+    {
+        "cut-off",
+        "stalled-run",
+        "throughput-drop",
+        "growing-memory",
+        "damaged-log",
+        "unreadable-log",
+        "detector-failed",
+        "lost-progress",
+        "never-improved",
+        "unsteady-loss",
+    }
+)
+"""Findings that say nothing of where the losses and metrics went."""
+
+
 def settled(health: Iterable[Criterion], findings: Sequence[Finding]) -> tuple[tuple[Criterion, ...], list[Finding]]:
     """Return the criteria and the findings that are left when both are held against each other.
 
-    A catch-all finding goes where another finding speaks of the same curves. A refuted criterion does not apply where
-    something ordinary in the run (an event) explains what is seen, or where a detector judged it to be a note.
+    A catch-all finding goes where another alarm speaks of the course of the run. A refuted criterion does not apply
+    where something ordinary in the run (an event) explains what is seen, or where a detector judged it to be a note.
     """
     others = [f for f in findings if f.symptom not in CATCH_ALL.values()]
-    kept = [f for f in findings if f.symptom not in CATCH_ALL.values() or not _covered(f.tags, others)]
+    said = any(f.alarms and f.symptom not in OF_THE_LOG for f in others)
+    kept = [f for f in findings if f.symptom not in CATCH_ALL.values() or not (said or _ordinary_for(f.tags, others))]
     return tuple(_settled(one, others) for one in health), kept
 
 
-def _covered(tags: Iterable[str], findings: Iterable[Finding]) -> bool:
-    """Whether an alarm, or a finding that an event explains, speaks of one of the tags."""
+def _ordinary_for(tags: Iterable[str], findings: Iterable[Finding]) -> bool:
+    """Whether a finding that an event of the run explains speaks of one of the tags."""
     wanted = set(tags)
-    return any((f.severity != "info" or _ordinary(f)) and wanted & {*f.tags, *f.also} for f in findings)
+    return any(_ordinary(f) and wanted & {*f.tags, *f.also} for f in findings)
 
 
 def _ordinary(finding: Finding) -> bool:
