@@ -38,6 +38,7 @@ from analyzer.anatomy.course import Scatter
 from analyzer.anatomy.health import judged_losses
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.health import Criterion
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.wording import step, times
 
@@ -55,10 +56,31 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield a reading for each loss whose noise can be measured."""
     positive = [c for c in judged_losses(anatomy) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
     found = [(c, s) for c in positive if (s := c.course.scatter) is not None]
-    if not found:
+    calm = next(one for one in anatomy.health if one.criterion == "calm")
+    if calm.state == "refuted":
+        yield _broken(calm)
+    elif not found:
         yield Unfit(anatomy.why_not if not anatomy.falls else "no loss has enough points to measure its noise")
     for curve, scatter in found:
         yield _reading(anatomy, curve, scatter)
+
+
+def _broken(calm: Criterion) -> Evidence:
+    has = calm.numbers
+    first, last = int(has["step"]), int(has["last_step"])
+    return Evidence(
+        calm.tags,
+        (Measure("break of the level", has["errors"], "noise", unit="standard errors"),),
+        "warning",
+        first_step=first,
+        last_step=last,
+        cause="break",
+        facts=calm,
+        marks=(
+            Mark("region", calm.tags[0], "another level", (first, last)),
+            Mark("level", calm.tags[0], "level before", values=(has["before"],)),
+        ),
+    )
 
 
 def _reading(anatomy: Anatomy, curve: Curve, scatter: Scatter) -> Evidence:
@@ -82,9 +104,14 @@ def _reading(anatomy: Anatomy, curve: Curve, scatter: Scatter) -> Evidence:
 
 def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
-    first, ratio = evidence.facts
+    if evidence.cause == "break":
+        first = int(evidence.facts.numbers["step"])
+        summary = evidence.facts.sentence
+    else:
+        first, ratio = evidence.facts
+        summary = f"the noise of {evidence.tags[0]} is {times(ratio)} as wide from step {step(first)} on"
     return Words(
-        f"the noise of {evidence.tags[0]} is {times(ratio)} as wide from step {step(first)} on",
+        summary,
         advice=(
             f"Find out what changed at step {step(first)}: batch size, data, loss terms, learning rate, a resume.",
             "Compare the level of the loss before and after on the same examples.",
