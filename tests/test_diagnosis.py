@@ -107,7 +107,7 @@ def test_limits_and_roles_of_the_user_count():
 def test_a_run_that_is_too_short_is_unjudged_and_says_why(points):
     result = judge_run(made_run({"train/loss": falling(points)}), now=2e9)
     assert result.verdict == "unjudged"
-    assert "points" in result.sentence
+    assert "8 are needed" in result.sentence and "8 are needed" in result.to_dict()["reason"]
 
 
 def test_a_fingerprint_depends_on_symptom_run_and_tags_alone():
