@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,15 +13,19 @@ from analyzer.model.vocabulary import STANDS_FOR_LOSS
 from analyzer.settings import RoleSetting
 
 
-def cast(series: Mapping[str, Series], given: Mapping[str, RoleSetting]) -> dict[str, Role]:
+def cast(
+    series: Mapping[str, Series], given: Mapping[str, RoleSetting], mixed: Collection[str] = ()
+) -> dict[str, Role]:
     """Return the role of every tag.
 
     Rules that need the whole run: xgboost's `validation_0` is the training set when there is a `validation_1`;
     a run without any loss is judged by its error metric; a loss without a split is the training loss; the mean
     that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a series of one value
-    that no rule knows is a constant.
+    that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not judged.
     """
     roles = {tag: read_role(tag) for tag in series}
+    for tag in mixed:
+        roles[tag] = Role("unknown", why="two or more curves lie interleaved under this name")
     _boosting(roles)
     _without_loss(roles)
     longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())

@@ -24,8 +24,8 @@ def epoch_length(anatomy: Anatomy) -> float | None:
             found = _from_counter(curve)
             if found:
                 return found
-    fine = next((c for c in anatomy.training if c.n >= 24), None)
-    if fine is None:
+    fine = anatomy.finest
+    if fine is None or fine.n < 24:
         return None
     named = [c for c in anatomy.curves.values() if c.role.per == "epoch" and c.role.role in ("loss", "metric")]
     for curve in (*named, *anatomy.validation):

@@ -59,7 +59,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         findings=tuple(findings),
         checked=tuple(checked),
         not_checked=tuple(not_checked),
-        notes=run.notes,
+        notes=(*run.notes, *anatomy.notes),
         events=anatomy.events,
         params=tuple(run.params.items()),
         family=anatomy.family,
@@ -140,14 +140,14 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
 
 
 def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
-    role, series = curve.role, anatomy.run.series[curve.tag]
+    role, series = curve.role, anatomy.shown(curve)
     values, steps = curve.raw, curve.at
     best = None
     if values.size and role.direction:
         best = int(np.argmin(values) if role.direction == "lower" else np.argmax(values))
     return SeriesRow(
         tag=curve.tag,
-        points=series.points,
+        points=anatomy.run.series[curve.tag].points,
         role=role.role,
         split=role.split,
         direction=role.direction,
@@ -158,5 +158,5 @@ def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
         best=float(values[best]) if best is not None else None,
         best_step=int(steps[best]) if best is not None else None,
         curve=thin(series, CURVE_POINTS),
-        digest=digest(series.values) if role.role in ("loss", "metric") else "",
+        digest=digest(anatomy.run.series[curve.tag].values) if role.role in ("loss", "metric") else "",
     )

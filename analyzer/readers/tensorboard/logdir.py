@@ -147,9 +147,9 @@ def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
         name = prefix + shown_bytes(tag)
         series[name] = _series(name, parts)
     filled = sum(bool(content.points) for content in contents.values())
-    told = [axes.files_note(filled, [parts for parts in pieces.values() if len(parts) > 1], path)]
-    told += [axes.restart_note(shown_path(inside), content.points) for inside, content in contents.items()]
-    notes = [note for note in told if note] + [note for content in contents.values() for note in content.notes]
+    together = axes.files_note(filled, path, shared=any(len(parts) > 1 for parts in pieces.values()))
+    notes = [together] if together else []
+    notes += [note for content in contents.values() for note in content.notes]
     hparams = [entry for content in contents.values() for entry in content.hparams]
     return _Part(contents, series, hparams, notes)
 

@@ -82,15 +82,15 @@ def test_a_restart_with_overlap_keeps_all_points_and_is_said(tmp_path: Path) -> 
     written(tmp_path, [scalar("loss", s, 2.0, 1.7e9 + s) for s in range(7, 12)], "events.out.tfevents.2.a")
     run = only(tmp_path)
     assert run.series["loss"].steps.tolist() == [*range(10), *range(7, 12)]
-    assert "goes back over steps" in run.notes[0].message
+    assert "2 event files are read as one run" in run.notes[0].message
 
 
-def test_unrelated_runs_in_one_folder_are_one_run_and_the_note_says_what_to_do(tmp_path: Path) -> None:
+def test_runs_that_share_a_folder_are_read_as_one_run_and_the_note_says_so(tmp_path: Path) -> None:
     for number in (1, 2):
         written(tmp_path, [scalar("loss", s, 1.0) for s in range(5)], f"events.out.tfevents.{number}.a")
     run = only(tmp_path)
     assert run.series["loss"].points == 10
-    assert "its own folder" in run.notes[0].message
+    assert "2 event files are read as one run" in run.notes[0].message
 
 
 def test_side_files_without_points_are_not_worth_a_note(tmp_path: Path) -> None:
