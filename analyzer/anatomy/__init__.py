@@ -34,7 +34,7 @@ class Anatomy:
     @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Role of every tag."""
-        return casting.cast(self.run.series, self.given, self.mixed)
+        return casting.cast(self.run.series, self.given, self.mixed, self.run.name)
 
     @cached_property
     def mixed(self) -> frozenset[str]:
