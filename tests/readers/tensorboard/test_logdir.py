@@ -166,3 +166,17 @@ def test_a_file_that_grows_and_is_rewritten_while_read_gives_no_wrong_point(tmp_
     finally:
         stop.set()
         writer.join()
+
+
+def test_twins_and_pieces_are_read_as_one_run_each(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        written(tmp_path / f"0911_{split}", [scalar("loss", s, 1.0, 1.6e9 + s) for s in range(5)])
+    for epoch in range(10):
+        points = [scalar("loss", s, 3 - epoch - s / 10, 1.6e9 + 100 * epoch + s) for s in range(5)]
+        written(tmp_path / "pieces" / str(epoch), points)
+    runs = {run.id: run for run in open_source(str(tmp_path))}
+    assert sorted(runs) == ["0911", "pieces"]
+    assert sorted(runs["0911"].series) == ["train/loss", "val/loss"]
+    assert runs["pieces"].series["loss"].points == 50
+    assert (np.diff(runs["pieces"].series["loss"].values) < 0).all()
+    assert any("pieces of one training" in note.message for note in runs["pieces"].notes)
