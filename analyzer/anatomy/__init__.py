@@ -26,10 +26,14 @@ COURSE = 12  # finite points: fewer epoch means do not show a course
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """A run opened up: its curves by role, the story of its learning rate, its epochs and seams."""
+    """A run opened up: its curves by role, the story of its learning rate, its epochs and seams.
+
+    `given` are the roles that the user set; `ongoing`: whether the run is still being written.
+    """
 
     run: Run
     given: Mapping[str, RoleSetting] = field(default_factory=dict)
+    ongoing: bool = False
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:

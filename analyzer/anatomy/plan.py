@@ -33,6 +33,11 @@ class Plan:
     tag: str
     early: str
 
+    @property
+    def missing(self) -> float:
+        """Share of the plan that was not reached, 0 where it was exceeded."""
+        return max(0.0, 1 - self.reached / self.planned)
+
 
 def plan_of(anatomy: Anatomy) -> Plan | str:
     """Return the plan of the run, or why it is not known."""

@@ -12,7 +12,7 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.health import further_checks, reasons
 from analyzer.detectors import Detector
-from analyzer.diagnosis.condition import findings_of_the_log, status_of
+from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
 from analyzer.diagnosis.verdict import sentence_of, verdict_of
 from analyzer.model.digest import digest
@@ -34,8 +34,9 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     in it stays at `settings.alpha` however many series it has; nothing is corrected across runs.
     """
     settings = settings or Settings()
-    anatomy = Anatomy(run, settings.roles)
-    status, reason = status_of(run, time.time() if now is None else now, settings.stale_after)
+    now = time.time() if now is None else now
+    anatomy = Anatomy(run, settings.roles, ongoing=is_ongoing(run, now, settings.stale_after))
+    status, reason = status_of(run, now, settings.stale_after)
     chosen = _selected(settings)
     readings, findings, not_checked = _measured(run, anatomy, chosen)
     found, checked = _judged(run, readings, settings)

@@ -53,7 +53,7 @@ def sentence_of(
             f" {left} other{'s' * (left > 1)} could not be made." if left else ""
         )
     if status == "skipped":
-        return "Nothing to judge: the log holds no scalar series."
+        return "No metrics were logged, so there is nothing to judge."
     if status == "failed":
         return f"Nothing could be judged: {reason}."
     course = _of_course()
