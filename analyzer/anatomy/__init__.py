@@ -14,7 +14,7 @@ from analyzer.anatomy.curve import Curve, Steps
 from analyzer.anatomy.lineage import Lineage
 from analyzer.anatomy.progress import Progress, course
 from analyzer.model.result import Event
-from analyzer.model.roles import Role, RoleName
+from analyzer.model.roles import Role, RoleName, model_of
 from analyzer.model.run import Note, Run, Series
 from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
@@ -127,10 +127,10 @@ class Anatomy:
     def partner(self, held_out: Curve) -> Curve | None:
         """Return the training loss that belongs to a validation or test loss, on the axis of the latter.
 
-        The one with the same part and name before one of the whole; one on the same axis, then with the same steps
-        before others; epoch means before step values, so that both are measured alike. A partner that counts other
-        steps is returned with its points placed on the axis of `held_out` (see on_axis_of), so that their steps can be
-        compared.
+        The one with the same part and name before one of the whole; one of the same model, on the same axis, then with
+        the same steps before others; epoch means before step values, so that both are measured alike. A partner that
+        counts other steps is returned with its points placed on the axis of `held_out` (see on_axis_of), so that their
+        steps can be compared.
         """
         if held_out.tags not in self._partners:
             found = self._partner(held_out)
@@ -148,10 +148,11 @@ class Anatomy:
             return None
         steps = np.unique(held_out.steps)
 
-        def fitness(curve: Curve) -> tuple[bool, float, bool, int]:
+        def fitness(curve: Curve) -> tuple[bool, bool, float, bool, int]:
             same = same_axis(held_out.points, curve.points)
             shared = float(np.mean(np.isin(steps, curve.steps))) if same and curve.n < 4 * held_out.n else 0.0
-            return (same, round(shared, 1), curve.role.per == "epoch", curve.n)
+            of_model = model_of(curve.tag) == model_of(held_out.tag)
+            return (of_model, same, round(shared, 1), curve.role.per == "epoch", curve.n)
 
         return max(mates, key=fitness)
 

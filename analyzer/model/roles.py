@@ -86,6 +86,12 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def model_of(tag: str) -> str:
+    """Return which of several logged models of a run a series belongs to, "" where its tag names none."""
+    found = MODEL.search(tag)
+    return found.group() if found else ""
+
+
 @lru_cache(maxsize=65536)
 def read_role(tag: str) -> Role:
     """Return what the tag's own words say. What needs the other tags of the run is settled by `read_roles`."""
