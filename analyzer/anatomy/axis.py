@@ -105,7 +105,9 @@ def _passes(found: Mapping[str, Lineage], again: Mapping[str, list[int]], _: lis
             f"the steps begin again {counted(len(places) - 1, 'time')} while the training goes on, as in a count per "
             f"epoch; all points are judged in the order written, and the steps are counted on"
         )
-        placed[tag] = found[tag].placed(stretches.continued(found[tag].steps, places), Account("passes", what))
+        length = stretches.pass_length(found[tag].steps, places)
+        steps = stretches.continued(found[tag].steps, places, length)
+        placed[tag] = replace(found[tag].placed(steps, Account("passes", what)), pass_length=length)
     return placed
 
 
@@ -120,9 +122,11 @@ def _trainings(found: Mapping[str, Lineage], again: Mapping[str, list[int]], vot
         own = _parts(found[tag], places)
         best = max(range(len(own)), key=lambda i: (_shared(own[i].wall_times, window), own[i].steps.size, i))
         sizes = ", ".join(f"#{i + 1}: {part.steps.size}" for i, part in enumerate(own[:10]))
+        at_once = any(b.wall_times[0] < a.wall_times[-1] for a, b in itertools.pairwise(own))
+        who = "writers at the same time" if at_once else "trainings"
         what = (
-            f"{len(own)} trainings lie under one name, as their steps begin again ({sizes}{', …' * (len(own) > 10)} "
-            f"points); #{best + 1} is judged, being the longest. Give each training a folder or run of its own"
+            f"{len(own)} {who} lie under one name, as their steps begin again ({sizes}{', …' * (len(own) > 10)} "
+            f"points); #{best + 1} is judged, being the longest. Give each a folder or run of its own"
         )
         placed[tag] = own[best].placed(own[best].steps, Account("trainings", what))
     return placed

@@ -27,7 +27,8 @@ class Lineage:
 
     `restarts`: the steps to which a resumed training went back; what lay beyond is overtaken by it and left out
     (`overtaken` points). `accounts`: what was done so that the steps count. `moved`: the steps are not those of the
-    log, or points are left out that no restart has overtaken.
+    log, or points are left out that no restart has overtaken. `pass_length`: the steps of one pass (an epoch) where
+    the log counts steps per pass, 0 elsewhere.
     """
 
     steps: Steps
@@ -37,6 +38,12 @@ class Lineage:
     overtaken: int = 0
     accounts: tuple[Account, ...] = ()
     moved: bool = False
+    pass_length: int = 0
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the log counts steps: else the steps are numbers of points, or were found by time."""
+        return not any(account.kind == "no-step" for account in self.accounts)
 
     def kept(self, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Lineage:
         """Return the lineage with these of its points only."""

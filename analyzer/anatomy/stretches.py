@@ -147,17 +147,17 @@ def is_regular(begins: list[int], size: int) -> bool:
     return lengths.size >= LEAST and bool((lengths[:-1] == lengths[0]).all()) and bool(lengths[-1] <= lengths[0])
 
 
-def continued(steps: Steps, begins: list[int]) -> Steps:
-    """Return the steps counted on from pass to pass; a pass is as long as the longest of them and one usual gap.
-
-    Where such a count would leave 64 bits, it is the number of the point.
-    """
-    gap = round(usual_gap(steps))
+def pass_length(steps: Steps, begins: list[int]) -> int:
+    """Return how many steps a pass has: those of the longest one and a usual gap."""
     parts = [steps[a:b] for a, b in pairwise([*begins, steps.size])]
-    length = max(int(part.max()) - int(part.min()) for part in parts) + gap
-    if length * len(parts) + abs(int(steps.max())) > FAR:
+    return max(int(part.max()) - int(part.min()) for part in parts) + round(usual_gap(steps))
+
+
+def continued(steps: Steps, begins: list[int], length: int) -> Steps:
+    """Return the steps counted on from pass to pass, each of this length; the numbers of the points beyond 64 bits."""
+    if length * len(begins) + abs(int(steps.max())) > FAR:
         return np.arange(steps.size, dtype=np.int64)
-    numbers = np.repeat(np.arange(len(parts)), [part.size for part in parts])
+    numbers = np.repeat(np.arange(len(begins)), np.diff([*begins, steps.size]))
     return np.asarray(steps + numbers * length, dtype=np.int64)
 
 

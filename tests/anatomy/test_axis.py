@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analyzer.anatomy import Anatomy, aligned, on_axis_of
+from analyzer.anatomy.axis import lineage
+from analyzer.anatomy.plan import plan_of
 from analyzer.diagnosis import judge_run
 from analyzer.model.case import falling, noise
 from analyzer.model.run import Run, Series
@@ -83,6 +87,11 @@ def test_rare_evaluations_without_steps_lie_where_they_were_written_between_the_
     assert np.abs(curve.steps - (50 * np.arange(1, 9) - 0.5)).max() <= 1
 
 
+def test_the_number_of_points_is_not_compared_with_a_plan_in_epochs():
+    anatomy = opened(series("loss", np.zeros(40), noisy(40)), params={"epochs": 100})
+    assert plan_of(anatomy) == "no series that tells how far the run came"
+
+
 # --- steps that begin again while one training goes on
 
 
@@ -93,6 +102,7 @@ def test_a_count_per_epoch_is_continued_and_every_point_is_judged():
         curve = anatomy.curves[tag]
         assert curve.steps.tolist() == (50 * np.arange(1, steps.size + 1)).tolist()
     assert not anatomy.events and "begin again 23 times while the training goes on" in said(anatomy)
+    assert anatomy.epoch_length == 28 * 50
 
 
 def test_calls_of_fit_that_go_on_with_the_model_are_one_training():
@@ -130,7 +140,8 @@ def test_all_series_are_cut_to_the_same_training():
 def test_two_writers_at_the_same_time_are_two_trainings():
     steps, times = [*range(60), *range(50)], START + np.array([*range(60), *range(50)])
     flat = np.concatenate([1 + noise(60, 0.01), 1 + noise(50, 0.01, 1)])
-    assert opened(series("loss", steps, flat, times)).curves["loss"].n == 60
+    anatomy = opened(series("loss", steps, flat, times))
+    assert anatomy.curves["loss"].n == 60 and "2 writers at the same time" in said(anatomy)
 
 
 def test_a_resumed_training_stays_one_and_says_how_many_points_it_overtook():
@@ -244,3 +255,27 @@ def test_epoch_means_lead_the_course_and_step_values_are_kept_for_spikes():
 
 def test_a_few_epoch_means_do_not_stand_for_the_course():
     assert lightning(8).training[0].tag == "train_loss_step"
+
+
+# --- laws
+
+ENDS = st.sampled_from([-(2**63), 2**63 - 1, 2**31 - 1, -(2**31), 2**16 - 1])
+STEPS = st.lists(st.one_of(st.integers(-5, 40), ENDS), min_size=1, max_size=60)
+VALUES = st.floats(allow_nan=True, allow_infinity=True, width=32)
+
+
+@given(STEPS, st.randoms(use_true_random=False), st.booleans())
+def test_whatever_the_steps_are_the_curve_goes_forward_and_every_point_left_out_is_accounted_for(steps, random, timed):
+    values = [random.choice([float("nan"), float("inf"), random.gauss(0, 1)]) for _ in steps]
+    times = [random.uniform(0, 1e9) if timed else float("nan") for _ in steps]
+    found = lineage(series("x", steps, values, times))
+    assert 0 < found.steps.size <= len(steps)
+    assert (found.steps[1:] >= found.steps[:-1]).all()
+    assert found.steps.size == len(steps) or found.accounts
+
+
+@given(st.integers(3, 200), st.integers(1, 7), st.integers(0, 3))
+def test_steps_in_order_are_left_as_they_are(size, gap, first):
+    made = series("x", first + gap * np.arange(size))
+    found = lineage(made)
+    assert found.steps is made.steps and not found.accounts
