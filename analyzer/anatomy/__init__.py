@@ -72,8 +72,10 @@ class Anatomy:
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
-        """What was done so that the steps of the series count; for the run's notes."""
-        return tuple(axis.notes_of({tag: curve.points for tag, curve in self.curves.items()}))
+        """What was done so that the steps of the series count, of those that are judged, losses first."""
+        told = [c for c in self.curves.values() if c.role.role not in ("constant", "counter", "system")]
+        told.sort(key=lambda c: c.role.role != "loss")
+        return tuple(axis.notes_of({c.tag: c.points for c in told}))
 
     def shown(self, curve: Curve) -> Series:
         """Return the series for pictures: with all points of the log, or on the axis that it is judged on."""

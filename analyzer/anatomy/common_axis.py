@@ -35,7 +35,7 @@ def same_axis(one: Lineage, other: Lineage) -> bool:
     if not one.steps.size or not other.steps.size:
         return True
     ends = sorted((float(abs(int(one.steps[-1]))), float(abs(int(other.steps[-1])))))
-    if ends[1] <= SAME_ENDS * ends[0] or one.steps.size == 1 or other.steps.size == 1:
+    if ends[1] <= SAME_ENDS * ends[0]:
         return True
     paces = [_pace(one), _pace(other)]
     return min(paces) > 0 and max(paces) <= SAME_PACE * min(paces)

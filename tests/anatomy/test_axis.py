@@ -199,6 +199,15 @@ def test_repeated_measurements_at_one_step_are_one_curve(times):
     assert opened(series("loss", np.repeat(np.arange(60), times), values)).roles["loss"].role == "loss"
 
 
+# --- notes
+
+
+def test_series_that_are_never_judged_make_no_notes():
+    """Lightning's placeholder hp_metric is logged at step 0 again and again."""
+    anatomy = opened(series("hp_metric", [0, 0, 0], [-1, -1, -1]), series("train_loss", range(40)))
+    assert not anatomy.notes
+
+
 # --- series on different axes
 
 
@@ -212,8 +221,9 @@ def keras(epochs=40, per_epoch=300):
     )
 
 
-def test_of_keras_twins_the_one_on_the_axis_of_the_training_loss_is_judged():
-    anatomy = opened(*keras())
+@pytest.mark.parametrize("epochs", [1, 2, 40])
+def test_of_keras_twins_the_one_on_the_axis_of_the_training_loss_is_judged(epochs):
+    anatomy = opened(*keras(epochs))
     assert [c.tag for c in anatomy.validation] == ["validation/epoch_loss"]
     assert anatomy.partner(anatomy.validation[0]).tag == "train/epoch_loss"
 
