@@ -121,12 +121,15 @@ def _trainings(found: Mapping[str, Lineage], again: Mapping[str, list[int]], vot
     for tag, places in again.items():
         own = _parts(found[tag], places)
         best = max(range(len(own)), key=lambda i: (_shared(own[i].wall_times, window), own[i].steps.size, i))
+        rank = (
+            "the last of the longest" if sum(p.steps.size == own[best].steps.size for p in own) > 1 else "the longest"
+        )
         sizes = ", ".join(f"#{i + 1}: {part.steps.size}" for i, part in enumerate(own[:10]))
         at_once = any(b.wall_times[0] < a.wall_times[-1] for a, b in itertools.pairwise(own))
         who = "writers at the same time" if at_once else "trainings"
         what = (
             f"{len(own)} {who} lie under one name, as their steps begin again ({sizes}{', …' * (len(own) > 10)} "
-            f"points); #{best + 1} is judged, being the longest. Give each a folder or run of its own"
+            f"points); #{best + 1} is judged, {rank}. Give each a folder or run of its own"
         )
         placed[tag] = own[best].placed(own[best].steps, Account("trainings", what))
     return placed
