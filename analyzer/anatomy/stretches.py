@@ -21,7 +21,7 @@ USUAL = 0.5, 1.5  # times the usual gap: what follows an overflow goes on at the
 DAY = 86_400.0  # seconds that a step may be away from its wall time and still be a timestamp (time zones)
 TICKS = 1.0, 1e3, 1e6, 1e9  # units of timestamps in a second
 ENDS = 5  # points at most that say at which level a stretch begins or ends
-APART = 6.0  # times the noise of either that two curves under one tag lie apart
+APART = 6.0  # times what either moves from step to step that two curves under one tag lie apart
 FAR = 1 << 62  # steps beyond which a continued count would leave 64 bits
 
 # modulus, lowest and highest value of the counters that overflow: signed and unsigned 32 bits, 31 and 16 bits
@@ -52,13 +52,16 @@ def unwrapped(steps: Steps) -> Steps | None:
     An overflow returns by nearly the whole range of the counter, never leaves that range, and goes on from there at
     the usual spacing.
     """
+    backs = returns(steps).tolist()
+    if not backs:
+        return None
     gap = usual_gap(steps)
     for modulus, lowest, highest in COUNTERS:
-        if not steps.size or steps.min() < lowest or steps.max() > highest:
+        if steps.min() < lowest or steps.max() > highest:
             continue
         wraps = [
             back
-            for back in returns(steps).tolist()
+            for back in backs
             if USUAL[0] * gap <= int(steps[back]) - int(steps[back - 1]) + modulus <= USUAL[1] * gap
         ]
         if wraps:
@@ -109,7 +112,9 @@ def beginnings(steps: Steps) -> list[int]:
     Where the steps return all the time to places in the middle, nothing begins again: the writers are out of order.
     """
     backs = returns(steps)
-    again = [int(back) for back in backs if steps[back] <= steps[0] + usual_gap(steps)]
+    if not backs.size:
+        return [0]
+    again = backs[steps[backs] <= float(steps[0]) + usual_gap(steps)].tolist()
     orderly = backs.size <= max(MANY, steps.size // SHARE_MANY) or 2 * len(again) > backs.size
     return [0, *again] if orderly else [0]
 
@@ -164,8 +169,9 @@ def continued(steps: Steps, begins: list[int], length: int) -> Steps:
 def is_mixture(steps: Steps, values: Array) -> bool:
     """Whether two or more curves lie interleaved under one tag: the points of a step form groups far apart.
 
-    It holds when over at least a third of the steps the widest gap between the values of a step is several times the
-    noise of the curves on either side of it. Repeated measurements of one curve lie as far apart as they scatter.
+    It holds when over at least a third of the steps the widest gap between the values of a step is several times as
+    wide as the curves on either side of it move from step to step. Repeated measurements of one curve lie as far apart
+    as they scatter, and points of one epoch no farther than the curve falls until the next.
     """
     order = np.argsort(steps, kind="stable")
     unique, counts = np.unique(steps[order], return_counts=True)
@@ -184,15 +190,16 @@ def is_mixture(steps: Steps, values: Array) -> bool:
 
 
 def _apart(table: Array, gaps: Array) -> bool:
+    """Whether the widest gap parts two groups: it is wider than they are, and than they move from step to step."""
     if not np.isfinite(table).all():
         return False
     widest = int(np.argmax(np.median(gaps, axis=0)))
-    below, above = table[:, widest], table[:, widest + 1]
-    noise = max(_scatter(below), _scatter(above))
-    return bool(np.median(gaps[:, widest]) > APART * noise)
+    below, above = table[:, : widest + 1], table[:, widest + 1 :]
+    moves = max(_move(below[:, -1]), _move(above[:, 0]))
+    spread = float(max(np.median(group[:, -1] - group[:, 0]) for group in (below, above)))
+    return bool(np.median(gaps[:, widest]) > max(APART * moves, spread))
 
 
-def _scatter(values: Array) -> float:
-    """Return the standard deviation of the noise of a smooth curve, from its second differences."""
-    second = np.diff(values, 2)
-    return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6.0)) if second.size else float("inf")
+def _move(values: Array) -> float:
+    """Return how far a curve usually moves from step to step, by its noise or by its course."""
+    return float(np.median(np.abs(np.diff(values))))

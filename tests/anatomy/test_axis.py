@@ -199,6 +199,12 @@ def test_repeated_measurements_at_one_step_are_one_curve(times):
     assert opened(series("loss", np.repeat(np.arange(60), times), values)).roles["loss"].role == "loss"
 
 
+@pytest.mark.parametrize("size", [0.0, 0.001, 0.05])
+def test_many_points_at_the_step_of_their_epoch_are_one_curve(size):
+    values = falling(600) * (1 + noise(600, size))
+    assert opened(series("loss", np.arange(600) // 20, values)).roles["loss"].role == "loss"
+
+
 # --- notes
 
 
