@@ -108,8 +108,12 @@ class Anatomy:
 
     @cached_property
     def validation(self) -> list[Curve]:
-        """Validation losses that stand for the whole, then test losses; of twins the one on the training's axis."""
-        held = [*_wholes(self.having("loss", "validation")), *_wholes(self.having("loss", "test"))]
+        """Validation losses that stand for the whole, then test losses, means before values by batch.
+
+        Of twins it is the one on the training's axis.
+        """
+        whole = [_wholes(self.having("loss", split)) for split in ("validation", "test")]
+        held = [c for curves in whole for c in sorted(curves, key=lambda c: c.role.per == "step")]
         return _different(held, self.training)
 
     @cached_property

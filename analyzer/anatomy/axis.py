@@ -80,8 +80,8 @@ def _mended(one: Series) -> Lineage:
     if size:
         last = int(points.steps[:-size].max())
         what = (
-            f"{counted(size, 'value')} logged at step {step(int(points.steps[-1]))} after step {step(last)}: a summary "
-            f"that was logged without a step, left out of the curve"
+            f"{counted(size, 'value')} with step {step(int(points.steps[-1]))} written after step {step(last)}: a "
+            f"summary that was logged without a step, left out of the curve"
         )
         points = points.kept(slice(0, -size))
         points = points.placed(points.steps, Account("summary", what))
@@ -196,8 +196,12 @@ def _without_steps(found: Mapping[str, Lineage], stepless: list[str]) -> dict[st
         timed = None if tag == clock_tag or one.steps.size == clock.steps.size else by_time(one, clock)
         steps = np.arange(one.steps.size, dtype=np.int64) if timed is None else timed
         same = bool((one.steps == one.steps[0]).all())
-        was = f"every point is logged at step {step(int(one.steps[0]))}" if same else "its steps are times"
-        how = "its points are numbered in the order written" if timed is None else f"placed on {clock_tag} by time"
+        was = (
+            f"all of its points have the same step ({step(int(one.steps[0]))})"
+            if same
+            else "the steps of its points are times"
+        )
+        how = "they are numbered in the order written" if timed is None else f"they are placed on {clock_tag} by time"
         placed[tag] = one.placed(steps, Account("no-step", f"{was}, so {how}; steps named in this report are these"))
     return placed
 

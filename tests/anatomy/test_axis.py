@@ -44,7 +44,7 @@ def test_a_value_logged_without_a_step_after_the_training_is_no_part_of_the_curv
     anatomy = opened(series("val_loss", steps, [*noisy(60), 0.2]))
     curve = anatomy.curves["val_loss"]
     assert (curve.n, curve.points.restarts, curve.points.overtaken) == (60, (), 0)
-    assert "1 value logged at step 0" in said(anatomy) and "left out of the curve" in said(anatomy)
+    assert "1 value with step 0 written after step" in said(anatomy) and "left out of the curve" in said(anatomy)
     assert not anatomy.events
 
 
@@ -72,7 +72,7 @@ def test_timestamps_in_place_of_steps_are_no_axis():
     for unit in (1, 1000, 10**6):
         anatomy = opened(series("loss", (times * unit).astype(np.int64), noisy(60), times))
         assert anatomy.curves["loss"].steps.tolist() == list(range(60))
-        assert "its steps are times" in said(anatomy)
+        assert "the steps of its points are times" in said(anatomy)
 
 
 def test_large_step_counts_are_no_timestamps():
@@ -267,6 +267,11 @@ def test_epoch_means_lead_the_course_and_step_values_are_kept_for_spikes():
     anatomy = lightning(20)
     assert [c.tag for c in anatomy.training] == ["train_loss_epoch", "train_loss_step"]
     assert anatomy.finest.tag == "train_loss_step"
+
+
+def test_the_mean_of_an_evaluation_comes_before_its_batches():
+    val = series("val_loss_step", range(300), noisy(300)), series("val_loss_epoch", range(14, 300, 15), falling(20))
+    assert opened(*val).validation[0].tag == "val_loss_epoch"
 
 
 def test_a_few_epoch_means_do_not_stand_for_the_course():
