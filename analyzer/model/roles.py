@@ -169,7 +169,8 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     hit = next((w for w in words if w in LOSS), None) or _pair(words, "cross", "entropy")
     coefficient = own & {"coef", "coefficient", "weight", "lambda"}
     if hit and not (coefficient and "loss" not in own):
-        return ("constant", "", "the best so far") if "best" in own else ("loss", "", f"“{hit}”")
+        compared = _compared_loss(words)
+        return ("constant", "", f"“{compared}” names a value to compare with") if compared else ("loss", "", f"“{hit}”")
     metric = _metric(words)
     reference = _reference(words, before) if metric else None
     if reference:
@@ -185,7 +186,8 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     hit = next((w for w in before if w in LOSS), None) or _pair(before, "cross", "entropy")
     if hit and not (own & CONSTANTS):
         return "loss", "", f"folder “{hit}”"
-    return _plain(words, CONSTANTS, "constant") or _metric(before) or ("unknown", "", "no word that is known")
+    lesson = _plain(before, {"lesson"}, "constant")  # Unity numbers the lessons of a curriculum by parameter
+    return _plain(words, CONSTANTS, "constant") or lesson or _metric(before) or ("unknown", "", "no word that is known")
 
 
 def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
@@ -213,6 +215,17 @@ def _reference(words: tuple[str, ...], before: tuple[str, ...]) -> str | None:
     return next((w for w in before if w in REFERENCE_FOLDERS), None)
 
 
+def _compared_loss(words: tuple[str, ...]) -> str | None:
+    """Return the word that makes a loss a reference: *best* anywhere, others behind the loss (`loss_threshold`).
+
+    Before it they name a component (`baseline_loss`, `prior_loss`, `target_loss`).
+    """
+    if "best" in words:
+        return "best"
+    at = next((i for i, w in enumerate(words) if w in LOSS), len(words))
+    return _reference(words[at + 1 :], ())
+
+
 def _is_other_time(own: set[str]) -> bool:
     """Whether a time is measured that is none of the program's, as `travel_time` of a simulated world."""
     return "time" in own and not all(w in TIMED or w in SPLIT_WORDS or w in PLAIN or w.isdigit() for w in own)
@@ -229,7 +242,7 @@ def _is_learning_rate(words: tuple[str, ...], before: tuple[str, ...]) -> str | 
     if "learningrate" in words or _pair(words, "learning", "rate"):
         return "learning rate"
     in_folder = "lr" in before and all(w.startswith("pg") or w.isdigit() for w in words)
-    return "lr" if in_folder else None
+    return "lr" if in_folder or before == ("lr",) else None
 
 
 def _is_gradient(words: tuple[str, ...]) -> str | None:

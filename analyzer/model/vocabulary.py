@@ -197,4 +197,8 @@ PLAIN |= {
     "logs",
     "model",
     "main",
+    "stats",
+    "dict",
+    "current",
+    "samples",
 }

@@ -220,6 +220,16 @@ TABLE = {
     "chance_accuracy": ("constant", None),
     "prior_auc": ("constant", None),
     "accuracy_threshold_0.5": ("metric", None),
+    "val/loss_threshold": ("constant", VAL),
+    "loss_baseline": ("constant", None),
+    "val_loss_best": ("constant", VAL),
+    "Environment/Lesson Number/jump_power": ("constant", None),
+    # kohya, Coqui, DeepSpeed, StyleGAN, composer
+    "lr/unet": ("learning-rate", None),
+    "EvalStats/avg_loss": ("loss", VAL),
+    "Train/Samples/train_loss": ("loss", TRAIN),
+    "Loss/G/loss": ("loss", None),
+    "metrics/eval/LanguageCrossEntropy": ("loss", VAL),
     "Losses/Baseline Loss": ("loss", None),
     "prior_loss": ("loss", None),
     # times and powers that are not the machine's, tokens that are not counted
@@ -270,6 +280,7 @@ def test_words_are_cut_at_changes_of_case_and_kept_whole_where_they_are_names():
         ("bce", ""),
         ("val_cross_entropy", ""),
         ("loss (model ResNet)", ""),
+        ("EvalStats/avg_loss", ""),
     ],
 )
 def test_a_kind_of_loss_is_a_component_where_the_word_loss_stands_beside_it(tag, part):
