@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.anatomy.course import Course
 from analyzer.anatomy.lineage import Lineage
 from analyzer.model.roles import Role
 from analyzer.stats import robust
@@ -148,6 +149,11 @@ class Curve:
         means = np.add.reduceat(self.raw, edges[:-1]) / np.diff(edges)
         times = self.wall_times[self.finite]
         return Curve(self.tags, self.role, Lineage(self.at[edges[1:] - 1], means, times[edges[1:] - 1]))
+
+    @cached_property
+    def course(self) -> Course:
+        """The course of the finite points: levels, gain, breaks and what was lost again."""
+        return Course(self.at, self.raw, self.role.direction == "higher")
 
     @cached_property
     def cadence(self) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from analyzer.anatomy import Anatomy
 from analyzer.model.case import Case
 from analyzer.model.guide import Guide, LimitGuide, parse_guide
-from analyzer.model.verdict import Reading
+from analyzer.model.verdict import Evidence, Reading, Words
 
 ENTRY_POINTS = "posthoc.detectors"
 # a run that is lost by one of these is lost: what else its course shows follows from it
@@ -28,6 +28,8 @@ class Detector:
     `measure` is pure and yields evidence whether bad or fine. `limits` is an instance of the module's frozen
     dataclass Limits, whose fields each carry `metadata={"why": …}`. `explains` names symptoms that follow from this
     one, `yields_to` those from which this one follows: each file says what it knows, and both lead to the same graph.
+    `describe` turns evidence that was found into sentences; without it the evidence brings its own.
+    `retired` names limits of earlier versions: settings may still hold them, and nothing is compared with them.
     `course` False: a clear check says little of how the loss runs, and makes no run healthy by itself.
     """
 
@@ -39,6 +41,8 @@ class Detector:
     explains: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
     course: bool = True
+    describe: Callable[[Evidence], Words] | None = None
+    retired: tuple[str, ...] = ()
 
     @property
     def default_limits(self) -> Mapping[str, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from analyzer.detectors import Detector
 from analyzer.model.result import Finding, JudgedMeasure, fingerprint
 from analyzer.model.run import Run
-from analyzer.model.verdict import SEVERITIES, Evidence
+from analyzer.model.verdict import SEVERITIES, Evidence, Words
 
 
 def finding_of(
@@ -17,24 +17,32 @@ def finding_of(
     evidence: Evidence,
     measures: tuple[JudgedMeasure, ...] = (),
     p_value: float | None = None,
+    *,
+    describe: Callable[[Evidence], Words] | None = None,
 ) -> Finding:
-    """Return the finding that the evidence makes in this run; `p_value` is the corrected one."""
+    """Return the finding that the evidence makes in this run; `p_value` is the corrected one.
+
+    `describe` makes its sentences; without it they are the evidence's own.
+    """
+    own = Words(evidence.summary, evidence.cause, evidence.speaks_for, evidence.advice)
+    words = own if describe is None else describe(evidence)
     return Finding(
         symptom=symptom,
         severity=evidence.severity,
         tags=evidence.tags,
         first_step=evidence.first_step,
         last_step=evidence.last_step,
-        summary=evidence.summary,
-        cause=evidence.cause,
-        speaks_for=evidence.speaks_for,
-        advice=evidence.advice,
+        summary=words.summary,
+        cause=words.cause,
+        speaks_for=words.signs,
+        advice=words.advice,
         measures=measures,
         p_value=p_value,
         explained_by=evidence.explained_by,
         fingerprint=fingerprint(symptom, run.id, evidence.tags),
         marks=evidence.marks,
         also=evidence.also,
+        signs=evidence.signs,
     )
 
 

@@ -61,6 +61,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         each = [_reader(part) for part in parts]
         return lambda value: tuple(read(part) for read, part in zip(each, value, strict=True))
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping) and parts[1] is float:
+        return lambda value: {key: _number(part) for key, part in value.items()}
     if origin in (Union, UnionType):
         inner = _reader(next(part for part in parts if part is not type(None)))
         leaves_none = inner in (_number, _as_it_is)

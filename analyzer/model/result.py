@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
 
+from analyzer.model import summary
 from analyzer.model.across import Across
+from analyzer.model.health import Criterion
 from analyzer.model.run import Note, Series
 from analyzer.model.tally import Tally
-from analyzer.model.verdict import Mark, Severity
+from analyzer.model.verdict import Mark, Severity, Sign, Veto
 
 SCHEMA = "posthoc/1"
 
 Status = Literal["ok", "in-progress", "partial", "failed", "skipped"]
 STATUSES: tuple[Status, ...] = ("ok", "in-progress", "partial", "failed", "skipped")
-Verdict = Literal["healthy", "problems", "unjudged"]
+Verdict = Literal["healthy", "problems", "suppressed", "unjudged"]
 
 
 def fingerprint(symptom: str, run: str, tags: tuple[str, ...]) -> str:
@@ -61,6 +63,7 @@ class Finding:
     fingerprint: str
     marks: tuple[Mark, ...] = ()
     also: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
     state: Literal["new", "persisting", "regressed"] | None = None
     suppressed: Mapping[str, str] | None = None
     first_seen: str | None = None
@@ -91,6 +94,7 @@ class Finding:
             "advice": list(self.advice),
             "measures": [_measure_dict(m) for m in self.measures],
             "p_value": json_number(self.p_value),
+            "signs": [{"id": s.id, "tag": s.tag, "numbers": _numbers(s.numbers)} for s in self.signs],
             "explained_by": self.explained_by,
             "also": list(self.also),
             "fingerprint": self.fingerprint,
@@ -112,11 +116,12 @@ class NotChecked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A symptom that was looked for and is not there, with its numbers."""
+    """A symptom that was looked for and is not there, with its numbers and with what overruled them."""
 
     symptom: str
     tags: tuple[str, ...]
     measures: tuple[JudgedMeasure, ...]
+    vetoes: tuple[Veto, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
-    """Everything that is said of one run; immutable, and the only thing the writers see of it."""
+    """Everything that is said of one run; immutable, and the only thing the writers see of it.
+
+    `health` are the criteria that a healthy run must show; `partial` says that the user left some checks out.
+    """
 
     run: str
     name: str
@@ -168,8 +176,6 @@ class Result:
     location: str
     status: Status
     reason: str
-    verdict: Verdict
-    sentence: str
     series: tuple[SeriesRow, ...] = ()
     findings: tuple[Finding, ...] = ()
     checked: tuple[Checked, ...] = ()
@@ -179,11 +185,22 @@ class Result:
     params: tuple[tuple[str, object], ...] = ()
     family: str = "unknown"
     main_tag: str | None = None
-    reasons: tuple[str, ...] = ()
+    health: tuple[Criterion, ...] = ()
+    partial: bool = False
     further_checks: tuple[Advice, ...] = ()
     started: float | None = None
     ended: float | None = None
     experiment: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, derived from status, findings and health: it is stored nowhere."""
+        return summary.verdict_of(self.status, self.findings, self.health)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return summary.sentence_of(self)
 
     def __repr__(self) -> str:
         return f"<Result of {self.run}: {self.verdict}. {self.sentence}>"
@@ -200,9 +217,19 @@ class Result:
             "source": self.source,
             "location": self.location,
             "status": self.status,
-            "reason": self.reason,
+            "reason": self.reason or (summary.why_unjudged(self) if self.verdict == "unjudged" else ""),
             "verdict": self.verdict,
             "sentence": self.sentence,
+            "health": [
+                {
+                    "criterion": c.criterion,
+                    "state": c.state,
+                    "sentence": c.sentence,
+                    "numbers": _numbers(c.numbers),
+                    "tags": list(c.tags),
+                }
+                for c in self.health
+            ],
             "family": self.family,
             "params": {name: json_value(value) for name, value in self.params},
             "series": [
@@ -218,7 +245,12 @@ class Result:
             ],
             "findings": [finding.to_dict() for finding in self.findings],
             "checked": [
-                {"symptom": c.symptom, "tags": list(c.tags), "measures": [_measure_dict(m) for m in c.measures]}
+                {
+                    "symptom": c.symptom,
+                    "tags": list(c.tags),
+                    "measures": [_measure_dict(m) for m in c.measures],
+                    "vetoes": [{"id": v.id, "tag": v.tag, "numbers": _numbers(v.numbers)} for v in c.vetoes],
+                }
                 for c in self.checked
             ],
             "not_checked": [{"symptom": n.symptom, "reason": n.reason} for n in self.not_checked],
@@ -309,6 +341,10 @@ def json_value(value: object) -> object:
     if isinstance(value, float):
         return json_number(value)
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _numbers(numbers: Mapping[str, float]) -> dict[str, float | str | None]:
+    return {name: json_number(float(value)) for name, value in numbers.items()}
 
 
 def _measure_dict(measure: JudgedMeasure) -> dict[str, Any]:

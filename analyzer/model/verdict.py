@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -42,19 +42,50 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """Something in the log that supports a finding or its cause: an id in kebab-case, a tag, and its numbers."""
+
+    id: str
+    tag: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """Something in the log that overrules the measures: evidence with a veto makes no finding."""
+
+    id: str
+    tag: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Evidence in English, made after judging: `signs` has a sentence for each sign of the evidence, in order."""
+
+    summary: str
+    cause: str | None = None
+    signs: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a detector saw in one set of tags: all measures beyond their limits together make the finding.
 
-    `p_value` is raw (one test); the diagnosis corrects it for the number of tests in the run. `speaks_for`
-    says what in this log supports the cause; `cause` None means that the log does not tell. `explained_by` is
+    `p_value` is raw (one test); the diagnosis corrects it for the number of tests in the run. `signs` support the
+    finding or its cause; any of the `vetoes` overrules it. `cause` is the id of the cause, None where the log does not
+    show one. `facts` is what the detector's `describe` needs besides to make the sentences. `explained_by` is
     `event:<kind>@<step>` when something ordinary in the run (a restart, a schedule) accounts for what is seen.
     `also` names further tags that show the same.
+
+    A detector without `describe` gives its sentences here: `summary`, `cause`, `speaks_for`, `advice`.
     """
 
     tags: tuple[str, ...]
     measures: tuple[Measure, ...]
     severity: Severity
-    summary: str
+    summary: str = ""
     first_step: int | None = None
     last_step: int | None = None
     cause: str | None = None
@@ -64,6 +95,9 @@ class Evidence:
     marks: tuple[Mark, ...] = ()
     explained_by: str | None = None
     also: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
+    facts: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +129,14 @@ class Clear:
 def judge(
     evidence: Evidence, limits: Mapping[str, float], *, p_value: float | None = None, alpha: float = 0.01
 ) -> Found | Clear:
-    """Compare each measure with its limit: the only place where a value meets a limit.
+    """Compare each measure with its limit: the only place where a value meets a limit. A veto makes it clear.
 
     `p_value` is the evidence's own after correction for the run's other tests; with one, it must be at or
     below `alpha` as well. A measure that is NaN never fires. Tightening a limit (lower for *above*, higher
     for *below*) never removes a finding.
     """
+    if evidence.vetoes:
+        return Clear(evidence)
     for measure in evidence.measures:
         if not measure.limit:
             continue

@@ -1,0 +1,514 @@
+"""The course of one curve: its levels with their errors, what it gained, where it broke, and what it lost again.
+
+All detectors and the health criteria ask the same questions of a curve here, so that they cannot disagree about it.
+Directions are normalised: *better* is lower inside this module, for losses and metrics alike. The mathematics is in
+docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
+from analyzer.stats.robust import median
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+MOST = 240  # levels: a longer curve is described by medians of blocks, which tell all that its course asks for
+NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
+NOISE_LEVELS = 12  # levels in such a part, at least
+MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
+SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
+CORRELATED = 40  # levels from which an autocorrelation can be measured
+END = 0.05  # share of the levels at the end that make one level of the course
+HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
+LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
+FEW_LEVELS = 20  # a curve with fewer is judged by what it has
+SHORTEST = (2, 3, 3)  # levels in such a window, at least
+STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
+SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
+PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
+SOME = 0.01  # of the level: the smallest gain that is progress
+HUGE = 1e12  # standard errors: more are no more
+FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
+LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
+RESOLUTION = 1e-7  # of the level: what float32 can tell apart
+TIED = 0.25  # share of neighbours that are equal from which values are taken as rounded
+MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
+LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
+REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
+SEEN = 4.0  # standard errors from which a break is a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How much better the end (or the best level) is than the start.
+
+    `errors`: the gain in standard errors; `size`: as a share of the starting level; `start`, `end`, `best`: levels in
+    the units of the log.
+    """
+
+    errors: float
+    size: float
+    best_size: float
+    start: float
+    end: float
+    best: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A level that is worse than one before it: at the end against the best, or after a break against before it.
+
+    `errors`: the difference in standard errors. `size`: as a share of the better level. `of_progress`: as a share of
+    what had been gained since the start (inf where next to nothing had been). `setback`: the share of the run that is
+    undone, from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of
+    the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
+    level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
+    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
+    back from, as a share of this one. `reached`: index of the point from which the run is undone.
+    """
+
+    errors: float
+    size: float
+    of_progress: float
+    setback: float
+    onset: int
+    before: float
+    after: float
+    cost: float = 1.0
+    points: int = 0
+    healed: bool = False
+    usual: float = 0.0
+    reached: int = 0
+
+    @property
+    def matters(self) -> float:
+        """Size of the rise as a share of the level; a quarter of the progress lost weighs as much as 5 % of the level.
+
+        A language model's loss has a floor that no training reaches: its whole progress may be 2 % of its level.
+        """
+        lost = PROGRESS_WEIGHS * min(self.of_progress, 1.0) if np.isfinite(self.of_progress) else 0.0
+        return max(self.size, lost)
+
+    @property
+    def undone(self) -> float:
+        """Share of the run that is undone, or of the progress that is lost where that is more."""
+        return max(self.setback, min(self.of_progress, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """A lasting change of the noise of single points.
+
+    `ratio`: noise after over noise before, relative to the level where the curve is positive; `raw_ratio`: the same in
+    the units of the log; `errors`: the change in standard errors; `onset`: index of the first point after it.
+    """
+
+    ratio: float
+    raw_ratio: float
+    errors: float
+    onset: int
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """The course of the finite points of a curve: `steps` int64[n] (rising), `values` float64[n].
+
+    `higher_is_better` turns the values over. `log`: whether levels are compared in log space (positive values that
+    span more than a factor of two, lower being better).
+    """
+
+    steps: Steps
+    values: Array
+    higher_is_better: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return int(self.values.size)
+
+    @cached_property
+    def log(self) -> bool:
+        """Whether levels are compared in log space."""
+        if self.higher_is_better or self.n == 0 or self.values.min() <= 0:
+            return False
+        return bool(self.values.max() > 2 * self.values.min())
+
+    @cached_property
+    def _blocks(self) -> tuple[Steps, Array]:
+        """Index of the first point of each level, and the levels: medians of blocks, or the points themselves."""
+        y = np.log(self.values) if self.log else (-self.values if self.higher_is_better else self.values)
+        size = -(-self.n // MOST)
+        if size <= 1:
+            return np.arange(self.n), y
+        count = self.n // size
+        rest = self.n - count * size
+        found: Array = np.asarray(np.median(y[rest:].reshape(count, size), axis=1), np.float64)
+        at = rest + size * np.arange(count)
+        if rest:
+            return np.concatenate([[0], at]), np.concatenate([[np.median(y[:rest])], found])
+        return at, found
+
+    @property
+    def first(self) -> Steps:
+        """Index of the first point of each level, int64[m]."""
+        return self._blocks[0]
+
+    @property
+    def levels(self) -> Array:
+        """The levels, float64[m] with m ≤ 241, in the space that they are compared in; lower is better."""
+        return self._blocks[1]
+
+    @property
+    def m(self) -> int:
+        """Number of levels."""
+        return int(self.levels.size)
+
+    @cached_property
+    def noise(self) -> Array:
+        """Standard deviation of each level around the trend, float64[m]: measured in parts, because it changes."""
+        y, m = self.levels, self.m
+        parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
+        edges = np.linspace(0, m, parts + 1).astype(np.int64)
+        sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
+        if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
+            padded = np.pad(sizes, 1, mode="edge")
+            sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        elif m >= 8:  # the steep start of a short curve bends more than differences can follow
+            sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
+        return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
+
+    @cached_property
+    def _smallest(self) -> float:
+        """Smallest noise that a level has: what a logger rounds away."""
+        return max(SMALLEST_NOISE * (1.0 if self.log else abs(median(self.levels))), np.finfo(float).tiny)
+
+    @cached_property
+    def correlation(self) -> float:
+        """How many neighbouring levels carry the information of one, at least 1."""
+        if self.m < CORRELATED:
+            return 1.0
+        half = max(6, self.m // 20)
+        residual = (around_lines(self.levels, half) / self.noise)[self.m // STEEP :]
+        spread = 1.4826 * median(np.abs(residual - median(residual)))
+        return correlation_time(residual, half) * max(1.0, spread) ** 2
+
+    def error(self, a: int, b: int) -> float:
+        """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
+        width = b - a
+        sigma = median(self.noise[a:b])
+        if width == 1:
+            return sigma
+        return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
+
+    def back(self, level: float) -> float:
+        """Return a level in the units of the log."""
+        if self.log:
+            return float(np.exp(np.clip(level, -700.0, 700.0)))
+        return -float(level) if self.higher_is_better else float(level)
+
+    def _forth(self, value: float) -> float:
+        """Return the level of a value in the units of the log: the reverse of `back`."""
+        if self.log:
+            return float(np.log(max(value, np.finfo(float).tiny)))
+        return -value if self.higher_is_better else value
+
+    @cached_property
+    def window(self) -> int:
+        """Levels that make one level of the course: more where there are many, one in a short curve."""
+        least = 1 if self.m < 12 else 2 if self.m < FEW_LEVELS else 3
+        return max(least, round(END * self.m))
+
+    @cached_property
+    def _running(self) -> Array:
+        """Medians of each window of levels, float64[m - window + 1]."""
+        windows = np.lib.stride_tricks.sliding_window_view(self.levels, self.window)
+        return np.asarray(np.median(windows, axis=-1), np.float64)
+
+    @cached_property
+    def start(self) -> float:
+        """Level of the first points, before the trend has moved."""
+        return median(self.levels[: max(1, min(3, self.m // 10))])
+
+    def share(self, i: int, j: int) -> float:
+        """Return the share of the run's steps between two points."""
+        span = float(self.steps[-1] - self.steps[0])
+        return max(0.0, float(self.steps[j] - self.steps[i])) / span if span > 0 else 0.0
+
+    @cached_property
+    def fall(self) -> Fall | None:
+        """What was gained from the start to the end, None with fewer than three levels."""
+        if self.m < 3:
+            return None
+        w, head = self.window, max(1, min(3, self.m // 10))
+        end, best = float(self._running[-1]), float(np.min(self._running))
+        error = float(np.hypot(self.error(0, head), self.error(self.m - w, self.m)))
+        start = self.start
+        raw = [self.back(level) for level in (start, end, best)]
+        scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
+        sign = -1.0 if self.higher_is_better else 1.0
+        errors = _ratio(start - end, error)
+        if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
+            errors = max(errors, self._falling)
+        gains = [_ratio(sign * (raw[0] - level), scale) for level in raw[1:]]
+        return Fall(errors, *gains, *raw)
+
+    @cached_property
+    def _falling(self) -> float:
+        """How clearly the levels fall with time: Kendall's rank correlation in standard errors.
+
+        Source: Kendall, Rank correlation methods (1948), chapter 4; neighbours that resemble each other count once.
+        """
+        m = self.m
+        score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
+        return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
+
+    @cached_property
+    def _range(self) -> float:
+        """Spread of the inner 98 % of the values: the scale of curves for which 0 means nothing."""
+        low, high = np.quantile(self.values, [0.01, 0.99])
+        return float(high - low)
+
+    @cached_property
+    def relapse(self) -> Rise | None:
+        """The end against the best level before it, None with fewer than five levels."""
+        m, w = self.m, self.window
+        if m < 5:
+            return None
+        held = w if m < FEW_LEVELS else max(w, round(HELD * m))
+        end = float(self._running[-1])
+        before = np.median(np.lib.stride_tricks.sliding_window_view(self.levels[: m - w], held), axis=-1)
+        best = int(np.argmin(before))
+        error = self.error(best, best + held)
+        good = np.flatnonzero(before <= before[best] + 2 * error)
+        onset = int(good[-1]) + held - 1
+        first = int(np.flatnonzero(self._running <= end)[0])
+        low = float(before[best])
+        error = math.hypot(self.error(m - w, m), error)
+        errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
+        return self._rise(low, end, errors, first=first, onset=onset)
+
+    @cached_property
+    def shift(self) -> Rise | None:
+        """The largest lasting break upwards, None where there is none or fewer than six levels.
+
+        At each level the gap between what comes before and after it is measured over windows of several lengths, both
+        as a difference of medians and between two straight lines where they meet (a falling trend hides a break from
+        the first, noise from the second); the smallest over the windows counts, so that a spike that heals within them
+        is none.
+        """
+        if self.m < 6:
+            return None
+        errors, gaps = self._gaps()
+        seen = np.flatnonzero(errors >= SEEN)
+        if not seen.size:
+            return None
+        k = int(seen[np.argmax(gaps[seen])])
+        y, narrow = self.levels, max(2, self.m // LINES[0])
+        before = median(y[max(0, k - narrow) : k])
+        after = before + float(gaps[k])
+        reached = np.flatnonzero(y[:k] <= after)
+        first = int(reached[0]) if reached.size else k
+        width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
+        later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
+        lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
+        healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
+        end = k + int(healed[0]) if healed.size else self.m - 1
+        clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
+        return self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+
+    def _good_again(self, base: float, top: float) -> float:
+        """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""
+        low, high = self.back(base), self.back(top)
+        return max(base, min(self._forth(low + REST * (high - low)), self.start))
+
+    def _gaps(self) -> tuple[Array, Array]:
+        """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
+        y, m = self.levels, self.m
+        errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
+        widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
+        least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
+        for w in widths:
+            at = np.arange(max(w + 1, m // STEEP), m - max(w, least_after) + 1)  # the very first level is the steepest
+            if not at.size:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(y, w)
+            middle = np.median(windows, axis=1)
+            noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
+            lines = _line_at(windows[at], -0.5) - _line_at(windows[at - w], w - 0.5)
+            # between two windows of two the neighbours of the break tell more than medians
+            medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
+            by_lines = lines / (noise * _line_error(w) * np.sqrt(2.0))
+            by_medians = medians / (noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
+            clearer = by_lines >= by_medians
+            z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
+            gaps[at] = np.minimum(gaps[at], gap)
+            widest[at] = np.maximum(widest[at], medians)
+            errors[at] = np.minimum(errors[at], z)
+        errors[
+            ~np.isfinite(errors) | (gaps < SHARP * widest)
+        ] = -np.inf  # a ramp grows with the window, a break does not
+        return errors, gaps
+
+    def _noise_around(self, at: Steps, w: int) -> Array:
+        """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
+        if self.m >= CORRELATED:
+            return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
+        start = self.m // 4  # the steep start bends more than differences can follow
+        late = self.levels[start:]
+        found = [trendless_sigma(late, across=max(0, int(k) - start)) for k in at]
+        return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
+
+    def _rise(
+        self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
+    ) -> Rise:
+        """Return a rise between two levels; `first`, `onset`, `end` are indices of levels."""
+        low, high, start = self.back(before), self.back(after), self.back(self.start)
+        rise = abs(high - low) * (1 if after > before else -1)
+        gained = abs(start - low) if self.start > before else 0.0
+        scale = max(abs(low), 0.0 if self.values.min() > 0 else self._range / 2)
+        gained = gained if gained > SOME * scale else 0.0
+        points = self.first
+        return Rise(
+            errors=errors,
+            size=_ratio(rise, scale),
+            of_progress=rise / gained if gained > 0 else (math.inf if rise > 0 else 0.0),
+            setback=self.share(int(points[first]), int(points[onset])),
+            onset=int(points[onset]),
+            before=low,
+            after=high,
+            cost=self.share(int(points[onset]), int(points[end])),
+            points=(end if end >= 0 else self.m) - onset,
+            healed=healed,
+            usual=_ratio(self._usual(onset), after - before),
+            reached=int(points[first]),
+        )
+
+    @cached_property
+    def relapse_is_fast(self) -> bool:
+        """Whether one break makes most of the relapse, or it is large and half of the progress is lost."""
+        relapse, shift = self.relapse, self.shift
+        if relapse is None:
+            return False
+        if shift is not None and not shift.healed and shift.onset >= relapse.onset:
+            whole = abs(relapse.after - relapse.before)
+            if abs(shift.after - shift.before) > MOST_OF_IT * whole:
+                return True
+        return 1 + relapse.size >= LARGE and relapse.of_progress >= MOST_OF_IT
+
+    @cached_property
+    def recovers(self) -> bool:
+        """Whether the end has come down from most of the height that the level had since its best."""
+        relapse = self.relapse
+        if relapse is None:
+            return False
+        onset = int(np.searchsorted(self.first, relapse.onset))
+        top = float(np.max(self._running[min(onset, self._running.size - 1) :]))
+        low = self._forth(relapse.before)
+        return self._forth(relapse.after) - low < MOST_OF_IT * (top - low)
+
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """The clearest lasting change of the noise of single points, None for fewer than 40 points.
+
+        Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
+        windows of a sixth of the run and over all that follows; the smaller change counts.
+        """
+        if self.n < CORRELATED:
+            return None
+        thin = max(1, self.n // FINE)
+        values = self.values[::thin] if thin > 1 else self.values
+        positive = values.min() > 0
+        raw = self._log_scatter(values)
+        relative = self._log_scatter(np.log(values)) if positive else raw
+        n = raw.size
+        window = max(8, n // LINES[-1])
+        best: Scatter | None = None
+        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
+            near, far = _change(relative, k, window), _change(relative, k, n)
+            change = near if abs(near) < abs(far) else far
+            if near * far <= 0 or not self._evenly_logged(k * thin):
+                continue
+            error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
+            errors = _best_of(abs(change) / error, n // window)
+            if best is None or abs(change) > abs(np.log(best.ratio)):
+                best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
+        return best
+
+    def _evenly_logged(self, k: int) -> bool:
+        """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
+        gaps = np.diff(self.steps).astype(np.float64)
+        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
+        return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
+
+    def _log_scatter(self, values: Array) -> Array:
+        """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
+        rest = np.abs(around_lines(values, 3))
+        smallest = RESOLUTION * max(float(np.median(np.abs(values))), np.finfo(float).tiny)
+        return np.asarray(np.log(np.maximum(rest, smallest)))
+
+    @cached_property
+    def frozen(self) -> int | None:
+        """Index from which every value repeats the last one to the last digit; None where only the last one does.
+
+        A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
+        """
+        if self.n < 4:
+            return None
+        same = np.flatnonzero(self.values != self.values[-1])
+        first = int(same[-1]) + 1 if same.size else 0
+        before = np.diff(self.values[:first])
+        rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
+        return first if self.n - first >= 3 and not rounded else None
+
+    def _usual(self, onset: int) -> float:
+        """Return the largest rise of the running level before a level's index that was over by then.
+
+        The steep start is left out: what a curve does before it has learnt anything is no measure of its noise.
+        """
+        levels = self._running[min(self.m // STEEP, self._running.size - 1) : max(1, onset - self.window + 1)]
+        if levels.size < 2:
+            return 0.0
+        lowest_after = np.minimum.accumulate(levels[::-1])[::-1]
+        lowest_before = np.minimum.accumulate(levels)
+        return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
+
+
+def _ratio(part: float, whole: float) -> float:
+    """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
+    return float(part) / max(float(whole), 1e-300)
+
+
+def _change(logs: Array, k: int, window: int) -> float:
+    return median(logs[k : k + window]) - median(logs[max(0, k - window) : k])
+
+
+def _best_of(errors: float, places: int) -> float:
+    """Return how many standard errors the largest of several differences is worth: chance had as many places.
+
+    The largest of k Gaussian values is about √(2 ln k): what is beyond that is left.
+    Source: Leadbetter, Lindgren and Rootzén, Extremes and related properties of random sequences (1983), chapter 1.
+    """
+    beyond = min(abs(float(errors)), HUGE) ** 2 - 2 * math.log(max(1, places))
+    return math.copysign(math.sqrt(max(0.0, beyond)), errors)
+
+
+def _line_at(rows: Array, x: float) -> Array:
+    """Return the least-squares line through each row (values at 0 … w - 1), at x."""
+    w = rows.shape[1]
+    at = np.arange(w) - (w - 1) / 2
+    return np.asarray(rows.mean(axis=1) + (rows @ at) / (at @ at) * (x - (w - 1) / 2))
+
+
+def _line_error(w: int) -> float:
+    """Return the standard error of such a line half a step beyond its end, for a noise of 1."""
+    return float(np.sqrt(1 / w + 3 * w / (w**2 - 1)))

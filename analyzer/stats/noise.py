@@ -1,0 +1,84 @@
+"""The noise of a curve that also has a trend: from differences, so that neither slope nor curvature counts as noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.stats.robust import MAD_TO_SIGMA, mad_sigma, median
+
+Array = NDArray[np.float64]
+
+SECOND, THIRD = float(np.sqrt(6.0)), float(np.sqrt(20.0))  # standard deviations of differences of white noise
+FEW = 2.0  # differences: a median of m of them is raised by FEW / m, because the smaller of two estimates is taken
+TIED = 0.25  # share of differences that are exactly 0 from which values are taken as rounded
+INNER = 0.8  # share of the differences that a mean is taken over where values are rounded
+INNER_MEAN = 0.5587  # mean of |x| over the inner 80 % of a standard Gaussian
+DEAD = 0.05  # autocorrelation that counts as none
+
+
+def trendless_sigma(values: Array, *, across: int | None = None) -> float:
+    """Return the standard deviation of one value around a smooth trend; 0.0 for fewer than four values.
+
+    `across`: differences that reach over a break before this index are left out.
+
+    The smaller of the robust estimates from second and from third differences: a straight line leaves nothing in the
+    second, a parabola nothing in the third, and one break spoils a few differences that a median does not see.
+    Rounded values (many differences are exactly 0) are measured by the mean of their inner differences instead,
+    because their median is 0. Source: von Neumann et al., The mean square successive difference, Annals of
+    Mathematical Statistics 12 (1941), with the median of Hampel, JASA 69 (1974).
+    """
+    if values.size < 4:
+        return 0.0
+    found = []
+    for order, scale in ((2, SECOND), (3, THIRD)):
+        change = np.abs(np.diff(values, order))
+        if across is not None:
+            change = np.concatenate([change[: max(0, across - order)], change[across:]])
+        if change.size < 2:
+            continue
+        size = median(change) * MAD_TO_SIGMA
+        if float(np.mean(change == 0)) >= TIED:
+            inner = np.sort(change)[: max(1, int(np.ceil(INNER * change.size)))]
+            size = max(size, float(np.mean(inner)) / INNER_MEAN)
+        found.append((size / scale, change.size))
+    size, count = min(found, default=(0.0, 1))
+    return size * (1.0 + FEW / count)
+
+
+def correlation_time(residual: Array, most: int) -> float:
+    """Return how many neighbouring values carry the information of one, at least 1: 1 + 2 Σ autocorrelation.
+
+    The sum ends at the first lag that shows no correlation, `most` lags at the latest. Source: Sokal, Monte Carlo
+    methods in statistical mechanics (1989), section 3.
+    """
+    if residual.size < 8:
+        return 1.0
+    centred = residual - median(residual)
+    scale = mad_sigma(centred)
+    if scale <= 0:
+        return 1.0
+    held = np.clip(centred, -4 * scale, 4 * scale)
+    held = held - held.mean()
+    power = np.abs(np.fft.rfft(held, 2 * held.size)) ** 2
+    echo = np.fft.irfft(power)[: max(2, most)]
+    if echo[0] <= 0:
+        return 1.0
+    echo = echo / echo[0]
+    dead = np.flatnonzero(echo <= DEAD)
+    last = int(dead[0]) if dead.size else echo.size
+    return max(1.0, 1.0 + 2.0 * float(np.sum(echo[1:last])))
+
+
+def around_lines(values: Array, half: int) -> Array:
+    """Return each value less a straight line through its 2 × `half` + 1 neighbours (fewer at the ends), float64[n]."""
+    n = values.size
+    at = np.arange(n)
+    first, end = np.maximum(at - half, 0), np.minimum(at + half + 1, n)
+    x = at.astype(np.float64)
+    sums = [np.concatenate([[0.0], np.cumsum(part)]) for part in (x, x * x, values, x * values)]
+    sx, sxx, sy, sxy = (part[end] - part[first] for part in sums)
+    count = end - first
+    spread = sxx - sx * sx / count
+    slope = np.where(spread > 0, (sxy - sx * sy / count) / np.maximum(spread, 1e-12), 0.0)
+    return np.asarray(values - (sy / count + slope * (x - sx / count)))
