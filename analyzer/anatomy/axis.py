@@ -20,6 +20,7 @@ from analyzer.anatomy.lineage import Account, Array, Kind, Lineage
 from analyzer.model.run import Note, Series
 from analyzer.model.wording import counted, step
 
+AS_LONG = 0.9  # times the points of the longest training: a script that runs again to its end logs about as many
 SHARE_IN_TURN = 3  # one return in so many points at most, where stretches follow each other; two writers return more
 MIXTURE = (
     "two or more curves lie interleaved under one name, so it is not judged; log each under a name, a model or a run "
@@ -112,18 +113,17 @@ def _passes(found: Mapping[str, Lineage], again: Mapping[str, list[int]], _: lis
 
 
 def _trainings(found: Mapping[str, Lineage], again: Mapping[str, list[int]], voters: list[str]) -> dict[str, Lineage]:
-    """Return, of the series in which several trainings follow each other, the part of the longest training."""
+    """Return, of the series in which several trainings follow each other, the part of the last of the longest ones."""
     lead = max(voters, key=lambda t: found[t].steps.size)
     parts = _parts(found[lead], again[lead])
-    longest = max(range(len(parts)), key=lambda i: (parts[i].steps.size, i))
-    window = parts[longest].wall_times
+    window = parts[_last_of_longest(parts)].wall_times
     placed = {}
     for tag, places in again.items():
         own = _parts(found[tag], places)
-        best = max(range(len(own)), key=lambda i: (_shared(own[i].wall_times, window), own[i].steps.size, i))
-        rank = (
-            "the last of the longest" if sum(p.steps.size == own[best].steps.size for p in own) > 1 else "the longest"
-        )
+        seconds = [_shared(part.wall_times, window) for part in own]
+        best = seconds.index(max(seconds)) if max(seconds) > 0 else _last_of_longest(own)
+        long = sum(part.steps.size >= AS_LONG * own[best].steps.size for part in own)
+        rank = "the last of the longest" if long > 1 else "the longest"
         sizes = ", ".join(f"#{i + 1}: {part.steps.size}" for i, part in enumerate(own[:10]))
         at_once = any(b.wall_times[0] < a.wall_times[-1] for a, b in itertools.pairwise(own))
         who = "writers at the same time" if at_once else "trainings"
@@ -133,6 +133,12 @@ def _trainings(found: Mapping[str, Lineage], again: Mapping[str, list[int]], vot
         )
         placed[tag] = own[best].placed(own[best].steps, Account("trainings", what))
     return placed
+
+
+def _last_of_longest(parts: list[Lineage]) -> int:
+    """Return the index of the last part that is about as long as the longest: a short one never stands for it."""
+    most = max(part.steps.size for part in parts)
+    return max(i for i, part in enumerate(parts) if part.steps.size >= AS_LONG * most)
 
 
 def _parts(points: Lineage, begins: list[int]) -> list[Lineage]:

@@ -118,7 +118,7 @@ def test_steps_at_the_ends_of_64_bits_are_survived():
 # --- several trainings under one name
 
 
-@pytest.mark.parametrize("sizes", [(200, 40), (40, 200), (120, 120), (50, 60, 40, 55)])
+@pytest.mark.parametrize("sizes", [(200, 40), (40, 200), (120, 120), (50, 60, 40, 45)])
 def test_of_several_trainings_the_longest_is_judged_and_the_others_are_named(sizes):
     steps = np.concatenate([np.arange(n) for n in sizes])
     values = np.concatenate([noisy(n, seed) for seed, n in enumerate(sizes)])
@@ -127,6 +127,12 @@ def test_of_several_trainings_the_longest_is_judged_and_the_others_are_named(siz
         assert curve.n == max(sizes)
         assert curve.steps.tolist() == list(range(max(sizes)))
     assert f"{len(sizes)} trainings lie under one name" in said(anatomy) and not anatomy.events
+
+
+def test_of_trainings_that_are_about_as_long_the_last_one_is_what_the_user_has():
+    values = [*noisy(120), *(2 * noisy(115, 1))]
+    curve = opened(series("loss", [*range(120), *range(115)], values)).curves["loss"]
+    assert curve.n == 115 and curve.values.tolist() == values[120:]
 
 
 def test_all_series_are_cut_to_the_same_training():
