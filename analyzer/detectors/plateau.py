@@ -82,6 +82,10 @@ class Params:
     vanished: float = field(default=1e-7, metadata={"unit": "norm", "why": "a gradient that reaches nothing"})
     fitted: float = field(default=1e-3, metadata={"unit": "of the start", "why": "a loss below it is fitted exactly"})
     resolved: float = field(default=1e-4, metadata={"unit": "of the level", "why": "moves of a curve at rest"})
+    some: float = field(default=0.7, metadata={"unit": "of the start", "why": "gain of one that is stuck"})
+    rests_from: float = field(default=0.3, metadata={"unit": "of the run", "why": "since when one stands still"})
+    stands: float = field(default=2e-3, metadata={"unit": "of the level", "why": "range of one that stands still"})
+    enough: int = field(default=8, metadata={"unit": "evaluations", "why": "that show it"})
     repeats: int = field(default=3, metadata={"unit": "points", "why": "of one value to the last digit: frozen"})
 
 
@@ -211,7 +215,26 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
         if its and alike and rests and calm and fresh and far.best_gain < 2 * PARAMS.little:
             signs.append(Sign("validation-rests", other.tag, {"start": its.start, "end": its.end}))
             break
-    return tuple(sign for sign in (*signs, *chance) if sign is not None)
+    still = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
+    return tuple(sign for sign in (*signs, *chance, still) if sign is not None)
+
+
+def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
+    """Return a sign when an evaluation stands still for most of the run: weights do not move.
+
+    A training loss far below it was learnt, be it in another run: fine-tuning rests.
+    """
+    for curve in anatomy.validation:
+        since = curve.at[0] + PARAMS.rests_from * (curve.at[-1] - curve.at[0])
+        late = curve.raw[curve.at >= since]
+        height = abs(robust.median(late)) if late.size else 0.0
+        if (
+            late.size >= PARAMS.enough
+            and np.ptp(late) < PARAMS.stands * height
+            and far.end > PARAMS.rests_from * height
+        ):
+            return Sign("evaluation-still", curve.tag, {"level": float(late[-1])})
+    return None
 
 
 def _moved_by_chance(anatomy: Anatomy, curve: Curve, far: Progress) -> bool:
@@ -308,6 +331,7 @@ SENTENCES = CHANCE | {
     "rate-zero-throughout": "{tag} is 0 throughout",
     "rate-zero": "{tag} is 0 after step {since:step}",
     "gradient-vanished": "{tag} is {norm} in the second half",
+    "evaluation-still": "{tag} stands still at {level} for more than two thirds of the run",
     "repeats": "the loss repeats {level} to the last digit",
 }
 
