@@ -142,6 +142,12 @@ def test_the_status_of_a_log(run, now, status):
     assert status_of(run, now, 6 * 3600)[0] == status
 
 
+def test_a_run_without_metrics_is_not_called_one_that_could_not_be_judged():
+    result = judge_run(Run("r", "r", "mlflow", "x", declared="FINISHED"), now=2e9)
+    assert (result.status, result.verdict) == ("skipped", "unjudged")
+    assert "no metrics were logged" in result.sentence and "could not" not in result.sentence
+
+
 def test_damage_and_unreadable_logs_are_findings():
     damaged = judge_run(logged(Note("damage", "12 bytes at offset 7"), Note("damage", "again")), now=2e9)
     assert [(f.symptom, f.severity) for f in damaged.findings] == [("damaged-log", "warning")]
