@@ -112,8 +112,9 @@ def learnt(anatomy: Anatomy) -> Criterion:
     text = f"{curve.tag} ends where it began: {number(fall.start)} at first, {number(fall.end)} at the end"
     numbers = _fall_numbers(fall)
     most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
-    long = curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
-    return Criterion("learnt", "refuted" if long else "unclear", text, numbers, curve.tags)
+    # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
+    refuted = curve.role.role == "metric" and curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
+    return Criterion("learnt", "refuted" if refuted else "unclear", text, numbers, curve.tags)
 
 
 def kept(anatomy: Anatomy) -> Criterion:

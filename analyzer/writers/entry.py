@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analyzer.model.result import Result, SeriesRow
-from analyzer.model.thinning import course, thin
 from analyzer.model.summary import headline
+from analyzer.model.thinning import course, thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
 from analyzer.writers.chart import spark

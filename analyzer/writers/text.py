@@ -18,7 +18,8 @@ from analyzer.writers.wording import CHANGES, span, visible
 
 MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "suppressed": "–", "unjudged": "?"}
 _COLOURS = {
-    "error": "31;1", "warning": "33;1", "info": "34", "healthy": "32;1", "unjudged": "2", "suppressed": "2", "soft": "2", "bold": "1",
+    "error": "31;1", "warning": "33;1", "info": "34", "healthy": "32;1", "unjudged": "2", "suppressed": "2",
+    "soft": "2", "bold": "1",
 }  # fmt: skip
 MOST_LINES = 30
 _INDENT = " " * 4

@@ -57,7 +57,8 @@ def test_the_sick_page_says_all_that_a_finding_has():
 
 def test_a_healthy_page_says_why_and_what_still_to_check():
     words = check_page(page(made.healthy())).words
-    assert "loss/train fell from 2.3 to 0.21" in words and "all points of 2 losses are finite" in words
+    assert "Healthy: loss/train fell from 2.3 to 0.21." in words
+    assert "It stayed finite All points of 2 losses are finite" in words and "Metrics agree" not in words
     assert "Still worth checking" in words and "Stability over seeds" in words
     assert "Do first" not in words
 
