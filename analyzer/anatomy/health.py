@@ -14,6 +14,7 @@ from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
 from analyzer.model.health import Criterion
+from analyzer.model.roles import words_of
 from analyzer.model.wording import counted, number, percent, step
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Params:
 
 
 PARAMS = Params()
+UNCLEAR = {"std", "max", "min"}  # words of rewards that are no goal
+IMPLICIT = {"chosen", "rejected", "logps", "logits"}  # words of preference training whose sign says nothing
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
@@ -58,8 +61,9 @@ def judged_metrics(anatomy: Anatomy) -> list[Curve]:
     """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
     found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     if anatomy.family == "rl":
-        return [c for c in found if c.role.kind == "reward"]
-    return found
+        return [c for c in found if c.role.kind == "reward" and not UNCLEAR & set(words_of(c.tag))]
+    # the implicit rewards of preference training may all fall: only their margin counts
+    return [c for c in found if not IMPLICIT & set(words_of(c.tag))]
 
 
 def enough_data(anatomy: Anatomy) -> Criterion:

@@ -61,6 +61,7 @@ class Limits:
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
+    noise: float = field(default=1 / 30, metadata={"why": "noise of batches at the end over that at the start"})
     frozen: float = field(default=0.1, metadata={"why": "share of the run over which the loss repeats one value"})
 
 
@@ -86,6 +87,8 @@ class Params:
     rests_from: float = field(default=0.3, metadata={"unit": "of the run", "why": "since when one stands still"})
     stands: float = field(default=2e-3, metadata={"unit": "of the level", "why": "range of one that stands still"})
     enough: int = field(default=8, metadata={"unit": "evaluations", "why": "that show it"})
+    near_zero: float = field(default=0.05, metadata={"unit": "of the start", "why": "a loss below it is fitted"})
+    batches: int = field(default=200, metadata={"unit": "points", "why": "of single batches, not of epochs"})
     repeats: int = field(default=3, metadata={"unit": "points", "why": "of one value to the last digit: frozen"})
 
 
@@ -114,6 +117,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             since = curve.course.frozen if curve.n else None
             if since is not None and curve.finite[-1]:
                 yield _frozen_reading(anatomy, curve, since)
+        for curve in anatomy.training:
+            if curve.role.per != "epoch" and not curve.role.running and curve.n >= PARAMS.batches and curve.finite[-1]:
+                yield _dead_noise(anatomy, curve)
 
 
 def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
@@ -148,6 +154,26 @@ def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
         vetoes=tuple(vetoes),
         facts=Facts(level, first, from_start=since == 0),
         marks=(Mark("region", curve.tag, "one value", (first, last)),),
+    )
+
+
+def _dead_noise(anatomy: Anatomy, curve: Curve) -> Evidence:
+    """The noise of batches cannot die as long as the answers depend on the examples and the loss is not fitted."""
+    level, start = curve.back(curve.end), curve.back(curve.start)
+    named = guessing(anatomy, level, curve)
+    since = _flat_since(curve)
+    vetoes = (Veto("fitted", curve.tag, {"level": level}),) if abs(level) <= PARAMS.near_zero * abs(start) else ()
+    return Evidence(
+        curve.tags,
+        (Measure("noise of the batches at the end over that at the start", curve.course.noise_left, "noise", "below"),),
+        "warning",
+        first_step=since,
+        last_step=int(curve.at[-1]),
+        cause="dead-noise",
+        signs=(named,) if named else (),
+        vetoes=vetoes,
+        facts=Facts(level, since, from_start=False),
+        marks=(Mark("region", curve.tag, "no noise", (since, int(curve.at[-1]))),),
     )
 
 
@@ -301,6 +327,7 @@ CAUSES = {
     "rate-zero": "a learning rate of 0",
     "vanishing-gradient": "a gradient that vanishes: dead or saturated units",
     "frozen": "no update reaches the output: dead units, weights that are not trained, or a value that is logged again",
+    "dead-noise": "collapsed output: the answers do not depend on the examples any more, or one batch comes again",
     "guessing": "guessing: what the model answers does not depend on what it is shown",
 }
 
@@ -310,7 +337,10 @@ def describe(evidence: Evidence) -> Words:
     facts: Facts = evidence.facts
     tag, cause = evidence.tags[0], evidence.cause or ""
     sentences = tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs)
-    if evidence.measures[0].limit == "frozen":
+    if cause == "dead-noise":
+        also = f"; {sentences[0]}" if sentences else ""
+        summary = f"the noise of {tag} has died at {number(facts.level)} by step {step(facts.since)}{also}"
+    elif evidence.measures[0].limit == "frozen":
         count = int(evidence.measures[1].value)
         summary = (
             f"{tag} repeats {number(facts.level)} to the last digit from step {step(facts.since)} to the end, "
