@@ -29,25 +29,33 @@ COUNTS_AS = {"loss-spike": "exploding-loss", "slow-divergence": "exploding-loss"
 
 @dataclass(frozen=True)
 class Said:
-    """Alarms of a run, under the truth's names, and its verdict; "unread" where it could not be opened."""
+    """Alarms of a run, under the truth's names, and its verdict; "unread" where it could not be opened.
+
+    `seen` holds the alarms and what another finding explains: a NaN after an explosion is seen, and no second alarm.
+    """
 
     alarms: frozenset[str]
+    seen: frozenset[str]
     verdict: str
 
 
 def said(folder: Path, row: Mapping[str, Any]) -> Said:
     """Return what is said of a row's run; where its path holds several runs, all of them speak for it."""
     alarms: set[str] = set()
+    seen: set[str] = set()
     verdicts: set[str] = set()
     try:
         for run in open_runs(folder / row["path"], run=row.get("run_id")):
             result = analyze(run, now=NOW)
-            alarms |= {COUNTS_AS.get(f.symptom, f.symptom) for f in result.findings if f.alarms}
+            severe = [f for f in result.findings if f.severity != "info" and f.suppressed is None]
+            alarms |= {COUNTS_AS.get(f.symptom, f.symptom) for f in severe if f.explained_by is None}
+            by_finding = (f for f in severe if not str(f.explained_by).startswith("event:"))
+            seen |= {COUNTS_AS.get(f.symptom, f.symptom) for f in by_finding}
             verdicts.add(result.verdict)
     except PosthocError:
-        return Said(frozenset(), "unread")
+        return Said(frozenset(), frozenset(), "unread")
     worst = next((v for v in ("problems", "suppressed", "healthy") if v in verdicts), "unjudged")
-    return Said(frozenset(alarms), worst)
+    return Said(frozenset(alarms), frozenset(seen), worst)
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,8 @@ def scores(rows: Sequence[Mapping[str, Any]], heard: Sequence[Said], symptoms: S
     counts: Counter[tuple[str, str]] = Counter()
     for row, one in zip(rows, heard, strict=True):
         wanted, forbidden = expected(row), frozenset(row["forbidden"])
-        counts.update((name, "hits") for name in wanted & one.alarms)
-        counts.update((name, "missed") for name in wanted - one.alarms)
+        counts.update((name, "hits") for name in wanted & one.seen)
+        counts.update((name, "missed") for name in wanted - one.seen)
         counts.update((name, "false") for name in (forbidden & one.alarms) - wanted)
     return {s: Score(*(counts[s, kind] for kind in ("hits", "false", "missed"))) for s in symptoms}
 
@@ -86,7 +94,7 @@ def disagreements(rows: Sequence[Mapping[str, Any]], heard: Sequence[Said]) -> l
     lines = []
     for row, one in zip(rows, heard, strict=True):
         wanted, forbidden = expected(row), frozenset(row["forbidden"])
-        missed, false = sorted(wanted - one.alarms), sorted((forbidden & one.alarms) - wanted)
+        missed, false = sorted(wanted - one.seen), sorted((forbidden & one.alarms) - wanted)
         if missed or false:
             parts = [f"misses {', '.join(missed)}"] * bool(missed) + [f"falsely says {', '.join(false)}"] * bool(false)
             why = f" ({row['why']})" if row.get("why") else ""
