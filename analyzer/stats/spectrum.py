@@ -56,7 +56,8 @@ PART_CHANCE = 0.001  # chance of the rest of a longer period at which the best o
 WORTH_A_LOOK = 0.05  # expected peaks of noise above which nothing more is asked of a period
 WIDE = 1.7  # scatter at a place over that at most places: a batch of a third of the examples
 ALONE = 1.5  # shift of one place over that of any place not next to it
-SMEARED = 12  # places in a period from which a point may be smeared over its neighbours
+SPREAD = 12  # places in a period from which a point may lie next to its place
+SHIFTED = 0.5  # places by which a length that is not whole shifts over the curve
 STRETCHES = 6  # parts of the curve in each of which the shape must recur
 HARMONIC_TAPER = 0.1  # share of the curve that fades in and out, so that its ends do not leak into all frequencies
 
@@ -227,7 +228,8 @@ def _odd_places(even: Array, length: float) -> NDArray[np.bool_]:
     others = np.delete(np.roll(shift, 1 - top), [0, 1, 2] if places > 3 else [1])
     odd[top] |= bool(shift[top] > ALONE * np.max(others, initial=0.0))
     odd &= shift < np.maximum(scatter, median(scatter))
-    if places >= SMEARED:  # a length that is not whole smears a point over the places next to it
+    # a length that is not known to a point, or not whole, spreads a point over the places next to it
+    if places >= SPREAD or abs(length - places) * even.size / length > SHIFTED:
         odd |= np.roll(odd, 1) | np.roll(odd, -1)
     return odd[place] if np.mean(odd) < 0.5 else np.zeros(even.size, dtype=np.bool_)
 
