@@ -150,9 +150,9 @@ def _lost(curve: Curve, rise: Rise) -> bool:
 
 
 def _agree(metric: Curve, looked: list[Curve], worse: list[Curve]) -> bool:
-    """Whether at least half of the leading metrics of its split lost as well: a threshold trades some for others."""
+    """Whether most of the leading metrics of its split lost as well: a threshold trades some for others."""
     beside = [c for c in looked if c.role.role == "metric" and c.role.split == metric.role.split]
-    return 2 * sum(c in worse for c in beside) >= len(beside)
+    return 2 * sum(c in worse for c in beside) > len(beside)
 
 
 def _leading_metrics(anatomy: Anatomy) -> list[Curve]:

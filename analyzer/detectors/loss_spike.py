@@ -125,9 +125,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}; {LEAST} are needed")
 
 
-def _cost(shift: Rise) -> float:
-    """Return the share of the run until a rise is made good; a quarter of the progress weighs as much as a tenth."""
-    lost = min(shift.of_progress, 1.0) if np.isfinite(shift.of_progress) else 0.0
+def _cost(shift: Rise, pause: Sign | None) -> float:
+    """Return the share of the run until a rise is made good.
+
+    Behind a resume, a quarter of the progress lost weighs as much as a tenth of the run: it should lose nothing.
+    """
+    lost = min(shift.of_progress, 1.0) if pause is not None and np.isfinite(shift.of_progress) else 0.0
     return max(shift.cost, PARAMS.weighs * lost)
 
 
@@ -141,7 +144,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
     return Evidence(
         curve.tags,
         (
-            Measure("what it costs until it is made good", _cost(shift), "cost", unit="of the run"),
+            Measure("what it costs until it is made good", _cost(shift, pause), "cost", unit="of the run"),
             Measure("size of the rise, as a factor", 1 + shift.matters, "rise", unit="×"),
             Measure("rise over the level before", shift.errors, "noise", unit="standard errors"),
         ),
