@@ -327,11 +327,14 @@ class Course:
         k = int(seen[np.argmax(gaps[seen])])
         y, narrow = self.levels, max(2, self.m // LINES[0])
         before = median(y[max(0, k - narrow) : k])
-        after = before + float(gaps[k])
-        reached = np.flatnonzero(y[:k] <= after)
-        first = int(reached[0]) if reached.size else k
         width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
+        # the lines on both sides may point beyond every level that was reached
+        after = min(before + float(gaps[k]), float(np.max(later)))
+        if after <= before:
+            return None
+        reached = np.flatnonzero(y[:k] <= after)
+        first = int(reached[0]) if reached.size else k
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         end = k + int(healed[0]) if healed.size else self.m - 1
@@ -457,10 +460,10 @@ class Course:
         return best
 
     def _evenly_logged(self, k: int) -> bool:
-        """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
-        gaps = np.diff(self.steps).astype(np.float64)
-        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
-        return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
+        """Whether points are equally far apart from before a point on: the trend between rare points is no noise."""
+        gaps = np.diff(self.steps[max(0, k - self.n // 4) :]).astype(np.float64)
+        low, high = np.quantile(gaps, [0.1, 0.9])
+        return bool(low > 0 and high <= UNEVEN * low)
 
     def _log_scatter(self, values: Array) -> Array:
         """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""

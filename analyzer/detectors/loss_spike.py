@@ -78,7 +78,9 @@ class Params:
     violent: float = field(default=8.0, metadata={"unit": "×", "why": "leap that is worth a warning though it heals"})
     driven: float = field(default=5.0, metadata={"unit": "×", "why": "the same where the gradient norm leaps with it"})
     beyond: float = field(default=1.2, metadata={"unit": "× tail", "why": "a violent leap is clearly beyond the tail"})
-    weighs: float = field(default=0.4, metadata={"unit": "of the run", "why": "what the loss of all progress costs"})
+    weighs: float = field(default=0.3, metadata={"unit": "of the run", "why": "what the loss of all progress costs"})
+    lasting: int = field(default=3, metadata={"unit": "levels", "why": "that are worse: one or two are a blip"})
+    resumed: float = field(default=0.4, metadata={"unit": "of the run", "why": "the same behind a resume"})
     pause: float = field(default=10.0, metadata={"unit": "× the usual time", "why": "between two points: a resume"})
     often: float = field(default=0.003, metadata={"unit": "of the points", "why": "leaps that are how the noise is"})
     many: int = field(default=8, metadata={"unit": "leaps", "why": "fewer are events, whatever their share"})
@@ -128,10 +130,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 def _cost(shift: Rise, pause: Sign | None) -> float:
     """Return the share of the run until a rise is made good.
 
-    Behind a resume, a quarter of the progress lost weighs as much as a tenth of the run: it should lose nothing.
+    Progress that is lost weighs besides: a third of it as much as a tenth of the run, a quarter behind a resume, which
+    should lose nothing.
     """
-    lost = min(shift.of_progress, 1.0) if pause is not None and np.isfinite(shift.of_progress) else 0.0
-    return max(shift.cost, PARAMS.weighs * lost)
+    lasts = shift.points >= PARAMS.lasting or pause is not None
+    lost = min(shift.of_progress, 1.0) if lasts and np.isfinite(shift.of_progress) else 0.0
+    return max(shift.cost, (PARAMS.weighs if pause is None else PARAMS.resumed) * lost)
 
 
 def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:

@@ -61,7 +61,7 @@ class Limits:
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
-    noise: float = field(default=1 / 30, metadata={"why": "noise of batches at the end over that at the start"})
+    noise: float = field(default=0.05, metadata={"why": "noise of batches at the end over that at the start"})
     frozen: float = field(default=0.1, metadata={"why": "share of the run over which the loss repeats one value"})
 
 
@@ -71,6 +71,7 @@ class Params:
 
     rates: int = field(default=4, metadata={"unit": "points", "why": "of a learning rate, to see that it is 0"})
     unmoved: float = field(default=0.02, metadata={"unit": "of the start", "why": "a fall that is none"})
+    steady: float = field(default=3.5, metadata={"unit": "standard errors", "why": "a fall that is progress, if small"})
     little: float = field(default=0.05, metadata={"unit": "of the start", "why": "a best gain below it is an error"})
     calm: float = field(default=0.1, metadata={"unit": "of the level", "why": "swing of batches that guess"})
     long: int = field(default=20, metadata={"unit": "points", "why": "that show that a loss has not moved"})
@@ -127,7 +128,8 @@ def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
     moved = curve.raw[:since]
     start = float(moved[0]) if moved.size else level
     vetoes = []
-    if abs(level) <= PARAMS.fitted * abs(start):
+    before = float(moved[-1]) if moved.size else level
+    if abs(level) <= PARAMS.fitted * abs(start) and abs(before) <= PARAMS.near_zero * abs(start):
         vetoes.append(Veto("fitted-exactly", curve.tag, {"level": level}))
     last_moves = np.abs(np.diff(curve.raw[: since + 1]))[-PARAMS.repeats :]
     if last_moves.size and float(np.max(last_moves)) < PARAMS.resolved * abs(level):
@@ -223,12 +225,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
     signs = [idle, guessing(anatomy, far.end, curve)]
     calm = far.swing < PARAMS.calm  # a batch loss near its optimum is small and swings far more, over its level
     fresh = far.start > UNTRAINED and not answers_move(anatomy)
-    if (
-        calm
-        and (far.best_gain < PARAMS.unmoved or _moved_by_chance(anatomy, curve, far))
-        and curve.n >= PARAMS.long
-        and fresh
-    ):
+    still = (far.best_gain < PARAMS.unmoved or _moved_by_chance(anatomy, curve, far)) and not _gains(curve)
+    if calm and still and curve.n >= PARAMS.long and fresh:
         signs.append(_unmoved(curve, far))
     rest = metrics_rest(anatomy)
     if rest and far.best_gain < PARAMS.half:
@@ -261,6 +259,12 @@ def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
         ):
             return Sign("evaluation-still", curve.tag, {"level": float(late[-1])})
     return None
+
+
+def _gains(curve: Curve) -> bool:
+    """Whether a small fall is steady: a run that goes on from a checkpoint gains little, and gains it all the same."""
+    fall = curve.course.fall
+    return fall is not None and fall.errors >= PARAMS.steady and fall.size >= PARAMS.unmoved / 2
 
 
 def _moved_by_chance(anatomy: Anatomy, curve: Curve, far: Progress) -> bool:
