@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,7 +75,8 @@ class Rise:
     the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
     level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
     `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
-    back from, as a share of this one. `reached`: index of the point from which the run is undone.
+    back from, as a share of this one. `reached`: index of the point from which the run is undone. `seen`: the
+    part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them.
     """
 
     errors: float
@@ -90,6 +91,7 @@ class Rise:
     healed: bool = False
     usual: float = 0.0
     reached: int = 0
+    seen: float = 1.0
 
     @property
     def matters(self) -> float:
@@ -329,17 +331,17 @@ class Course:
         before = median(y[max(0, k - narrow) : k])
         width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
-        # the lines on both sides may point beyond every level that was reached
-        after = min(before + float(gaps[k]), float(np.max(later)))
-        if after <= before:
-            return None
+        after = before + float(gaps[k])
         reached = np.flatnonzero(y[:k] <= after)
         first = int(reached[0]) if reached.size else k
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         end = k + int(healed[0]) if healed.size else self.m - 1
         clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
-        return self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+        rise = self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+        # the lines on both sides may point beyond every level that was reached
+        seen = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
+        return replace(rise, seen=max(0.0, seen))
 
     def _good_again(self, base: float, top: float) -> float:
         """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""

@@ -134,7 +134,7 @@ def _cost(shift: Rise, pause: Sign | None) -> float:
     should lose nothing.
     """
     lasts = shift.points >= PARAMS.lasting or pause is not None
-    lost = min(shift.of_progress, 1.0) if lasts and np.isfinite(shift.of_progress) else 0.0
+    lost = min(shift.seen * shift.of_progress, 1.0) if lasts and np.isfinite(shift.of_progress) else 0.0
     return max(shift.cost, (PARAMS.weighs if pause is None else PARAMS.resumed) * lost)
 
 
