@@ -1,0 +1,108 @@
+"""Settings that are moved during a run (KL weight, curriculum share, temperature, stage), and where they move.
+
+A knob is a logged scalar that is set, not measured: it is no loss, metric, system value, counter, gradient norm or
+learning rate (whose phases are events of their own), and it follows its schedule without noise. Where a loss moves
+together with a knob its meaning may have changed on purpose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.gradient import is_loss_scale
+from analyzer.model.wording import number, step
+from analyzer.stats.noise import trendless_sigma
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
+
+
+@dataclass(frozen=True)
+class Params:
+    """What makes a scalar a knob, and which of its moves counts."""
+
+    noise: float = field(
+        default=0.005,
+        metadata={"unit": "of its range", "why": "a schedule has no noise; a measured value has some percent"},
+    )
+    share: float = field(
+        default=0.2,
+        metadata={"unit": "of its range", "why": "a knob that hardly moves there explains nothing"},
+    )
+    faster: float = field(
+        default=2.0,
+        metadata={
+            "unit": "× its mean pace",
+            "why": "a knob that moves evenly all the time says nothing of one stretch of the run",
+        },
+    )
+    whole: float = field(
+        default=0.8,
+        metadata={"unit": "of its range", "why": "nearly all of its way there: no faster pace is asked for"},
+    )
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A knob that moves from `before` to `after` between two steps."""
+
+    tag: str
+    first: int
+    last: int
+    before: float
+    after: float
+
+    @property
+    def event(self) -> str:
+        """What `Evidence.explained_by` holds when this knob accounts for what is seen."""
+        return f"event:knob@{self.first}"
+
+    @property
+    def sentence(self) -> str:
+        """The move in words."""
+        return (
+            f"{self.tag} goes from {number(self.before)} to {number(self.after)} "
+            f"between steps {step(self.first)} and {step(self.last)}"
+        )
+
+
+def knob_at(anatomy: Anatomy, where: int | tuple[int, int]) -> Knob | None:
+    """Return the knob that moves at a step, or between two steps; of several the one that moves furthest of its way.
+
+    The stretch is widened by one point of the knob on both sides, because the knob may be logged more rarely.
+    """
+    first, last = (where, where) if isinstance(where, int) else where
+    moved = [found for curve in _knobs(anatomy) if (found := _moves(curve, first, last)) is not None]
+    return max(moved, key=lambda found: found[0])[1] if moved else None
+
+
+def _knobs(anatomy: Anatomy) -> list[Curve]:
+    candidates = [*anatomy.having("unknown"), *anatomy.having("constant")]
+    return [c for c in candidates if c.n > 2 and not is_loss_scale(c.tag) and _is_set(c)]
+
+
+def _is_set(curve: Curve) -> bool:
+    """Whether it moves like a setting: on a schedule without noise, and not point by point like a counter."""
+    size = float(np.ptp(curve.raw))
+    counts = bool(np.all(np.diff(curve.raw) > 0)) and bool(np.all(curve.raw % 1 == 0))
+    return size > 0 and not counts and trendless_sigma(curve.raw) <= PARAMS.noise * size
+
+
+def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
+    a = max(0, int(np.searchsorted(curve.at, first, side="left")) - 1)
+    b = min(curve.n - 1, int(np.searchsorted(curve.at, last, side="right")))
+    inside, at = curve.raw[a : b + 1], curve.at[a : b + 1]
+    share = float(np.ptp(inside) / np.ptp(curve.raw))
+    steps = float(at[-1] - at[0]) / max(float(curve.at[-1] - curve.at[0]), 1.0)
+    if share < max(PARAMS.share, min(PARAMS.faster * steps, PARAMS.whole)):
+        return None
+    moving = np.flatnonzero(np.diff(inside) != 0)
+    start, end = int(moving[0]), int(moving[-1]) + 1
+    return share, Knob(curve.tag, int(at[start + 1]), int(at[end]), float(inside[start]), float(inside[end]))
