@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy.curve import Array, Curve
-from analyzer.stats.robust import difference_sigma, median
+from analyzer.stats.robust import difference_sigma
 from analyzer.stats.trend import centred_mean
 
 

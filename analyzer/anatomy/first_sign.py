@@ -98,7 +98,8 @@ def _sign_of(curve: Curve, onset: int) -> EarlySign | None:
 
 
 def _gradient(curve: Curve, onset: int) -> EarlySign | None:
-    values, steps, finite = (a[curve.steps <= onset] for a in (curve.values, curve.steps, curve.finite))
+    until = curve.steps <= onset
+    values, steps, finite = curve.values[until], curve.steps[until], curve.finite[until]
     known = values[finite]
     if known.size < GRADIENT.usual:
         return None

@@ -50,7 +50,9 @@ class Apart:
 
 def rewards_apart(anatomy: Anatomy) -> Apart | None:
     """Return how the evaluated reward follows the collected one, None where either has fewer than a dozen values."""
-    rewards = [c for c in anatomy.having("metric") if c.role.kind == "reward" and c.n >= PARAMS.few and np.ptp(c.raw) > 0]
+    rewards = [
+        c for c in anatomy.having("metric") if c.role.kind == "reward" and c.n >= PARAMS.few and np.ptp(c.raw) > 0
+    ]
     evaluated = next((c for c in rewards if c.role.split in ("validation", "test")), None)
     collected = next((c for c in rewards if c.role.split in ("train", None)), None)
     if evaluated is None or collected is None:

@@ -25,7 +25,8 @@ class Params:
         default=0.03, metadata={"unit": "log", "why": "clocks and machines vary by some percent without a cause"}
     )
     covered: float = field(
-        default=0.5, metadata={"unit": "of the steps", "why": "intervals of a dense beginning do not stand for the rest"}
+        default=0.5,
+        metadata={"unit": "of the steps", "why": "intervals of a dense beginning do not stand for the rest"},
     )
     rank: int = field(
         default=4, metadata={"unit": "count", "why": "the longest pauses but three are what evaluations usually take"}

@@ -94,7 +94,7 @@ PARAMS = Params()
 
 CAUSES = {
     "one-class": "one class is always given",
-    "one-class-or-not-wired": "one class is always given, or an accuracy that is not computed from this model's answers",
+    "one-class-or-not-wired": "one class is always given, or an accuracy that is not computed from the model's answers",
 }
 
 

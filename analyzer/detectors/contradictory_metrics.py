@@ -107,9 +107,7 @@ class Params:
     good: float = field(
         default=0.9, metadata={"unit": "ratio", "why": "so good a metric rests because it has converged"}
     )
-    ranks: float = field(
-        default=0.6, metadata={"unit": "AUC", "why": "clearly above ½: the model ranks the classes"}
-    )
+    ranks: float = field(default=0.6, metadata={"unit": "AUC", "why": "clearly above ½: the model ranks the classes"})
 
 
 PARAMS = Params()

@@ -109,7 +109,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("no validation loss")
         return
     judged = [(c, s) for c in anatomy.validation if (s := second_descent(c.coarse)) is not None]
-    mated = [(c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= SECOND.least]
+    mated = [
+        (c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= SECOND.least
+    ]
     if not mated:
         yield Unfit(f"fewer than {SECOND.least} values of validation and training loss")
         return

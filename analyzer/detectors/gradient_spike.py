@@ -150,14 +150,12 @@ def describe(evidence: Evidence) -> Words:
     }[sign.id]
     at = step(evidence.first_step or 0)
     often = f", the highest of {facts.leaps} leaps" if facts.leaps > 1 else ""
-    summary = (
-        f"{evidence.tags[0]} leaps to {number(facts.peak)}, {times(facts.factor)} its level, at step {at}{often}, {loss}"
-    )
+    summary = f"{evidence.tags[0]} leaps to {number(facts.peak)}, {times(facts.factor)} its level, at step {at}{often}, {loss}"
     return Words(
         summary,
         advice=(
             f"Look at the batches of step {at} and around: outliers, corrupt examples, very long inputs.",
-            f"Clip the gradient norm at {number(CLIP_AT * facts.usual, 2)}, {number(CLIP_AT)} times its usual value.",
+            f"Clip the gradient norm at {number(CLIP_AT * facts.usual, 2)}, three times its usual value.",
         ),
     )
 

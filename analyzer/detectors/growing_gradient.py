@@ -73,7 +73,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     yield Evidence(
         curve.tags,
         (
-            Measure("norm at the end over its lowest level", its.late / its.low if its.low > 0 else 1.0, "growth", unit="×"),
+            Measure(
+                "norm at the end over its lowest level", its.late / its.low if its.low > 0 else 1.0, "growth", unit="×"
+            ),
             Measure("rise of its logarithm over the second half", its.slope, "rising", unit="lower bound"),
         ),
         "info",

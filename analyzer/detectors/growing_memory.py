@@ -66,9 +66,7 @@ class Params:
     blocks: int = field(
         default=12, metadata={"unit": "blocks", "why": "enough for the bounds of a slope, few enough for calm medians"}
     )
-    block: int = field(
-        default=3, metadata={"unit": "points", "why": "a median of fewer is no calmer than a point"}
-    )
+    block: int = field(default=3, metadata={"unit": "points", "why": "a median of fewer is no calmer than a point"})
 
 
 PARAMS = Params()

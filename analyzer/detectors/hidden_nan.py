@@ -81,7 +81,9 @@ class Params:
     """What the traces are measured over."""
 
     least: int = field(default=8, metadata={"unit": "points", "why": "fewer points have no course"})
-    near: int = field(default=5, metadata={"unit": "points", "why": "points that make the level at the start and before"})
+    near: int = field(
+        default=5, metadata={"unit": "points", "why": "points that make the level at the start and before"}
+    )
     longer: float = field(
         default=3.0, metadata={"unit": "× the longest row before", "why": "a loss that is often 0 may end so by chance"}
     )
@@ -231,11 +233,7 @@ def _lost(anatomy: Anatomy, losses: list[Curve], gradient: Curve) -> Evidence:
     bad = next((c for c in losses if not c.finite[c.steps >= first].all()), None)
     return Evidence(
         gradient.tags,
-        (
-            Measure(
-                "norms at the end that are no numbers", float(gradient.steps.size - onset), "lost", unit="points"
-            ),
-        ),
+        (Measure("norms at the end that are no numbers", float(gradient.steps.size - onset), "lost", unit="points"),),
         "info" if falls is not None else "error",
         first_step=first,
         last_step=last,
@@ -292,7 +290,7 @@ def _sentence(sign: Sign) -> str:
     return {
         "no-fit": "no fit falls to exactly 0 from one point to the next",
         "held-out-moves": f"{sign.tag} stays finite and goes on moving: the weights hold numbers",
-        "zeros-return": f"the zeros come in {counted(int(sign.numbers.get('rows', 0)), 'row')} with other values between",
+        "zeros-return": f"the zeros come in {counted(int(sign.numbers.get('rows', 0)), 'row')} between other values",
         "loss-finite": f"{sign.tag} stays finite",
         "loss-falls": f"{sign.tag} stays finite and goes on falling",
     }[sign.id]

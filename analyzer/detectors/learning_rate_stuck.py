@@ -15,8 +15,8 @@ When it is wrong
 ----------------
 A rate that is logged with few decimals shows 0 and is not: a loss that goes on falling afterwards clears it. A search
 for the best rate (range test) rises to its end on purpose, and a run that is still going on may still be warming up:
-an unfinished warm-up is reported as a note unless the run lasted several epochs. Rates of single groups that are 0 (frozen
-layers) and constant rates are fine.
+an unfinished warm-up is reported as a note unless the run lasted several epochs. Rates of single groups that are 0
+(frozen layers) and constant rates are fine.
 
 What to do
 ----------
@@ -175,7 +175,9 @@ def describe(evidence: Evidence) -> Words:
     when = f"from step {step(evidence.first_step or 0)} to the end, {share} of the run"
     signs = tuple(f"{sign.tag} does not fall any more while it is 0" for sign in evidence.signs)
     cause = cause or "short-schedule"
-    return Words(f"{tag} is 0 {'throughout' if cause == 'zero-by-setting' else when}", CAUSES[cause], signs, ADVICE[cause])
+    return Words(
+        f"{tag} is 0 {'throughout' if cause == 'zero-by-setting' else when}", CAUSES[cause], signs, ADVICE[cause]
+    )
 
 
 def _dropped(points: int, at: int) -> np.ndarray:

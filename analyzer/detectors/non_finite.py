@@ -37,7 +37,7 @@ training recurrent neural networks (2013), for clipping.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,7 +72,8 @@ class Params:
         default=0.9, metadata={"unit": "of the distances", "why": "evaluations every k steps, but for an odd last one"}
     )
     first_points: int = field(
-        default=3, metadata={"unit": "points", "why": "finite points before which nothing was learnt that could be kept"}
+        default=3,
+        metadata={"unit": "points", "why": "finite points before which nothing was learnt that could be kept"},
     )
     fine: int = field(
         default=50, metadata={"unit": "points", "why": "a curve of so many points was logged step by step"}
@@ -322,10 +323,12 @@ def _sentence(sign: Sign, facts: Facts) -> str:
     numbers = sign.numbers
     if facts.early is not None and sign.id == facts.early.id:
         return facts.early.sentence
-    sentences = {
+    sentences: dict[str, Callable[[], str]] = {
         "regular": lambda: "the NaN come at regular intervals from the start",
         "training-finite": lambda: f"{sign.tag} stays finite throughout",
-        "held-out-moves": lambda: f"{sign.tag} stays finite and goes on moving, which NaN in the weights would not allow",
+        "held-out-moves": lambda: (
+            f"{sign.tag} stays finite and goes on moving, which NaN in the weights would not allow"
+        ),
         "first-point": lambda: f"the very first point, at step {step(numbers['step'])}, is not finite",
         "few-points-before": lambda: f"only {counted(int(numbers['points']), 'point')} of the loss came before it",
         "rate-rises": lambda: f"the learning rate was still rising at step {step(numbers['step'])}",

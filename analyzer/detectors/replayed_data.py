@@ -65,7 +65,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"no training loss of batches with {least} points")
         return
     if not curve.points.restarts:
-        yield Evidence(curve.tags, (Measure("restarts", 0.0, unit="count"),), "info", vetoes=(Veto("no-restart", curve.tag),))
+        yield Evidence(
+            curve.tags, (Measure("restarts", 0.0, unit="count"),), "info", vetoes=(Veto("no-restart", curve.tag),)
+        )
         return
     dips = [dip_after(curve, int(back), anatomy.epoch_length) for back in curve.points.restarts]
     known = [d for d in dips if d is not None]
@@ -97,8 +99,8 @@ def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
     its: Dip = evidence.facts
     return Words(
-        f"after the restart at step {step(evidence.first_step or 0)} {evidence.tags[0]} lies {percent(its.depth)} below "
-        f"its course, and returns to {number(its.after)} after step {step(evidence.last_step or 0)}",
+        f"after the restart at step {step(evidence.first_step or 0)} {evidence.tags[0]} lies {percent(its.depth)} "
+        f"below its course, and returns to {number(its.after)} after step {step(evidence.last_step or 0)}",
         "the order of the data began again at the restart: the model saw the same examples twice",
         ("the loss is lower only until the examples are new again",),
         (

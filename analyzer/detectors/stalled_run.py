@@ -49,7 +49,9 @@ class Limits:
     factor: float = field(
         default=10.0, metadata={"unit": "×", "why": "silence over the fourth longest one of the run, as a factor"}
     )
-    minutes: float = field(default=30.0, metadata={"unit": "minutes", "why": "silence that is worth a word, in minutes"})
+    minutes: float = field(
+        default=30.0, metadata={"unit": "minutes", "why": "silence that is worth a word, in minutes"}
+    )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:

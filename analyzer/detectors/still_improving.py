@@ -52,7 +52,8 @@ class Limits:
     """What is compared."""
 
     gain: float = field(
-        default=0.04, metadata={"unit": "of the loss", "why": "what 15 % more steps would bring, as a share of the loss"}
+        default=0.04,
+        metadata={"unit": "of the loss", "why": "what 15 % more steps would bring, as a share of the loss"},
     )
     progress: float = field(
         default=0.015,

@@ -52,9 +52,7 @@ from analyzer.model.wording import number, percent, step, times
 class Limits:
     """What is compared."""
 
-    factor: float = field(
-        default=1.5, metadata={"unit": "×", "why": "seconds per step over those before, as a factor"}
-    )
+    factor: float = field(default=1.5, metadata={"unit": "×", "why": "seconds per step over those before, as a factor"})
     lasted: float = field(
         default=0.1, metadata={"unit": "of the steps", "why": "share of the run's steps that it lasted, to the end"}
     )

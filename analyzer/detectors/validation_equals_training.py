@@ -55,7 +55,13 @@ class Limits:
 class Params:
     """What the same number is."""
 
-    least: int = field(default=5, metadata={"unit": "values", "why": "different values at the same steps; one constant on both sides says nothing"})
+    least: int = field(
+        default=5,
+        metadata={
+            "unit": "values",
+            "why": "different values at the same steps; one constant on both sides says nothing",
+        },
+    )
     same: float = field(
         default=1e-5,
         metadata={"unit": "of the level and of the range", "why": "float32 and six printed digits are within it"},
