@@ -220,7 +220,8 @@ def _vetoes(anatomy: Anatomy, accuracy: Curve, level: float) -> tuple[Veto, ...]
         found.append(Veto("perfect", accuracy.tag, {"level": level}))
     for other in anatomy.having("metric"):
         same_split = accuracy.role.split in (None, other.role.split)
-        if other is not accuracy and other.role.kind == "accuracy" and same_split and _same(other) < PARAMS.good:
+        judged = other.role.kind == "accuracy" and other.n >= PARAMS.least and same_split
+        if other is not accuracy and judged and _same(other) < PARAMS.good:
             found.append(Veto("sibling-moves", other.tag))
             break
     return tuple(found)

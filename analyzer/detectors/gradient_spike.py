@@ -144,15 +144,16 @@ def describe(evidence: Evidence) -> Words:
     facts: Facts = evidence.facts
     sign = evidence.signs[0]
     loss = {
-        "loss-leaps": f"and {sign.tag} leaps with it",
-        "loss-calm": f"and {sign.tag} does not show it",
-        "no-loss": "and no loss is logged beside it",
+        "loss-leaps": f"{sign.tag} leaps with it",
+        "loss-calm": f"{sign.tag} does not show it",
+        "no-loss": "no loss is logged with it",
     }[sign.id]
     at = step(evidence.first_step or 0)
     often = f", the highest of {facts.leaps} leaps" if facts.leaps > 1 else ""
-    summary = f"{evidence.tags[0]} leaps to {number(facts.peak)}, {times(facts.factor)} its level, at step {at}{often}, {loss}"
+    leap = f"{evidence.tags[0]} leaps to {number(facts.peak)}, {times(facts.factor)} its level"
     return Words(
-        summary,
+        f"{leap}, at step {at}{often}, and {loss}",
+        signs=(loss,),
         advice=(
             f"Look at the batches of step {at} and around: outliers, corrupt examples, very long inputs.",
             f"Clip the gradient norm at {number(CLIP_AT * facts.usual, 2)}, three times its usual value.",

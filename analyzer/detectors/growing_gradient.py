@@ -95,6 +95,7 @@ def describe(evidence: Evidence) -> Words:
     return Words(
         f"{evidence.tags[0]} grows to {number(evidence.facts)}, {times(growth)} its lowest level, "
         f"and {rests.tag} has not fallen since step {step(rests.numbers['since'])}",
+        signs=(f"{rests.tag} falls no further in the second half",),
         advice=(
             "Lower the learning rate, or add weight decay.",
             "Clip the gradient norm before one update is too long.",

@@ -182,7 +182,7 @@ def _frozen(anatomy: Anatomy, level: float) -> str:
 
     A training loss far below it was learnt, be it in another run: fine-tuning rests.
     """
-    for curve in anatomy.validation:
+    for curve in [c for c in anatomy.validation if c.n]:
         since = curve.at[0] + 0.3 * (curve.at[-1] - curve.at[0])
         late = curve.raw[curve.at >= since]
         height = abs(float(np.median(late))) if late.size else 0.0

@@ -66,7 +66,7 @@ class Params:
     long: int = field(
         default=40, metadata={"unit": "points", "why": "a training loss of so many points is worth more evaluations"}
     )
-    enough: int = field(default=10, metadata={"unit": "evaluations", "why": "so many show a turn"})
+    enough: int = field(default=10, metadata={"unit": "evaluations", "why": "so many show where a loss turns"})
     visible: float = field(default=2.0, metadata={"unit": "standard errors", "why": "95 % of chance lies within"})
     wanted: float = field(
         default=0.2, metadata={"unit": "of what was gained", "why": "a rise that the advised number of examples shows"}
