@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -207,5 +208,7 @@ def _judged_case(symptom: str, case: Case) -> Result:
 
 def vocabulary() -> Known:
     """Return the words that settings may use."""
-    limits: dict[str, Mapping[str, float]] = {name: d.default_limits for name, d in detectors.known().items()}
+    limits: dict[str, Mapping[str, float]] = {
+        name: {**d.default_limits, **dict.fromkeys(d.retired, math.nan)} for name, d in detectors.known().items()
+    }
     return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)

@@ -8,9 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.anatomy import casting, epochs, schedule
+from analyzer.anatomy import casting, epochs, health, schedule
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.curve import Curve, Lineage, lineage, without_summary
 from analyzer.anatomy.progress import Progress, course
+from analyzer.model.health import Criterion
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName
 from analyzer.model.run import Run
@@ -18,6 +20,8 @@ from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
 
 __all__ = ["Anatomy", "Curve"]
+
+RESTART_NEAR = 0.03  # of the run: so far from a restart a dip that it made may begin
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,11 @@ class Anatomy:
         return course(self)
 
     @cached_property
+    def health(self) -> tuple[Criterion, ...]:
+        """The health criteria of the run, before any finding is known."""
+        return health.criteria(self)
+
+    @cached_property
     def rate(self) -> Curve | None:
         """The learning rate; of several the longest."""
         return max(self.having("learning-rate"), key=lambda c: c.n, default=None)
@@ -142,6 +151,15 @@ class Anatomy:
     def rate_period(self) -> float | None:
         """Steps in a cycle of the learning rate, None when it has none."""
         return schedule.rate_period(self.rate)
+
+    def restart_undone(self, curve: Curve, rise: Rise) -> Event | None:
+        """Return the restart behind which the loss had dipped, where a rise only ends the dip; None for another rise.
+
+        Examples that are seen a second time after a restart make such a dip.
+        """
+        reached, near = int(curve.at[rise.reached]), RESTART_NEAR * float(curve.at[-1] - curve.at[0])
+        restarts = [e for e in self.events if e.kind == "restart" and abs(e.step - reached) <= near]
+        return min(restarts, key=lambda e: abs(e.step - reached), default=None)
 
     def event_near(self, step: int, reach: float, kinds: Iterable[str]) -> Event | None:
         """Return the event of one of the kinds that is nearest to the step, within `reach` steps before or at it."""

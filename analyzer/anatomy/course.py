@@ -7,6 +7,8 @@ docs/statistics.md.
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,10 +27,24 @@ NOISE_LEVELS = 12  # levels in such a part, at least
 MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
 CORRELATED = 40  # levels from which an autocorrelation can be measured
-END = 0.05  # share of the levels at the end (and anywhere) that make one level of the course
+END = 0.05  # share of the levels at the end that make one level of the course
+HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
 LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
+FEW_LEVELS = 20  # a curve with fewer is judged by what it has
 SHORTEST = (2, 3, 3)  # levels in such a window, at least
 STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
+SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
+PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
+SOME = 0.01  # of the level: the smallest gain that is progress
+HUGE = 1e12  # standard errors: more are no more
+FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
+LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
+RESOLUTION = 1e-7  # of the level: what float32 can tell apart
+TIED = 0.25  # share of neighbours that are equal from which values are taken as rounded
+MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
+LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
+REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
 SEEN = 4.0  # standard errors from which a break is a candidate
 
 
@@ -53,11 +69,12 @@ class Rise:
     """A level that is worse than one before it: at the end against the best, or after a break against before it.
 
     `errors`: the difference in standard errors. `size`: as a share of the better level. `of_progress`: as a share of
-    what had been gained since the start (inf where nothing had been). `setback`: the share of the run that is undone,
-    from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of the last
-    point that was still good (of the first bad one for a break). `cost`: the share of the run until the old level is
-    reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is. `before`, `after`: levels in the units of
-    the log.
+    what had been gained since the start (inf where next to nothing had been). `setback`: the share of the run that is
+    undone, from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of
+    the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
+    level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
+    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
+    back from, as a share of this one. `reached`: index of the point from which the run is undone.
     """
 
     errors: float
@@ -70,6 +87,36 @@ class Rise:
     cost: float = 1.0
     points: int = 0
     healed: bool = False
+    usual: float = 0.0
+    reached: int = 0
+
+    @property
+    def matters(self) -> float:
+        """Size of the rise as a share of the level; a quarter of the progress lost weighs as much as 5 % of the level.
+
+        A language model's loss has a floor that no training reaches: its whole progress may be 2 % of its level.
+        """
+        lost = PROGRESS_WEIGHS * min(self.of_progress, 1.0) if np.isfinite(self.of_progress) else 0.0
+        return max(self.size, lost)
+
+    @property
+    def undone(self) -> float:
+        """Share of the run that is undone, or of the progress that is lost where that is more."""
+        return max(self.setback, min(self.of_progress, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """A lasting change of the noise of single points.
+
+    `ratio`: noise after over noise before, relative to the level where the curve is positive; `raw_ratio`: the same in
+    the units of the log; `errors`: the change in standard errors; `onset`: index of the first point after it.
+    """
+
+    ratio: float
+    raw_ratio: float
+    errors: float
+    onset: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +152,7 @@ class Course:
             return np.arange(self.n), y
         count = self.n // size
         rest = self.n - count * size
-        found = np.median(y[rest:].reshape(count, size), axis=1)
+        found: Array = np.asarray(np.median(y[rest:].reshape(count, size), axis=1), np.float64)
         at = rest + size * np.arange(count)
         if rest:
             return np.concatenate([[0], at]), np.concatenate([[np.median(y[:rest])], found])
@@ -132,15 +179,13 @@ class Course:
         y, m = self.levels, self.m
         parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
         edges = np.linspace(0, m, parts + 1).astype(np.int64)
-        sizes = np.array(
-            [trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-        )
+        sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
         if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
             padded = np.pad(sizes, 1, mode="edge")
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
         elif m >= 8:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
-        return np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest)
+        return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
     @cached_property
     def _smallest(self) -> float:
@@ -171,16 +216,23 @@ class Course:
             return float(np.exp(np.clip(level, -700.0, 700.0)))
         return -float(level) if self.higher_is_better else float(level)
 
+    def _forth(self, value: float) -> float:
+        """Return the level of a value in the units of the log: the reverse of `back`."""
+        if self.log:
+            return float(np.log(max(value, np.finfo(float).tiny)))
+        return -value if self.higher_is_better else value
+
     @cached_property
     def window(self) -> int:
         """Levels that make one level of the course: more where there are many, one in a short curve."""
-        least = 1 if self.m < 12 else 2 if self.m < 20 else 3
+        least = 1 if self.m < 12 else 2 if self.m < FEW_LEVELS else 3
         return max(least, round(END * self.m))
 
     @cached_property
     def _running(self) -> Array:
         """Medians of each window of levels, float64[m - window + 1]."""
-        return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.levels, self.window), axis=-1))
+        windows = np.lib.stride_tricks.sliding_window_view(self.levels, self.window)
+        return np.asarray(np.median(windows, axis=-1), np.float64)
 
     @cached_property
     def start(self) -> float:
@@ -204,7 +256,21 @@ class Course:
         raw = [self.back(level) for level in (start, end, best)]
         scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
         sign = -1.0 if self.higher_is_better else 1.0
-        return Fall((start - end) / error, sign * (raw[0] - raw[1]) / scale, sign * (raw[0] - raw[2]) / scale, *raw)
+        errors = _ratio(start - end, error)
+        if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
+            errors = max(errors, self._falling)
+        gains = [_ratio(sign * (raw[0] - level), scale) for level in raw[1:]]
+        return Fall(errors, *gains, *raw)
+
+    @cached_property
+    def _falling(self) -> float:
+        """How clearly the levels fall with time: Kendall's rank correlation in standard errors.
+
+        Source: Kendall, Rank correlation methods (1948), chapter 4; neighbours that resemble each other count once.
+        """
+        m = self.m
+        score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
+        return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
 
     @cached_property
     def _range(self) -> float:
@@ -218,14 +284,18 @@ class Course:
         m, w = self.m, self.window
         if m < 5:
             return None
-        levels = self._running
-        before = levels[: max(1, m - 2 * w + 1)] if m >= 3 * w else levels[: max(1, m - w)]
-        best, end = int(np.argmin(before)), float(levels[-1])
-        error = float(np.hypot(self.error(m - w, m), self.error(best, best + w)))
-        good = np.flatnonzero(before <= before[best] + 2 * self.error(best, best + w))
-        onset = int(good[-1]) + w - 1
-        first = int(np.flatnonzero(levels <= end)[0])
-        return self._rise(float(before[best]), end, (end - float(before[best])) / error, first, onset)
+        held = w if m < FEW_LEVELS else max(w, round(HELD * m))
+        end = float(self._running[-1])
+        before = np.median(np.lib.stride_tricks.sliding_window_view(self.levels[: m - w], held), axis=-1)
+        best = int(np.argmin(before))
+        error = self.error(best, best + held)
+        good = np.flatnonzero(before <= before[best] + 2 * error)
+        onset = int(good[-1]) + held - 1
+        first = int(np.flatnonzero(self._running <= end)[0])
+        low = float(before[best])
+        error = math.hypot(self.error(m - w, m), error)
+        errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
+        return self._rise(low, end, errors, first=first, onset=onset)
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -248,19 +318,27 @@ class Course:
         after = before + float(gaps[k])
         reached = np.flatnonzero(y[:k] <= after)
         first = int(reached[0]) if reached.size else k
-        width = min(narrow if self.m >= 20 else 1, self.m - k, k)
+        width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
-        healed = np.flatnonzero(later <= max(before, lowest))
+        healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         end = k + int(healed[0]) if healed.size else self.m - 1
-        return self._rise(before, after, float(errors[k]), first, k, end, healed=bool(healed.size))
+        clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
+        return self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+
+    def _good_again(self, base: float, top: float) -> float:
+        """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""
+        low, high = self.back(base), self.back(top)
+        return max(base, min(self._forth(low + REST * (high - low)), self.start))
 
     def _gaps(self) -> tuple[Array, Array]:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
-        errors, gaps = np.full(m, np.inf), np.full(m, np.inf)
-        for w in sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)}):
-            at = np.arange(max(w + 1, m // STEEP), m - w + 1)  # the very first level is the steepest
+        errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
+        widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
+        least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
+        for w in widths:
+            at = np.arange(max(w + 1, m // STEEP), m - max(w, least_after) + 1)  # the very first level is the steepest
             if not at.size:
                 continue
             windows = np.lib.stride_tricks.sliding_window_view(y, w)
@@ -274,8 +352,11 @@ class Course:
             clearer = by_lines >= by_medians
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
+            widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-        errors[~np.isfinite(errors)] = -np.inf
+        errors[
+            ~np.isfinite(errors) | (gaps < SHARP * widest)
+        ] = -np.inf  # a ramp grows with the window, a break does not
         return errors, gaps
 
     def _noise_around(self, at: Steps, w: int) -> Array:
@@ -288,17 +369,19 @@ class Course:
         return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
 
     def _rise(
-        self, before: float, after: float, errors: float, first: int, onset: int, end: int = -1, *, healed: bool = False
+        self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
     ) -> Rise:
         """Return a rise between two levels; `first`, `onset`, `end` are indices of levels."""
         low, high, start = self.back(before), self.back(after), self.back(self.start)
-        rise, gained = abs(high - low) * (1 if after > before else -1), abs(start - low) if self.start > before else 0.0
-        scale = abs(low) if self.values.min() > 0 else max(abs(low), self._range / 2)
+        rise = abs(high - low) * (1 if after > before else -1)
+        gained = abs(start - low) if self.start > before else 0.0
+        scale = max(abs(low), 0.0 if self.values.min() > 0 else self._range / 2)
+        gained = gained if gained > SOME * scale else 0.0
         points = self.first
         return Rise(
             errors=errors,
-            size=rise / max(scale, np.finfo(float).tiny),
-            of_progress=rise / gained if gained > 0 else (np.inf if rise > 0 else 0.0),
+            size=_ratio(rise, scale),
+            of_progress=rise / gained if gained > 0 else (math.inf if rise > 0 else 0.0),
             setback=self.share(int(points[first]), int(points[onset])),
             onset=int(points[onset]),
             before=low,
@@ -306,7 +389,117 @@ class Course:
             cost=self.share(int(points[onset]), int(points[end])),
             points=(end if end >= 0 else self.m) - onset,
             healed=healed,
+            usual=_ratio(self._usual(onset), after - before),
+            reached=int(points[first]),
         )
+
+    @cached_property
+    def relapse_is_fast(self) -> bool:
+        """Whether one break makes most of the relapse, or it is large and half of the progress is lost."""
+        relapse, shift = self.relapse, self.shift
+        if relapse is None:
+            return False
+        if shift is not None and not shift.healed and shift.onset >= relapse.onset:
+            whole = abs(relapse.after - relapse.before)
+            if abs(shift.after - shift.before) > MOST_OF_IT * whole:
+                return True
+        return 1 + relapse.size >= LARGE and relapse.of_progress >= MOST_OF_IT
+
+    @cached_property
+    def recovers(self) -> bool:
+        """Whether the end has come down from most of the height that the level had since its best."""
+        relapse = self.relapse
+        if relapse is None:
+            return False
+        onset = int(np.searchsorted(self.first, relapse.onset))
+        top = float(np.max(self._running[min(onset, self._running.size - 1) :]))
+        low = self._forth(relapse.before)
+        return self._forth(relapse.after) - low < MOST_OF_IT * (top - low)
+
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """The clearest lasting change of the noise of single points, None for fewer than 40 points.
+
+        Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
+        windows of a sixth of the run and over all that follows; the smaller change counts.
+        """
+        if self.n < CORRELATED:
+            return None
+        thin = max(1, self.n // FINE)
+        values = self.values[::thin] if thin > 1 else self.values
+        positive = values.min() > 0
+        raw = self._log_scatter(values)
+        relative = self._log_scatter(np.log(values)) if positive else raw
+        n = raw.size
+        window = max(8, n // LINES[-1])
+        best: Scatter | None = None
+        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
+            near, far = _change(relative, k, window), _change(relative, k, n)
+            change = near if abs(near) < abs(far) else far
+            if near * far <= 0 or not self._evenly_logged(k * thin):
+                continue
+            error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
+            errors = _best_of(abs(change) / error, n // window)
+            if best is None or abs(change) > abs(np.log(best.ratio)):
+                best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
+        return best
+
+    def _evenly_logged(self, k: int) -> bool:
+        """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
+        gaps = np.diff(self.steps).astype(np.float64)
+        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
+        return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
+
+    def _log_scatter(self, values: Array) -> Array:
+        """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
+        rest = np.abs(around_lines(values, 3))
+        smallest = RESOLUTION * max(float(np.median(np.abs(values))), np.finfo(float).tiny)
+        return np.asarray(np.log(np.maximum(rest, smallest)))
+
+    @cached_property
+    def frozen(self) -> int | None:
+        """Index from which every value repeats the last one to the last digit; None where only the last one does.
+
+        A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
+        """
+        if self.n < 4:
+            return None
+        same = np.flatnonzero(self.values != self.values[-1])
+        first = int(same[-1]) + 1 if same.size else 0
+        before = np.diff(self.values[:first])
+        rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
+        return first if self.n - first >= 3 and not rounded else None
+
+    def _usual(self, onset: int) -> float:
+        """Return the largest rise of the running level before a level's index that was over by then.
+
+        The steep start is left out: what a curve does before it has learnt anything is no measure of its noise.
+        """
+        levels = self._running[min(self.m // STEEP, self._running.size - 1) : max(1, onset - self.window + 1)]
+        if levels.size < 2:
+            return 0.0
+        lowest_after = np.minimum.accumulate(levels[::-1])[::-1]
+        lowest_before = np.minimum.accumulate(levels)
+        return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
+
+
+def _ratio(part: float, whole: float) -> float:
+    """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
+    return float(part) / max(float(whole), 1e-300)
+
+
+def _change(logs: Array, k: int, window: int) -> float:
+    return median(logs[k : k + window]) - median(logs[max(0, k - window) : k])
+
+
+def _best_of(errors: float, places: int) -> float:
+    """Return how many standard errors the largest of several differences is worth: chance had as many places.
+
+    The largest of k Gaussian values is about √(2 ln k): what is beyond that is left.
+    Source: Leadbetter, Lindgren and Rootzén, Extremes and related properties of random sequences (1983), chapter 1.
+    """
+    beyond = min(abs(float(errors)), HUGE) ** 2 - 2 * math.log(max(1, places))
+    return math.copysign(math.sqrt(max(0.0, beyond)), errors)
 
 
 def _line_at(rows: Array, x: float) -> Array:

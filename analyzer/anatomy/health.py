@@ -1,81 +1,238 @@
-"""Why a run looks healthy, and which checks still belong to a run that trains well."""
+"""What a healthy run must show: it learnt, it kept what it learnt, it stayed finite and calm, held-out data agree.
+
+Each criterion is shown or refuted by numbers of the log, or it does not apply, or the log is too weak for an answer
+(*unclear*). A run is healthy only when every criterion that applies is shown; see model.summary.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.anatomy.ahead import ahead
+from analyzer.anatomy.chance import trained_well
+from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
-from analyzer.anatomy.turning import turn_of
-from analyzer.model.result import Advice
-from analyzer.model.wording import number, step
+from analyzer.model.health import Criterion
+from analyzer.model.wording import counted, number, percent, step
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 
-def reasons(anatomy: Anatomy) -> tuple[str, ...]:
-    """Return what in this log speaks for a healthy run, in sentences."""
-    said = []
-    for curve in [c for c in anatomy.training if c.n > 1][:1]:
-        went = "fell" if curve.end < curve.start else "went"
-        said.append(f"{curve.tag} {went} from {number(curve.back(curve.start))} to {number(curve.back(curve.end))}.")
-        if curve.finite.all():
-            said.append(f"All {curve.n:,} points of it are finite.")
-    for curve in [c for c in anatomy.validation if c.n > 2][:1]:
-        mate = anatomy.partner(curve)
-        end = curve.back(curve.end)
-        beside = f", beside {number(mate.back(mate.end))} of {mate.tag}" if mate is not None and mate.n else ""
-        turn = turn_of(curve) if curve.n >= 5 else None
-        turned = turn is not None and turn.last > turn.best + 0.03 * abs(turn.best)
-        best = (
-            f"; its best was {number(turn.best)} around step {step(int(curve.at[turn.best_at]))}"
-            if turn and turned
-            else ""
+@dataclass(frozen=True)
+class Params:
+    """What shapes the criteria."""
+
+    enough: int = field(default=8, metadata={"unit": "points", "why": "fewer show a fault, but never health"})
+    clear: float = field(default=3.5, metadata={"unit": "standard errors", "why": "a difference that is no noise"})
+    gain: float = field(default=0.01, metadata={"unit": "of the start", "why": "the smallest gain that is learning"})
+    flat: int = field(default=20, metadata={"unit": "points", "why": "without a gain, they show that there is none"})
+    rise: float = field(default=0.1, metadata={"unit": "of the level", "why": "a worse end that matters"})
+    drop: float = field(default=0.25, metadata={"unit": "of the gain", "why": "the same of a metric, besides"})
+    undone: float = field(default=0.1, metadata={"unit": "of the run or gain", "why": "a worse end undoes something"})
+    usual: float = field(default=0.6, metadata={"unit": "of the rise", "why": "an earlier one that was made good"})
+    cost: float = field(default=0.1, metadata={"unit": "of the run", "why": "until a break is made good"})
+    taught: float = field(default=0.3, metadata={"unit": "of the start", "why": "gain that held-out data should share"})
+
+
+PARAMS = Params()
+
+
+def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
+    """Return every health criterion of a run."""
+    checks: tuple[Callable[[Anatomy], Criterion], ...] = (enough_data, finite, learnt, kept, calm, held_out, metrics)
+    return tuple(check(anatomy) for check in checks)
+
+
+def judged_losses(anatomy: Anatomy) -> list[Curve]:
+    """Return the losses whose shape tells how the run went: none in adversarial and reinforcement learning."""
+    if not anatomy.falls:
+        return []
+    known = [*anatomy.training, *anatomy.validation]
+    steady = [c for c in known if not c.role.running]
+    return [c for c in (steady or known) if c.n]
+
+
+def judged_metrics(anatomy: Anatomy) -> list[Curve]:
+    """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
+    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
+    if anatomy.family == "rl":
+        return [c for c in found if c.role.kind == "reward"]
+    return found
+
+
+def enough_data(anatomy: Anatomy) -> Criterion:
+    """Whether any judged curve is long enough to show health."""
+    curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
+    if not curves:
+        why = "no loss or metric with a known direction is logged" if anatomy.falls else _silent(anatomy)
+        return Criterion("enough-data", "unclear", why)
+    longest = max(curves, key=lambda c: c.n)
+    numbers = {"points": float(longest.n), "needed": float(PARAMS.enough)}
+    text = f"{longest.tag} has {counted(longest.n, 'finite point')}"
+    if longest.n < PARAMS.enough:
+        return Criterion("enough-data", "unclear", f"{text}; {PARAMS.enough} are needed", numbers, longest.tags)
+    return Criterion("enough-data", "shown", text, numbers, longest.tags)
+
+
+def _silent(anatomy: Anatomy) -> str:
+    what = "no reward is logged" if anatomy.family == "rl" else "no metric is logged"
+    return f"{anatomy.why_not}, and {what}"
+
+
+def finite(anatomy: Anatomy) -> Criterion:
+    """Whether every loss is finite throughout."""
+    curves = [c for c in anatomy.losses if c.values.size]
+    if not curves:
+        return Criterion("finite", "not-applicable", "no loss is logged")
+    bad = [c for c in curves if not c.finite.all()]
+    if not bad:
+        text = (
+            f"all points of {curves[0].tag if len(curves) == 1 else counted(len(curves), 'loss', 'losses')} are finite"
         )
-        said.append(f"{curve.tag} ends at {number(end)}{beside}{best}.")
-    for metric in [c for c in anatomy.having("metric") if c.n > 2 and c.role.split != "train"][:1]:
-        said += [f"{metric.tag} went from {number(float(metric.raw[0]))} to {number(float(metric.raw[-1]))}."]
-    return tuple(said)
+        return Criterion("finite", "shown", text, {"points": float(sum(c.n for c in curves))})
+    missing = int((~bad[0].finite).sum())
+    text = f"{bad[0].tag} has {counted(missing, 'point')} that {'is' if missing == 1 else 'are'} NaN or infinite"
+    return Criterion("finite", "refuted", text, {"points": float(missing)}, tuple(c.tag for c in bad))
 
 
-def further_checks(anatomy: Anatomy) -> tuple[Advice, ...]:
-    """Return the checks that no training curve answers, each with what this log says for or against it."""
-    metrics = [c for c in anatomy.having("metric") if c.n]
-    tests = [c for c in anatomy.curves.values() if c.role.split == "test" and c.role.role in ("loss", "metric")]
-    perfect = [c for c in metrics if c.role.split != "train" and c.role.direction == "higher" and c.raw[-1] >= 0.999]
-    still = next((c for c in anatomy.training if _still_falls(c)), None)
-    leak = (
-        f"{perfect[0].tag} is {number(float(perfect[0].raw[-1]))}, which is too good not to look twice."
-        if perfect
-        else (
-            "No held-out metric here is suspiciously perfect."
-            if metrics
-            else "No metric is logged, so this log cannot say."
-        )
+def learnt(anatomy: Anatomy) -> Criterion:
+    """Whether a loss or a metric got better by more than noise, and by an amount that matters."""
+    curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
+    falls = [(c, c.course.fall) for c in curves if c.course.fall is not None]
+    gains = [(c, f) for c, f in falls if f is not None and f.errors >= PARAMS.clear and f.best_size >= PARAMS.gain]
+    if gains:
+        # training losses come first: what was learnt is told by the curve that the run was trained on
+        curve, fall = gains[0]
+        return Criterion("learnt", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
+    if not falls:
+        return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
+    curve, fall = max(falls, key=lambda f: f[0].n)
+    text = f"{curve.tag} ends where it began: {number(fall.start)} at first, {number(fall.end)} at the end"
+    numbers = _fall_numbers(fall)
+    most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
+    long = curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
+    return Criterion("learnt", "refuted" if long else "unclear", text, numbers, curve.tags)
+
+
+def kept(anatomy: Anatomy) -> Criterion:
+    """Whether losses and metrics end within noise of their best level."""
+    looked = [c for c in [*judged_losses(anatomy), *_leading_metrics(anatomy)] if c.course.relapse is not None]
+    if not looked:
+        return Criterion("kept", "unclear", "no curve is long enough to compare its end with its best")
+    worse = [(c, r) for c in looked if (r := c.course.relapse) is not None and _lost(c, r)]
+    worse = [(c, r) for c, r in worse if c.role.role == "loss" or _agree(c, looked, [w[0] for w in worse])]
+    if not worse:
+        curve = looked[0]
+        best = curve.course.relapse
+        numbers = {"errors": best.errors, "size": best.size} if best else {}
+        return Criterion("kept", "shown", f"{curve.tag} ends within noise of its best level", numbers, curve.tags)
+    curve, rise = max(worse, key=lambda w: w[1].matters)
+    text = (
+        f"{curve.tag} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
+        f"{step(int(curve.at[rise.onset]))}: {percent(rise.setback)} of the run is undone"
     )
-    held = (
-        f"{tests[0].tag} is logged {step(tests[0].steps.size)} times; choose nothing by it."
-        if tests
-        else "No test split is logged."
-    )
-    return (
-        Advice("Metrics on slices of the data, and fairness between groups", "Only whole-set values are logged."),
-        Advice("Leakage between training and held-out data", leak),
-        Advice("A held-out test, looked at once", held),
-        Advice("Stability over seeds", "One run says nothing of it: train two or three more seeds."),
-        Advice("A comparison with a simple baseline", "No baseline is logged in this run."),
-        Advice("Drift of the data after training", "A training log cannot show it."),
-        Advice(
-            "Whether longer training pays",
-            f"{still.tag} still falls at the end."
-            if still
-            else "The loss no longer falls at the end, as far as the log tells.",
-        ),
-    )
+    return Criterion("kept", "refuted", text, _rise_numbers(curve, rise), curve.tags)
 
 
-def _still_falls(curve: Curve) -> bool:
-    """Whether more steps would take off a few hundredths of the loss, as far as its noise lets one say."""
-    further = ahead(curve.coarse) if curve.n >= 30 else None
-    return further is not None and further.gain > 0.02 and further.clear > 3
+def _lost(curve: Curve, rise: Rise) -> bool:
+    """Whether an end that is worse than the best is clear, matters, undoes something, and is not the usual."""
+    clear = rise.errors >= PARAMS.clear and rise.usual < PARAMS.usual
+    if curve.role.role == "metric" and not (rise.of_progress >= PARAMS.drop and rise.size >= PARAMS.rise):
+        return False
+    return clear and rise.matters >= PARAMS.rise and rise.undone >= PARAMS.undone
+
+
+def _agree(metric: Curve, looked: list[Curve], worse: list[Curve]) -> bool:
+    """Whether at least half of the leading metrics of its split lost as well: a threshold trades some for others."""
+    beside = [c for c in looked if c.role.role == "metric" and c.role.split == metric.role.split]
+    return 2 * sum(c in worse for c in beside) >= len(beside)
+
+
+def _leading_metrics(anatomy: Anatomy) -> list[Curve]:
+    """Return the metrics that speak for the run: of several of one kind and split the one in the middle at its end."""
+    groups: dict[tuple[str, str | None], list[Curve]] = {}
+    for curve in judged_metrics(anatomy):
+        if curve.n >= PARAMS.enough:
+            groups.setdefault((curve.role.kind, curve.role.split), []).append(curve)
+    middle = [sorted(group, key=lambda c: float(c.raw[-1])) for group in groups.values()]
+    return [group[len(group) // 2] for group in middle]
+
+
+def calm(anatomy: Anatomy) -> Criterion:
+    """Whether the level of no loss breaks upwards for good or for a large part of the run."""
+    curves = [c for c in judged_losses(anatomy) if c.n >= PARAMS.enough]
+    if not curves:
+        return Criterion("calm", "not-applicable", "no loss is long enough to show a break")
+    for curve in curves:
+        shift = curve.course.shift
+        # of held-out losses a bump that heals is the evaluation's own matter
+        heals = shift is not None and shift.healed and curve.role.split == "train" and shift.cost >= PARAMS.cost
+        lasting = shift is not None and (not shift.healed or heals)
+        if shift is not None and lasting and _lost(curve, shift):
+            at = step(int(curve.at[shift.onset]))
+            text = f"the level of {curve.tag} breaks from {number(shift.before)} to {number(shift.after)} at step {at}"
+            return Criterion("calm", "refuted", text, _rise_numbers(curve, shift), curve.tags)
+    return Criterion("calm", "shown", f"the level of {curves[0].tag} has no lasting break upwards", {}, curves[0].tags)
+
+
+def held_out(anatomy: Anatomy) -> Criterion:
+    """Whether held-out data agree that something was learnt: a curve of theirs got better, or stands well."""
+    curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
+    held = [c for c in curves if c.role.split in ("validation", "test") and c.n >= PARAMS.enough]
+    if not held:
+        return Criterion("held-out", "not-applicable", "no held-out loss or metric is long enough")
+    falls = [(c, f) for c in held if (f := c.course.fall) is not None]
+    better = [(c, f) for c, f in falls if f.best_size >= PARAMS.gain and f.errors >= PARAMS.clear / 2]
+    if better:
+        curve, fall = better[0]
+        return Criterion("held-out", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
+    curve, fall = next(((c, f) for c, f in falls if c.role.role == "loss"), falls[0])
+    trained = [c for c in anatomy.training if c in curves and (f := c.course.fall) and f.errors >= PARAMS.clear]
+    begun = max((f.start for c in trained if (f := c.course.fall) and f.size >= PARAMS.taught), default=None)
+    numbers = _fall_numbers(fall) | ({} if begun is None else {"training_start": begun})
+    if trained_well(anatomy) or (begun is not None and curve.role.role == "loss" and fall.end < begun):
+        # the first evaluation may come after most has been learnt
+        return Criterion("held-out", "shown", f"{curve.tag} stands at {number(fall.end)}", numbers, curve.tags)
+    text = f"{curve.tag} has not got better: {number(fall.start)} at first, {number(fall.end)} at the end"
+    taught = begun is not None and curve.role.role == "loss" and curve.n >= PARAMS.flat
+    return Criterion("held-out", "refuted" if taught else "unclear", text, numbers, curve.tags)
+
+
+def metrics(anatomy: Anatomy) -> Criterion:
+    """Whether no leading metric is clearly worse at the end than at the start."""
+    found = [(c, f) for c in _leading_metrics(anatomy) if (f := c.course.fall) is not None]
+    if not found:
+        return Criterion("metrics", "not-applicable", "no metric is long enough")
+    worse = [(c, f) for c, f in found if f.errors <= -PARAMS.clear and f.size <= -PARAMS.drop]
+    if worse:
+        curve, fall = min(worse, key=lambda w: w[1].size)
+        text = f"{curve.tag} is worse at the end than at the start: {number(fall.start)}, then {number(fall.end)}"
+        return Criterion("metrics", "refuted", text, _fall_numbers(fall), curve.tags)
+    curve, fall = max(found, key=lambda f: f[1].size)
+    return Criterion("metrics", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
+
+
+def _went(curve: Curve, fall: Fall) -> str:
+    verb = "rose" if curve.role.direction == "higher" else "fell"
+    if abs(fall.size) < PARAMS.gain:
+        verb = "went"
+    return f"{curve.tag} {verb} from {number(fall.start)} to {number(fall.end)}"
+
+
+def _fall_numbers(fall: Fall) -> dict[str, float]:
+    return {"start": fall.start, "end": fall.end, "best": fall.best, "gain": fall.size, "errors": fall.errors}
+
+
+def _rise_numbers(curve: Curve, rise: Rise) -> dict[str, float]:
+    return {
+        "before": rise.before,
+        "after": rise.after,
+        "size": rise.size,
+        "errors": rise.errors,
+        "setback": rise.setback,
+        "of_progress": rise.of_progress,
+        "step": float(curve.at[rise.onset]),
+        "last_step": float(curve.at[-1]),
+    }

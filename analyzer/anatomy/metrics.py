@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
-from analyzer.model.wording import number
+from analyzer.model.verdict import Sign
 from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
@@ -67,9 +67,10 @@ def _gained(curve: Curve) -> float:
     return median(curve.raw[-third:]) - median(curve.raw[:third])
 
 
-def metrics_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]:
-    """Return a sentence when a metric of the same split improves after the loss turned, and one when it gets worse."""
-    better = worse = ""
+def metrics_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[Sign | None, Sign | None]:
+    """Return a sign where a metric of the same split improves after the loss turned, and one where it gets worse."""
+    better: Sign | None = None
+    worse: Sign | None = None
     for metric in anatomy.having("metric", curve.role.split):
         sign = 1.0 if metric.role.direction == "higher" else -1.0
         values = sign * metric.raw
@@ -79,9 +80,9 @@ def metrics_after(anatomy: Anatomy, curve: Curve, step_: int) -> tuple[str, str]
         late, usual = median(after[-max(2, after.size // 4) :]), float(np.max(centred_mean(before, 3)))
         spread = max(difference_sigma(values), float(np.std(np.diff(values))) / np.sqrt(2.0), TINY)
         gained = usual - median(before[: max(1, before.size // 10)])
-        said = f"{metric.tag} goes from {number(sign * usual)} to {number(sign * late)} after it"
+        numbers = {"from": sign * usual, "to": sign * late}
         if late > usual + max(spread, PARAMS.better * gained):
-            better = better or f"{said}: still better"
+            better = better or Sign("metric-better", metric.tag, numbers)
         elif late < usual - max(PARAMS.noise * spread, PARAMS.worse * abs(usual)):
-            worse = worse or f"{said}: worse"
-    return "" if worse else better, worse
+            worse = worse or Sign("metric-worse", metric.tag, numbers)
+    return None if worse else better, worse

@@ -29,6 +29,7 @@ class Detector:
     dataclass Limits, whose fields each carry `metadata={"why": …}`. `explains` names symptoms that follow from this
     one, `yields_to` those from which this one follows: each file says what it knows, and both lead to the same graph.
     `describe` turns evidence that was found into sentences; without it the evidence brings its own.
+    `retired` names limits of earlier versions: settings may still hold them, and nothing is compared with them.
     `course` False: a clear check says little of how the loss runs, and makes no run healthy by itself.
     """
 
@@ -41,6 +42,7 @@ class Detector:
     yields_to: tuple[str, ...] = ()
     course: bool = True
     describe: Callable[[Evidence], Words] | None = None
+    retired: tuple[str, ...] = ()
 
     @property
     def default_limits(self) -> Mapping[str, float]:

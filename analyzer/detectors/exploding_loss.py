@@ -7,21 +7,22 @@ checkpoint taken after it is worse than one before.
 
 How it is measured
 ------------------
-Each training loss (in log space where it is positive and spans more than a factor of two) is compared with the
-lowest level it had held before. The longest stretch up to the end in which nearly every point lies above that
-level by more than the noise explains is the explosion, its beginning the onset; where the level of the block
-medians changes most (optimal partitioning), and where all earlier values are left behind, are tried as onsets too.
-Three measures must all be beyond their limits: the rise in multiples of the curve's own noise and of what it did
-before and came back from, the rise as a factor (or share of the range for losses that may be negative), and the
-share of the progress that is lost. One or two points at the very end must leap out of everything seen before. A loss
-that leaves its very first level within a few steps and stays ten times above it has exploded at once.
+The level of each training loss (medians, in log space where it is positive and spans more than a factor of two) is
+compared in two ways: at the largest lasting break, just after it with just before it, over windows of several lengths;
+and at the end of the run with the best level that was held for a tenth of the run. A rise counts when it is
+significant (in standard errors that know trend, curvature and autocorrelation), when it matters (as a factor of the
+level), and when it undoes something: the share of the run back to where the level had first been reached, or the share
+of the progress that is lost. None of the three depends on the unit of the loss. A rise that takes most of its height
+in one break, or that loses half of the progress, is an explosion; a slower one is a slow divergence. One or two points
+at the very end must leap out of everything seen before. A loss that leaves its very first level within a few steps and
+stays ten times above it has exploded at once.
 
 When it is wrong
 ----------------
 Training that is meant to rise: adversarial and reinforcement-learning losses are not judged. A task that becomes
 harder (curriculum, new data, a loss term that is switched on) rises too: a validation loss that keeps improving
-after the onset, or stays where it was, overrules the alarm; a restart or a raised learning rate just before the end
-explains it. A leap that is nearly made good, while the loss goes on falling, is a spike that takes its time.
+after the onset, or stays where it was, explains it; so does a restart or a raised learning rate just before the end.
+A rise that the run makes good again soon is a spike.
 
 What to do
 ----------
@@ -30,8 +31,8 @@ clip the gradient norm, and shuffle so that outliers spread over batches.
 
 References
 ----------
-Jackson et al., An algorithm for optimal partitioning of data on an interval (2005). Pascanu, Mikolov and Bengio, On
-the difficulty of training recurrent neural networks (2013).
+Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks (2013). Killick, Fearnhead and
+Eckley, Optimal detection of changepoints with a linear computational cost, JASA 107 (2012).
 
 """
 
@@ -43,95 +44,196 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.gradient import surge
-from analyzer.anatomy.rising import Rise, rise_at_end
 from analyzer.anatomy.schedule import rising_at
 from analyzer.anatomy.turning import holds_after, improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
 from analyzer.model.wording import counted, number, percent, step
-
-LEAST = 5  # points in which an explosion can be seen
-ENOUGH = 12  # points without one that say that there is none
+from analyzer.stats import robust
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    noise: float = field(default=6.0, metadata={"why": "rise over the lowest level held before, in units of noise"})
-    factor: float = field(default=1.5, metadata={"why": "rise as a factor of that level"})
-    lost: float = field(default=0.5, metadata={"why": "share of the progress made that is lost again"})
+    noise: float = field(default=3.5, metadata={"why": "rise over the level before, in standard errors"})
+    factor: float = field(default=1.05, metadata={"why": "rise as a factor of that level"})
+    lost: float = field(
+        default=0.1, metadata={"why": "share of the run that is undone, or of the progress that is lost, if larger"}
+    )
+    usual: float = field(default=0.6, metadata={"why": "largest earlier rise that was made good, over this one"})
+
+
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    least: int = field(default=5, metadata={"unit": "points", "why": "an explosion can be seen in so few"})
+    enough: int = field(default=8, metadata={"unit": "points", "why": "without one, they say that there is none"})
+    fast: float = field(
+        default=0.5, metadata={"unit": "of the rise", "why": "largest break that makes it no slow rise"}
+    )
+    error: float = field(default=0.9, metadata={"unit": "of the progress", "why": "lost: nothing is left of the run"})
+    left: float = field(default=10.0, metadata={"unit": "×", "why": "first level, from which a loss exploded at once"})
+    peak: float = field(default=1000.0, metadata={"unit": "×", "why": "its height then: ordinary starts rise less"})
+    soon: float = field(default=0.1, metadata={"unit": "of the points", "why": "in which it must have left it"})
+    few: float = field(default=0.05, metadata={"unit": "of the points", "why": "at the end: too few for a level"})
+    last: float = field(default=8.0, metadata={"unit": "× noise", "why": "last points that leap out of the whole run"})
+    recent: float = field(default=0.15, metadata={"unit": "of the run", "why": "a restart there may still heal"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides: the way to the peak and after it."""
+
+    onset: int
+    before: float
+    peak: float
+    peak_at: int
+    end: float | None
+    lost: float
+    points: int
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the training loss that rose most, or for the validation loss where there is no other."""
+    """Yield a reading for each way in which a training loss (else a validation loss) may have risen."""
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST]
+    known = anatomy.training or anatomy.validation
+    judged = [c for c in known if c.n >= PARAMS.least and not (c.role.running and len(known) > 1)]
     if not judged:
-        known = bool(anatomy.training or anatomy.validation)
-        yield Unfit(
-            f"fewer than {LEAST} finite points of a loss" if known else "no training or validation loss is known"
+        few = f"fewer than {PARAMS.least} finite points of a loss"
+        yield Unfit(few if known else "no training or validation loss is known")
+        return
+    found = [_reading(anatomy, curve, rise) for curve in judged for rise in _rises(curve)]
+    yield from found
+    if not found and max(c.n for c in judged) < PARAMS.enough:
+        yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}, too few to call it clear")
+    elif not found:
+        yield Evidence(
+            judged[0].tags, (Measure("rise over the level before", 0.0, "noise", unit="standard errors"),), "info"
         )
-        return
-    readings = [(rise_at_end(c), c) for c in judged]
-    # the one that is beyond most limits, then the clearest
-    rise, curve = max(readings, key=lambda r: (min(r[0].noise / 6, 1.0) * min(r[0].lost / 0.5, 1.0), r[0].noise))
-    if rise.noise == 0 and curve.n < ENOUGH:
-        yield Unfit(f"{curve.tag} has {counted(curve.n, 'finite point')}, too few to call it clear")
-        return
-    yield _reading(anatomy, curve, rise)
+
+
+def _rises(curve: Curve) -> Iterator[Rise]:
+    """Yield the rises of a curve that would be an explosion, if they are large enough: the clearest way first."""
+    at_once, last = _left_at_once(curve), _last_points(curve)
+    if at_once:
+        yield at_once
+    shift, relapse = curve.course.shift, curve.course.relapse
+    if shift and not shift.healed and not (relapse and _is_part(shift, relapse)):
+        yield shift
+    if relapse and relapse.errors > 0 and curve.course.relapse_is_fast:
+        yield relapse
+    if last:
+        yield last
+
+
+def _is_part(shift: Rise, relapse: Rise) -> bool:
+    """Whether a break is a small part of a rise that goes on to the end."""
+    whole = relapse.after - relapse.before
+    return shift.onset >= relapse.onset and shift.after - shift.before < PARAMS.fast * whole
+
+
+def _left_at_once(curve: Curve) -> Rise | None:
+    """Return the rise of a loss that left its first level within a few steps, for ever: an untrained model was better.
+
+    So few points before it have no noise of their own; nearly all points after it must lie above all those.
+    """
+    y = curve.y
+    far = np.flatnonzero(y > y[0] + np.log(PARAMS.left)) if curve.log else np.empty(0, np.int64)
+    if not far.size or far[0] > max(1, PARAMS.soon * curve.n) or curve.n - far[0] < PARAMS.enough:
+        return None
+    onset, rest = int(far[0]), y[int(far[0]) :]
+    base, end = float(np.max(y[:onset])), curve.end
+    stays = np.quantile(rest, 0.05) > base and end > base + np.log(PARAMS.left)
+    if not stays or rest.max() < base + np.log(PARAMS.peak):
+        return None
+    error = max(robust.mad_sigma(curve.residual[onset:]), robust.difference_sigma(rest), 1e-3)
+    size = float(np.expm1(min(end - base, 700.0)))
+    return Rise((end - base) / error, size, np.inf, 1.0, onset, curve.back(base), curve.back(end))
+
+
+def _last_points(curve: Curve) -> Rise | None:
+    """Return the leap of the last points out of all that was seen before, None where there is none.
+
+    They are too few to be a level of the course, and each of them lies above every point before them.
+    """
+    y, most = curve.y, max(2, round(PARAMS.few * curve.n))
+    if y.size < PARAMS.least:
+        return None
+    highest = np.maximum.accumulate(y)[:-1]
+    lowest_after = np.minimum.accumulate(y[::-1])[::-1][1:]
+    records = np.flatnonzero(lowest_after > highest) + 1
+    records = records[records >= max(2, y.size - most)]
+    if not records.size:
+        return None
+    onset = int(records[0])
+    before, top = y[:onset], float(y[-1])
+    level = robust.median(before[-5:])
+    sigma = max(robust.difference_sigma(before), 1e-3 * (1.0 if curve.log else float(np.max(np.abs(before)))))
+    errors = (top - float(np.max(before))) / max(sigma, np.finfo(float).tiny)
+    if errors < PARAMS.last:
+        return None
+    size = float(np.expm1(min(top - level, 700.0))) if curve.log else (top - level) / max(abs(level), 1e-300)
+    return Rise(errors, size, np.inf, 1.0, onset, curve.back(level), curve.back(top))
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
-    onset = int(curve.at[min(rise.onset, curve.n - 1)])
-    last = int(curve.at[-1])
-    base = curve.back(rise.low)
-    above_start = rise.level > curve.start
-    severity: Severity = "error" if rise.lost >= 0.9 or above_start else "warning"
+    onset, last = int(curve.at[rise.onset]), int(curve.at[-1])
+    lost_all = rise.of_progress >= PARAMS.error or rise.after > curve.back(curve.start)
+    severity: Severity = "error" if lost_all else "warning"
     improving = improves_after(anatomy, onset)
     comparable = curve.log and curve.finite[-1] and curve in anatomy.training  # what ends in NaN has exploded
-    holding = holds_after(anatomy, onset, rise.level - rise.low) if comparable else None
-    at_once = curve.at[0] < onset and rise.onset <= max(1, curve.n // 20)
-    cause, speaks, advice = _from_the_first_steps(anatomy, onset) if at_once else _cause(anatomy, onset)
-    event = anatomy.event_near(onset, 0.03 * float(curve.at[-1] - curve.at[0]), ("lr-restart", "restart"))
+    grown = float(np.log(rise.after / rise.before)) if comparable and min(rise.after, rise.before) > 0 else 0.0
+    holding = holds_after(anatomy, onset, grown) if comparable else None
+    span = float(curve.at[-1] - curve.at[0])
+    event = anatomy.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
-    recent = last - onset < 0.15 * (last - int(curve.at[0]))
+    recent = last - onset < PARAMS.recent * span
+    if event is None:
+        event = anatomy.restart_undone(curve, rise)
+        recent = event is not None
+    signs, cause = _signs(anatomy, curve, rise, onset)
     if event and not recent:
-        cause, speaks = "a restart from which it did not recover", (f"it comes with {event.text}",)
-        advice = ("Check what the restart took over: weights, optimiser state, learning rate, data order.", *advice[:2])
+        signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
     if holding:
-        cause, speaks = "training that became harder, or is logged in another way", (holding[1],)
-        advice = ("Check what changed in the training data, augmentation or loss terms there.",)
-    lost = f", {percent(min(rise.lost, 1.0))} of the progress lost" if 0 < rise.lost < 1 else ""
-    peak = min(rise.onset, curve.n - 1) + int(np.argmax(curve.raw[min(rise.onset, curve.n - 1) :]))
-    top, at = number(float(curve.raw[peak])), step(int(curve.at[peak]))
-    if curve.n - rise.onset > 1:
-        rises = f"{curve.tag} rises from {number(base)} before step {step(onset)} to {top} at step {at}"
-        summary = f"{rises}{_after(curve, peak)}{lost}"
-    else:
-        summary = f"{curve.tag} leaps from {number(base)} to {top} at its last point, step {at}"
-    measures = (
-        Measure("rise over the lowest level held before", rise.noise, "noise", unit="× noise"),
-        Measure("rise as a factor", rise.factor, "factor", unit="×"),
-        Measure("share of the progress lost", rise.lost, "lost", unit="ratio"),
-    )
+        signs, cause = (Sign("validation-holds", anatomy.validation[0].tag),), "harder-task"
+    peak = rise.onset + int(np.argmax(curve.raw[rise.onset :]))
+    after = curve.raw[peak + 1 :]
+    end = robust.median(after[-max(3, curve.n // 10) :]) if after.size else None
     return Evidence(
         curve.tags,
-        measures,
+        (
+            Measure("rise over the level before", rise.errors, "noise", unit="standard errors"),
+            Measure("size of the rise, as a factor", 1 + rise.matters, "factor", unit="×"),
+            Measure("share of the run undone, or of the progress lost", rise.undone, "lost", unit="ratio"),
+            Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
+        ),
         severity,
-        summary,
-        onset,
-        last,
-        cause,
-        speaks,
-        advice,
+        first_step=onset,
+        last_step=last,
+        cause=cause,
+        signs=signs,
+        facts=Facts(
+            onset,
+            rise.before,
+            float(curve.raw[peak]),
+            int(curve.at[peak]),
+            end,
+            min(rise.of_progress, 1.0),
+            curve.n - rise.onset,
+        ),
         marks=(
-            Mark("region", curve.tag, "exploded", (onset, last)),
-            Mark("level", curve.tag, "lowest level held before", values=(base,)),
+            Mark("region", curve.tag, "risen", (onset, last)),
+            Mark("level", curve.tag, "level before", values=(rise.before,)),
         ),
         explained_by=improving
         or (holding[0] if holding else None)
@@ -139,46 +241,93 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     )
 
 
-def _after(curve: Curve, peak: int) -> str:
+def _signs(anatomy: Anatomy, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
+    """Return what in the log speaks for a cause, and the cause's id."""
+    rate = rising_at(anatomy.rate, onset)
+    rising = (Sign("rate-rising", numbers={"rate": rate}),) if rate is not None else ()
+    if rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
+        return (Sign("left-at-once", curve.tag, {"step": onset}), *rising), "first-steps"
+    surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
+    grown = surged is not None and surged.ratio > 5
+    numbers = {"peak": surged.peak, "step": surged.at, "usual": surged.usual} if surged else {}
+    gradient = (Sign("gradient-surge", surged.tag, numbers),) if surged and grown else ()
+    if rising:
+        return (*rising, *gradient), "rate-too-high"
+    if gradient:
+        return gradient, "exploding-gradients"
+    if surged:
+        return (Sign("gradient-calm", surged.tag, numbers),), "anomalous-data"
+    return (), "unknown"
+
+
+CAUSES = {
+    "first-steps": "a learning rate that is too high from the start, or inputs that are not scaled",
+    "rate-too-high": "a learning rate that is too high",
+    "exploding-gradients": "exploding gradients",
+    "anomalous-data": "anomalous data in a batch",
+    "restart": "a restart from which it did not recover",
+    "harder-task": "training that became harder, or is logged in another way",
+}
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    tag, onset = evidence.tags[0], step(facts.onset)
+    if facts.points > 1:
+        summary = f"{tag} rises from {number(facts.before)} before step {onset} to {number(facts.peak)} at step "
+        summary += f"{step(facts.peak_at)}{_after(facts)}"
+    else:
+        summary = f"{tag} leaps from {number(facts.before)} to {number(facts.peak)} at its last point, step {onset}"
+    if 0.1 <= facts.lost < 1:
+        summary += f", {percent(facts.lost)} of the progress lost"
+    return Words(summary, CAUSES.get(evidence.cause or ""), tuple(map(_sentence, evidence.signs)), _advice(evidence))
+
+
+def _after(facts: Facts) -> str:
     """Return how the curve goes on after its highest point; nothing where that is its last one."""
-    after = curve.raw[peak + 1 :]
-    if not after.size:
+    if facts.end is None:
         return ""
-    end = float(np.median(after[-max(3, curve.n // 10) :]))
-    fallen_back = curve.log and curve.raw[peak] > 3 * end
-    return f" and is still at {number(end)} at the end" if fallen_back else " and stays up"
+    return f" and is still at {number(facts.end)} at the end" if facts.peak > 3 * facts.end > 0 else " and stays up"
 
 
-def _from_the_first_steps(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
-    rising = rising_at(anatomy.rate, onset)
-    so_far = f", while the learning rate was still rising, at {number(rising)}" if rising is not None else ""
-    return (
-        "a learning rate that is too high from the start, or inputs that are not scaled",
-        (f"it leaves its first level by step {step(onset)}{so_far}, and never comes back to it",),
-        (
-            "Start again with a tenth of the learning rate.",
-            "Scale inputs and targets to about unit size.",
-            "Clip the gradient norm.",
-        ),
-    )
+def _sentence(sign: Sign) -> str:
+    has = sign.numbers
+    if sign.id == "left-at-once":
+        return f"{sign.tag} leaves its first level by step {step(int(has['step']))} and never comes back to it"
+    if sign.id == "rate-rising":
+        return f"the learning rate was still rising and stood at {number(has['rate'])} at the onset"
+    if sign.id == "gradient-surge":
+        at = step(int(has["step"]))
+        return f"{sign.tag} reaches {number(has['peak'])} at step {at}, usually {number(has['usual'])}"
+    if sign.id == "gradient-calm":
+        return f"{sign.tag} is ordinary up to the onset"
+    if sign.id == "validation-holds":
+        return f"{sign.tag} does not go along"
+    return f"it comes with a restart at step {step(int(has['step']))}"
 
 
-def _cause(anatomy: Anatomy, onset: int) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
-    back = f"Go back to the last checkpoint before step {step(onset)}."
+def _advice(evidence: Evidence) -> tuple[str, ...]:
+    back = f"Go back to the last checkpoint before step {step(evidence.facts.onset)}."
     lower, clip = "Lower the learning rate.", "Clip the gradient norm."
     look = "Look at the batches around the onset for outliers, and shuffle so that they spread."
-    surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
-    grown = (surged.sentence,) if surged and surged.ratio > 5 else ()
-    rising = rising_at(anatomy.rate, onset)
-    if rising is not None:
-        text = f"the learning rate was rising and stood at {number(rising)} at the onset"
-        return "a learning rate that is too high", (text, *grown), ("Lower the peak of the learning rate.", clip, back)
-    if grown:
-        return "exploding gradients", grown, (clip, lower, look, back)
-    if surged:
-        text = f"{surged.tag} is ordinary up to the onset"
-        return "anomalous data in a batch", (text,), (look, clip, back)
-    return None, (), (back, look, lower, clip)
+    by_cause = {
+        "first-steps": (
+            "Start again with a tenth of the learning rate.",
+            "Scale inputs and targets to about unit size.",
+            clip,
+        ),
+        "rate-too-high": ("Lower the peak of the learning rate.", clip, back),
+        "exploding-gradients": (clip, lower, look, back),
+        "anomalous-data": (look, clip, back),
+        "restart": (
+            "Check what the restart took over: weights, optimizer state, learning rate, data order.",
+            back,
+            lower,
+        ),
+        "harder-task": ("Check what changed in the training data, augmentation or loss terms there.",),
+    }
+    return by_cause.get(evidence.cause or "", (back, look, lower, clip))
 
 
 def _risen(points: int, onset: int, level: float) -> np.ndarray:
@@ -235,5 +384,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 1.2, skew=2.0))}),
         ),
     ),
+    describe=describe,
     explains=("non-finite", "loss-spike", "plateau", "not-converging", "overfitting", "repetitive-loss"),
 )

@@ -125,4 +125,5 @@ DETECTOR = Detector(
     yields_to=("exploding-loss", "non-finite", "not-converging", "slow-divergence"),
     course=False,
     describe=describe,
+    retired=("flat",),
 )

@@ -13,6 +13,9 @@ the run. Two kinds count: excursions that last (the median of five neighbouring 
 heavy tail hardly ever does) and single points that are far beyond the tail that the run's other points follow (an
 exponential tail fitted to its upper tenth in log space, that is a power law of the loss itself).
 
+A rise that lasts (the largest lasting break of the curve's level, see exploding-loss) and that the run makes good
+again counts as well, when making it good takes a tenth of the run.
+
 When it is wrong
 ----------------
 Batches of very different difficulty leap by nature. A leap at a restart, after the learning rate was raised or at
@@ -40,15 +43,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.gradient import surge
 from analyzer.anatomy.leaps import Spike, spikes
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
-from analyzer.model.wording import number, step, times
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.wording import counted, number, percent, step, times
 
-LEAST = 15  # points
-CLEAN = 0.3  # noise in log space below which a short curve shows a leap for what it is
+LEAST = 15  # points that show how wide the noise of single points is
 
 
 @dataclass(frozen=True)
@@ -59,23 +62,89 @@ class Limits:
     tail: float = field(
         default=1.0, metadata={"why": "leap over what the run's own noise and tail explain, as a ratio"}
     )
+    cost: float = field(default=0.1, metadata={"why": "share of the run until a lasting rise is made good"})
+    rise: float = field(default=1.05, metadata={"why": "such a rise as a factor of the level before"})
+    noise: float = field(default=3.5, metadata={"why": "such a rise, in standard errors"})
+
+
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    least: int = field(default=8, metadata={"unit": "points", "why": "fewer show no level before and after a leap"})
+    clean: float = field(default=0.3, metadata={"unit": "log", "why": "noise below which one point shows a leap"})
+    short: int = field(default=200, metadata={"unit": "points", "why": "a curve of so few has no room for a tail"})
+    violent: float = field(default=8.0, metadata={"unit": "×", "why": "leap that is worth a warning though it heals"})
+    driven: float = field(default=5.0, metadata={"unit": "×", "why": "the same where the gradient norm leaps with it"})
+    beyond: float = field(default=1.2, metadata={"unit": "× tail", "why": "a violent leap is clearly beyond the tail"})
+    often: float = field(default=0.003, metadata={"unit": "of the points", "why": "leaps that are how the noise is"})
+    many: int = field(default=8, metadata={"unit": "leaps", "why": "fewer are events, whatever their share"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides: the highest leap, or a rise that took its time to heal."""
+
+    peak: float
+    factor: float
+    first: int
+    last: int
+    leaps: int
+    cost: float = 0.0
+    before: float = 0.0
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading over the training losses (validation losses where there are none); the highest leap leads."""
+    """Yield a reading of the leaps of each training loss (validation losses where there are none), the highest first.
+
+    A lasting rise that the run makes good again is another one: it costs the time until then.
+    """
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    judged = [c for c in (anatomy.training or anatomy.validation) if c.n >= LEAST and not c.role.running]
+    known = anatomy.training or anatomy.validation
+    judged = [c for c in known if c.n >= PARAMS.least and not c.role.running]
     if not judged:
-        known = bool(anatomy.training or anatomy.validation)
-        yield Unfit(
-            f"fewer than {LEAST} finite points of a loss" if known else "no training or validation loss is known"
-        )
+        few = f"fewer than {PARAMS.least} finite points of a loss"
+        yield Unfit(few if known else "no training or validation loss is known")
         return
-    found = [(curve, spikes(curve)) for curve in judged]
-    curve, leaps = max(found, key=lambda f: (bool(f[1]), max((s.height for s in f[1]), default=0.0)))
-    yield _reading(anatomy, curve, leaps)
+    found = [(curve, spikes(curve)) for curve in judged if curve.n >= LEAST]
+    for curve, leaps in sorted(found, key=lambda f: -max((s.height for s in f[1]), default=0.0)):
+        yield _reading(anatomy, curve, leaps)
+    for curve in judged:
+        shift = curve.course.shift
+        if shift is not None and shift.healed:
+            yield _lasting(anatomy, curve, shift)
+    if not found and max(c.n for c in judged) < LEAST:
+        yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}; {LEAST} are needed")
+
+
+def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
+    first = int(curve.at[shift.onset])
+    span = float(curve.at[-1] - curve.at[0])
+    last = int(first + shift.cost * span)
+    event = anatomy.event_near(first, 0.03 * span, ("lr-restart", "restart"))
+    inside = curve.raw[(curve.at >= first) & (curve.at <= last)]
+    return Evidence(
+        curve.tags,
+        (
+            Measure("share of the run until it is made good", shift.cost, "cost", unit="of the run"),
+            Measure("size of the rise, as a factor", 1 + shift.matters, "rise", unit="×"),
+            Measure("rise over the level before", shift.errors, "noise", unit="standard errors"),
+        ),
+        "warning",
+        first_step=first,
+        last_step=last,
+        facts=Facts(float(np.max(inside)), 1 + shift.size, first, last, 1, shift.cost, shift.before),
+        marks=(
+            Mark("region", curve.tag, "until it is made good", (first, last)),
+            Mark("level", curve.tag, "level before", values=(shift.before,)),
+        ),
+        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+    )
 
 
 def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
@@ -83,22 +152,14 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
     far = [s for s in leaps if s.ratio > 1]
     factor = float(np.exp(min(top.height, 700.0))) if curve.log else _raw_factor(curve, top)
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
-    peak = float(np.max(curve.raw[top.first : top.last + 1]))
-    with_gradient = _gradient_leaps(anatomy, curve, top)
-    clean = curve.sigma < CLEAN and (curve.role.per == "epoch" or curve.n < 200)
+    gradient = _gradient_leap(anatomy, curve, top)
+    clean = curve.sigma < PARAMS.clean and (curve.role.per == "epoch" or curve.n < PARAMS.short)
     lasting = clean or any(s.points >= 3 for s in far)
-    violent = (factor > 8 and top.ratio > 1.2) or (factor > 5 and bool(with_gradient))
+    violent = (factor > PARAMS.violent and top.ratio > PARAMS.beyond) or (factor > PARAMS.driven and bool(gradient))
     # single leaps that come all the time are how this noise is, not something that happened
-    usual = len(far) >= 8 and len(far) > 0.003 * curve.n and all(s.points < 3 for s in far)
-    severity: Severity = "warning" if (lasting or violent) and not usual else "info"
+    usual = len(far) >= PARAMS.many and len(far) > PARAMS.often * curve.n and all(s.points < 3 for s in far)
     # a leap cannot be told from the schedule when it comes right after it
     event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
-    often = f", the highest of {len(far)} leaps" if len(far) > 1 else ""
-    until, plural = (f" to {step(last)}", "s") if last > first else ("", "")
-    summary = (
-        f"{curve.tag} leaps to {number(peak)}, {times(factor)} its level, at step{plural} {step(first)}{until}{often}"
-    )
-    cause, speaks = (None, ()) if not with_gradient else ("an anomalous batch or too high a rate", (with_gradient,))
     return Evidence(
         curve.tags,
         (
@@ -106,23 +167,47 @@ def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
             Measure("leap over what noise and tail explain", top.ratio, "tail", unit="×"),
             Measure("leaps", float(len(far)), unit="count"),
         ),
-        severity,
-        summary,
-        int(curve.at[min(s.first for s in far)]) if far else first,
-        int(curve.at[max(s.last for s in far)]) if far else last,
-        cause,
-        speaks,
-        (
-            f"Look at the batches of step {step(first)} and around: outliers, corrupt examples, very long inputs.",
-            "Clip the gradient norm, or skip batches whose loss is far out.",
-            "Lower the peak learning rate if it happens again.",
-        ),
+        "warning" if (lasting or violent) and not usual else "info",
+        first_step=int(curve.at[min(s.first for s in far)]) if far else first,
+        last_step=int(curve.at[max(s.last for s in far)]) if far else last,
+        cause="anomalous-batch" if gradient else None,
+        signs=(gradient,) if gradient else (),
+        facts=Facts(float(np.max(curve.raw[top.first : top.last + 1])), factor, first, last, len(far)),
         marks=tuple(
             Mark("region", curve.tag, "leap", (int(curve.at[s.first]), int(curve.at[s.last])))
             for s in (far or [top])[:12]
         ),
         explained_by=f"event:{event.kind}@{event.step}" if event else None,
     )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    tag, first, last = evidence.tags[0], step(facts.first), step(facts.last)
+    look = f"Look at the batches of step {first} and around: outliers, corrupt examples, very long inputs."
+    clip = "Clip the gradient norm, or skip batches whose loss is far out."
+    if facts.cost:
+        summary = (
+            f"{tag} rises from {number(facts.before)} to {number(facts.peak)} at step {first} and needs until step "
+            f"{last} to come back: {percent(facts.cost)} of the run"
+        )
+        resume = (
+            "If the run was resumed there, check what the resume restored: optimizer state, learning rate, data order."
+        )
+        return Words(summary, advice=(look, resume, clip))
+    often = f", the highest of {facts.leaps} leaps" if facts.leaps > 1 else ""
+    until, plural = (f" to {last}", "s") if facts.last > facts.first else ("", "")
+    summary = (
+        f"{tag} leaps to {number(facts.peak)}, {times(facts.factor)} its level, at step{plural} {first}{until}{often}"
+    )
+    cause = "an anomalous batch or too high a rate" if evidence.cause else None
+    signs = tuple(
+        f"{s.tag} reaches {number(s.numbers['peak'])} at step {step(int(s.numbers['step']))}, "
+        f"usually {number(s.numbers['usual'])}"
+        for s in evidence.signs
+    )
+    return Words(summary, cause, signs, (look, clip, "Lower the peak learning rate if it happens again."))
 
 
 def _raw_factor(curve: Curve, top: Spike) -> float:
@@ -133,20 +218,28 @@ def _raw_factor(curve: Curve, top: Spike) -> float:
     return 1 + top.height / max(abs(base), 0.25 * fallen, 0.05 * float(np.ptp(curve.y)), np.finfo(float).tiny)
 
 
-def _gradient_leaps(anatomy: Anatomy, curve: Curve, top: Spike) -> str:
+def _gradient_leap(anatomy: Anatomy, curve: Curve, top: Spike) -> Sign | None:
+    """Return the leap of the gradient norm that comes with a leap of the loss, None where there is none."""
     gradient = anatomy.gradient
     if gradient is None:
-        return ""
+        return None
     lead = 2 * max(curve.cadence, gradient.cadence)
     surged = surge(gradient, curve.at[top.first] - lead, curve.at[top.last])
     tail = 2.5 * float(np.quantile(gradient.raw, 0.9)) if gradient.n else 0.0
-    return surged.sentence if surged and surged.ratio > 5 and surged.peak > tail else ""
+    if surged is None or surged.ratio <= PARAMS.driven or surged.peak <= tail:
+        return None
+    return Sign("gradient-surge", surged.tag, {"peak": surged.peak, "step": surged.at, "usual": surged.usual})
 
 
 def _with_leap(points: int, at: int, length: int, factor: float, spread: float = 0.05) -> NDArray[np.float64]:
     values = falling(points) * np.exp(noise(points, spread))
     values[at : at + length] *= factor
     return values
+
+
+def _healing(points: int, at: int, length: int) -> NDArray[np.float64]:
+    """Return 0 before a point, then a ramp down from 1 to 0 over `length` points."""
+    return np.clip(1 - (np.arange(points) - at) / length, 0, 1) * (np.arange(points) >= at)
 
 
 DETECTOR = Detector(
@@ -168,6 +261,12 @@ DETECTOR = Detector(
             "almost",
             lambda: made_run({"train/loss": falling(2000) * np.exp(noise(2000, 0.8, skew=3.0))}),
         ),
+        Case(
+            "a lasting rise that heals",
+            "fires",
+            lambda: made_run({"train/loss": falling(400) * np.exp(noise(400, 0.02) + 0.8 * _healing(400, 180, 90))}),
+        ),
         Case("one leap lost in noise", "almost", lambda: made_run({"train/loss": _with_leap(1000, 500, 1, 3.0, 0.5)})),
     ),
+    describe=describe,
 )

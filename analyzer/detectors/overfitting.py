@@ -7,12 +7,12 @@ there are lost, and the last checkpoint is not the best.
 
 How it is measured
 ------------------
-Each validation or test loss is laid beside the training loss that belongs to it. *Rising*: its smoothed curve has a
-minimum before nine tenths of the run, its last values stand above it by more than those of curves without any rise
-do after their minimum (the p-value: the same search on resampled residuals around the best fit that never rises),
-by a share of the best value that matters, and either by a share of all that was gained or together with a metric
-that got worse; the training loss goes on falling or rests. *Gap*: it does not rise, but settles above the training
-loss by a large share of what that has fallen.
+Each validation or test loss is compared with the training loss that belongs to it. *Rising*: its level at the end
+stands above the best level that it held, significantly (in standard errors that know trend, curvature and
+autocorrelation), by a share of the best value that matters, and so that a part of the run is undone (back to where the
+level had first been reached) or a part of the gain is lost; it has not risen as much before and come back; and the
+training loss goes on falling or rests. *Gap*: it does not rise, but settles above the training loss by a large share of
+what that has fallen.
 
 When it is wrong
 ----------------
@@ -42,40 +42,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.metrics import metrics_after
 from analyzer.anatomy.progress import beginning
-from analyzer.anatomy.turning import Turn, goes_on, trend_at, turn_of
+from analyzer.anatomy.turning import goes_on, trend_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
 from analyzer.model.wording import counted, number, percent, step
+from analyzer.stats.robust import median
 from analyzer.stats.trend import centred_mean
-
-LEAST = 5  # evaluations
-BEYOND = 10.0  # rise over the best, as a share of it: more than memorising costs while training hardly moves
-DIFFERENT = "the splits differ: the gap is there from the first evaluation"
-OPENED = "memorising: the gap opened as training fell"
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    rise: float = field(default=0.08, metadata={"why": "rise over the best, as a share of the best value"})
+    rise: float = field(default=0.06, metadata={"why": "rise over the best, as a share of the best value"})
     harm: float = field(
-        default=0.05, metadata={"why": "rise as a share of all that was gained, unless a metric got worse"}
+        default=0.1, metadata={"why": "share of the run that is undone, or of the gain that is lost, if larger"}
     )
-    noise: float = field(
-        default=2.0, metadata={"why": "rise over the best, or gap, in units of the evaluation's noise"}
-    )
+    noise: float = field(default=3.5, metadata={"why": "rise over the best, or gap, in standard errors"})
+    usual: float = field(default=0.6, metadata={"why": "largest earlier rise that was made good, over this one"})
     gap: float = field(default=0.4, metadata={"why": "steady gap to training, as a share of what training has fallen"})
     growth: float = field(
         default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
     )
 
 
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    least: int = field(default=5, metadata={"unit": "evaluations", "why": "a turn can be seen in so few"})
+    beyond: float = field(default=10.0, metadata={"unit": "of the best", "why": "rise that memorising does not make"})
+    learnt: float = field(default=0.75, metadata={"unit": "×", "why": "training fell below this after the best step"})
+    mild: float = field(default=0.25, metadata={"unit": "of the best", "why": "rise that is only calibration"})
+    late: float = field(default=0.2, metadata={"unit": "of the evaluations", "why": "at the end: the level of a gap"})
+    fallen: float = field(default=0.3, metadata={"unit": "of its start", "why": "fall of training that was learning"})
+    clear: float = field(default=4.0, metadata={"unit": "× noise", "why": "the same, so that it is no noise"})
+    early: float = field(default=0.6, metadata={"unit": "of the gap", "why": "at first: the splits differ"})
+    closing: float = field(default=0.1, metadata={"unit": "of the gap", "why": "by which validation still falls"})
+    end: float = field(default=0.9, metadata={"unit": "of the run", "why": "a best step after it is the end"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides."""
+
+    kind: str
+    best_step: int
+    best: float
+    last: float
+    share: float
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield a reading for each validation or test loss: how it turned, and how far it settled above training."""
+    """Yield two readings for each validation or test loss: how it turned, and how far it settled above training."""
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
@@ -83,160 +109,107 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not held_out:
         yield Unfit("no validation loss")
         return
-    long = [c for c in held_out if c.n >= LEAST]
+    long = [c for c in held_out if c.n >= PARAMS.least]
     if not long:
-        yield Unfit(f"{held_out[0].tag} has {counted(held_out[0].n, 'finite point')}; {LEAST} are needed")
+        yield Unfit(f"{held_out[0].tag} has {counted(held_out[0].n, 'finite point')}; {PARAMS.least} are needed")
         return
-    readings = [r for c in long for r in _readings(anatomy, c)]
-    # test and validation sets tell the same story: the first leads, the others are named with it
-    yield from _merged(readings)
-
-
-def _readings(anatomy: Anatomy, curve: Curve) -> list[tuple[str, Evidence]]:
-    mate = anatomy.partner(curve)
-    turn = turn_of(curve)
-    readings = [("rising", _rising(anatomy, curve, mate, turn))]
-    if mate is not None and mate.n >= LEAST:
-        gap = _gap(anatomy, curve, mate, turn)
+    pairs = [(c, anatomy.partner(c)) for c in long]
+    for curve, mate in pairs:
+        if curve.course.relapse is not None:
+            yield _rising(anatomy, curve, mate, curve.course.relapse)
+    for curve, mate in pairs:
+        gap = _gap(anatomy, curve, mate) if mate is not None and mate.n >= PARAMS.least else None
         if gap is not None:
-            readings.append(("gap", gap))
-    return readings
+            yield gap
 
 
-def _merged(readings: list[tuple[str, Evidence]]) -> Iterator[Evidence]:
-    for kind in ("rising", "gap"):
-        yield from [r for k, r in readings if k == kind][:2]
-
-
-def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, turn: Turn) -> Evidence:
-    at, last = int(curve.at[turn.best_at]), int(curve.at[-1])
-    # a share of the best value; where that is next to nothing (exact fits, negative losses) of what was gained
-    scale = max(turn.best, 0.03 * turn.gained) if curve.raw.min() > 0 else max(turn.gained, abs(turn.best) / 10)
-    scale = max(scale, np.finfo(float).tiny)
-    share = turn.rise / scale if turn.best_at < 0.9 * (curve.n - 1) else 0.0
+def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, rise: Rise) -> Evidence:
+    at, last = int(curve.at[rise.onset]), int(curve.at[-1])
     falling_mate = goes_on(mate, at)
-    if mate is not None and not falling_mate:
-        share = 0.0  # training got worse too: not memorising
-    metric, worse = metrics_after(anatomy, curve, at)
-    start = max((c.back(c.start) for c in anatomy.training if c.n > 1), default=turn.best)
-    gained = max(turn.gained, start - turn.best, 1e-3 * abs(turn.best), np.finfo(float).tiny)
+    better, worse = metrics_after(anatomy, curve, at)
+    signs: list[Sign] = []
     severity: Severity = "warning"
-    cause = "memorising: training goes on falling while validation turns" if falling_mate else "the loss turned"
-    beyond = share > BEYOND and falling_mate and mate is not None and not _fell_on(mate, at, last)
-    if beyond:
-        cause = "the evaluation breaks down: what training still learns does not explain such a rise"
-    speaks = []
+    cause = "memorising" if falling_mate else "turned"
     if mate is not None and falling_mate:
-        ours, theirs = trend_at(mate, at), trend_at(mate, last)
-        speaks.append(f"{mate.tag} goes from {number(ours)} to {number(theirs)} after step {step(at)}")
-    if metric:
-        cause = "calibration: the model grows too sure of itself while it still gets better"
-        speaks.append(metric)
-        severity = "info" if share < 0.25 else "warning"
-    if worse:
-        speaks.append(worse)
-    by_heart = share > 0.1 and falling_mate and mate is not None and _fell_on(mate, at, last)
+        signs.append(Sign("training-goes-on", mate.tag, {"from": trend_at(mate, at), "to": trend_at(mate, last)}))
+        if rise.size > PARAMS.beyond and not _learnt(mate, at, last):
+            cause = "evaluation-breaks-down"
+    if better is not None:
+        cause, severity = "calibration", "info" if rise.size < PARAMS.mild else "warning"
+    signs += [sign for sign in (better, worse) if sign is not None]
+    # training that got worse as well has memorised nothing
+    vetoes = (Veto("training-rises-too", mate.tag),) if mate is not None and not falling_mate else ()
     spent = (last - at) / max(1, last - int(curve.at[0]))
-    summary = (
-        f"{curve.tag} was best around step {step(at)} with {number(turn.best)} (smoothed) and has risen to "
-        f"{number(turn.last)}; "
-        f"{percent(spent)} of the steps came after it"
-    )
     return Evidence(
         (curve.tag, *(mate.tags if mate is not None else ())),
         (
-            Measure("rise over its best", share, "rise", unit="of the best"),
-            Measure("rise over its best", turn.rise / max(turn.sigma, 1e-12), "noise", unit="× noise"),
-            Measure(
-                "part of the gain that is lost again (all, where a metric got worse too)",
-                1.0 if worse or share > 0.3 or by_heart else turn.rise / gained,
-                "harm",
-                unit="ratio",
-            ),
-            Measure("best value", turn.best),
-            Measure("last value", turn.last),
+            Measure("rise over its best", rise.matters, "rise", unit="of the best"),
+            Measure("rise over its best", rise.errors, "noise", unit="standard errors"),
+            Measure("share of the run undone, or of the gain lost", rise.undone, "harm", unit="ratio"),
+            Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
+            Measure("best value", rise.before),
+            Measure("last value", rise.after),
         ),
         severity,
-        summary,
-        at,
-        last,
-        cause,
-        tuple(speaks),
-        _advice(at, calibrate=bool(metric), broken=beyond),
-        p_value=turn.p_value,
+        first_step=at,
+        last_step=last,
+        cause=cause,
+        signs=tuple(signs),
+        vetoes=vetoes,
+        facts=Facts("rising", at, rise.before, rise.after, spent),
         marks=(
-            Mark("step", curve.tag, f"best {number(turn.best)}", (at,)),
+            Mark("step", curve.tag, f"best {number(rise.before)}", (at,)),
             Mark("region", curve.tag, "after the best step", (at, last)),
-            Mark("level", curve.tag, "best", values=(turn.best,)),
+            Mark("level", curve.tag, "best", values=(rise.before,)),
         ),
     )
 
 
-def _advice(at: int, *, calibrate: bool, broken: bool) -> tuple[str, ...]:
-    if calibrate:
-        return ("Keep the step with the best metric.", "Calibrate the probabilities afterwards (temperature scaling).")
-    stop = f"Stop around step {step(at)}, or keep the checkpoint from there."
-    if broken:
-        return (
-            stop,
-            "Compare how the model runs in evaluation: statistics of batch normalisation, averaged weights, precision.",
-            "Look at the held-out examples with the largest losses: a few outliers may make the mean.",
-        )
-    return (
-        stop,
-        "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
-        "Use more training data.",
-    )
+def _learnt(mate: Curve, at: int, last: int) -> bool:
+    """Whether training fell a good deal after the best step: what it learnt there is of no use elsewhere."""
+    return mate.raw.min() > 0 and trend_at(mate, last) < PARAMS.learnt * trend_at(mate, at)
 
 
-def _fell_on(mate: Curve, at: int, last: int) -> bool:
-    """Whether training fell by another quarter after the best step: what it learnt there is of no use elsewhere."""
-    return mate.raw.min() > 0 and trend_at(mate, last) < 0.75 * trend_at(mate, at)
-
-
-def _gap(anatomy: Anatomy, curve: Curve, mate: Curve, turn: Turn) -> Evidence | None:
-    late = max(3, curve.n // 5)
-    ours = float(np.median(curve.raw[-late:]))
+def _gap(anatomy: Anatomy, curve: Curve, mate: Curve) -> Evidence | None:
+    late = max(3, round(PARAMS.late * curve.n))
+    validation = median(curve.raw[-late:])
     since = curve.at[-late]
     held = mate.raw[mate.at >= since]
     if held.size < 2:
         return None
-    theirs = float(max(np.median(held), np.mean(held)))  # an evaluation is a mean: rare hard batches count in it
+    train = float(max(np.median(held), np.mean(held)))  # an evaluation is a mean: rare hard batches count in it
     alike = [c for c in anatomy.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
     start = max(beginning(c.raw, max(1, min(3, c.n // 10))) for c in (mate, *alike))
-    if start - theirs <= 0.3 * abs(start):
-        return None  # training has hardly fallen: a gap beside it says nothing of what was learnt by heart
-    fallen = max(start, beginning(curve.raw, 1)) - theirs
-    if fallen < 4 * mate.sigma * (abs(theirs) if mate.log else 1.0):
+    if start - train <= PARAMS.fallen * abs(start):
+        return None  # training has hardly fallen: a gap says nothing of what was learnt by heart
+    fallen = max(start, beginning(curve.raw, 1)) - train
+    if fallen < PARAMS.clear * mate.sigma * (abs(train) if mate.log else 1.0):
         return None
-    gap, share = ours - theirs, (ours - theirs) / fallen
-    first = float(np.median(curve.raw[: max(1, curve.n // 10)])) - trend_at(mate, int(curve.at[0]))
-    growth = (gap - first) / fallen
-    there = first > 0.6 * gap
+    gap, share = validation - train, (validation - train) / fallen
+    first = median(curve.raw[: max(1, curve.n // 10)]) - trend_at(mate, int(curve.at[0]))
+    there = first > PARAMS.early * gap
     first_step, last = int(curve.at[0]) if there else _opens(curve, mate, gap), int(curve.at[-1])
-    still = turn.best_at >= 0.9 * (curve.n - 1) and curve.back(curve.level(0.5, 0.6)) - ours > 0.1 * gap
-    cause = DIFFERENT if there else OPENED
+    best = int(np.argmin(centred_mean(curve.raw, max(3, curve.n // 20))))
+    falling = curve.back(curve.level(0.5, 0.6)) - validation > PARAMS.closing * gap
+    still = best >= PARAMS.end * (curve.n - 1) and falling
+    sigma = curve.course.error(curve.course.m - min(late, curve.course.m), curve.course.m)
+    error = sigma * abs(validation) if curve.course.log else sigma
     return Evidence(
         (curve.tag, *mate.tags),
         (
-            Measure("gap to training over what training has fallen", 0.0 if still else share, "gap", unit="ratio"),
-            Measure("gap to training", gap / max(turn.sigma, 1e-12), "noise", unit="× noise"),
-            Measure("growth of the gap", max(growth, share if there else growth), "growth", unit="ratio"),
-            Measure("validation at the end", ours),
-            Measure("training at the end", theirs),
+            Measure("gap to training over what training has fallen", share, "gap", unit="ratio"),
+            Measure("gap to training", gap / max(error, np.finfo(float).tiny), "noise", unit="standard errors"),
+            Measure("growth of the gap", share if there else (gap - first) / fallen, "growth", unit="ratio"),
+            Measure("validation at the end", validation),
+            Measure("training at the end", train),
         ),
         "warning",
-        f"{curve.tag} settles at {number(ours)} while {mate.tag} reaches {number(theirs)}: "
-        f"the gap is {percent(share)} of what training has fallen",
-        first_step,
-        last,
-        cause,
-        (f"the gap is {number(first)} at the first evaluation and {number(gap)} at the end",),
-        (("Check that the splits are statistically alike (source, time, classes, preprocessing).",) if there else ())
-        + (
-            "Use less capacity or more regularisation (weight decay, dropout, augmentation).",
-            "Use more training data.",
-        ),
+        first_step=first_step,
+        last_step=last,
+        cause="splits-differ" if there else "memorising-gap",
+        signs=(Sign("gap", curve.tag, {"first": first, "last": gap}),),
+        vetoes=(Veto("still-falling", curve.tag),) if still else (),
+        facts=Facts("gap", first_step, validation, train, share),
         marks=(Mark("region", curve.tag, "gap", (first_step, last)),),
     )
 
@@ -245,6 +218,63 @@ def _opens(curve: Curve, mate: Curve, gap: float) -> int:
     line = np.interp(curve.at, mate.at, mate.raw)
     wide = np.flatnonzero(centred_mean(curve.raw - line, 3) > 0.5 * gap)
     return int(curve.at[wide[0]]) if wide.size else int(curve.at[0])
+
+
+CAUSES = {
+    "memorising": "memorising: training goes on falling while validation turns",
+    "turned": "the loss turned",
+    "evaluation-breaks-down": "the evaluation breaks down: what training still learns does not explain such a rise",
+    "calibration": "calibration: the model grows too sure of itself while it still gets better",
+    "splits-differ": "the splits differ: the gap is there from the first evaluation",
+    "memorising-gap": "memorising: the gap opened as training fell",
+}
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    curve, cause = evidence.tags[0], evidence.cause or "turned"
+    if facts.kind == "rising":
+        summary = (
+            f"{curve} was best around step {step(facts.best_step)} with {number(facts.best)} and has risen to "
+            f"{number(facts.last)}; {percent(facts.share)} of the steps came after it"
+        )
+    else:
+        summary = (
+            f"{curve} settles at {number(facts.best)} while {evidence.tags[1]} reaches {number(facts.last)}: "
+            f"the gap is {percent(facts.share)} of what training has fallen"
+        )
+    return Words(summary, CAUSES[cause], tuple(map(_sentence, evidence.signs)), _advice(cause, facts))
+
+
+def _sentence(sign: Sign) -> str:
+    has = sign.numbers
+    if sign.id == "gap":
+        return f"the gap is {number(has['first'])} at the first evaluation and {number(has['last'])} at the end"
+    way = f"{sign.tag} goes from {number(has['from'])} to {number(has['to'])} after the best step"
+    return way + {"metric-better": ": still better", "metric-worse": ": worse"}.get(sign.id, "")
+
+
+def _advice(cause: str, facts: Facts) -> tuple[str, ...]:
+    stop = f"Stop around step {step(facts.best_step)}, or keep the checkpoint from there."
+    regularise = "Use more regularisation (weight decay, dropout, augmentation) or less capacity."
+    more = "Use more training data."
+    if cause == "calibration":
+        return (
+            "Keep the step with the best metric.",
+            "Calibrate the probabilities afterwards (temperature scaling).",
+        )
+    if cause == "evaluation-breaks-down":
+        return (
+            stop,
+            "Compare how the model runs in evaluation: statistics of batch normalisation, averaged weights, precision.",
+            "Look at the held-out examples with the largest losses: a few outliers may make the mean.",
+        )
+    if cause == "splits-differ":
+        alike = "Check that the splits are statistically alike (source, time, classes, preprocessing)."
+        mode = "Check that the model is in evaluation mode and that batch normalisation has settled statistics."
+        return (alike, mode, regularise)
+    return (regularise, more) if facts.kind == "gap" else (stop, regularise, more)
 
 
 def _turning(points: int, spread: float, rise: float) -> NDArray[np.float64]:
@@ -283,5 +313,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
+    describe=describe,
     course=False,  # a handful of points passes it
 )

@@ -7,10 +7,12 @@ far from the best one.
 
 How it is measured
 ------------------
-Two dozen even block medians of the training loss give the lowest level it held and the way from there to the end.
-The trend over the last third must rise even at its lower 95 % bound (Theil-Sen slope), at least half of the progress
-made must be lost again, and no single leap between two blocks may be most of the rise: a leap is an explosion and
-told as one. The progress must have been far beyond the noise of a block's median.
+The level at the end of the training loss is compared with the best level that was held for a tenth of the run, in
+standard errors that know trend, curvature and autocorrelation. The rise must be significant; it must matter, as a
+share of the level or of the progress; and it must undo something: the share of the run back to where the level had
+first been reached, or the share of the progress that is lost. It must be larger than what the loss rose and came back
+from before. A rise that is mostly one break, or that loses half of the progress, is an explosion; one that is on its
+way down again is a spike.
 
 When it is wrong
 ----------------
@@ -38,88 +40,137 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.drifting import Drift, drift
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
-from analyzer.model.wording import counted, number, percent, step
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.wording import number, percent, step
 from analyzer.stats.robust import median
-
-LEAST = 24  # points
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    lost: float = field(default=0.5, metadata={"why": "share of the progress made that is lost again"})
-    climb: float = field(
-        default=0.1, metadata={"why": "rise over the last third (lower bound), as a share of the progress"}
+    noise: float = field(default=3.5, metadata={"why": "rise at the end over the best level, in standard errors"})
+    rise: float = field(default=1.05, metadata={"why": "rise as a factor of that level"})
+    lost: float = field(
+        default=0.1, metadata={"why": "share of the run that is undone, or of the progress that is lost, if larger"}
     )
-    leap: float = field(default=0.5, metadata={"why": "largest leap between two blocks, as a share of the rise"})
-    progress: float = field(default=8.0, metadata={"why": "progress before it, in standard errors of a level"})
+    usual: float = field(default=0.6, metadata={"why": "largest earlier rise that was made good, over this one"})
+
+
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    least: int = field(default=7, metadata={"unit": "points", "why": "fewer show no drift"})
+    all: float = field(default=0.95, metadata={"unit": "of the progress", "why": "lost: an error"})
+    large: float = field(default=0.2, metadata={"unit": "of the level", "why": "rise from which that is an error"})
+    grown: float = field(default=1.5, metadata={"unit": "×", "why": "growth of rate or gradient that is a cause"})
+    few: int = field(default=24, metadata={"unit": "points", "why": "of rate or gradient, to see it grow"})
+    ends: float = field(default=0.1, metadata={"unit": "of the drift", "why": "at both ends, where growth is read"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides."""
+
+    since: int
+    before: float
+    after: float
+    lost: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the loss that the run's course is judged by."""
-    judged = anatomy.course
-    if isinstance(judged, str):
-        yield Unfit(judged)
-    elif judged[0].n < LEAST:
-        yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}; {LEAST} are needed")
-    else:
-        yield _reading(anatomy, judged[0], drift(judged[0]))
+    """Yield a reading for each training loss, or for the validation losses of a run without one."""
+    if not anatomy.falls:
+        yield Unfit(anatomy.why_not)
+        return
+    known = anatomy.training or anatomy.validation
+    judged = [c for c in known if c.n >= PARAMS.least and c.finite[-1] and not (c.role.running and len(known) > 1)]
+    if not judged:
+        few = f"fewer than {PARAMS.least} finite points of a loss"
+        yield Unfit(few if known else "no training or validation loss is known")
+    for curve in judged:
+        relapse = curve.course.relapse
+        if relapse is not None and not curve.course.relapse_is_fast and not curve.course.recovers:
+            yield _reading(anatomy, curve, relapse)
+        else:
+            nothing = Measure("rise at the end over the best level", 0.0, "noise", unit="standard errors")
+            yield Evidence(curve.tags, (nothing,), "info")
 
 
-def _reading(anatomy: Anatomy, curve: Curve, its: Drift) -> Evidence:
-    first, last = int(curve.at[its.since]), int(curve.at[-1])
-    everything = its.lost >= 0.95
-    lost = "all it had gained" if everything else f"{percent(its.lost)} of what it had gained"
-    cause, speaks, explained = _cause(anatomy, curve, first, last)
+def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
+    first, last = int(curve.at[rise.onset]), int(curve.at[-1])
+    lost = min(rise.of_progress, 1.0) if np.isfinite(rise.of_progress) else 1.0
+    signs = _growing(anatomy, first, last)
+    event = anatomy.event_near(first, 0.05 * float(np.ptp(curve.at)), ("restart", "lr-restart"))
+    event = event or anatomy.restart_undone(curve, rise)
+    explained = f"event:{event.kind}@{event.step}" if event else None
+    if anatomy.rate_period:
+        explained = explained or f"event:lr-cycle@{int(curve.at[0])}"
     return Evidence(
         curve.tags,
         (
-            Measure("share of the progress lost", its.lost, "lost", unit="ratio"),
-            Measure("rise over the last third, lower bound", its.climb, "climb", unit="of the progress"),
-            Measure("largest leap between blocks", its.leap, "leap", "below", "of the rise"),
-            Measure("progress before it", its.moved, "progress", unit="standard errors"),
+            Measure("rise at the end over the best level", rise.errors, "noise", unit="standard errors"),
+            Measure("size of the rise, as a factor", 1 + rise.matters, "rise", unit="×"),
+            Measure("share of the run undone, or of the progress lost", rise.undone, "lost", unit="ratio"),
+            Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
         ),
-        "error" if everything else "warning",
-        f"{curve.tag} drifts upwards from {number(its.low)} around step {step(first)} to {number(its.end)} at the end "
-        f"and loses {lost}",
-        first,
-        last,
-        cause,
-        speaks,
-        (
-            f"Go back to the checkpoint nearest to step {step(first)}.",
-            "Lower the learning rate, or let it decay.",
-            "Look at what changes slowly: weight norms, the mixture of the data, a growing coefficient of the loss.",
-        ),
+        "error" if lost >= PARAMS.all and rise.size >= PARAMS.large else "warning",
+        first_step=first,
+        last_step=last,
+        cause=signs[0].id if signs else None,
+        signs=signs,
+        facts=Facts(first, rise.before, rise.after, lost),
         marks=(
             Mark("region", curve.tag, "drifts upwards", (first, last)),
-            Mark("level", curve.tag, "lowest lasting level", values=(its.low,)),
+            Mark("level", curve.tag, "lowest lasting level", values=(rise.before,)),
         ),
-        explained_by=(improves_after(anatomy, first) if its.lost > 0 else None) or explained,
+        explained_by=(improves_after(anatomy, first) if rise.errors > 0 else None) or explained,
     )
 
 
-def _cause(anatomy: Anatomy, curve: Curve, first: int, last: int) -> tuple[str | None, tuple[str, ...], str | None]:
-    event = anatomy.event_near(first, 0.05 * float(np.ptp(curve.at)), ("restart", "lr-restart"))
-    explained = f"event:{event.kind}@{event.step}" if event else None
-    rate, gradient = anatomy.rate, anatomy.gradient
-    if anatomy.rate_period:
-        explained = explained or f"event:lr-cycle@{int(curve.at[0])}"
-    for other, cause in ((rate, "a learning rate that goes on rising"), (gradient, "gradients that grow")):
-        if other is None or other.n < LEAST:
+def _growing(anatomy: Anatomy, first: int, last: int) -> tuple[Sign, ...]:
+    """Return a sign for a learning rate or a gradient norm that grows while the loss rises."""
+    found = []
+    for curve, sign in ((anatomy.rate, "rate-grows"), (anatomy.gradient, "gradient-grows")):
+        if curve is None or curve.n < PARAMS.few:
             continue
-        before = other.raw[np.abs(other.at - first) <= 0.1 * (last - first)]
-        late = other.raw[other.at >= last - 0.1 * (last - first)]
-        if before.size and late.size and median(late) > 1.5 * median(before) > 0:
-            text = f"{other.tag} goes from {number(median(before))} to {number(median(late))} meanwhile"
-            return cause, (text,), explained
-    return None, (), explained
+        reach = PARAMS.ends * (last - first)
+        before, late = curve.raw[np.abs(curve.at - first) <= reach], curve.raw[curve.at >= last - reach]
+        if before.size and late.size and median(late) > PARAMS.grown * median(before) > 0:
+            found.append(Sign(sign, curve.tag, {"from": median(before), "to": median(late)}))
+    return tuple(found)
+
+
+CAUSES = {"rate-grows": "a learning rate that goes on rising", "gradient-grows": "gradients that grow"}
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    since = step(facts.since)
+    lost = "all it had gained" if facts.lost >= PARAMS.all else f"{percent(facts.lost)} of what it had gained"
+    return Words(
+        f"{evidence.tags[0]} drifts upwards from {number(facts.before)} around step {since} to {number(facts.after)} "
+        f"at the end and loses {lost}",
+        CAUSES.get(evidence.cause or ""),
+        tuple(
+            f"{s.tag} goes from {number(s.numbers['from'])} to {number(s.numbers['to'])} meanwhile"
+            for s in evidence.signs
+        ),
+        (
+            f"Go back to the checkpoint nearest to step {since}.",
+            "Lower the learning rate, or let it decay.",
+            "Look at what changes slowly: weight norms, the mixture of the data, a growing coefficient of the loss.",
+        ),
+    )
 
 
 def _drifting(points: int, low: float, end: float, spread: float = 0.03) -> np.ndarray:
@@ -137,7 +188,7 @@ DETECTOR = Detector(
         Case("a slow rise", "fires", lambda: made_run({"train/loss": _drifting(400, 1.75, 2.1)})),
         Case("back to where it began", "fires", lambda: made_run({"train/loss": _drifting(400, 1.75, 2.32)})),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(400) + noise(400, 0.03)})),
-        Case("a small rise", "almost", lambda: made_run({"train/loss": _drifting(400, 1.0, 1.3)})),
+        Case("a small rise", "almost", lambda: made_run({"train/loss": _drifting(400, 1.0, 1.03)})),
         Case(
             "a harder task, and validation improves",
             "almost",
@@ -149,5 +200,7 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(400, 2.0, 1.6) * np.exp(noise(400, 0.8, skew=2.0))}),
         ),
     ),
+    describe=describe,
+    retired=("climb", "leap", "progress"),
     yields_to=("exploding-loss", "not-converging", "hidden-nan"),
 )

@@ -10,11 +10,11 @@ import numpy as np
 
 from analyzer import detectors
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.health import further_checks, reasons
+from analyzer.anatomy.further_checks import further_checks
 from analyzer.detectors import Detector
 from analyzer.diagnosis.condition import findings_of_the_log, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
-from analyzer.diagnosis.verdict import sentence_of, verdict_of
+from analyzer.diagnosis.healthy import settled
 from analyzer.model.digest import digest
 from analyzer.model.result import Checked, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
 from analyzer.model.run import Run
@@ -40,10 +40,8 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     readings, findings, not_checked = _measured(run, anatomy, chosen)
     found, checked = _judged(run, readings, settings)
     findings = explained([*findings_of_the_log(run), *findings, *found], chosen)
+    health, findings = settled(anatomy.health, findings)
     main = anatomy.main
-    partial = settings.select is not None or bool(settings.ignore)
-    losses = {t for c in (*anatomy.training, *anatomy.validation) for t in c.tags}
-    verdict = verdict_of(status, findings, checked, losses)
     rows = tuple(_row(anatomy, curve) for curve in anatomy.curves.values())
     times = [c.points.wall_times for c in anatomy.curves.values()]
     return Result(
@@ -53,8 +51,6 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         location=run.location,
         status=status,
         reason=reason,
-        verdict=verdict,
-        sentence=sentence_of(verdict, status, reason, findings, not_checked, partial=partial),
         series=rows,
         findings=tuple(findings),
         checked=tuple(checked),
@@ -64,8 +60,9 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         params=tuple(run.params.items()),
         family=anatomy.family,
         main_tag=main.tag if main else None,
-        reasons=reasons(anatomy) if verdict == "healthy" and not partial else (),
-        further_checks=further_checks(anatomy) if verdict == "healthy" else (),
+        health=health,
+        partial=settings.select is not None or bool(settings.ignore),
+        further_checks=further_checks(anatomy),
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
         experiment=run.experiment,
@@ -130,7 +127,7 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
         outcome = judge(evidence, limits, p_value=p_values.get(id(reading)), alpha=settings.alpha)
         if isinstance(outcome, Found):
             findings.append(
-                finding_of(run, detector.symptom, evidence, measures, outcome.p_value, detector.describe)
+                finding_of(run, detector.symptom, evidence, measures, outcome.p_value, describe=detector.describe)
             )
         else:
             chance = p_values.get(id(reading))

@@ -17,6 +17,7 @@ def finding_of(
     evidence: Evidence,
     measures: tuple[JudgedMeasure, ...] = (),
     p_value: float | None = None,
+    *,
     describe: Callable[[Evidence], Words] | None = None,
 ) -> Finding:
     """Return the finding that the evidence makes in this run; `p_value` is the corrected one.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from analyzer.diagnosis.verdict import alarms
 from analyzer.errors import PosthocError
 from analyzer.model.result import Result
+from analyzer.model.summary import alarms
 from analyzer.model.wording import counted
 from analyzer.readers import RunRef, Word
 from analyzer.writers.site import Site

@@ -32,8 +32,6 @@ def lost(run: Run, reason: str) -> Result:
         location=run.location,
         status="failed",
         reason=reason,
-        verdict="problems",
-        sentence=f"Nothing could be judged: {reason}.",
         findings=(finding,),
         notes=run.notes,
     )

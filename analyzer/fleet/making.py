@@ -35,5 +35,5 @@ def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, s
         (symptom, name, value, known[symptom].default_limits[name])
         for symptom, own in sorted(limits.items())
         for name, value in sorted(own.items())
-        if known[symptom].default_limits[name] != value
+        if known[symptom].default_limits.get(name, value) != value
     )

@@ -6,38 +6,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 
-from analyzer.diagnosis.verdict import alarms, sentence_of, verdict_of
 from analyzer.model.result import Finding, Result
 from analyzer.settings import Suppression
 
 
 def suppressed(result: Result, suppressions: Iterable[Suppression], today: date) -> Result:
-    """Return the result with the findings that a suppression covers marked, and its verdict anew if that changes it."""
+    """Return the result with the findings that a suppression covers marked; the verdict follows from them."""
     entries = list(suppressions)
     findings = tuple(_marked(finding, result.run, entries, today) for finding in result.findings)
-    if findings == result.findings:
-        return result
-    told = replace(result, findings=findings)
-    if result.verdict != "problems" or alarms(findings):
-        return told
-    verdict = verdict_of(result.status, findings, result.checked, _losses(result))
-    aside = sum(finding.suppressed is not None for finding in findings)
-    nouns = "finding was" if aside == 1 else "findings were"
-    return replace(told, verdict=verdict, sentence=f"Nothing that counts: {aside} {nouns} set aside by you.")
+    return result if findings == result.findings else replace(result, findings=findings)
 
 
 def without(result: Result, ignored: Collection[str]) -> Result:
-    """Return the result without findings of ignored symptoms, and its verdict anew: those no detector finds, too."""
+    """Return the result without findings of ignored symptoms, those included that no detector makes."""
     findings = tuple(finding for finding in result.findings if finding.symptom not in ignored)
-    if len(findings) == len(result.findings):
-        return result
-    verdict = verdict_of(result.status, findings, result.checked, _losses(result))
-    sentence = sentence_of(verdict, result.status, result.reason, findings, result.not_checked)
-    return replace(result, findings=findings, verdict=verdict, sentence=sentence)
-
-
-def _losses(result: Result) -> set[str]:
-    return {row.tag for row in result.series if row.role == "loss"}
+    return result if len(findings) == len(result.findings) else replace(result, findings=findings)
 
 
 def _marked(finding: Finding, run: str, entries: Iterable[Suppression], today: date) -> Finding:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
 
+from analyzer.model import summary
 from analyzer.model.across import Across
+from analyzer.model.health import Criterion
 from analyzer.model.run import Note, Series
 from analyzer.model.tally import Tally
 from analyzer.model.verdict import Mark, Severity, Sign, Veto
@@ -19,7 +21,7 @@ SCHEMA = "posthoc/1"
 
 Status = Literal["ok", "in-progress", "partial", "failed", "skipped"]
 STATUSES: tuple[Status, ...] = ("ok", "in-progress", "partial", "failed", "skipped")
-Verdict = Literal["healthy", "problems", "unjudged"]
+Verdict = Literal["healthy", "problems", "suppressed", "unjudged"]
 
 
 def fingerprint(symptom: str, run: str, tags: tuple[str, ...]) -> str:
@@ -163,7 +165,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
-    """Everything that is said of one run; immutable, and the only thing the writers see of it."""
+    """Everything that is said of one run; immutable, and the only thing the writers see of it.
+
+    `health` are the criteria that a healthy run must show; `partial` says that the user left some checks out.
+    """
 
     run: str
     name: str
@@ -171,8 +176,6 @@ class Result:
     location: str
     status: Status
     reason: str
-    verdict: Verdict
-    sentence: str
     series: tuple[SeriesRow, ...] = ()
     findings: tuple[Finding, ...] = ()
     checked: tuple[Checked, ...] = ()
@@ -182,11 +185,22 @@ class Result:
     params: tuple[tuple[str, object], ...] = ()
     family: str = "unknown"
     main_tag: str | None = None
-    reasons: tuple[str, ...] = ()
+    health: tuple[Criterion, ...] = ()
+    partial: bool = False
     further_checks: tuple[Advice, ...] = ()
     started: float | None = None
     ended: float | None = None
     experiment: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, derived from status, findings and health: it is stored nowhere."""
+        return summary.verdict_of(self.status, self.findings, self.health)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return summary.sentence_of(self)
 
     def __repr__(self) -> str:
         return f"<Result of {self.run}: {self.verdict}. {self.sentence}>"
@@ -203,9 +217,19 @@ class Result:
             "source": self.source,
             "location": self.location,
             "status": self.status,
-            "reason": self.reason,
+            "reason": self.reason or (summary.why_unjudged(self) if self.verdict == "unjudged" else ""),
             "verdict": self.verdict,
             "sentence": self.sentence,
+            "health": [
+                {
+                    "criterion": c.criterion,
+                    "state": c.state,
+                    "sentence": c.sentence,
+                    "numbers": _numbers(c.numbers),
+                    "tags": list(c.tags),
+                }
+                for c in self.health
+            ],
             "family": self.family,
             "params": {name: json_value(value) for name, value in self.params},
             "series": [

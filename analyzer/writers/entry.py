@@ -165,7 +165,7 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         status=result.status,
         reason=result.reason,
         tone=brief.tone(result),
-        sentence=_sentence(result),
+        sentence=result.sentence,
         chips=chips(result),
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,
@@ -173,13 +173,6 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         curve=sys.intern(picture.tag),  # the same few in thousands of runs
         ended=result.ended,
     )
-
-
-def _sentence(result: Result) -> str:
-    """Return what a row says: of a healthy run how it went, for that nothing was found its neighbours say as well."""
-    if result.verdict != "healthy" or not result.reasons:
-        return result.sentence
-    return " ".join(("Healthy:", *dict.fromkeys((result.reasons[0], result.reasons[-1]))))
 
 
 def chips(result: Result) -> tuple[Chip, ...]:

@@ -52,8 +52,8 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
     if steps:
         lines += ["", paint("Do first", "bold")]
         lines += [_filled(step.advice, f"  {i}. ", "     ", wide) for i, step in enumerate(steps, 1)]
-    elif result.reasons:
-        lines += [_filled(reason, "  · ", "    ", wide) for reason in result.reasons]
+    elif result.verdict == "healthy":
+        lines += [_filled(one.sentence, "  · ", "    ", wide) for one in result.health if one.state == "shown"]
     if verbose and result.not_checked:
         lines += ["", paint("Not checked", "bold")]
         lines += [_filled(f"{why}: {', '.join(them)}", "  ", "    ", wide) for why, them in brief.unchecked(result)]

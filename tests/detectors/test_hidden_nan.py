@@ -51,10 +51,3 @@ def test_a_loss_that_is_often_0_may_end_so():
     triplet = np.where(np.arange(300) % 7 < 3, 0.0, falling(300))
     triplet[-6:] = 0.0
     assert found(made_run({"train/loss": triplet})) is None
-
-
-def test_a_clear_check_for_it_alone_makes_no_healthy_run():
-    from analyzer.settings import Settings
-
-    result = judge_run(made_run({"train/loss": falling(50)}), Settings(select=frozenset({"hidden-nan"})), now=2e9)
-    assert result.verdict == "unjudged"

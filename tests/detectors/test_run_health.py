@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from analyzer.anatomy import Anatomy
 from analyzer.anatomy.pace import pace, silence
 from analyzer.diagnosis import judge_run
 from analyzer.model.case import falling, made_run, noise
 from analyzer.model.run import Run, Series
-from analyzer.settings import Settings
 
 
 def timed(seconds, steps=None, **more):
@@ -144,12 +142,3 @@ class TestMachine:
     def test_free_and_total_memory_are_not_looked_at(self):
         run = made_run({"train/loss": falling(300), "memory_free": np.linspace(1, 9, 300)})
         assert found(run, "growing-memory") is None
-
-
-@pytest.mark.parametrize(
-    "symptom", ["throughput-drop", "stalled-run", "cut-off", "replayed-data", "collapsing-loss-scale", "growing-memory"]
-)
-def test_a_clear_check_of_the_run_makes_no_loss_healthy(symptom):
-    run = timed(jitter())
-    assert Anatomy(run).training
-    assert judge_run(run, Settings(select=frozenset({symptom})), now=2e9).verdict == "unjudged"

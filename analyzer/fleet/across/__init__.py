@@ -12,6 +12,7 @@ from functools import cache
 
 from analyzer.fleet.across import duplicates, edge, in_common, siblings
 from analyzer.model.across import Across
+from analyzer.model.health import Criterion, State
 from analyzer.model.result import Checked, Finding, Result, SeriesRow
 from analyzer.model.run import Note
 
@@ -35,8 +36,7 @@ def outlined(result: Result) -> Result:
         location=result.location,
         status=result.status,
         reason="",
-        verdict=result.verdict,
-        sentence="",
+        health=tuple(_outlined_criterion(one.criterion, one.state) for one in result.health),
         series=tuple(map(_outlined_row, rows)),
         findings=tuple(map(_outlined, result.findings)),
         checked=tuple(_clear(symptom) for symptom in dict.fromkeys(one.symptom for one in result.checked)),
@@ -68,6 +68,11 @@ def _outlined_row(row: SeriesRow) -> SeriesRow:
 
 def _outlined(finding: Finding) -> Finding:
     return replace(finding, tags=(), summary="", cause=None, speaks_for=(), advice=(), measures=(), marks=(), also=())
+
+
+@cache
+def _outlined_criterion(criterion: str, state: State) -> Criterion:
+    return Criterion(criterion, state, "")
 
 
 @cache

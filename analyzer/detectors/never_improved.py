@@ -1,0 +1,111 @@
+"""Nothing in the run got better.
+
+Why it matters
+--------------
+A run whose losses and metrics end where they began has learnt nothing that its log shows, however calm it looks.
+
+How it is measured
+------------------
+For every loss and metric the level at the end is compared with that of the first points, in standard errors. The
+finding needs a curve of twenty points or more whose gain is below one hundredth of its first level even at its upper
+bound, and no curve with a clear gain (the health criterion *learnt*); or training that learnt while no held-out loss or
+metric got better at all (the criterion *held-out*). It is made only where no other detector speaks of the same curve.
+
+When it is wrong
+----------------
+Fine-tuning that starts at its optimum. A log that begins after most was learnt. Held-out data that is nothing like the
+training data on purpose.
+
+What to do
+----------
+Check that the gradient reaches the weights and that the learning rate is neither 0 nor far too small. Overfit ten
+examples first. Where only held-out data does not get better, compare evaluation and training: evaluation mode,
+preprocessing, labels.
+
+References
+----------
+Karpathy, A recipe for training neural networks (2019).
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from analyzer.anatomy import Anatomy
+from analyzer.anatomy.chance import UNTRAINED, answers_move, trained_well
+from analyzer.detectors import Detector
+from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.wording import number
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is compared."""
+
+    gain: float = field(default=0.01, metadata={"why": "gain from the start to the best level, over the start"})
+
+
+def measure(anatomy: Anatomy) -> Iterator[Reading]:
+    """Yield one reading for the criteria *learnt* and *held-out*."""
+    states = {one.criterion: one for one in anatomy.health}
+    learnt, held = states["learnt"], states["held-out"]
+    one = held if learnt.state == "shown" and held.state == "refuted" else learnt
+    if one.state not in ("shown", "refuted") or not one.tags:
+        yield Unfit(one.sentence)
+        return
+    tag = one.tags[0]
+    curve = anatomy.curves.get(tag)
+    rests = one is learnt and one.numbers["start"] < UNTRAINED and (curve is None or curve.role.role == "loss")
+    good = one is learnt and (trained_well(anatomy) or answers_move(anatomy) or rests)
+    span = (int(anatomy.run.series[tag].steps.min()), int(anatomy.run.series[tag].steps.max()))
+    yield Evidence(
+        one.tags,
+        (Measure("gain from the start to the end", one.numbers["gain"], "gain", "below", "of the start"),),
+        "warning",
+        first_step=span[0],
+        last_step=span[1],
+        cause="evaluation" if one is held else None,
+        vetoes=(Veto("rests-trained", tag),) if good else (),
+        facts=one,
+        marks=(Mark("region", tag, "no gain", span),),
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    has, tag = evidence.facts.numbers, evidence.tags[0]
+    course = f"{number(has['start'])} at first, {number(has['end'])} at the end"
+    if evidence.cause == "evaluation":
+        return Words(
+            f"{tag} never got better while training did: {course}",
+            "evaluation that differs from training: evaluation mode, preprocessing, labels",
+            advice=(
+                "Check evaluation mode and the statistics of batch normalisation.",
+                "Evaluate on a few training batches: they must give the training loss.",
+                "Compare preprocessing and labels of both splits.",
+            ),
+        )
+    return Words(
+        f"nothing got better: {tag} is {course}",
+        advice=(
+            "Check that the gradient reaches the weights and that the learning rate is neither 0 nor far too small.",
+            "Overfit ten examples first; a model that cannot do that has a fault.",
+        ),
+    )
+
+
+DETECTOR = Detector(
+    "never-improved",
+    __doc__,
+    measure,
+    Limits(),
+    (
+        Case("a metric that stands still", "fires", lambda: made_run({"val/f1": 0.31 + noise(400, 0.002)})),
+        Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
+        Case("fine-tuning at its optimum", "almost", lambda: made_run({"train/loss": 0.21 + noise(300, 0.002)})),
+    ),
+    describe=describe,
+)

@@ -1,0 +1,85 @@
+"""One run, one verdict, one sentence: derived from status, findings and health criteria wherever they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from analyzer.model.health import Criterion
+
+if TYPE_CHECKING:
+    from analyzer.model.result import Finding, Result, Status, Verdict
+
+
+def verdict_of(status: Status, findings: Iterable[Finding], health: Sequence[Criterion]) -> Verdict:
+    """Return the verdict of a run.
+
+    *problems*: a finding of warning or above counts. *suppressed*: none does, but a suppressed one would have.
+    *healthy*: neither, and every health criterion that applies is shown, learning among them. *unjudged*: otherwise.
+    """
+    findings = list(findings)
+    if any(finding.alarms for finding in findings):
+        return "problems"
+    if any(f.suppressed is not None and f.explained_by is None and f.severity != "info" for f in findings):
+        return "suppressed"
+    states = {one.criterion: one.state for one in health}
+    needed = ("enough-data", "learnt")
+    earned = all(states.get(name) == "shown" for name in needed)
+    earned = earned and all(state in ("shown", "not-applicable") for state in states.values())
+    return "healthy" if earned and status not in ("failed", "skipped") else "unjudged"
+
+
+def alarms(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings of warning or above that are neither explained nor suppressed."""
+    return [f for f in findings if f.alarms]
+
+
+def why_unjudged(result: Result) -> str:
+    """Return the reason why a run is not judged: the first health criterion that is not shown."""
+    if result.status == "skipped":
+        return "no metrics were logged"
+    if result.status == "failed":
+        return result.reason
+    short = next((c for c in result.health if c.criterion == "enough-data" and c.state != "shown"), None)
+    open_ = [c for c in result.health if c.state in ("unclear", "refuted")]
+    if short is None and not open_:
+        return "no health criterion applies"
+    return (short or open_[0]).sentence
+
+
+def sentence_of(result: Result) -> str:
+    """Return the verdict in words."""
+    verdict = result.verdict
+    if verdict == "problems":
+        return _problems(alarms(result.findings), result.findings)
+    if verdict == "suppressed":
+        count = sum(f.suppressed is not None for f in result.findings)
+        return f"No open problem: {count} {'finding is' if count == 1 else 'findings are'} suppressed."
+    if verdict == "healthy":
+        return _healthy(result)
+    if result.status == "skipped":
+        return "Nothing to judge: no metrics were logged."
+    if result.status == "failed":
+        return f"Nothing could be judged: {result.reason}."
+    return f"This run could not be judged: {why_unjudged(result)}."
+
+
+def _problems(leading: Sequence[Finding], findings: Sequence[Finding]) -> str:
+    first, others = leading[0], dict.fromkeys(f.symptom for f in leading[1:])
+    then = [f.summary for f in findings if f.symptom == "non-finite" and f.explained_by == first.fingerprint]
+    after = f" Then {then[0]}." if then else ""
+    more = f" Also: {', '.join(others)}." if others else ""
+    return f"{_name(first.symptom)}: {first.summary}.{after}{more}"
+
+
+def _healthy(result: Result) -> str:
+    if result.partial:
+        return "Nothing was found by the checks that were chosen."
+    learnt = next((c.sentence for c in result.health if c.criterion == "learnt"), "")
+    # the worst that is known of a healthy run belongs into its sentence
+    noted = next((f for f in result.findings if f.explained_by is None and f.suppressed is None), None)
+    return f"Healthy: {learnt}." if noted is None else f"Healthy, but {noted.summary}."
+
+
+def _name(symptom: str) -> str:
+    return (symptom if symptom.startswith("non-") else symptom.replace("-", " ")).capitalize()
