@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy.curve import Array, Curve
-from analyzer.stats.robust import difference_sigma
+from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
 
@@ -87,5 +87,5 @@ def _costs(values: Array, calm: Array, cost: float, window: int) -> tuple[float,
     steps = np.abs(np.diff(values))
     grain = float(np.min(steps[steps > 0], initial=np.inf))  # one example more or less
     error = max(noise / float(np.sqrt(window)), grain / 2 if np.isfinite(grain) else 0.0, TINY)
-    gained = float(calm[0]) - float(np.min(calm))
+    gained = median(values[:window]) - float(np.min(calm))
     return cost / error, cost / gained if gained > 0 else 0.0

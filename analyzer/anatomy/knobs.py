@@ -40,6 +40,13 @@ class Params:
             "why": "a knob that moves evenly all the time says nothing of one stretch of the run",
         },
     )
+    part: float = field(
+        default=0.5,
+        metadata={
+            "unit": "of the steps",
+            "why": "a knob that is moved for less than half of the run, and from before the middle of the stretch on",
+        },
+    )
     whole: float = field(
         default=0.8,
         metadata={"unit": "of its range", "why": "nearly all of its way there: no faster pace is asked for"},
@@ -99,10 +106,18 @@ def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
     a = max(0, int(np.searchsorted(curve.at, first, side="left")) - 1)
     b = min(curve.n - 1, int(np.searchsorted(curve.at, last, side="right")))
     inside, at = curve.raw[a : b + 1], curve.at[a : b + 1]
-    share = float(np.ptp(inside) / np.ptp(curve.raw))
-    steps = float(at[-1] - at[0]) / max(float(curve.at[-1] - curve.at[0]), 1.0)
-    if share < max(PARAMS.share, min(PARAMS.faster * steps, PARAMS.whole)):
+    way = float(np.ptp(curve.raw))
+    share, steps = float(np.ptp(inside)) / way, _part(at[0], at[-1], curve)
+    moving, active = np.flatnonzero(np.diff(inside) != 0), np.flatnonzero(np.diff(curve.raw) != 0)
+    if share < PARAMS.share or _part(at[0], at[moving[0]], curve) > PARAMS.part * steps:
         return None
-    moving = np.flatnonzero(np.diff(inside) != 0)
+    a_while = _part(curve.at[active[0]], curve.at[active[-1] + 1], curve) <= PARAMS.part
+    if not a_while and share < min(PARAMS.faster * steps, PARAMS.whole):
+        return None
     start, end = int(moving[0]), int(moving[-1]) + 1
     return share, Knob(curve.tag, int(at[start + 1]), int(at[end]), float(inside[start]), float(inside[end]))
+
+
+def _part(first: int, last: int, curve: Curve) -> float:
+    """Return the share of a curve's steps between two of them."""
+    return float(last - first) / max(float(curve.at[-1] - curve.at[0]), 1.0)

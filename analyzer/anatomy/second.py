@@ -72,7 +72,7 @@ def second_descent(curve: Curve) -> Second | None:
     second = worst + int(np.argmin(calm[worst:]))
     spread = max(mad_sigma((curve.raw - calm)[window:]), difference_sigma(curve.raw))
     noise = max(spread / float(np.sqrt(window)), SMALLEST * abs(median(curve.raw)), float(np.finfo(float).tiny))
-    fallen = float(calm[0]) - float(calm[first])
+    fallen = median(curve.raw[:window]) - float(calm[first])
     leap = float(np.max(np.diff(curve.raw[first : worst + 1]), initial=0.0))
     return Second(
         first, worst, second, float(calm[first]), float(calm[worst]), float(calm[second]), noise, fallen, leap

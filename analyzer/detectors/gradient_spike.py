@@ -66,6 +66,9 @@ class Params:
     reach: float = field(
         default=3.0, metadata={"unit": "points", "why": "an event so near, or a leap of the loss, belongs to the leap"}
     )
+    near: float = field(
+        default=0.01, metadata={"unit": "of the run", "why": "norms leap for a while after a restart of the rate"}
+    )
     shows: float = field(
         default=5.0, metadata={"unit": "× noise", "why": "height from which the loss leaps with the norm"}
     )
@@ -105,7 +108,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     count = sum(s.ratio > 1 for s in found)
-    event = anatomy.event_near(first, PARAMS.reach * curve.cadence, ("lr-restart", "restart"))
+    reach = max(PARAMS.reach * curve.cadence, PARAMS.near * float(np.ptp(curve.at)))
+    event = anatomy.event_near(first, reach, ("lr-restart", "restart"))
     knob = knob_at(anatomy, first)
     yield Evidence(
         curve.tags,

@@ -38,11 +38,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.course import MEDIAN_ERROR, Course
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.wording import counted, number, percent
-from analyzer.stats.robust import median
+from analyzer.stats.robust import difference_sigma, median
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,15 @@ def _rare(curve: Curve, fine: Curve) -> Evidence:
 
 def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
     course = curve.course
-    error = float(np.sqrt(2.0)) * course.error(course.m - course.window, course.m)
     level = median(course.levels[-course.window :])
-    visible = abs(course.back(level + PARAMS.visible * error) - course.back(level))
-    noise_ = median(course.noise) * (course.back(level) if course.log else 1.0)
+    visible = abs(course.back(level + PARAMS.visible * _error(course)) - course.back(level))
+    late = curve.raw[curve.n // 4 :]
+    noise_ = difference_sigma(late)
     both = [c.course for c in (curve, mate) if c is not None and c.n > 2]
     gained = max((c.back(c.start) - c.back(median(c.levels[c.m // 2 :])) for c in both), default=0.0)
     start = max((abs(c.back(c.start)) for c in both), default=0.0)
     unseen = visible / gained if gained > 0 else float("inf")
-    sampled = noise_ <= PARAMS.sampling * abs(median(curve.raw))
+    sampled = noise_ <= PARAMS.sampling * abs(median(late))
     region = (int(curve.at[0]), int(curve.at[-1]))
     return Evidence(
         (curve.tag,),
@@ -158,6 +159,14 @@ def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
         marks=(Mark("region", curve.tag, "too noisy", region),),
         facts=Noisy(noise_, unseen),
     )
+
+
+def _error(course: Course) -> float:
+    """Return the standard error of the difference of two levels, by the noise of the usual evaluation."""
+    width = course.window
+    sigma = median(course.noise)
+    one = sigma if width == 1 else MEDIAN_ERROR * sigma * float(np.sqrt(min(course.correlation, width) / width))
+    return float(np.sqrt(2.0)) * one
 
 
 def describe(evidence: Evidence) -> Words:

