@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.curve import Array, Curve
 from analyzer.anatomy.gradient import is_loss_scale
+from analyzer.model.roles import words_of
 from analyzer.model.wording import number, step
-from analyzer.stats.noise import trendless_sigma
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
@@ -25,9 +25,25 @@ if TYPE_CHECKING:
 class Params:
     """What makes a scalar a knob, and which of its moves counts."""
 
-    noise: float = field(
-        default=0.005,
-        metadata={"unit": "of its range", "why": "a schedule has no noise; a measured value has some percent"},
+    smooth: float = field(
+        default=0.05,
+        metadata={"unit": "of its pace", "why": "third differences of a ramp, cosine or exponential are no larger"},
+    )
+    regular: float = field(
+        default=0.8, metadata={"unit": "of the points", "why": "a schedule has a few kinks; a measured value has noise"}
+    )
+    around: int = field(
+        default=6, metadata={"unit": "points", "why": "they show on either side that the knob is still or on its way"}
+    )
+    cold: float = field(
+        default=15.0, metadata={"unit": "°C", "why": "no machine at work is colder: a lower temperature is a softmax's"}
+    )
+    clock: float = field(
+        default=100.0,
+        metadata={
+            "unit": "",
+            "why": "weights, shares and temperatures are smaller; what rises beyond it counts or times",
+        },
     )
     share: float = field(
         default=0.2,
@@ -91,25 +107,38 @@ def knob_at(anatomy: Anatomy, where: int | tuple[int, int]) -> Knob | None:
 
 
 def _knobs(anatomy: Anatomy) -> list[Curve]:
-    candidates = [*anatomy.having("unknown"), *anatomy.having("constant")]
-    return [c for c in candidates if c.n > 2 and not is_loss_scale(c.tag) and _is_set(c)]
+    softmax = [
+        c for c in anatomy.having("system") if "temperature" in words_of(c.tag) and c.n and c.raw.max() < PARAMS.cold
+    ]
+    candidates = [*anatomy.having("unknown"), *anatomy.having("constant"), *softmax]
+    return [c for c in candidates if c.n > 2 and np.ptp(c.raw) > 0 and not is_loss_scale(c.tag) and not _counts(c)]
 
 
-def _is_set(curve: Curve) -> bool:
-    """Whether it moves like a setting: on a schedule without noise, and not point by point like a counter."""
-    size = float(np.ptp(curve.raw))
-    counts = bool(np.all(np.diff(curve.raw) > 0)) and bool(np.all(curve.raw % 1 == 0))
-    return size > 0 and not counts and trendless_sigma(curve.raw) <= PARAMS.noise * size
+def _counts(curve: Curve) -> bool:
+    """Whether it rises from point to point like a counter or a clock."""
+    return bool(np.all(np.diff(curve.raw) > 0) and (curve.raw.max() > PARAMS.clock or np.all(curve.raw % 1 == 0)))
+
+
+def _is_set(values: Array) -> bool:
+    """Whether values are set and not measured: still at most points, or on their way without noise."""
+    change = np.abs(np.diff(values))
+    if float(np.mean(change == 0)) >= PARAMS.part:
+        return True
+    pace = float(np.quantile(change, PARAMS.regular))
+    third = np.abs(np.diff(values, 3))
+    return third.size > 0 and float(np.mean(third <= PARAMS.smooth * pace)) >= PARAMS.regular
 
 
 def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
+    """Return the share of its way that a curve makes between two steps, with its move; None for what is no knob."""
     a = max(0, int(np.searchsorted(curve.at, first, side="left")) - 1)
     b = min(curve.n - 1, int(np.searchsorted(curve.at, last, side="right")))
     inside, at = curve.raw[a : b + 1], curve.at[a : b + 1]
-    way = float(np.ptp(curve.raw))
-    share, steps = float(np.ptp(inside)) / way, _part(at[0], at[-1], curve)
+    share, steps = float(np.ptp(inside) / np.ptp(curve.raw)), _part(at[0], at[-1], curve)
     moving, active = np.flatnonzero(np.diff(inside) != 0), np.flatnonzero(np.diff(curve.raw) != 0)
     if share < PARAMS.share or _part(at[0], at[moving[0]], curve) > PARAMS.part * steps:
+        return None
+    if not _is_set(curve.raw[max(0, a - PARAMS.around) : b + 1 + PARAMS.around]):
         return None
     a_while = _part(curve.at[active[0]], curve.at[active[-1] + 1], curve) <= PARAMS.part
     if not a_while and share < min(PARAMS.faster * steps, PARAMS.whole):

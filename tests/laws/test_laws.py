@@ -199,7 +199,9 @@ def test_a_training_loss_without_finite_points_crashes_no_detector(tag, hole):
             list(detector.measure(Anatomy(run)))
 
 
-@pytest.mark.parametrize("detector", [d for d in ALL.values() if d.describe], ids=[n for n, d in ALL.items() if d.describe])
+@pytest.mark.parametrize(
+    "detector", [d for d in ALL.values() if d.describe], ids=[n for n, d in ALL.items() if d.describe]
+)
 def test_sentences_are_made_from_evidence_alone(detector):
     readings = [r for there in OPENED for r in detector.measure(there) if isinstance(r, Evidence)]
     found = [r for r in readings if isinstance(judge(r, detector.default_limits), Found)]
