@@ -187,8 +187,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     groups = [[s for s in still if s.kind == kind and not s.vetoes] for kind in ("zero", "one-class", "constant")]
     groups = [group for group in groups if group] or [sorted(still, key=lambda s: -s.share)[:1]]
     for group in groups:
-        group.sort(key=lambda s: _order(s.curve))
-        yield _reading(anatomy, loss, fall, group)
+        yield _reading(anatomy, loss, fall, sorted(group, key=_order))
 
 
 def _surely_fallen(fall: Fall) -> float:
@@ -237,9 +236,11 @@ def _stillness(curve: Curve) -> tuple[float, float]:
     return float(counts.max() / later.size), float(common)
 
 
-def _order(curve: Curve) -> tuple[bool, int, str]:
-    kind = curve.role.kind
-    return curve.role.split == "train", FOUND.index(kind) if kind in FOUND else len(FOUND), curve.tag
+def _order(still: Still) -> tuple[bool, bool, int, str]:
+    """Return what sorts metrics: those that stand still first, held-out ones before those of training."""
+    kind, split = still.curve.role.kind, still.curve.role.split
+    rank = FOUND.index(kind) if kind in FOUND else len(FOUND)
+    return still.share < PARAMS.resting, split == "train", rank, still.curve.tag
 
 
 def _reading(anatomy: Anatomy, loss: Curve, fall: Fall, group: list[Still]) -> Evidence:

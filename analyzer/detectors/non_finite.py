@@ -175,8 +175,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         zero = Measure("non-finite values", 0.0, "count", unit="points")
         yield Evidence(tuple(c.tag for c in (anatomy.training or losses)[:1]), (zero,), "error")
         return
-    holes.sort(key=lambda h: (not h.lasts, _overtaken(h, holes), h.step, -h.curve.n))
-    yield _reading(anatomy, holes)
+    order = sorted(holes, key=lambda h: (not h.lasts, _overtaken(h, holes), h.step, -h.curve.n))
+    yield _reading(anatomy, order)
 
 
 def _hole(curve: Curve) -> Hole:
