@@ -41,7 +41,7 @@ class Params:
     clock: float = field(
         default=100.0,
         metadata={
-            "unit": "",
+            "unit": "value",
             "why": "weights, shares and temperatures are smaller; what rises beyond it counts or times",
         },
     )
