@@ -18,9 +18,6 @@ class Params:
     window: int = field(
         default=15, metadata={"unit": "windows", "why": "a best step is one of about so many stretches of the run"}
     )
-    late: int = field(
-        default=4, metadata={"unit": "1 / share", "why": "the first quarter falls too steeply to measure noise in"}
-    )
 
 
 PARAMS = Params()
@@ -80,8 +77,7 @@ def choice(loss: Curve, metric: Curve) -> Choice:
 
 def _costs(values: Array, calm: Array, cost: float, window: int) -> tuple[float, float]:
     """Return the cost in units of the smoothed noise, and of what was gained."""
-    late = values.size // PARAMS.late
-    rest = (values - calm)[late:]
+    rest = (values - calm)[window:]
     # counts of a few examples rest and then jump: their median change is 0, so the mean square counts as well
     noise = max(difference_sigma(values), float(np.std(rest)) * float(np.sqrt(window / (window - 1))))
     steps = np.abs(np.diff(values))

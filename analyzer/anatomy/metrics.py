@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.model.verdict import Sign
 from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 class Params:
     """What counts as a change of a metric."""
 
-    few: int = field(default=12, metadata={"unit": "values", "why": "four rewards in each third"})
     better: float = field(
         default=0.1, metadata={"unit": "of what was gained", "why": "a smaller gain after the turn is not worth a word"}
     )
@@ -51,7 +51,9 @@ class Apart:
 def rewards_apart(anatomy: Anatomy) -> Apart | None:
     """Return how the evaluated reward follows the collected one, None where either has fewer than a dozen values."""
     rewards = [
-        c for c in anatomy.having("metric") if c.role.kind == "reward" and c.n >= PARAMS.few and np.ptp(c.raw) > 0
+        c
+        for c in anatomy.having("metric")
+        if c.role.kind == "reward" and c.n >= ENOUGH.evaluations and np.ptp(c.raw) > 0
     ]
     evaluated = next((c for c in rewards if c.role.split in ("validation", "test")), None)
     collected = next((c for c in rewards if c.role.split in ("train", None)), None)

@@ -21,9 +21,6 @@ class Params:
     longer: float = field(
         default=1.25, metadata={"unit": "×", "why": "each stretch tried over the one before: fine enough to end a dip"}
     )
-    sides: int = field(
-        default=60, metadata={"unit": "points", "why": "the level around a stretch is local: the loss goes on falling"}
-    )
 
 
 PARAMS = Params()
@@ -63,7 +60,7 @@ def dip_after(curve: Curve, back: int, epoch: float | None) -> Dip | None:
     length = float(PARAMS.short)
     while length <= most:
         n = int(length)
-        beside = max(PARAMS.short, min(n, PARAMS.sides))
+        beside = n
         before, inside = y[max(0, first - beside) : first], y[first : first + n]
         after = y[first + n : first + n + beside]
         low = min(median(before), median(after))

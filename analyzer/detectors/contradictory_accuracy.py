@@ -41,6 +41,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.anatomy.enough import settled
 from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -81,10 +83,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Params:
-    """What is judged, and when it is a note."""
+    """When it is a note."""
 
-    least: int = field(default=6, metadata={"unit": "evaluations", "why": "a handful of equal values proves nothing"})
-    sure: int = field(default=10, metadata={"unit": "evaluations", "why": "fewer equal values deserve no alarm"})
     good: float = field(
         default=0.9, metadata={"unit": "ratio", "why": "a good model on few examples may rest at so high an accuracy"}
     )
@@ -121,9 +121,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not known:
         yield Unfit("no accuracy is logged")
         return
-    judged = [c for c in known if c.n >= PARAMS.least]
+    judged = [c for c in known if c.n >= ENOUGH.evaluations]
     if not judged:
-        yield Unfit(f"fewer than {PARAMS.least} values of an accuracy")
+        yield Unfit(f"fewer than {ENOUGH.evaluations} values of an accuracy")
         return
     readings = [r for c in judged for r in (_empty(anatomy, c), _still(anatomy, c)) if r is not None]
     yield from readings
@@ -132,13 +132,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _empty(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
-    found = [c for c in anatomy.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= PARAMS.least]
+    found = [
+        c for c in anatomy.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= ENOUGH.evaluations
+    ]
     if not found:
         return None
     other = max(found, key=_zeros)
     finds = next((c for c in found if c.role.kind == other.role.kind and c.raw[-1] > 0), None)
-    share = _share(median(accuracy.raw[accuracy.n // 4 :]))
-    region = (int(other.at[other.n // 4]), int(other.at[-1]))
+    share = _share(median(settled(accuracy.raw)))
+    region = (int(other.at[other.n - settled(other.raw).size]), int(other.at[-1]))
     return Evidence(
         (accuracy.tag, other.tag),
         (
@@ -157,16 +159,16 @@ def _empty(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
 
 
 def _zeros(curve: Curve) -> float:
-    return float(np.mean(curve.raw[curve.n // 4 :] == 0))
+    return float(np.mean(settled(curve.raw) == 0))
 
 
 def _share(level: float) -> float:
     """Return an accuracy as a share, whether it is logged as one or in percent."""
-    return level / 100 if level > 1 else level
+    return level / PERFECT[1] if level > 1 else level
 
 
 def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
-    losses = [c for c in (*anatomy.validation, *anatomy.training) if c.n >= PARAMS.least and anatomy.falls]
+    losses = [c for c in (*anatomy.validation, *anatomy.training) if c.n >= ENOUGH.evaluations and anatomy.falls]
     loss = next((c for c in losses if c.role.split == accuracy.role.split), losses[0] if losses else None)
     if loss is None:
         return None
@@ -183,7 +185,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
         shares = -share * np.log(share) - (1 - share) * np.log(1 - share)
         measures.append(Measure("loss at the end", float(path[-1]) / shares, "guess", unit="× guessing"))
     region = (int(accuracy.at[0]), int(accuracy.at[-1]))
-    note = accuracy.n < PARAMS.sure or share >= PARAMS.good or is_smoke_test(anatomy)
+    note = share >= PARAMS.good or is_smoke_test(anatomy)
     return Evidence(
         (accuracy.tag, *loss.tags),
         tuple(measures),
@@ -220,7 +222,7 @@ def _vetoes(anatomy: Anatomy, accuracy: Curve, level: float) -> tuple[Veto, ...]
         found.append(Veto("perfect", accuracy.tag, {"level": level}))
     for other in anatomy.having("metric"):
         same_split = accuracy.role.split in (None, other.role.split)
-        judged = other.role.kind == "accuracy" and other.n >= PARAMS.least and same_split
+        judged = other.role.kind == "accuracy" and other.n >= ENOUGH.evaluations and same_split
         if other is not accuracy and judged and _same(other) < PARAMS.good:
             found.append(Veto("sibling-moves", other.tag))
             break

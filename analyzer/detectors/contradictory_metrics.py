@@ -44,6 +44,8 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Fall
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.anatomy.enough import settled
 from analyzer.anatomy.metrics import Apart, rewards_apart
 from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
@@ -94,9 +96,9 @@ class Limits:
 class Params:
     """How stillness is measured, and what tells the causes apart."""
 
-    least: int = field(default=5, metadata={"unit": "evaluations", "why": "late risers are 0 for a handful of them"})
-    few: int = field(
-        default=8, metadata={"unit": "evaluations", "why": "one constant in fewer may be a handful of examples"}
+    least: int = field(
+        default=5,
+        metadata={"unit": "evaluations", "why": "late risers are 0 for a handful of them; a fifth of them is the end"},
     )
     nothing: float = field(
         default=0.005, metadata={"unit": "ratio", "why": "most loggers write a smaller share as 0.00"}
@@ -205,9 +207,9 @@ def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: l
         vetoes.append(Veto("sibling-moves", sibling.tag))
     if level in PERFECT:
         vetoes.append(Veto("perfect", curve.tag, {"level": level}))
-    if curve.n < PARAMS.few:
+    if curve.n < ENOUGH.evaluations:
         vetoes.append(Veto("few-evaluations", curve.tag, {"evaluations": float(curve.n)}))
-    good = level / 100 if level > 1 else level
+    good = level / PERFECT[1] if level > 1 else level
     if good >= PARAMS.good and not _zero_partner(anatomy):
         vetoes.append(Veto("rests-well", curve.tag, {"level": level}))
     return Still(curve, share, level, "constant", tuple(vetoes))
@@ -224,12 +226,13 @@ def _stillness(curve: Curve) -> tuple[float, float]:
 
     The share is 0 when the last values are different, or when the metric moved at first and then came to rest.
     """
-    early, later = curve.raw[: curve.n // 4], curve.raw[curve.n // 4 :]
+    later = settled(curve.raw)
+    early = curve.raw[: curve.n - later.size]
     if curve.role.kind in SHARES and np.max(later) < PARAMS.nothing:
         later = np.zeros_like(later)  # a chance hit among thousands is no recall
     values, counts = np.unique(later.astype(np.float32), return_counts=True)
     common = values[np.argmax(counts)]
-    last = later[-max(2, later.size // 5) :].astype(np.float32)
+    last = later[-max(2, later.size // PARAMS.least) :].astype(np.float32)
     moved_first = bool(common != 0 and np.any(early.astype(np.float32) != common))
     if np.mean(last == common) < PARAMS.resting or moved_first:
         return 0.0, float(common)
@@ -285,7 +288,7 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
     aucs = [c for c in anatomy.having("metric") if c.role.kind == "auc" and c.n >= 2]
     auc = next((c for c in aucs if c.role.split == lead.curve.role.split), aucs[0] if aucs else None)
     if auc is not None:
-        level = median(auc.raw[-max(2, auc.n // 4) :])
+        level = median(settled(auc.raw))
         if level > PARAMS.ranks:
             return "threshold", (Sign("auc-good", auc.tag, {"level": level}),)
         return "no-signal", (Sign("auc-poor", auc.tag, {"level": level}),)
@@ -298,7 +301,7 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
 def _zero_partner(anatomy: Anatomy) -> Curve | None:
     """Return a recall, F1 or precision that is 0 at most evaluations after the first quarter."""
     for curve in anatomy.having("metric"):
-        if curve.role.kind in FOUND[:3] and curve.n >= PARAMS.least and median(curve.raw[curve.n // 4 :]) == 0:
+        if curve.role.kind in FOUND[:3] and curve.n >= PARAMS.least and median(settled(curve.raw)) == 0:
             return curve
     return None
 

@@ -33,12 +33,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import course_of
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
 from analyzer.anatomy.knobs import knob_at
 from analyzer.anatomy.leaps import spikes
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, step, times
 from analyzer.stats.robust import median
 
@@ -59,13 +59,6 @@ class Limits:
 class Params:
     """Where leaps are looked for, and what is said of them."""
 
-    least: int = field(default=30, metadata={"unit": "points", "why": "fewer norms do not show their own tail"})
-    calm: float = field(
-        default=5.0, metadata={"unit": "× lowest level", "why": "no norm beyond it: the search for leaps is saved"}
-    )
-    reach: float = field(
-        default=3.0, metadata={"unit": "points", "why": "an event so near, or a leap of the loss, belongs to the leap"}
-    )
     near: float = field(
         default=0.01, metadata={"unit": "of the run", "why": "norms leap for a while after a restart of the rate"}
     )
@@ -91,15 +84,9 @@ class Facts:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over the gradient norm; the highest leap leads."""
     curve = anatomy.gradient
-    if curve is None or curve.n < PARAMS.least or not curve.raw.max() > 0:
-        why = f"fewer than {PARAMS.least} norms of the gradient"
+    if curve is None or curve.n < GRADIENT.course or not curve.raw.max() > 0:
+        why = f"fewer than {GRADIENT.course} norms of the gradient"
         yield Unfit("no gradient norm is logged" if curve is None else why)
-        return
-    its = course_of(curve)
-    if its.most <= PARAMS.calm * its.low:
-        ratio = its.most / its.low
-        calm = Measure("largest norm over the lowest level", ratio, unit="×")
-        yield Evidence(curve.tags, (calm,), "info", vetoes=(Veto("never-far-from-its-level", curve.tag),))
         return
     found = spikes(curve)
     top = max(found, key=lambda s: (s.ratio > 1, s.height))
@@ -108,7 +95,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     count = sum(s.ratio > 1 for s in found)
-    reach = max(PARAMS.reach * curve.cadence, PARAMS.near * float(np.ptp(curve.at)))
+    reach = max(2 * curve.cadence, PARAMS.near * float(np.ptp(curve.at)))
     event = anatomy.event_near(first, reach, ("lr-restart", "restart"))
     knob = knob_at(anatomy, first)
     yield Evidence(
@@ -136,7 +123,7 @@ def _factor(height: float) -> float:
 def _loss_sign(anatomy: Anatomy, first: int, last: int, cadence: float) -> Sign:
     """Return what the finest training loss does at the leap."""
     for loss in anatomy.training[:1]:
-        near = (loss.at >= first - cadence) & (loss.at <= last + PARAMS.reach * cadence)
+        near = (loss.at >= first - cadence) & (loss.at <= last + 2 * cadence)
         if near.any():
             height = float(np.max(loss.residual[near])) / loss.sigma if loss.sigma > 0 else 0.0
             return Sign("loss-leaps" if height > PARAMS.shows else "loss-calm", loss.tag, {"height": height})

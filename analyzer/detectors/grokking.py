@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.second import PARAMS as SECOND
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
@@ -78,12 +79,8 @@ class Limits:
 class Params:
     """Where a metric is done."""
 
-    least: int = field(default=15, metadata={"unit": "evaluations", "why": "two rises and a rest between them"})
     done: float = field(
         default=0.9, metadata={"unit": "of its range", "why": "the rest of the way takes as long as the noise likes"}
-    )
-    windows: int = field(
-        default=50, metadata={"unit": "windows", "why": "values over single batches reach 1 by chance"}
     )
 
 
@@ -114,10 +111,10 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not pairs:
         yield Unfit("no accuracy (F1, R², …) of both training and validation")
         return
-    long = [(held, train) for held, train in pairs if min(held.n, train.n) >= PARAMS.least]
+    long = [(held, train) for held, train in pairs if min(held.n, train.n) >= SECOND.least]
     yield from (_reading(held.coarse, train.coarse) for held, train in long)
     if not long:
-        yield Unfit(f"fewer than {PARAMS.least} values of the training or validation metric")
+        yield Unfit(f"fewer than {SECOND.least} values of the training or validation metric")
 
 
 def _reading(held: Curve, train: Curve) -> Evidence:
@@ -156,7 +153,7 @@ def _reading(held: Curve, train: Curve) -> Evidence:
 
 def _reached(curve: Curve) -> tuple[NDArray[np.float64], int]:
     """Return the calmed curve and the first point from which it has made most of its way."""
-    calm = centred_mean(curve.raw, max(3, curve.n // PARAMS.windows))
+    calm = centred_mean(curve.raw, 2 * max(1, curve.n // (2 * SECOND.window)) + 1)
     low, high = float(np.min(calm)), float(np.max(calm))
     return calm, int(np.argmax(calm >= low + PARAMS.done * (high - low)))
 

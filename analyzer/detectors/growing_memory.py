@@ -66,7 +66,6 @@ class Params:
     blocks: int = field(
         default=12, metadata={"unit": "blocks", "why": "enough for the bounds of a slope, few enough for calm medians"}
     )
-    block: int = field(default=3, metadata={"unit": "points", "why": "a median of fewer is no calmer than a point"})
 
 
 PARAMS = Params()
@@ -90,7 +89,7 @@ class Growth:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the memory that grows most; one that still grows before one that has stopped."""
-    least = 2 * PARAMS.blocks * PARAMS.block
+    least = 2 * 2 * PARAMS.blocks  # two points in each block of the second half
     found = [_growth(c) for c in anatomy.curves.values() if c.n >= least and _is_memory(c.tag)]
     if not found:
         yield Unfit(f"no memory in use with {least} points is logged")

@@ -46,6 +46,7 @@ import numpy as np
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.alive import alive_after
 from analyzer.anatomy.chance import trained_well
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.first_sign import FirstSign, first_sign
 from analyzer.anatomy.progress import falls_after
 from analyzer.detectors import Detector
@@ -80,7 +81,6 @@ class Limits:
 class Params:
     """What the traces are measured over."""
 
-    least: int = field(default=8, metadata={"unit": "points", "why": "fewer points have no course"})
     near: int = field(
         default=5, metadata={"unit": "points", "why": "points that make the level at the start and before"}
     )
@@ -120,15 +120,15 @@ class Facts:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield readings of zeros in the training loss, and one of the gradient norm where it is logged."""
-    losses = [c for c in anatomy.training if c.n >= PARAMS.least]
+    losses = [c for c in anatomy.training if c.n >= ENOUGH.evaluations]
     if not losses:
-        yield Unfit(f"no training loss with {PARAMS.least} finite points")
+        yield Unfit(f"no training loss with {ENOUGH.evaluations} finite points")
         return
     if anatomy.falls:
         yield _zeros_to_the_end(anatomy, losses[0])
         yield _zeros_among(anatomy, losses[0])
     gradient = anatomy.gradient
-    if gradient is not None and gradient.steps.size >= PARAMS.least:
+    if gradient is not None and gradient.steps.size >= ENOUGH.evaluations:
         yield _lost(anatomy, losses, gradient)
     elif not anatomy.falls:
         yield Unfit("no gradient norm is logged, and " + anatomy.why_not)

@@ -38,6 +38,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.progress import falls_after
 from analyzer.anatomy.schedule import last_moving, still_warming_up
 from analyzer.anatomy.stake import is_smoke_test
@@ -64,7 +65,6 @@ class Limits:
 class Params:
     """What makes a rate judgeable, and a warning of it."""
 
-    least: int = field(default=8, metadata={"unit": "points", "why": "fewer points are no schedule"})
     costly: float = field(
         default=0.25, metadata={"unit": "of the run", "why": "a quarter of the run for nothing deserves a warning"}
     )
@@ -105,9 +105,9 @@ class Warming:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for a rate that is 0, and one for a warm-up that does not end."""
-    rates = [c for c in anatomy.having("learning-rate") if c.n >= PARAMS.least]
+    rates = [c for c in anatomy.having("learning-rate") if c.n >= ENOUGH.evaluations]
     if not rates:
-        yield Unfit(f"no learning rate with {PARAMS.least} points is logged")
+        yield Unfit(f"no learning rate with {ENOUGH.evaluations} points is logged")
         return
     smoke = is_smoke_test(anatomy)
     yield _idle(anatomy, max(rates, key=lambda c: (last_moving(c), c.n)), smoke=smoke)
@@ -121,12 +121,12 @@ def _idle(anatomy: Anatomy, rate: Curve, *, smoke: bool) -> Evidence:
     idle = rate.at[rate.at > last_moving(rate)]
     first = int(idle[0]) if idle.size else last
     learns = next((c for c in (*anatomy.training, *anatomy.validation) if falls_after(c, first)), None)
-    flat = next((c for c in anatomy.training if c.n >= PARAMS.least), None)
+    flat = next((c for c in anatomy.training if c.n >= ENOUGH.evaluations), None)
     share = (last - first) / (last - begun) if last > begun else 0.0
     vetoes = []
     if learns is not None:
         vetoes.append(Veto("loss-falls", learns.tag, {"since": float(first)}))
-    if idle.size < PARAMS.least // 2:
+    if idle.size < ENOUGH.evaluations // 2:
         vetoes.append(Veto("few-points", rate.tag, {"points": float(idle.size)}))
     return Evidence(
         rate.tags,

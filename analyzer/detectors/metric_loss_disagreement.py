@@ -38,6 +38,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy
 from analyzer.anatomy.choice import Choice, choice
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
@@ -67,15 +68,6 @@ class Limits:
     )
 
 
-@dataclass(frozen=True)
-class Params:
-    """What is compared at all."""
-
-    least: int = field(default=10, metadata={"unit": "evaluations", "why": "the best of fewer is chance"})
-
-
-PARAMS = Params()
-
 CAUSES = {
     "too-sure": "the model still learns to answer while it grows too sure of itself",
     "answers-rest": "the loss still falls on examples whose answers no longer change",
@@ -87,19 +79,19 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    losses = [c for c in anatomy.validation if c.n >= PARAMS.least]
+    losses = [c for c in anatomy.validation if c.n >= ENOUGH.evaluations]
     if not losses:
-        few = f"fewer than {PARAMS.least} values of a validation loss"
+        few = f"fewer than {ENOUGH.evaluations} values of a validation loss"
         yield Unfit(few if anatomy.validation else "no validation loss")
         return
     judged = [
         (loss, metric, choice(loss.coarse, metric.coarse))
         for loss in losses
         for metric in anatomy.having("metric", loss.role.split)
-        if metric.n >= PARAMS.least and metric.role.direction and metric.role.kind not in SIDES
+        if metric.n >= ENOUGH.evaluations and metric.role.direction and metric.role.kind not in SIDES
     ]
     if not judged:
-        yield Unfit(f"no metric of the same split with {PARAMS.least} values")
+        yield Unfit(f"no metric of the same split with {ENOUGH.evaluations} values")
         return
     judged.sort(key=lambda found: (found[0].role.split != "validation", -found[2].cost))
     for loss, metric, found in judged:

@@ -65,8 +65,9 @@ class Limits:
 class Params:
     """What makes a drop a warning, and where the pace of reinforcement learning begins."""
 
-    double: float = field(default=2.0, metadata={"unit": "×", "why": "the run costs twice as much from there on"})
-    half: float = field(default=0.5, metadata={"unit": "of the steps", "why": "most of the run costs so much"})
+    costly: float = field(
+        default=0.5, metadata={"unit": "of the run", "why": "a run that costs half as much again deserves a warning"}
+    )
     learning: float = field(
         default=0.1, metadata={"unit": "of the points", "why": "before learning starts an agent only collects"}
     )
@@ -87,8 +88,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if series is None or its is None:
         yield Unfit("too few points at even steps to tell the pace of the run")
         return
-    lasting = its.factor >= PARAMS.double and its.lasted >= PARAMS.half
-    severity: Severity = "warning" if lasting else "info"
+    severity: Severity = "warning" if (its.factor - 1) * its.lasted >= PARAMS.costly else "info"
     knob = knob_at(anatomy, its.since)
     yield Evidence(
         (its.tag,),

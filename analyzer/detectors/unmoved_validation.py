@@ -36,6 +36,7 @@ from dataclasses import dataclass, field
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Fall
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -69,7 +70,6 @@ class Limits:
 class Params:
     """What is judged."""
 
-    least: int = field(default=8, metadata={"unit": "evaluations", "why": "fewer do not show that nothing moves"})
     better: float = field(
         default=4.0, metadata={"unit": "standard errors", "why": "a metric that gets so much better has learnt"}
     )
@@ -91,11 +91,11 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    pairs = [(c, m) for c in anatomy.validation if c.n >= PARAMS.least and (m := anatomy.partner(c)) is not None]
-    falls = [(c, m, c.course.fall, m.course.fall) for c, m in pairs if m.n >= PARAMS.least]
+    pairs = [(c, m) for c in anatomy.validation if c.n >= ENOUGH.evaluations and (m := anatomy.partner(c)) is not None]
+    falls = [(c, m, c.course.fall, m.course.fall) for c, m in pairs if m.n >= ENOUGH.evaluations]
     judged = [(c, m, ours, theirs) for c, m, ours, theirs in falls if ours is not None and theirs is not None]
     if not judged:
-        few = f"fewer than {PARAMS.least} values of a validation and a training loss"
+        few = f"fewer than {ENOUGH.evaluations} values of a validation and a training loss"
         yield Unfit(few if anatomy.validation else "no validation loss")
         return
     for curve, mate, ours, theirs in judged:
@@ -133,7 +133,7 @@ def _reading(anatomy: Anatomy, curve: Curve, mate: Curve, ours: Fall, theirs: Fa
 
 def _improves(metric: Curve) -> bool:
     """Whether a metric gets better by more than noise explains."""
-    fall = metric.course.fall if metric.n >= PARAMS.least and metric.role.direction else None
+    fall = metric.course.fall if metric.n >= ENOUGH.evaluations and metric.role.direction else None
     return fall is not None and fall.errors > PARAMS.better
 
 
@@ -141,7 +141,7 @@ def _signs(anatomy: Anatomy, curve: Curve, level: float, theirs: Fall) -> tuple[
     found = []
     if level > theirs.start:
         found.append(Sign("above-untrained", curve.tag, {"level": level, "start": theirs.start}))
-    metrics = [c for c in anatomy.having("metric", curve.role.split) if c.n >= PARAMS.least and c.role.direction]
+    metrics = [c for c in anatomy.having("metric", curve.role.split) if c.n >= ENOUGH.evaluations and c.role.direction]
     if metrics:
         found.append(Sign("metric-rests", metrics[0].tag, {"level": median(metrics[0].raw)}))
     return tuple(found)

@@ -40,6 +40,8 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.beside import beside
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.anatomy.enough import settled
 from analyzer.anatomy.knobs import knob_at
 from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
@@ -67,9 +69,6 @@ class Limits:
 class Params:
     """What is judged, and what is measured of it."""
 
-    least: int = field(
-        default=10, metadata={"unit": "evaluations", "why": "seven changes after the first quarter, two of them large"}
-    )
     upper: float = field(
         default=0.75,
         metadata={"unit": "quantile", "why": "one bad evaluation in six makes a quarter of the changes large"},
@@ -97,10 +96,10 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    judged = [c.coarse for c in anatomy.validation if c.n >= PARAMS.least]
+    judged = [c.coarse for c in anatomy.validation if c.n >= ENOUGH.evaluations]
     positive = [c for c in judged if c.raw.min() >= 0 and c.raw.max() > 0]
     if not positive:
-        few = f"fewer than {PARAMS.least} values of a validation loss"
+        few = f"fewer than {ENOUGH.evaluations} values of a validation loss"
         yield Unfit(
             "a held-out loss that may be negative" if judged else few if anatomy.validation else "no validation loss"
         )
@@ -110,8 +109,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
-    start = curve.n // 4
-    late = curve.raw[start:]
+    late = settled(curve.raw)
+    start = curve.n - late.size
     factor = float(np.exp(np.quantile(np.abs(np.diff(np.log(np.maximum(late, TINY)))), PARAMS.upper)))
     change = float(np.quantile(np.abs(np.diff(late)), PARAMS.upper))
     region = (int(curve.at[start]), int(curve.at[-1]))
@@ -147,12 +146,12 @@ def _signs(anatomy: Anatomy, curve: Curve, factor: float) -> tuple[Sign, ...]:
     """Return what supports it: a training loss that stays calm, a held-out metric that swings with the loss."""
     found = []
     mate = anatomy.partner(curve)
-    if mate is not None and mate.n >= PARAMS.least and mate.course.log:
+    if mate is not None and mate.n >= ENOUGH.evaluations and mate.course.log:
         scatter = float(np.exp(2 * median(mate.course.noise)))
         if scatter < factor:
             found.append(Sign("training-calm", mate.tag, {"factor": scatter}))
     for metric in anatomy.having("metric", curve.role.split):
-        pair = beside(curve, metric.coarse) if metric.n >= PARAMS.least else None
+        pair = beside(curve, metric.coarse) if metric.n >= ENOUGH.evaluations else None
         if pair is None or np.ptp(pair.theirs) == 0:
             continue
         moves = np.diff(np.log(np.maximum(pair.ours, TINY))), np.diff(pair.theirs)

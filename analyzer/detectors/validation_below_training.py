@@ -41,6 +41,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.beside import Beside, beside
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.factor import constant_factor
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -65,15 +66,6 @@ class Limits:
     )
     noise: float = field(default=3.0, metadata={"unit": "× noise", "why": "median gap, in units of the noise of both"})
 
-
-@dataclass(frozen=True)
-class Params:
-    """What is compared at all."""
-
-    least: int = field(default=8, metadata={"unit": "evaluations", "why": "fewer show no gap throughout"})
-
-
-PARAMS = Params()
 
 CAUSES = {
     "constant-factor": "a scale: the training loss is a sum where the validation loss is a mean (accumulation steps, "
@@ -108,16 +100,16 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     for curve in anatomy.validation:
         mate = anatomy.partner(curve)
         pair = _pair(curve.coarse, mate.coarse) if mate is not None else None
-        if pair is not None and pair.at.size >= PARAMS.least and min(pair.ours.min(), pair.theirs.min()) > 0:
+        if pair is not None and pair.at.size >= ENOUGH.evaluations and min(pair.ours.min(), pair.theirs.min()) > 0:
             yield _reading(anatomy, curve, pair)
             return
-    yield Unfit(f"fewer than {PARAMS.least} values of a positive training and validation loss at the same steps")
+    yield Unfit(f"fewer than {ENOUGH.evaluations} values of a positive training and validation loss at the same steps")
 
 
 def _pair(curve: Curve, mate: Curve) -> Beside | None:
     """Return both after the first tenth; training logged far more often is averaged up to each evaluation."""
     pair = beside(curve, mate)
-    if pair is None and mate.n > curve.n and curve.n >= PARAMS.least:
+    if pair is None and mate.n > curve.n and curve.n >= ENOUGH.evaluations:
         ends = np.searchsorted(mate.at, curve.at, side="right")
         held = [mate.raw[max(0, b - max(1, mate.n // curve.n)) : b] for b in ends.tolist()]
         if all(h.size for h in held):

@@ -36,6 +36,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy
 from analyzer.anatomy.beside import Beside, beside, in_order
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
@@ -55,13 +56,6 @@ class Limits:
 class Params:
     """What the same number is."""
 
-    least: int = field(
-        default=5,
-        metadata={
-            "unit": "values",
-            "why": "different values at the same steps; one constant on both sides says nothing",
-        },
-    )
     same: float = field(
         default=1e-5,
         metadata={"unit": "of the level and of the range", "why": "float32 and six printed digits are within it"},
@@ -78,9 +72,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     mates = anatomy.having("loss", "train")
     pairs = [(c, pair) for c in anatomy.validation for m in mates for pair in (beside(c, m), in_order(c, m))]
-    judged = [(c, p, _same(p)) for c, p in pairs if p is not None and np.unique(p.ours).size >= PARAMS.least]
+    judged = [(c, p, _same(p)) for c, p in pairs if p is not None and np.unique(p.ours).size >= ENOUGH.evaluations]
     if not judged:
-        yield Unfit(f"fewer than {PARAMS.least} different values of training and validation at the same steps")
+        yield Unfit(f"fewer than {ENOUGH.evaluations} different values of training and validation at the same steps")
         return
     curve, pair, share = max(judged, key=lambda j: j[2])
     region = (int(pair.at[0]), int(pair.at[-1]))

@@ -39,6 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import MEDIAN_ERROR, Course
+from analyzer.anatomy.enough import settled
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
@@ -136,7 +137,7 @@ def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
     course = curve.course
     level = median(course.levels[-course.window :])
     visible = abs(course.back(level + PARAMS.visible * _error(course)) - course.back(level))
-    late = curve.raw[curve.n // 4 :]
+    late = settled(curve.raw)
     noise_ = difference_sigma(late)
     both = [c.course for c in (curve, mate) if c is not None and c.n > 2]
     gained = max((c.back(c.start) - c.back(median(c.levels[c.m // 2 :])) for c in both), default=0.0)
