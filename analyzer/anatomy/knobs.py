@@ -14,6 +14,7 @@ import numpy as np
 
 from analyzer.anatomy.curve import Array, Curve
 from analyzer.anatomy.gradient import is_loss_scale
+from analyzer.model.result import Event
 from analyzer.model.roles import words_of
 from analyzer.model.wording import number, step
 
@@ -86,6 +87,11 @@ class Knob:
     def event(self) -> str:
         """What `Evidence.explained_by` holds when this knob accounts for what is seen."""
         return f"event:knob@{self.first}"
+
+    @property
+    def as_event(self) -> Event:
+        """The move as an event of the run, for the report."""
+        return Event("knob", self.first, self.sentence)
 
     @property
     def sentence(self) -> str:

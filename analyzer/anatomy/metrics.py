@@ -38,7 +38,7 @@ TINY = float(np.finfo(float).tiny)
 
 @dataclass(frozen=True)
 class Apart:
-    """The reward collected in training beside the evaluated one: the rise of the first over its noise, and what the
+    """The reward collected in training and the evaluated one: the rise of the first over its noise, and what the
     second gained over that rise (medians of thirds; the units of the reward).
     """
 

@@ -60,9 +60,8 @@ def dip_after(curve: Curve, back: int, epoch: float | None) -> Dip | None:
     length = float(PARAMS.short)
     while length <= most:
         n = int(length)
-        beside = n
-        before, inside = y[max(0, first - beside) : first], y[first : first + n]
-        after = y[first + n : first + n + beside]
+        before, inside = y[max(0, first - n) : first], y[first : first + n]
+        after = y[first + n : first + 2 * n]
         low = min(median(before), median(after))
         sigma = max(curve.sigma, SMALLEST * scale, float(np.finfo(float).tiny))
         error = MEDIAN_ERROR * sigma * float(np.sqrt(1 / n + 1 / min(before.size, after.size)))

@@ -156,7 +156,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sentences need: the level of the metric, and the loss that falls beside it."""
+    """What the sentences need: the level of the metric, and the loss that falls meanwhile."""
 
     level: float
     loss: str
@@ -164,7 +164,7 @@ class Facts:
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for each way in which metrics stand still beside a loss that falls; in RL one of rewards."""
+    """Yield one reading for each way in which metrics stand still while a loss falls; in RL one of rewards."""
     apart = rewards_apart(anatomy) if anatomy.family == "rl" else None
     if apart is not None:
         yield _rewards(apart)

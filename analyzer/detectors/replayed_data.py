@@ -2,7 +2,7 @@
 
 Why it matters
 --------------
-A resume that starts the order of the data anew shows the model what it has just seen, and never shows it the rest of
+A resume that starts the order of the data again shows the model what it has just seen, and never shows it the rest of
 that epoch: the loss looks better than it is, and in single-epoch training part of the data is lost.
 
 How it is measured

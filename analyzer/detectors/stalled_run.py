@@ -8,7 +8,7 @@ afterwards, because the curve over steps has no gap.
 How it is measured
 ------------------
 The longest time between two neighbouring points of the longest series in which no other series has a point either,
-beside the fourth longest, which is what evaluations and checkpoints usually take.
+compared with the fourth longest, which is what evaluations and checkpoints usually take.
 
 When it is wrong
 ----------------

@@ -7,7 +7,7 @@ overfitting cannot be seen in this log.
 
 How it is measured
 ------------------
-Each validation or test loss is laid beside the training loss at the same steps, or point by point where both have as
+Each validation or test loss is compared with the training loss at the same steps, or point by point where both have as
 many. Two different samples of the same source differ by the noise of sampling; the share of points whose difference
 is below a hundred-thousandth of the level (and of the loss's own range) must be nearly all of them.
 
@@ -68,7 +68,9 @@ PARAMS = Params()
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the validation or test loss that agrees most with a training loss at the same steps."""
     if not anatomy.validation or not anatomy.training:
-        yield Unfit("no validation loss" if anatomy.training else "no training loss beside the validation loss")
+        yield Unfit(
+            "no validation loss" if anatomy.training else "no training loss to compare the validation loss with"
+        )
         return
     mates = anatomy.having("loss", "train")
     pairs = [(c, pair) for c in anatomy.validation for m in mates for pair in (beside(c, m), in_order(c, m))]

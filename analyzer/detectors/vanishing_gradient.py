@@ -82,7 +82,7 @@ class Facts:
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading of the gradient norm beside the loss that the run's course is judged by."""
+    """Yield one reading of the gradient norm, and of the loss that the run's course is judged by."""
     curve = anatomy.gradient
     if curve is None or curve.n < GRADIENT.course:
         why = f"fewer than {GRADIENT.course} norms of the gradient"

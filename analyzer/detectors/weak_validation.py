@@ -9,14 +9,14 @@ How it is measured
 ------------------
 *Rare*: a long training with fewer evaluations than are needed to see a turn. *Noisy*: the smallest rise at the end that
 would stand out (two standard errors of the last level against the best) is so large, compared with all that was gained
-in validation or in training, that half of it could be lost unseen. A run that gained nothing is no such case. More
+in validation or in training, that half of it could be lost unseen. A run that gained nothing is not judged. More
 held-out examples are advised only where the noise has a size that sampling explains: that of ten examples or more,
 whose losses scatter by about their own level.
 
 When it is wrong
 ----------------
 A short fine-tuning of one or two epochs has no use for more evaluations. A validation loss that swings because the
-training does is no matter of its size: `not-converging` leads then, and `unstable-evaluation` where it swings further
+training does says nothing of its size: `not-converging` leads then, and `unstable-evaluation` where it swings further
 than any sampling explains.
 
 What to do
