@@ -35,7 +35,7 @@ class Ahead:
     """The end of a loss and what comes next.
 
     `gain`: what another 15 % of the steps would take off the loss, as a share of its level; `of_progress`: the same
-    compared with all that has been gained; `clear`: the fall over the last piece in standard errors; `level`, `next`: the
+    over all that has been gained; `clear`: the fall over the last piece in standard errors; `level`, `next`: the
     loss at the end and after those steps; `steady`: smallest over largest fall of the four quarters, 1 for a line.
     """
 

@@ -19,11 +19,8 @@ class Params:
         metadata={"unit": "×", "why": "sums over two and more; dropout and augmentation rarely double a loss"},
     )
     steady: float = field(
-        default=0.2,
-        metadata={
-            "unit": "of the range of both, in log space",
-            "why": "the ratio stays while both losses move; a gap by dropout or memorising changes with the level",
-        },
+        default=0.05,
+        metadata={"unit": "of the ratio", "why": "a gap by mix-up, dropout or memorising changes more with the level"},
     )
 
 
@@ -42,6 +39,7 @@ def constant_factor(ours: Array, theirs: Array) -> float | None:
     middle = median(ratio)
     moved = min(float(np.ptp(np.log(ours))), float(np.ptp(np.log(theirs))))
     drift = abs(median(ratio[-(ratio.size // 2) :]) - median(ratio[: ratio.size // 2]))
-    if abs(middle) < np.log(PARAMS.least) or max(mad_sigma(ratio), drift) > PARAMS.steady * moved:
+    still = max(mad_sigma(ratio), drift) <= PARAMS.steady and moved > 2 * PARAMS.steady
+    if abs(middle) < np.log(PARAMS.least) or not still:
         return None
     return float(np.exp(middle))

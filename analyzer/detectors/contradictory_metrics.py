@@ -164,7 +164,7 @@ class Facts:
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for each way in which metrics stand still while a loss falls; in RL one of rewards."""
+    """Yield a reading for each way in which metrics stand still and each loss, the clearest first; in RL of rewards."""
     apart = rewards_apart(anatomy) if anatomy.family == "rl" else None
     if apart is not None:
         yield _rewards(apart)
@@ -182,19 +182,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not falls:
         yield Unfit("no loss with enough points to compare with")
         return
-    loss, fall = max(falls, key=lambda found: _surely_fallen(found[1]))
+    falls.sort(key=lambda found: -found[1].errors)
     stillness = {c.tag: _stillness(c) for c in long}
     moving = [c for c in long if stillness[c.tag][0] < PARAMS.resting]
     still = [_still(anatomy, c, *stillness[c.tag], moving) for c in long]
     groups = [[s for s in still if s.kind == kind and not s.vetoes] for kind in ("zero", "one-class", "constant")]
     groups = [group for group in groups if group] or [sorted(still, key=lambda s: -s.share)[:1]]
     for group in groups:
-        yield _reading(anatomy, loss, fall, sorted(group, key=_order))
-
-
-def _surely_fallen(fall: Fall) -> float:
-    """Return the fall at its lower 95 % bound, as a share of the start: of several losses the surest is compared."""
-    return fall.size * (1 - 2 / fall.errors) if fall.errors > 0 else -np.inf
+        for loss, fall in falls:
+            yield _reading(anatomy, loss, fall, sorted(group, key=_order))
 
 
 def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: list[Curve]) -> Still:

@@ -9,8 +9,8 @@ How it is measured
 ------------------
 On the validation loss, else on the training loss, the last three stretches of 15 % of the points are compared (log
 space where the loss is positive and spans more than a factor of two). The next stretch is expected to bring as much
-less than the last as that brought less than the one before. What it would bring must matter compared with the level of the
-loss and with all that has been gained, and the last fall must be beyond the noise. A learning rate that has come
+less than the last as that brought less than the one before. What it would bring must matter compared with the level of
+the loss and with all that has been gained, and the last fall must be beyond the noise. A learning rate that has come
 down to a tenth of its highest value says that the end was planned.
 
 When it is wrong

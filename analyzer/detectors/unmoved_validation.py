@@ -8,7 +8,8 @@ evaluation sees another model, other inputs or other labels than the training do
 How it is measured
 ------------------
 The training loss has clearly fallen. The held-out loss stands at or above the level where training began, its end and
-its start differ by less than noise explains, and its best level is hardly better than its first. A held-out metric that
+its start differ by less than noise explains, its two halves have the same level, and its best level is hardly better
+than its first. A held-out metric that
 gets clearly better clears it.
 
 When it is wrong
@@ -33,6 +34,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Fall
@@ -60,6 +63,9 @@ class Limits:
     )
     moved: float = field(
         default=3.0, metadata={"unit": "standard errors", "why": "difference of the held-out end and start"}
+    )
+    drift: float = field(
+        default=0.05, metadata={"unit": "of its level", "why": "difference between the two halves of the held-out loss"}
     )
     gained: float = field(
         default=0.15, metadata={"unit": "of the start", "why": "best held-out level below the first, as a share of it"}
@@ -118,6 +124,7 @@ def _reading(anatomy: Anatomy, curve: Curve, mate: Curve, ours: Fall, theirs: Fa
                 unit="× start of training",
             ),
             Measure("held-out end against start", abs(ours.errors), "moved", "below", "× standard error"),
+            Measure("difference of the held-out halves", _drift(curve), "drift", "below", "of its level"),
             Measure("best held-out level below the first", ours.best_size, "gained", "below", "of its start"),
         ),
         "info" if is_smoke_test(anatomy) else "warning",
@@ -129,6 +136,13 @@ def _reading(anatomy: Anatomy, curve: Curve, mate: Curve, ours: Fall, theirs: Fa
         vetoes=() if improves is None else (Veto("metric-improves", improves.tag),),
         facts=Facts(level, theirs),
     )
+
+
+def _drift(curve: Curve) -> float:
+    """Return the difference between the medians of the two halves of a curve, as a share of its level."""
+    first, second = median(curve.raw[: curve.n // 2]), median(curve.raw[curve.n // 2 :])
+    level = median(np.abs(curve.raw))
+    return abs(second - first) / level if level > 0 else 0.0
 
 
 def _improves(metric: Curve) -> bool:

@@ -1,4 +1,4 @@
-"""The first sign before an onset: a norm, a loss scale or another curve that goes wrong and stays so until the onset."""
+"""The first sign before an onset: a norm, a loss scale or another curve that goes wrong and stays so until then."""
 
 import numpy as np
 

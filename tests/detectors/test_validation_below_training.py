@@ -35,7 +35,7 @@ def test_training_logged_more_often_is_compared_up_to_each_evaluation():
 
 @pytest.mark.parametrize("factor", [2, 4, 8, 32])
 def test_a_constant_factor_is_named_and_no_other_cause(factor):
-    true = falling(200, 10.5, 6.25)
+    true = 6.25 + 4.2 * np.exp(-np.arange(200) / 45)
     curves = {
         "train/loss": factor * true * np.exp(noise(200, 0.015)),
         "eval/loss": (np.arange(19, 200, 20), true[19::20] * 1.01 + noise(10, 0.01, 2)),

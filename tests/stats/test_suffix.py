@@ -16,6 +16,7 @@ from analyzer.stats.suffix import majority_suffix
         (".x..", None),
         (".x....xxx", 6),
         (".xxx.xx", 1),
+        ("..x.xx", 2),
         ("x.x.", None),
     ],
 )
