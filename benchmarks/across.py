@@ -17,6 +17,7 @@ import numpy as np
 
 from analyzer.fleet.across import across
 from analyzer.model.across import ACROSS_KINDS
+from analyzer.model.health import Criterion
 from analyzer.model.result import Checked, Finding, Result, SeriesRow, fingerprint
 
 SYMPTOMS = ("exploding-loss", "non-finite", "overfitting", "plateau", "not-converging", "loss-spike", "repetitive-loss")
@@ -38,7 +39,9 @@ def run(name: str, params: Params, sick: Sequence[str], *, loss: float = 0.3, ac
         SeriesRow("val/accuracy", 20, "metric", "validation", "higher", "", 0, 99, accuracy, accuracy, 95),
     )
     return Result(
-        name, name, "tensorboard", name, "ok", "", "problems" if sick else "healthy", "", rows, findings, clear,
+        name, name, "tensorboard", name, "ok", "", rows, findings, clear, health=(
+            Criterion("learnt", "shown", ""), Criterion("enough-data", "shown", ""),
+        ),
         params=tuple(params.items()), main_tag="loss", started=1.79e9, ended=1.79e9 + 5000 * loss,
     )  # fmt: skip
 

@@ -54,9 +54,9 @@ def turned(noise: Array) -> float:
 
 
 def repeats(noise: Array) -> float:
-    """Return the p-value of "it repeats itself" for noise alone; 1 where no echo is worth a test."""
-    period = spectrum.find_period(noise)
-    return 1.0 if period is None or period.p_value is None else period.p_value
+    """Return the p-value of "it repeats itself" for noise alone; 1 where no candidate is worth a test."""
+    period = spectrum.find_repetition(noise)
+    return 1.0 if period is None else period.p_value
 
 
 def table(title: str, test: Callable[[Array], float], lengths: tuple[int, ...], draws: int) -> None:

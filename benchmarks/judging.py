@@ -7,11 +7,14 @@ Two cases, each command a process of its own, called in turn (so that a machine'
   which writes none.
 
 `--env` is an environment with the other tool's command in bin/; without it only our own seconds are printed.
+With `--runs DIR` the runs of that folder are timed instead, in CPU milliseconds a run: reading, judging and drawing in
+this process, beside one call of the other tool over the folder, the start of its process included.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
@@ -81,13 +84,68 @@ def compared(name: str, ours: Sequence[str], theirs: Sequence[str], rounds: int)
     print(f"| {name} | {mine:.2f} | {other:.2f} | {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) |")
 
 
-def main() -> None:
+def stages(folder: Path) -> dict[str, float]:
+    """Return CPU milliseconds a run for reading, judging and drawing the runs of a folder, and how many there are."""
+    from analyzer import analyze, open_runs
+    from analyzer.api import guides
+    from analyzer.fleet.making import making
+    from analyzer.settings import Settings
+    from analyzer.writers.plain import page_or_plain
+
+    known, made = guides(), making("benchmark", str(folder), None, Settings())
+    spent, count = dict.fromkeys(("reading", "judging", "drawing"), 0.0), 0
+    mark = time.process_time()
+
+    def lap(stage: str) -> None:
+        nonlocal mark
+        now = time.process_time()
+        spent[stage] += now - mark
+        mark = now
+
+    for run in open_runs(folder):
+        lap("reading")
+        result = analyze(run)
+        lap("judging")
+        page_or_plain(result, known, made)
+        lap("drawing")
+        count += 1
+    return {stage: 1000 * total / max(1, count) for stage, total in spent.items()} | {"runs": float(count)}
+
+
+def cpu_of(command: Sequence[str]) -> float:
+    """Return the CPU seconds of a command and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def staged(folder: Path, theirs: Sequence[str]) -> None:
+    """Print a row with the stages of a folder, beside the other tool's one call."""
+    spent = stages(folder)
+    runs = int(spent.pop("runs"))
+    together = spent["reading"] + spent["judging"]
+    other = f"{1000 * cpu_of([*theirs, str(folder)]) / max(1, runs):.1f}" if theirs else ""
+    print("| runs | reading, ms | judging, ms | both, ms | drawing, ms | runmedic, ms |\n|" + " ---: |" * 6)
+    cells = [
+        str(runs),
+        *(f"{ms:.1f}" for ms in (spent["reading"], spent["judging"], together, spent["drawing"])),
+        other,
+    ]
+    print(f"| {' | '.join(cells)} |")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
     """Make the logs, time both tools on them, print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judging", description=__doc__.partition("\n")[0])
     parser.add_argument("--env", type=Path, help="environment with runmedic installed")
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    parser.add_argument("--runs", type=Path, help="time the stages of the runs of this folder instead")
+    given = parser.parse_args(argv)
     theirs = [str(given.env / "bin" / "runmedic"), "diagnose"] if given.env else []
+    if given.runs:
+        staged(given.runs, theirs)
+        return
     posthoc = [sys.executable, "-m", "analyzer"]
     print("| case | posthoc, s | runmedic, s | posthoc ÷ runmedic (range) |\n| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as place:

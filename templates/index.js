@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const {chips, experiments, curves, rows} = JSON.parse(document.getElementById("rows").textContent);
-  const TONES = ["error", "warning", "unjudged", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
+  const TONES = ["error", "warning", "unjudged", "suppressed", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
   const STATUSES = ["ok", "in-progress", "partial", "failed", "skipped"];
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const NS = "http://www.w3.org/2000/svg";
@@ -14,7 +14,7 @@
     const [leaf, id] = [].concat(label), run = experiments[e] && !id ? experiments[e] + "/" + leaf : leaf;
     const said = first[order] ? first[order].querySelector("p").textContent : sentence || "";
     const text = [run, id, said, ...found.map(i => chips[i][0])].join(" ").toLowerCase();
-    return {e, run, id, page, tone: code & 3, status: code >> 2 & 7, states: code >> 5, found, sketch, sentence, order, text};
+    return {e, run, id, page, tone: code & 7, status: code >> 3 & 7, states: code >> 6, found, sketch, sentence, order, text};
   });
   const wish = {text: "", tone: "", symptom: "", experiment: "", status: "", state: "", sort: "worst"};
   let shown = STEP;

@@ -10,6 +10,7 @@ import numpy as np
 
 from analyzer.model.case import falling, noise
 from analyzer.model.guide import Guide, LimitGuide
+from analyzer.model.health import Criterion
 from analyzer.model.result import (
     Advice,
     Checked,
@@ -104,8 +105,7 @@ def overfitted(run="exp1/train_a") -> Result:
         explained_by="event:lr-drop@500",
     )  # fmt: skip
     return Result(
-        run=run, name="train_a", source="tensorboard", location=f"logs/{run}", status="ok", reason="", verdict="problems",
-        sentence="The model overfits from step 400 on: its validation loss has risen by 66 % since its best.",
+        run=run, name="train_a", source="tensorboard", location=f"logs/{run}", status="ok", reason="",
         series=(
             row("train/loss", train, split="train", why="“loss” in a folder called train"),
             row("val/loss", val, split="validation", steps=at, why="“loss” in a folder called val"),
@@ -164,7 +164,6 @@ def exploded(run="exp1/train_b") -> Result:
     )  # fmt: skip
     return Result(
         run=run, name="train_b", source="mlflow", location=f"mlruns/1/{run}", status="partial", reason="the writer stopped without closing its file",
-        verdict="problems", sentence="The loss explodes from step 700 on and is NaN from step 900; nothing after that can be used.",
         series=(
             row("loss", loss, split="train"), row("val/recall", recall, "metric", "validation", "higher", np.arange(0, 1200, 20)),
             row("grad_norm", np.exp(noise(n, 0.3, 6) + np.where(np.arange(n) > 660, 2.0, 0)), "gradient-norm", "train", None),
@@ -180,8 +179,7 @@ def healthy(run="exp2/good") -> Result:
     n = 400
     at = np.arange(0, n, 8)
     return Result(
-        run=run, name="good", source="tensorboard", location=f"logs/{run}", status="ok", reason="", verdict="healthy",
-        sentence="Nothing points to a problem: both losses fall together and level off at the end.",
+        run=run, name="good", source="tensorboard", location=f"logs/{run}", status="ok", reason="",
         series=(
             row("loss/train", falling(n) * (1 + noise(n, 0.03, 1)), split="train"),
             row("loss/val", 0.03 + falling(at.size) * (1 + noise(at.size, 0.01, 2)), split="validation", steps=at),
@@ -191,10 +189,12 @@ def healthy(run="exp2/good") -> Result:
             Checked("non-finite", ("loss/train",), (measure("values that are not finite", 0, 0, "points"),)),
         ),
         not_checked=(NotChecked("contradictory-metrics", "no metric was logged"),),
-        reasons=(
-            "training loss fell from 2.3 to 0.28 and levels off: the last tenth brought 0.4 %",
-            "validation loss follows it at a steady distance of 0.03 and is at its best at the end",
-            "no spike, no gap, nothing that is not finite in 450 points",
+        health=(
+            Criterion("learnt", "shown", "loss/train fell from 2.3 to 0.21", {"gain": 0.91}, ("loss/train",)),
+            Criterion("kept", "shown", "loss/train ends within noise of its best level", {"errors": 0.4}, ("loss/train",)),
+            Criterion("finite", "shown", "all points of 2 losses are finite", {"points": 2000.0}),
+            Criterion("metrics", "not-applicable", "no metric is long enough"),
+            Criterion("enough-data", "shown", "loss/train has 1,000 finite points", {"points": 1000.0}, ("loss/train",)),
         ),
         further_checks=(
             Advice("Metrics on slices of the data", "No metric is logged at all, so nothing is known about groups."),
@@ -209,7 +209,7 @@ def unjudged(run="exp2/short") -> Result:
     """Return a run that is too short to say anything."""
     return Result(
         run=run, name="short", source="tensorboard", location=f"logs/{run}", status="in-progress", reason="written 3 minutes ago",
-        verdict="unjudged", sentence="Not judged: 4 points of the loss are too few to tell a course from chance.",
+        health=(Criterion("enough-data", "unclear", "loss has 4 finite points; 8 are needed", {"points": 4.0}, ("loss",)),),
         series=(row("loss", [2.3, 2.1, 2.2, 2.0], split="train"),),
         not_checked=(NotChecked("overfitting", "no validation loss"), NotChecked("plateau", "4 points, at least 20 are needed")),
         main_tag="loss",
@@ -228,7 +228,7 @@ def failed(run="exp3/broken") -> Result:
     )
     return Result(
         run=run, name="broken", source="tensorboard", location=f"logs/{run}", status="failed", reason="its first record is damaged",
-        verdict="problems", sentence="Nothing of this run could be read.", findings=(found,),
+        findings=(found,),
         notes=(Note("unreadable", "its first record is damaged", "events.out.tfevents.9", 0, 12),),
     )  # fmt: skip
 
@@ -246,7 +246,7 @@ def hostile() -> Result:
     )  # fmt: skip
     series = tuple(replace(s, tag=HOSTILE, why=HOSTILE, split=HOSTILE) for s in result.series[:1]) + result.series[1:]
     return replace(
-        result, name=HOSTILE, location=HOSTILE, sentence=HOSTILE, series=series, findings=findings, reason=HOSTILE, status="partial",
+        result, name=HOSTILE, location=HOSTILE, series=series, findings=findings, reason=HOSTILE, status="partial",
         notes=(Note("damage", HOSTILE, HOSTILE, 1, 1),), events=(Event("restart", 500, HOSTILE),), main_tag=HOSTILE,
         params=((HOSTILE, HOSTILE),), not_checked=(NotChecked("plateau", HOSTILE),),
     )  # fmt: skip

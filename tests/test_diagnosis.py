@@ -107,7 +107,7 @@ def test_limits_and_roles_of_the_user_count():
 def test_a_run_that_is_too_short_is_unjudged_and_says_why(points):
     result = judge_run(made_run({"train/loss": falling(points)}), now=2e9)
     assert result.verdict == "unjudged"
-    assert "points" in result.sentence
+    assert "8 are needed" in result.sentence and "8 are needed" in result.to_dict()["reason"]
 
 
 def test_a_fingerprint_depends_on_symptom_run_and_tags_alone():
@@ -140,6 +140,12 @@ TORN = Note("torn-tail", "torn")
 )
 def test_the_status_of_a_log(run, now, status):
     assert status_of(run, now, 6 * 3600)[0] == status
+
+
+def test_a_run_without_metrics_is_not_called_one_that_could_not_be_judged():
+    result = judge_run(Run("r", "r", "mlflow", "x", declared="FINISHED"), now=2e9)
+    assert (result.status, result.verdict) == ("skipped", "unjudged")
+    assert "no metrics were logged" in result.sentence and "could not" not in result.sentence
 
 
 def test_damage_and_unreadable_logs_are_findings():

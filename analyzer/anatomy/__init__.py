@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from analyzer.anatomy import casting, epochs, health, schedule
+from analyzer.anatomy import axis, casting, epochs, health, schedule
+from analyzer.anatomy.common_axis import on_axis, same_axis
 from analyzer.anatomy.course import Rise
-from analyzer.anatomy.curve import Curve, Lineage, lineage, without_summary
+from analyzer.anatomy.curve import Curve, Steps
+from analyzer.anatomy.lineage import Lineage
 from analyzer.anatomy.progress import Progress, course
 from analyzer.model.health import Criterion
 from analyzer.model.result import Event
-from analyzer.model.roles import Role, RoleName
-from analyzer.model.run import Run
+from analyzer.model.roles import Role, RoleName, model_of
+from analyzer.model.run import Note, Run, Series
 from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
 
-__all__ = ["Anatomy", "Curve"]
+__all__ = ["Anatomy", "Curve", "aligned", "on_axis_of"]
+
+COURSE = 12  # finite points: fewer epoch means do not show a course
 
 RESTART_NEAR = 0.03  # of the run: so far from a restart a dip that it made may begin
 
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """A run opened up: its curves by role, the story of its learning rate, its epochs and seams."""
+    """A run opened up: its curves by role, the story of its learning rate, its epochs and seams.
+
+    `given` are the roles that the user set; `ongoing`: whether the run is still being written.
+    """
 
     run: Run
     given: Mapping[str, RoleSetting] = field(default_factory=dict)
+    ongoing: bool = False
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
         """Role of every tag."""
-        return casting.cast(self.run.series, self.given)
+        return casting.cast(self.run.series, self.given, self.mixed, self.run.name)
+
+    @cached_property
+    def mixed(self) -> frozenset[str]:
+        """Tags under which two curves lie interleaved."""
+        return frozenset(axis.mixtures(self.run.series))
 
     @cached_property
     def family(self) -> str:
@@ -55,8 +68,23 @@ class Anatomy:
     @cached_property
     def curves(self) -> Mapping[str, Curve]:
         """Every series as a curve, by tag."""
-        found = {t: Curve((t,), self.roles[t], lineage(s)) for t, s in self.run.series.items() if s.points}
-        return without_summary(found) if self.family == "boosting" else found
+        named = {role: [t for t, r in self.roles.items() if r.role == role] for role in ("loss", "metric")}
+        found = axis.lineages(self.run.series, named["loss"] or named["metric"], self.mixed)
+        if self.family == "boosting":
+            found = axis.without_best_round(found, [t for t in (*named["loss"], *named["metric"]) if t in found])
+        return {tag: Curve((tag,), self.roles[tag], points) for tag, points in found.items()}
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What was done so that the steps of the series count, of those that are judged, losses first."""
+        told = [c for c in self.curves.values() if c.role.role not in ("constant", "counter", "system")]
+        told.sort(key=lambda c: c.role.role != "loss")
+        return tuple(axis.notes_of({c.tag: c.points for c in told}))
+
+    def shown(self, curve: Curve) -> Series:
+        """Return the series for pictures: with all points of the log, or on the axis that it is judged on."""
+        series, points = self.run.series[curve.tag], curve.points
+        return Series(curve.tag, points.steps, points.values, points.wall_times) if points.moved else series
 
     def having(self, role: RoleName, split: Split | None = None) -> list[Curve]:
         """Return the curves of a role (and split), in the order of the log."""
@@ -64,15 +92,33 @@ class Anatomy:
 
     @cached_property
     def training(self) -> list[Curve]:
-        """Training losses that stand for the whole, the finest first; running means last."""
-        return sorted(
-            _wholes(self.having("loss", "train")), key=lambda c: (c.role.running, c.role.per == "epoch", -c.n)
-        )
+        """Training losses that stand for the whole, in the order in which a course is judged by them.
+
+        Means over epochs lead where the same loss is also logged by step and they have enough points to show a course
+        (`train_loss_epoch` beside `train_loss_step`): their noise is that of an epoch. Then the finest; running means
+        are last.
+        """
+        means = _means_of_epochs(self._whole_training)
+        return sorted(self._whole_training, key=lambda c: (c.role.running, c not in means, c.role.per == "epoch", -c.n))
+
+    @cached_property
+    def finest(self) -> Curve | None:
+        """The training loss with the most points that is no running mean: for spikes, periods and single points."""
+        return min(self._whole_training, key=lambda c: (c.role.running, -c.n), default=None)
+
+    @cached_property
+    def _whole_training(self) -> list[Curve]:
+        return _wholes(self.having("loss", "train"))
 
     @cached_property
     def validation(self) -> list[Curve]:
-        """Validation losses that stand for the whole, then test losses."""
-        return _different([*_wholes(self.having("loss", "validation")), *_wholes(self.having("loss", "test"))])
+        """Validation losses that stand for the whole, then test losses, means before values by batch.
+
+        Of twins it is the one on the training's axis.
+        """
+        whole = [_wholes(self.having("loss", split)) for split in ("validation", "test")]
+        held = [c for curves in whole for c in sorted(curves, key=lambda c: c.role.per == "step")]
+        return _different(held, self.training)
 
     @cached_property
     def losses(self) -> list[Curve]:
@@ -89,13 +135,16 @@ class Anatomy:
         return None
 
     def partner(self, held_out: Curve) -> Curve | None:
-        """Return the training loss that belongs to a validation or test loss.
+        """Return the training loss that belongs to a validation or test loss, on the axis of the latter.
 
-        The one with the same part and name before one of the whole; the same steps before others; epoch means
-        before step values, so that both are measured alike.
+        The one with the same part and name before one of the whole; one of the same model, on the same axis, then with
+        the same steps before others; epoch means before step values, so that both are measured alike. A partner that
+        counts other steps is returned with its points placed on the axis of `held_out` (see on_axis_of), so that their
+        steps can be compared.
         """
         if held_out.tags not in self._partners:
-            self._partners[held_out.tags] = self._partner(held_out)
+            found = self._partner(held_out)
+            self._partners[held_out.tags] = found and on_axis_of(found, held_out)
         return self._partners[held_out.tags]
 
     @cached_property
@@ -109,9 +158,11 @@ class Anatomy:
             return None
         steps = np.unique(held_out.steps)
 
-        def fitness(curve: Curve) -> tuple[float, bool, int]:
-            shared = float(np.mean(np.isin(steps, curve.steps))) if curve.n < 4 * held_out.n else 0.0
-            return (round(shared, 1), curve.role.per == "epoch", curve.n)
+        def fitness(curve: Curve) -> tuple[bool, bool, float, bool, int]:
+            same = same_axis(held_out.points, curve.points)
+            shared = float(np.mean(np.isin(steps, curve.steps))) if same and curve.n < 4 * held_out.n else 0.0
+            of_model = model_of(curve.tag) == model_of(held_out.tag)
+            return (of_model, same, round(shared, 1), curve.role.per == "epoch", curve.n)
 
         return max(mates, key=fitness)
 
@@ -168,13 +219,50 @@ class Anatomy:
         return min(near, key=lambda e: abs(step - e.step), default=None)
 
 
-def _different(curves: list[Curve]) -> list[Curve]:
-    """Leave out curves that repeat another's values (Keras logs each evaluation by epoch and by iteration)."""
-    kept: list[Curve] = []
-    for curve in curves:
-        if not any(np.array_equal(curve.values, other.values, equal_nan=True) for other in kept):
-            kept.append(curve)
-    return kept
+def on_axis_of(curve: Curve, partner: Curve) -> Curve:
+    """Return the curve with its points at the steps of its partner; the curve itself where both count alike.
+
+    Series on different axes (epochs and iterations) are brought together by wall time, or by share of the run where
+    the times say nothing: their raw steps must never be compared.
+    """
+    points = on_axis(curve.points, partner.points)
+    return curve if points is curve.points else replace(curve, points=points)
+
+
+def aligned(held_out: Curve, train: Curve) -> Steps:
+    """Return, for each finite point of a held-out curve, its step on the axis of the training curve."""
+    return on_axis_of(held_out, train).at
+
+
+def _means_of_epochs(curves: list[Curve]) -> list[Curve]:
+    """Return the epoch means, long enough to show a course, of losses that are logged by step as well."""
+    by_step = {_stem(c) for c in curves if c.role.per == "step" and not c.role.running}
+    return [c for c in curves if c.role.per == "epoch" and c.n >= COURSE and _stem(c) in by_step]
+
+
+def _stem(curve: Curve) -> str:
+    """Return the tag without the suffix that says per step or per epoch."""
+    return curve.tag.removesuffix(f"_{curve.role.per}")
+
+
+def _different(curves: list[Curve], training: list[Curve]) -> list[Curve]:
+    """Leave out curves that repeat another's values, keeping the one on the axis of the training loss.
+
+    Keras logs each evaluation twice: by epoch and by iteration.
+    """
+    counts_alike = [bool(training) and same_axis(c.points, training[0].points) for c in curves]
+    kept: list[int] = []
+    for i in sorted(range(len(curves)), key=lambda i: not counts_alike[i]):
+        if not any(_repeats(curves[i], curves[other]) for other in kept):
+            kept.append(i)
+    return [curves[i] for i in sorted(kept)]
+
+
+def _repeats(one: Curve, other: Curve) -> bool:
+    """Whether the shorter of two curves is the beginning of the longer, of which it is more than half."""
+    short, long = sorted((one.values.size, other.values.size))
+    same = bool(np.array_equal(one.values[:short], other.values[:short], equal_nan=True))
+    return same and 2 * short > long
 
 
 def _wholes(curves: list[Curve]) -> list[Curve]:

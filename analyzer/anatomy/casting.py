@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from analyzer.model.roles import Role, family_words, read_role, words_of
 from analyzer.model.run import Series
-from analyzer.model.vocabulary import STANDS_FOR_LOSS
+from analyzer.model.vocabulary import SPLIT_WORDS, STANDS_FOR_LOSS, Split
 from analyzer.settings import RoleSetting
 
 
-def cast(series: Mapping[str, Series], given: Mapping[str, RoleSetting]) -> dict[str, Role]:
+def cast(
+    series: Mapping[str, Series], given: Mapping[str, RoleSetting], mixed: Collection[str] = (), name: str = ""
+) -> dict[str, Role]:
     """Return the role of every tag.
 
     Rules that need the whole run: xgboost's `validation_0` is the training set when there is a `validation_1`;
     a run without any loss is judged by its error metric; a loss without a split is the training loss; the mean
     that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a series of one value
-    that no rule knows is a constant.
+    that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not judged; in a run whose
+    `name` ends in the word of a validation set (`resnet_val`) a loss without a split is a validation loss.
     """
     roles = {tag: read_role(tag) for tag in series}
+    for tag in mixed:
+        roles[tag] = Role("unknown", why="two or more curves lie interleaved under this name")
     _boosting(roles)
     _without_loss(roles)
+    split = _split_of(name)
     longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())
     for tag, role in roles.items():
-        roles[tag] = _settled(role, series[tag], longer=longer)
+        roles[tag] = _settled(role, series[tag], split=split, longer=longer)
     for tag, setting in given.items():
         if tag in roles:
             roles[tag] = _given(roles[tag], setting)
     return roles
 
 
-def _settled(role: Role, one: Series, *, longer: bool) -> Role:
+def _split_of(name: str) -> Split:
+    """Return the split that all of a run belongs to: validation when its name says so behind another word."""
+    words = words_of(name)
+    return "validation" if len(words) > 1 and SPLIT_WORDS.get(words[-1]) == "validation" else "train"
+
+
+def _settled(role: Role, one: Series, *, split: Split, longer: bool) -> Role:
     if role.role == "loss" and role.split is None:
-        role = replace(role, split="train", why=f"{role.why}; no split named: taken as training")
+        why = "no split named: taken as training" if split == "train" else "the run is named after a validation set"
+        role = replace(role, split=split, why=f"{role.why}; {why}")
     if longer and role.role == "loss" and role.split == "train" and one.points == 1:
         return replace(role, role="constant", direction=None, why=f"{role.why}, but logged once: a summary")
     if role.role == "unknown" and one.points > 1 and bool(np.all(one.values == one.values[0])):

@@ -8,13 +8,14 @@ import numpy as np
 
 from analyzer.anatomy.curve import Curve
 from analyzer.model.roles import words_of
-from analyzer.model.wording import number
+from analyzer.model.verdict import Sign
 from analyzer.stats.robust import median
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
-LN_TOLERANCE = 0.005  # nats, beside the run's own noise
+LN_TOLERANCE = 0.005  # nats, besides the run's own noise
+LARGEST_TOLERANCE = 0.03  # of the level: however noisy the run, ln 100 is not 4.19
 UNTRAINED = (
     0.6  # a fresh model's loss: ln k for k classes, about 1 for standardised squares; below, it may be fine-tuned
 )
@@ -24,38 +25,39 @@ ANY_GUESS = 7.0  # nats: guessing among a thousand classes costs 6.9
 CLASS_WORDS = {"classes", "labels"}
 
 
-def guessing(anatomy: Anatomy, level: float, curve: Curve) -> str | None:
-    """Return a sentence when a loss level is the cross entropy of guessing, else None.
+def guessing(anatomy: Anatomy, level: float, curve: Curve) -> Sign | None:
+    """Return a sign when a loss level is the cross entropy of guessing, else None.
 
-    The number of classes comes from a parameter (`num_classes`) or from an accuracy that is flat at 1/k, or, for
-    two classes, from an accuracy that is flat at the share of the majority (its entropy is then the loss); without any
-    of these only ln 2 and ln 10 are recognised, and only in a loss that has never been lower.
+    The number of classes comes from a parameter (`num_classes`), from an accuracy that stays at 1/k, or, for two
+    classes, from an accuracy that is flat at the share of the majority (its entropy is then the loss); without any of
+    these only ln 2 and ln 10 are recognised, and only in a loss that has never been lower.
     """
     if not 0 < level < 12:
         return None
     error = max(LN_TOLERANCE, 2.5 * curve.sigma * (level if curve.log else 1.0) / np.sqrt(max(1, curve.n // 8)))
+    error = min(error, LARGEST_TOLERANCE * level)
     k = _classes(anatomy)
     if k and abs(level - np.log(k)) < max(error, 0.01 * np.log(k)):
-        return f"its level {number(level)} is ln {k}, the loss of guessing among {k} classes"
-    for accuracy in flat_accuracies(anatomy):
+        return Sign("guessing-among", curve.tag, {"level": level, "classes": float(k)})
+    flat = {c.tags for c in flat_accuracies(anatomy)}
+    for accuracy in (c for c in anatomy.having("metric") if c.role.kind == "accuracy" and c.n >= 4):
         share = median(accuracy.raw[accuracy.n // 2 :])
         if not 1e-5 < share < 1:
             continue
         near = round(1 / share)
         above = level - float(np.log(near))  # weights that are thrown about guess too, and pay a little more for it
-        if near >= 2 and abs(1 / share - near) < 0.12 * near and -max(error, 0.02) < above < max(error, 0.04 * level):
-            relation = "is" if above < max(error, 0.02) else f"is a little above {number(float(np.log(near)))},"
-            beside = f"{accuracy.tag} stays at {number(share, 2)}"
-            return f"its level {number(level)} {relation} ln {near} and {beside}: guessing"
+        at_chance_ = near >= 2 and abs(1 / share - near) < 0.12 * near
+        if at_chance_ and -max(error, 0.02) < above < max(error, 0.04 * level):
+            numbers = {"level": level, "classes": float(near), "above": above, "accuracy": share}
+            return Sign("guessing-like-accuracy", accuracy.tag, numbers)
         entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
-        if abs(level - entropy) < max(error, 0.015):
-            beside = f"{accuracy.tag} {number(share, 2)}"
-            return f"its level {number(level)} is that of always giving the class shares ({beside})"
+        if accuracy.tags in flat and abs(level - entropy) < max(error, 0.015):
+            return Sign("class-shares", accuracy.tag, {"level": level, "accuracy": share})
     if k is None and float(np.min(curve.blocks.level)) >= (np.log(level) if curve.log else level) - 3 * curve.sigma:
         for small in (2, 10):
-            near = level > 0.65 * curve.back(curve.start)  # from far above, it may be any level
-            if near and abs(level - np.log(small)) < min(error, 0.01):
-                return f"its level {number(level)} is consistent with guessing among {small} classes (ln {small})"
+            near_start = level > 0.65 * curve.back(curve.start)  # from far above, it may be any level
+            if near_start and abs(level - np.log(small)) < min(error, 0.01):
+                return Sign("guessing-perhaps", curve.tag, {"level": level, "classes": float(small)})
     return None
 
 
@@ -111,8 +113,8 @@ def answers_move(anatomy: Anatomy) -> bool:
     return any(median(values) > ABOVE_CHANCE and np.ptp(values) > MOVES for values in late)
 
 
-def metrics_rest(anatomy: Anatomy) -> str:
-    """Return a sentence when a held-out accuracy or R² has not risen at all and is not good, else ""."""
+def metrics_rest(anatomy: Anatomy) -> Sign | None:
+    """Return a sign when a held-out accuracy or R² has not risen at all and is not good, else None."""
     for curve in anatomy.having("metric"):
         if curve.role.kind not in ("accuracy", "r2") or curve.n < 4 or curve.role.split == "train":
             continue
@@ -120,24 +122,24 @@ def metrics_rest(anatomy: Anatomy) -> str:
         poor = late < (0.75 if curve.role.kind == "accuracy" else 0.1)
         still = 0.05 if late < ABOVE_CHANCE else MOVES
         if poor and np.ptp(curve.raw[curve.n // 2 :]) < still and late - early < 0.02:
-            return f"{curve.tag} has not risen either: {number(early, 2)} at first, {number(late, 2)} later"
-    return ""
+            return Sign("metric-rests", curve.tag, {"early": early, "late": late})
+    return None
 
 
-def metrics_jump(anatomy: Anatomy) -> str:
-    """Return a sentence when a held-out metric in [0, 1] jumps up and down without getting better, else ""."""
+def metrics_jump(anatomy: Anatomy) -> Sign | None:
+    """Return a sign when a held-out metric in [0, 1] jumps up and down without getting better, else None."""
     for curve in anatomy.having("metric"):
         if curve.role.kind not in ("accuracy", "auc", "f1", "r2") or curve.n < 8 or curve.role.split == "train":
             continue
         late = curve.raw[curve.n // 2 :]
         jump, gain = median(np.abs(np.diff(late))), median(late) - median(curve.raw[: curve.n // 2])
         if jump > (0.1 if curve.role.kind == "r2" else 0.02) and gain < jump:
-            return f"{curve.tag} jumps by {number(jump, 2)} from one evaluation to the next and gets no better"
-    return ""
+            return Sign("metric-jumps", curve.tag, {"jump": jump})
+    return None
 
 
-def error_jumps(anatomy: Anatomy) -> str:
-    """Return a sentence when R² or an error of the held-out set still jumps at the end and gets no better, else "".
+def error_jumps(anatomy: Anatomy) -> Sign | None:
+    """Return a sign when R² or an error of the held-out set still jumps at the end and gets no better, else None.
 
     The set is the same at each evaluation, however small: such a jump is one of the weights. (Accuracies of small sets
     jump by whole examples, and errors near 0 by multiples of themselves.)
@@ -153,36 +155,34 @@ def error_jumps(anatomy: Anatomy) -> str:
         else:
             wide = jump > 0.04 and better < jump
         if wide:
-            return f"{curve.tag} still jumps by {number(jump, 2)} at each evaluation, at {number(level, 2)}"
-    return ""
+            return Sign("error-jumps", curve.tag, {"jump": jump, "level": level})
+    return None
 
 
-def far_above_guessing(anatomy: Anatomy, level: float) -> str:
-    """Return a sentence when a classifier's loss is far above any guess while its accuracy jumps, else ""."""
+def far_above_guessing(anatomy: Anatomy, level: float) -> Sign | None:
+    """Return a sign when a classifier's loss is far above any guess while its accuracy jumps, else None."""
     for curve in anatomy.having("metric"):
         if curve.role.kind == "accuracy" and curve.n >= 8 and level > ANY_GUESS:
             jump = median(np.abs(np.diff(curve.raw[curve.n // 2 :])))
             if jump > 0.01:
-                return (
-                    f"{number(level)} is far above what guessing costs, and {curve.tag} jumps by {number(jump, 2)} at "
-                    "each evaluation: it answers with great confidence, and often wrongly"
-                )
-    return ""
+                return Sign("far-above-guessing", curve.tag, {"level": level, "jump": jump})
+    return None
 
 
-def metrics_swing_together(anatomy: Anatomy) -> str:
-    """Return a sentence when a metric jumps alike on training and held-out data: the weights move, no sample does."""
+def metrics_swing_together(anatomy: Anatomy) -> Sign | None:
+    """Return a sign when a metric jumps alike on training and held-out data: the weights move, no sample does."""
     metrics = [c for c in anatomy.having("metric") if c.role.kind in ("accuracy", "auc", "f1", "r2") and c.n >= 8]
     for held_out in metrics:
-        for mate in metrics:
-            alike = mate.role.kind == held_out.role.kind and np.array_equal(mate.steps, held_out.steps)
-            if mate.role.split != "train" or held_out.role.split in ("train", None) or not alike:
+        for train in metrics:
+            alike = train.role.kind == held_out.role.kind and np.array_equal(train.at, held_out.at)
+            if train.role.split != "train" or held_out.role.split in ("train", None) or not alike:
                 continue
-            ours, theirs = np.diff(held_out.raw[held_out.n // 3 :]), np.diff(mate.raw[mate.n // 3 :])
-            wide = min(median(np.abs(ours)), median(np.abs(theirs))) > (0.05 if mate.role.kind == "r2" else 0.02)
-            if wide and float(np.corrcoef(ours, theirs)[0, 1]) > 0.7:
-                return f"{held_out.tag} and {mate.tag} jump up and down together to the end"
-    return ""
+            jumps = [np.diff(c.raw[c.n // 3 :]) for c in (held_out, train)]
+            wide = min(median(np.abs(jump)) for jump in jumps) > (0.05 if train.role.kind == "r2" else 0.02)
+            correlation = float(np.asarray(np.corrcoef(jumps[0], jumps[1]))[0, 1])
+            if wide and correlation > 0.7:
+                return Sign("swing-together", held_out.tag, {"correlation": correlation})
+    return None
 
 
 def _beside_zero(anatomy: Anatomy) -> bool:
@@ -194,9 +194,9 @@ def _auc_at_half(curve: Curve) -> bool:
     return curve.role.kind == "auc" and curve.n >= 4 and abs(median(curve.raw[curve.n // 2 :]) - 0.5) < 0.03
 
 
-def at_chance(anatomy: Anatomy) -> list[str]:
-    """Return a sentence for each metric that stands at chance in its later part."""
-    said = []
+def at_chance(anatomy: Anatomy) -> list[Sign]:
+    """Return a sign for each metric that stands at chance in its later part."""
+    found = []
     for curve in anatomy.having("metric"):
         if curve.n < 4:
             continue
@@ -210,5 +210,22 @@ def at_chance(anatomy: Anatomy) -> list[str]:
             or (kind == "wer" and level > 0.85)
         )
         if chance and float(np.std(late)) < 0.05:
-            said.append(f"{curve.tag} stays at {number(level, 2)}, which is chance")
-    return said
+            found.append(Sign("at-chance", curve.tag, {"level": level}))
+    return found
+
+
+SENTENCES = {
+    "guessing-among": "its level {level} is ln {classes:count}, the loss of guessing among {classes:count} classes",
+    "guessing-like-accuracy": "its level {level} is about ln {classes:count} and {tag} stays at {accuracy:2}: guessing",
+    "class-shares": "its level {level} is that of always giving the class shares ({tag} {accuracy:2})",
+    "guessing-perhaps": "its level {level} is consistent with guessing among {classes:count} classes "
+    "(ln {classes:count})",
+    "metric-rests": "{tag} has not risen either: {early:2} at first, {late:2} later",
+    "metric-jumps": "{tag} jumps by {jump:2} from one evaluation to the next and gets no better",
+    "error-jumps": "{tag} still jumps by {jump:2} at each evaluation, at {level:2}",
+    "far-above-guessing": "{level} is far above what guessing costs, and {tag} jumps by {jump:2} at each evaluation: "
+    "it answers with great confidence, and often wrongly",
+    "swing-together": "{tag} and its counterpart on training data jump up and down together to the end",
+    "at-chance": "{tag} stays at {level:2}, which is chance",
+}
+"""The signs of this module in English; see model.wording.filled."""

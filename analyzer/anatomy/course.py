@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
-from analyzer.stats.robust import median
+from analyzer.stats.robust import autocorrelation, median
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -38,6 +38,7 @@ PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at l
 SOME = 0.01  # of the level: the smallest gain that is progress
 HUGE = 1e12  # standard errors: more are no more
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+NOISY = -0.3  # autocorrelation of second differences: -2/3 for white noise, near 1 for a smooth curve
 UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
 LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
 RESOLUTION = 1e-7  # of the level: what float32 can tell apart
@@ -209,6 +210,17 @@ class Course:
         if width == 1:
             return sigma
         return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
+
+    def by_student(self, errors: float) -> float:
+        """Return a difference in standard errors of a Gaussian test, for curves that are running means themselves.
+
+        Strongly correlated levels are few independent ones, from which an error is not known well: Student's t with as
+        many degrees of freedom, turned into a Gaussian deviate.
+        Source: Wallace, Bounds on normal approximations to Student's t, Annals of Mathematical Statistics 30 (1959).
+        """
+        free = max(1.0, self.m / self.correlation - 2)
+        size = math.sqrt(free * math.log1p(min(abs(errors), HUGE) ** 2 / free)) * (8 * free + 1) / (8 * free + 3)
+        return math.copysign(size, errors)
 
     def back(self, level: float) -> float:
         """Return a level in the units of the log."""
@@ -455,6 +467,23 @@ class Course:
         rest = np.abs(around_lines(values, 3))
         smallest = RESOLUTION * max(float(np.median(np.abs(values))), np.finfo(float).tiny)
         return np.asarray(np.log(np.maximum(rest, smallest)))
+
+    @cached_property
+    def noise_left(self) -> float:
+        """Noise of single points in the last third over that in the first fifth (after the first points).
+
+        In the units of the log or relative to the level, whichever is more; 1 for fewer than 40 points.
+        """
+        if self.n < CORRELATED:
+            return 1.0
+        thin = max(1, self.n // FINE)
+        values = self.values[::thin]
+        n = values.size
+        bends = np.diff(values[n // 50 : n // 5], 2)
+        if autocorrelation(bends) > NOISY:  # a smooth curve has no noise that could die
+            return 1.0
+        kinds = [self._log_scatter(values), *([self._log_scatter(np.log(values))] if values.min() > 0 else [])]
+        return float(np.exp(max(median(k[-(n // 3) :]) - median(k[n // 50 : n // 5]) for k in kinds)))
 
     @cached_property
     def frozen(self) -> int | None:

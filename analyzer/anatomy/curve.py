@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.anatomy.course import Course
+from analyzer.anatomy.lineage import Lineage
 from analyzer.model.roles import Role
-from analyzer.model.run import Series
 from analyzer.stats import robust
 from analyzer.stats import trend as trends
 
@@ -21,47 +19,6 @@ Steps = NDArray[np.int64]
 
 FINE = 2000  # points: a curve that has more is looked at by means of blocks where its shape is asked
 HUGE = 1e300  # MLflow's databases hold ±1.797e308 for ±inf
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """The points that stand after every restart, by rising step, and where the restarts went back to.
-
-    A step that goes back begins again from there: what lay beyond is overtaken and left out of the curve (it is
-    kept in the series). Small disorder (several writers) is sorted instead.
-    """
-
-    steps: Steps
-    values: Array
-    wall_times: Array
-    restarts: tuple[int, ...] = ()
-    overtaken: int = 0
-
-
-def lineage(series: Series) -> Lineage:
-    """Return the points of the series that stand: see Lineage."""
-    steps, values, times = series.steps, series.values, series.wall_times
-    backs = np.flatnonzero(np.diff(steps) < 0) + 1
-    if not backs.size:
-        return Lineage(steps, values, times)
-    if backs.size > max(8, steps.size // 20):
-        order = np.argsort(steps, kind="stable")
-        return Lineage(steps[order], values[order], times[order])
-    # walking back from the end, a point stands when its step is below all steps written after a later restart
-    later = np.full(steps.size, np.iinfo(np.int64).max)
-    floor = np.iinfo(np.int64).max
-    bounds = [0, *backs.tolist(), steps.size]
-    for a, b in reversed(list(itertools.pairwise(bounds))):
-        later[a:b] = floor
-        floor = min(floor, int(steps[a]))
-    stands = steps < later
-    return Lineage(
-        steps[stands],
-        values[stands],
-        times[stands],
-        tuple(int(steps[b]) for b in backs),
-        int(np.count_nonzero(~stands)),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,22 +161,3 @@ class Curve:
         gaps = np.diff(self.steps).astype(np.float64)
         gaps = gaps[gaps > 0]
         return robust.median(gaps) if gaps.size else 1.0
-
-
-def without_summary(curves: Mapping[str, Curve]) -> dict[str, Curve]:
-    """Return the curves of a boosting run without the point that repeats the best iteration at an extra step.
-
-    MLflow's autologging of xgboost and lightgbm logs every series once more at the end with its values of the best
-    iteration: all repeat the same earlier round exactly, one step beyond it all.
-    """
-    judged = {t: c for t, c in curves.items() if c.role.role in ("loss", "metric") and c.steps.size > 4}
-    if len({(c.steps.size, int(c.steps[-1])) for c in judged.values()}) != 1:
-        return dict(curves)
-    again = [np.flatnonzero(c.values[:-1] == c.values[-1]).tolist() for c in judged.values()]
-    if not set.intersection(*map(set, again)):
-        return dict(curves)
-    return {t: replace(c, points=_cut(c.points)) if t in judged else c for t, c in curves.items()}
-
-
-def _cut(points: Lineage) -> Lineage:
-    return replace(points, steps=points.steps[:-1], values=points.values[:-1], wall_times=points.wall_times[:-1])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def epoch_length(anatomy: Anatomy) -> float | None:
     """Return steps per epoch: from a series that counts epochs over steps, else from values logged once an epoch.
 
+    Where the log itself counts steps per epoch, the passes tell it.
+
     The cadence of a series that is named per epoch (`train_loss_epoch`), or of a validation loss, counts only
     when its steps run along those of a finer training loss: an axis that counts epochs itself says nothing.
     """
@@ -24,8 +26,10 @@ def epoch_length(anatomy: Anatomy) -> float | None:
             found = _from_counter(curve)
             if found:
                 return found
-    fine = next((c for c in anatomy.training if c.n >= 24), None)
-    if fine is None:
+    fine = anatomy.finest
+    if fine is not None and fine.points.pass_length:
+        return float(fine.points.pass_length)
+    if fine is None or fine.n < 24:
         return None
     named = [c for c in anatomy.curves.values() if c.role.per == "epoch" and c.role.role in ("loss", "metric")]
     for curve in (*named, *anatomy.validation):

@@ -14,6 +14,7 @@ from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
 from analyzer.model.health import Criterion
+from analyzer.model.roles import words_of
 from analyzer.model.wording import counted, number, percent, step
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Params:
 
 
 PARAMS = Params()
+UNCLEAR = {"std", "max", "min"}  # words of rewards that are no goal
+IMPLICIT = {"chosen", "rejected", "logps", "logits"}  # words of preference training whose sign says nothing
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
@@ -58,8 +61,9 @@ def judged_metrics(anatomy: Anatomy) -> list[Curve]:
     """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
     found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     if anatomy.family == "rl":
-        return [c for c in found if c.role.kind == "reward"]
-    return found
+        return [c for c in found if c.role.kind == "reward" and not UNCLEAR & set(words_of(c.tag))]
+    # the implicit rewards of preference training may all fall: only their margin counts
+    return [c for c in found if not IMPLICIT & set(words_of(c.tag))]
 
 
 def enough_data(anatomy: Anatomy) -> Criterion:
@@ -112,8 +116,9 @@ def learnt(anatomy: Anatomy) -> Criterion:
     text = f"{curve.tag} ends where it began: {number(fall.start)} at first, {number(fall.end)} at the end"
     numbers = _fall_numbers(fall)
     most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
-    long = curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
-    return Criterion("learnt", "refuted" if long else "unclear", text, numbers, curve.tags)
+    # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
+    refuted = curve.role.role == "metric" and curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
+    return Criterion("learnt", "refuted" if refuted else "unclear", text, numbers, curve.tags)
 
 
 def kept(anatomy: Anatomy) -> Criterion:
@@ -145,9 +150,9 @@ def _lost(curve: Curve, rise: Rise) -> bool:
 
 
 def _agree(metric: Curve, looked: list[Curve], worse: list[Curve]) -> bool:
-    """Whether at least half of the leading metrics of its split lost as well: a threshold trades some for others."""
+    """Whether most of the leading metrics of its split lost as well: a threshold trades some for others."""
     beside = [c for c in looked if c.role.role == "metric" and c.role.split == metric.role.split]
-    return 2 * sum(c in worse for c in beside) >= len(beside)
+    return 2 * sum(c in worse for c in beside) > len(beside)
 
 
 def _leading_metrics(anatomy: Anatomy) -> list[Curve]:

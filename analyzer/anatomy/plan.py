@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy.curve import Curve
 from analyzer.model.roles import words_of
 
 if TYPE_CHECKING:
@@ -33,13 +34,18 @@ class Plan:
     tag: str
     early: str
 
+    @property
+    def missing(self) -> float:
+        """Share of the plan that was not reached, 0 where it was exceeded."""
+        return max(0.0, 1 - self.reached / self.planned)
+
 
 def plan_of(anatomy: Anatomy) -> Plan | str:
     """Return the plan of the run, or why it is not known."""
     named = {" ".join(words_of(str(name).rpartition("/")[2].rpartition(".")[2])): name for name in anatomy.run.params}
     early = next((named[w] for w in named if w in STOPS_EARLY and _truthy(anatomy.run.params[named[w]])), "")
     main = anatomy.main
-    if main is None or main.steps.size < 2:
+    if main is None or main.steps.size < 2 or not main.points.has_steps:
         return "no series that tells how far the run came"
     for wanted, unit in ((IN_STEPS, "steps"), (IN_EPOCHS, "epochs")):
         for words in sorted(wanted & set(named)):
@@ -62,9 +68,13 @@ def _number(value: object) -> float:
         return 0.0
 
 
+def _counts_steps(curve: Curve) -> bool:
+    return curve.steps.size > 1 and curve.role.per != "epoch" and curve.points.has_steps
+
+
 def _steps(anatomy: Anatomy) -> tuple[float, str] | None:
     """Return the last step of the run; None where the axis may count epochs."""
-    steps = [c for c in anatomy.curves.values() if c.steps.size > 1 and c.role.per != "epoch"]
+    steps = [c for c in anatomy.curves.values() if _counts_steps(c)]
     last = max(steps, key=lambda c: int(c.steps[-1]), default=None)
     if last is None or (last.cadence <= 1 and last.steps.size < 200):
         return None

@@ -136,6 +136,10 @@ def beginning(raw: NDArray[np.float64], head: int) -> float:
     """
     middle, first = robust.median(raw[:head]), float(raw[0])
     noise = robust.mad_sigma(raw[head : head + 20])
+    block = raw[: max(head, raw.size // 12)]
+    level = robust.median(block)
+    if abs(middle - level) < 3 * 1.2533 * robust.difference_sigma(block) / float(np.sqrt(head)):
+        middle = level  # a block tells the level of a start that has not moved yet better than three noisy points
     if first - middle > 4 * noise + 0.1 * abs(middle) or _left_upwards(raw, head, middle):
         return first
     return middle

@@ -109,7 +109,7 @@ def rate_period(rate: Curve | None) -> float | None:
     if ups.size >= 2:
         gaps = np.diff(rate.at[ups + 1].astype(np.float64))
         return float(np.median(gaps))
-    found = spectrum.find_period(values - values.mean(), surrogates=0)
+    found = spectrum.find_period(values - values.mean())
     return found.length * rate.cadence if found and found.echo > 0.5 else None
 
 

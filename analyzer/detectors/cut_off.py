@@ -8,13 +8,15 @@ runs it seems worse than its settings are, and its learning-rate schedule has ne
 How it is measured
 ------------------
 The last step or epoch is compared with the plan, where a parameter tells it (max_steps, num_train_epochs, epochs,
-total_timesteps, …), and the tracker's own word for how the run ended (FAILED, KILLED) is taken as it is.
+total_timesteps, …), and the tracker's own word for how the run ended (FAILED, KILLED) is taken as it is. A run that
+the tracker calls RUNNING although nothing has been added for hours has died without a word: its process would have
+said that it finished.
 
 When it is wrong
 ----------------
 A run that stops early on purpose ends before its plan: a parameter that speaks of patience explains it. A plan that
 counts in other units than the log (batches per device, samples) is not compared. A run that is still going on has not
-been cut off.
+been cut off. One that failed after its last planned epoch has all of its training: what failed came afterwards.
 
 What to do
 ----------
@@ -30,7 +32,7 @@ None: it is a comparison with the plan.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analyzer.anatomy import Anatomy
 from analyzer.anatomy.plan import Plan, plan_of
@@ -45,6 +47,7 @@ ADVICE = (
     "Look at the end of the job's own log: time limit, memory, preemption, an exception.",
     "Resume from the last checkpoint with the schedule's state before comparing it with other runs.",
 )
+AFTERWARDS = ("The training itself is whole; look at what the job does after it: evaluation, export, upload.",)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class Limits:
     """What is compared."""
 
     missing: float = field(default=0.05, metadata={"why": "share of the planned steps or epochs that is missing"})
-    ended: float = field(default=0.5, metadata={"why": "whether the tracker says FAILED or KILLED (1) or not (0)"})
+    ended: float = field(
+        default=0.5, metadata={"why": "whether the run failed, was killed or died without a word (1) or not (0)"}
+    )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -61,40 +66,48 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     plan = plan_of(anatomy)
     if main is None or main.steps.size < 4:
         yield Unfit("fewer than four points: too short to say where it was to end")
-    elif declared == "RUNNING":
-        yield Unfit("the tracker says that the run is still going on")
-    elif declared in ENDED:
+    elif anatomy.ongoing:
+        yield Unfit("the run is still going on")
+    elif declared in ENDED or declared == "RUNNING":
         yield _declared(declared, main.tags, int(main.steps.max()), plan if isinstance(plan, Plan) else None)
     elif isinstance(plan, str):
         yield Unfit(plan)
     else:
-        yield _planned(plan, int(anatomy.run.series[plan.tag].steps.max()))
+        yield _planned(plan, int(anatomy.curves[plan.tag].steps.max()))
 
 
 def _declared(declared: str, tags: tuple[str, ...], last: int, plan: Plan | None) -> Evidence:
+    """Return what the tracker's word means: harmless where the training was complete by then."""
     of = f" ({number(plan.reached)} of {number(plan.planned)} planned {plan.unit})" if plan else ""
+    complete = plan is not None and plan.missing <= Limits().missing
+    if declared == "RUNNING":
+        died = "the tracker calls the run running, but nothing has been added for a long time: it has probably died"
+        what = died if not complete else "the run was never marked as finished"
+    else:
+        what = f"the tracker says that the run {ENDED[declared]}"
+    what += " after training was complete" if complete else ""
+    grave = not complete and (declared == "FAILED" or (declared == "RUNNING" and plan is not None))
     return Evidence(
         tags,
-        (Measure("the tracker says that it did not finish", 1.0, "ended", unit="0 or 1"),),
-        "warning" if declared == "FAILED" else "info",
-        f"the tracker says that the run {ENDED[declared]}; its last point is step {step(last)}{of}",
+        (Measure("the run did not end as finished", 1.0, "ended", unit="0 or 1"),),
+        "warning" if grave else "info",
+        f"{what}; its last point is step {step(last)}{of}",
         last,
         last,
         None,
         (f"its status is {declared}",),
-        ADVICE,
-        marks=tuple(Mark("step", tag, "cut off", (last,)) for tag in tags[:1]),
+        AFTERWARDS if complete else ADVICE,
+        marks=tuple(Mark("step", tag, "cut off", (last,)) for tag in tags[:1] if not complete),
     )
 
 
 def _planned(plan: Plan, last: int) -> Evidence:
-    missing = 1 - plan.reached / plan.planned
     return Evidence(
         (plan.tag,),
-        (Measure("share of the plan that is missing", missing, "missing", unit="ratio"),),
+        (Measure("share of the plan that is missing", plan.missing, "missing", unit="ratio"),),
         "info",
         f"the run ends after {number(plan.reached)} of {number(plan.planned)} planned {plan.unit} "
-        f"({plan.name}): {percent(missing)} is missing",
+        f"({plan.name}): {percent(plan.missing)} is missing",
         last,
         last,
         f"stopping early, as {plan.early} allows" if plan.early else None,
@@ -105,9 +118,8 @@ def _planned(plan: Plan, last: int) -> Evidence:
     )
 
 
-def _killed() -> Run:
-    run = made_run({"train/loss": falling(200)})
-    return Run(run.id, run.name, run.source, run.location, run.series, declared="FAILED")
+def _ended(run: Run, declared: str) -> Run:
+    return replace(run, declared=declared)
 
 
 def _epochs(points: int, done: int, planned: int, **params: object) -> Run:
@@ -122,7 +134,9 @@ DETECTOR = Detector(
     Limits(),
     (
         Case("a third of its epochs", "fires", lambda: _epochs(200, 10, 30)),
-        Case("failed", "fires", _killed),
+        Case("failed", "fires", lambda: _ended(made_run({"train/loss": falling(200)}), "FAILED")),
+        Case("failed after its last epoch", "almost", lambda: _ended(_epochs(200, 10, 10), "FAILED")),
+        Case("running for ever at a third of its epochs", "fires", lambda: _ended(_epochs(200, 10, 30), "RUNNING")),
         Case("all of its epochs", "quiet", lambda: _epochs(200, 10, 10)),
         Case("stopped early on purpose", "almost", lambda: _epochs(200, 10, 30, patience=5)),
     ),

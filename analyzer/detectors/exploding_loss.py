@@ -51,7 +51,7 @@ from analyzer.anatomy.turning import holds_after, improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
-from analyzer.model.wording import counted, number, percent, step
+from analyzer.model.wording import counted, filled, number, percent, step
 from analyzer.stats import robust
 
 
@@ -281,7 +281,8 @@ def describe(evidence: Evidence) -> Words:
         summary = f"{tag} leaps from {number(facts.before)} to {number(facts.peak)} at its last point, step {onset}"
     if 0.1 <= facts.lost < 1:
         summary += f", {percent(facts.lost)} of the progress lost"
-    return Words(summary, CAUSES.get(evidence.cause or ""), tuple(map(_sentence, evidence.signs)), _advice(evidence))
+    signs = tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs)
+    return Words(summary, CAUSES.get(evidence.cause or ""), signs, _advice(evidence))
 
 
 def _after(facts: Facts) -> str:
@@ -291,20 +292,14 @@ def _after(facts: Facts) -> str:
     return f" and is still at {number(facts.end)} at the end" if facts.peak > 3 * facts.end > 0 else " and stays up"
 
 
-def _sentence(sign: Sign) -> str:
-    has = sign.numbers
-    if sign.id == "left-at-once":
-        return f"{sign.tag} leaves its first level by step {step(int(has['step']))} and never comes back to it"
-    if sign.id == "rate-rising":
-        return f"the learning rate was still rising and stood at {number(has['rate'])} at the onset"
-    if sign.id == "gradient-surge":
-        at = step(int(has["step"]))
-        return f"{sign.tag} reaches {number(has['peak'])} at step {at}, usually {number(has['usual'])}"
-    if sign.id == "gradient-calm":
-        return f"{sign.tag} is ordinary up to the onset"
-    if sign.id == "validation-holds":
-        return f"{sign.tag} does not go along"
-    return f"it comes with a restart at step {step(int(has['step']))}"
+SENTENCES = {
+    "left-at-once": "{tag} leaves its first level by step {step:step} and never comes back to it",
+    "rate-rising": "the learning rate was still rising and stood at {rate} at the onset",
+    "gradient-surge": "{tag} reaches {peak} at step {step:step}, usually {usual}",
+    "gradient-calm": "{tag} is ordinary up to the onset",
+    "validation-holds": "{tag} does not rise with it",
+    "restart": "it comes with a restart at step {step:step}",
+}
 
 
 def _advice(evidence: Evidence) -> tuple[str, ...]:

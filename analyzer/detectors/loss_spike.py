@@ -50,6 +50,7 @@ from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import counted, number, percent, step, times
+from analyzer.stats.robust import median
 
 LEAST = 15  # points that show how wide the noise of single points is
 
@@ -77,6 +78,8 @@ class Params:
     violent: float = field(default=8.0, metadata={"unit": "×", "why": "leap that is worth a warning though it heals"})
     driven: float = field(default=5.0, metadata={"unit": "×", "why": "the same where the gradient norm leaps with it"})
     beyond: float = field(default=1.2, metadata={"unit": "× tail", "why": "a violent leap is clearly beyond the tail"})
+    weighs: float = field(default=0.4, metadata={"unit": "of the run", "why": "what the loss of all progress costs"})
+    pause: float = field(default=10.0, metadata={"unit": "× the usual time", "why": "between two points: a resume"})
     often: float = field(default=0.003, metadata={"unit": "of the points", "why": "leaps that are how the noise is"})
     many: int = field(default=8, metadata={"unit": "leaps", "why": "fewer are events, whatever their share"})
 
@@ -122,22 +125,34 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}; {LEAST} are needed")
 
 
+def _cost(shift: Rise, pause: Sign | None) -> float:
+    """Return the share of the run until a rise is made good.
+
+    Behind a resume, a quarter of the progress lost weighs as much as a tenth of the run: it should lose nothing.
+    """
+    lost = min(shift.of_progress, 1.0) if pause is not None and np.isfinite(shift.of_progress) else 0.0
+    return max(shift.cost, PARAMS.weighs * lost)
+
+
 def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
     first = int(curve.at[shift.onset])
     span = float(curve.at[-1] - curve.at[0])
     last = int(first + shift.cost * span)
     event = anatomy.event_near(first, 0.03 * span, ("lr-restart", "restart"))
+    pause = _pause_before(curve, shift.onset)
     inside = curve.raw[(curve.at >= first) & (curve.at <= last)]
     return Evidence(
         curve.tags,
         (
-            Measure("share of the run until it is made good", shift.cost, "cost", unit="of the run"),
+            Measure("what it costs until it is made good", _cost(shift, pause), "cost", unit="of the run"),
             Measure("size of the rise, as a factor", 1 + shift.matters, "rise", unit="×"),
             Measure("rise over the level before", shift.errors, "noise", unit="standard errors"),
         ),
         "warning",
         first_step=first,
         last_step=last,
+        cause="resume" if pause else None,
+        signs=(pause,) if pause else (),
         facts=Facts(float(np.max(inside)), 1 + shift.size, first, last, 1, shift.cost, shift.before),
         marks=(
             Mark("region", curve.tag, "until it is made good", (first, last)),
@@ -145,6 +160,17 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
         ),
         explained_by=f"event:{event.kind}@{event.step}" if event else None,
     )
+
+
+def _pause_before(curve: Curve, onset: int) -> Sign | None:
+    """Return a sign where the log pauses just before the rise: a run that was resumed."""
+    times = curve.wall_times[curve.finite]
+    gaps = np.diff(times)
+    near = gaps[max(0, onset - 2) : onset + 1]
+    usual = median(gaps[gaps > 0]) if np.any(gaps > 0) else 0.0
+    if not near.size or usual <= 0 or not np.max(near) > PARAMS.pause * usual:
+        return None
+    return Sign("pause", curve.tag, {"hours": float(np.max(near)) / 3600})
 
 
 def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
@@ -195,6 +221,12 @@ def describe(evidence: Evidence) -> Words:
         resume = (
             "If the run was resumed there, check what the resume restored: optimizer state, learning rate, data order."
         )
+        if evidence.cause == "resume":
+            signs = tuple(
+                f"nothing was logged for {number(s.numbers['hours'], 2)} hours before it" for s in evidence.signs
+            )
+            again = "Resume again from the last checkpoint before it."
+            return Words(summary, "a resume that did not restore all of the state", signs, (resume, again))
         return Words(summary, advice=(look, resume, clip))
     often = f", the highest of {facts.leaps} leaps" if facts.leaps > 1 else ""
     until, plural = (f" to {last}", "s") if facts.last > facts.first else ("", "")

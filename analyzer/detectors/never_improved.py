@@ -7,9 +7,10 @@ A run whose losses and metrics end where they began has learnt nothing that its 
 How it is measured
 ------------------
 For every loss and metric the level at the end is compared with that of the first points, in standard errors. The
-finding needs a curve of twenty points or more whose gain is below one hundredth of its first level even at its upper
-bound, and no curve with a clear gain (the health criterion *learnt*); or training that learnt while no held-out loss or
-metric got better at all (the criterion *held-out*). It is made only where no other detector speaks of the same curve.
+finding needs a metric of twenty points or more whose gain is below two hundredths of its first level even at its upper
+bound, and no curve with a clear gain (the health criterion *learnt*; whether a flat loss is stuck or rests, plateau
+judges); or training that learnt while a held-out loss stays above where training began (the criterion *held-out*). It
+is made only where no other detector speaks of the course of the run.
 
 When it is wrong
 ----------------
@@ -34,7 +35,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.chance import UNTRAINED, answers_move, trained_well
+from analyzer.anatomy.chance import answers_move, trained_well
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
@@ -57,9 +58,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(one.sentence)
         return
     tag = one.tags[0]
-    curve = anatomy.curves.get(tag)
-    rests = one is learnt and one.numbers["start"] < UNTRAINED and (curve is None or curve.role.role == "loss")
-    good = one is learnt and (trained_well(anatomy) or answers_move(anatomy) or rests)
+    good = one is learnt and (trained_well(anatomy) or answers_move(anatomy))
     span = (int(anatomy.run.series[tag].steps.min()), int(anatomy.run.series[tag].steps.max()))
     yield Evidence(
         one.tags,

@@ -41,6 +41,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.chance import SENTENCES as CHANCE
 from analyzer.anatomy.chance import (
     UNTRAINED,
     answers_move,
@@ -54,10 +55,9 @@ from analyzer.anatomy.chance import (
 from analyzer.anatomy.progress import LEAST, Progress, progress
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
-from analyzer.model.wording import number, percent, step
-
-FALLING = 0.3  # of its start: a later fall that is progress, however wide the swings; bouncing ones fall by .2 at most
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.wording import filled, number, step
+from analyzer.stats.robust import median
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,37 @@ class Limits:
     bouncing: float = field(default=0.5, metadata={"why": "signs that the swings are not the noise of batches"})
 
 
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    falling: float = field(default=0.3, metadata={"unit": "of the start", "why": "a later fall that is progress"})
+    far: float = field(default=0.85, metadata={"unit": "of the start", "why": "gain from which a small set may swing"})
+    jump: float = field(default=0.08, metadata={"unit": "of the level", "why": "of an evaluation, beyond batch noise"})
+    calm: float = field(default=0.05, metadata={"unit": "of the level", "why": "change of an evaluation that is calm"})
+    together: float = field(default=0.25, metadata={"unit": "correlation", "why": "of neighbours that move together"})
+    some: float = field(default=0.7, metadata={"unit": "of the start", "why": "gain up to which swings may bounce"})
+    little: float = field(default=0.35, metadata={"unit": "of the start", "why": "gain that is less than the swings"})
+    none: float = field(default=0.1, metadata={"unit": "of the start", "why": "gain that is none"})
+    wide: float = field(default=0.2, metadata={"unit": "of the level", "why": "swings that hide little progress"})
+    above: float = field(default=-0.3, metadata={"unit": "of the start", "why": "gain of an evaluation far above it"})
+    grown: float = field(default=2.0, metadata={"unit": "×", "why": "growth of the gradient norm that is a cause"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides."""
+
+    kind: str
+    low: float
+    high: float
+    first: int
+    leaps: float = 0.0
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
     judged = anatomy.course
@@ -78,8 +109,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     curve, far = judged
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
-    yield _reading(anatomy, curve, far, _signs(anatomy, far, held_out))
-    if far.gain < 0.85:  # beside a training loss near 0 a small held-out set may swing as it likes
+    yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
+    if far.gain < PARAMS.far:  # with a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
             yield _evaluated(anatomy, far, other, its)
 
@@ -87,53 +118,55 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 HeldOut = list[tuple[Curve, Progress]]
 
 
-def _signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> tuple[str, ...]:
-    if far.later_gain > FALLING and not _above_start(far):
+def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut) -> tuple[Sign, ...]:
+    """Return what says that the swings are not the noise of batches."""
+    if far.later_gain > PARAMS.falling and not _above_start(far):
         return ()
     moving = _weights_move(anatomy, far)
     if moving:
         return moving
-    come_far = any(its.leaps < 0.05 and its.best_gain > 0.2 for _, its in held_out)
-    if trained_well(anatomy) or far.gain > 0.85 or come_far:
+    come_far = any(its.leaps < PARAMS.calm and its.best_gain > PARAMS.wide for _, its in held_out)
+    if trained_well(anatomy) or far.gain > PARAMS.far or come_far:
         return ()
-    return (*_held_out_signs(anatomy, far, held_out), *_own_signs(anatomy, far, held_out))
+    return (*_held_out_signs(anatomy, far, held_out), *_own_signs(anatomy, curve, far, held_out))
 
 
-def _weights_move(anatomy: Anatomy, far: Progress) -> tuple[str, ...]:
+def _weights_move(anatomy: Anatomy, far: Progress) -> tuple[Sign, ...]:
     """Signs that hold however good the metrics are."""
     signs = [far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
-    if far.gain < 0.85:  # beyond that, restarts of the rate make a model that has come far jump as well
+    if far.gain < PARAMS.far:  # beyond that, restarts of the rate make a model that has come far jump as well
         signs.append(error_jumps(anatomy))
     return tuple(sign for sign in signs if sign)
 
 
-def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
-    jumping = [(o.tag, its.leaps) for o, its in held_out if its.leaps > 0.08 and its.gain < 0.5 and far.gain < 0.7]
-    for tag, leaps in jumping[:1]:
-        yield f"{tag} jumps by {percent(leaps)} at each evaluation, which no batch noise explains"
+def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
+    for other, its in held_out:
+        if its.leaps > PARAMS.jump and its.gain < 0.5 and far.gain < PARAMS.some:
+            yield Sign("evaluation-jumps", other.tag, {"jump": its.leaps})
+            break
     jump = metrics_jump(anatomy)
-    if jump and far.gain < 0.8 and not _calm(held_out):
+    if jump and far.gain < PARAMS.far and not _calm(held_out):
         yield jump
 
 
-def _own_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[str]:
-    unmoved = all(its.best_gain < 0.05 for _, its in held_out)
+def _own_signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
+    unmoved = all(its.best_gain < PARAMS.calm for _, its in held_out)
     # a few noisy points may begin low: where the loss stands for good is no lower
     fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not answers_move(anatomy)
-    if far.rho > 0.25 and far.gain < 0.7:
-        yield f"neighbouring points move together (correlation {number(far.rho, 2)}): bouncing, not batch noise"
-    if far.gain < 0.1 and fresh:
-        yield "the loss has not fallen since its start"
-    elif far.gain < 0.35 and fresh and far.swing > 0.2 and (unmoved or not _calm(held_out)):
-        yield f"it stands {percent(far.gain)} below its start, less than its swings: little was learnt at all"
-    if far.climbs > 1 and far.gain < 0.35 and max(far.start, far.end) > UNTRAINED and not _calm(held_out):
-        yield f"its level climbs by a quarter of its start or more {far.climbs} times, and comes down in between"
-    if far.moved < 4 and far.swing > 0.25:
+    if far.rho > PARAMS.together and far.gain < PARAMS.some:
+        yield Sign("neighbours-together", curve.tag, {"correlation": far.rho})
+    if far.gain < PARAMS.none and fresh:
+        yield Sign("not-fallen", curve.tag, {"gain": far.gain})
+    elif far.gain < PARAMS.little and fresh and far.swing > PARAMS.wide and (unmoved or not _calm(held_out)):
+        yield Sign("little-learnt", curve.tag, {"gain": far.gain})
+    if far.climbs > 1 and far.gain < PARAMS.little and max(far.start, far.end) > UNTRAINED and not _calm(held_out):
+        yield Sign("climbs", curve.tag, {"times": float(far.climbs)})
+    if far.moved < 4 and far.swing > PARAMS.wide:
         yield from at_chance(anatomy)[:1]
 
 
 def _calm(held_out: HeldOut) -> bool:
-    return any(its.leaps < 0.05 for _, its in held_out)
+    return any(its.leaps < PARAMS.calm for _, its in held_out)
 
 
 def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> Evidence:
@@ -142,12 +175,12 @@ def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> 
     A handful of held-out examples may swing for themselves: an alarm needs training data, evaluated in the same way,
     that swings along, or an evaluation that has never come down while training did.
     """
-    mate = anatomy.partner(curve)
-    theirs = progress(mate) if mate is not None and mate.n < 2 * curve.n else None
-    together = theirs is not None and theirs.leaps > 0.5 * its.leaps
+    train = anatomy.partner(curve)
+    trained = progress(train) if train is not None and train.n < 2 * curve.n else None
+    together = trained is not None and trained.leaps > 0.5 * its.leaps
     # no sample swings so far above where an untrained model stood
-    beyond = its.leaps > 0.3 and its.gain < -0.3 and its.end > UNTRAINED
-    behind = far.gain > 0.5 and its.gain < 0.2 and its.best_gain < 0.5 and its.end > UNTRAINED
+    beyond = its.leaps > PARAMS.falling and its.gain < PARAMS.above and its.end > UNTRAINED
+    behind = far.gain > 0.5 and its.gain < PARAMS.wide and its.best_gain < 0.5 and its.end > UNTRAINED
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
     return Evidence(
@@ -157,24 +190,18 @@ def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> 
             Measure("fall since the start", its.gain, unit="of the start"),
         ),
         "warning" if together or beyond or behind else "info",
-        f"{curve.tag} swings between {number(low)} and {number(high)} from one evaluation to the next, up to the end",
-        first,
-        last,
-        None,
-        (f"an evaluation has no batch noise, and it still changes by {percent(its.leaps)} each time",),
-        (
-            "Lower the learning rate towards the end.",
-            "Check that batch normalisation evaluates with settled statistics (momentum, batch size).",
-            "Average the weights over the last steps.",
-        ),
+        first_step=first,
+        last_step=last,
+        signs=(Sign("no-batch-noise", curve.tag, {"jump": its.leaps}),),
+        facts=Facts("evaluated", low, high, first, its.leaps),
         marks=(Mark("region", curve.tag, "swings", (first, last)),),
     )
 
 
-def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ...]) -> Evidence:
+def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[Sign, ...]) -> Evidence:
     first, last = int(curve.at[curve.n // 10]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
-    cause, speaks = _cause(anatomy)
+    growing = _gradient_grows(anatomy)
     return Evidence(
         curve.tags,
         (
@@ -183,18 +210,12 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[str, ..
             Measure("signs that it is bouncing", float(len(signs)), "bouncing", unit="count"),
             Measure("fall since the start", far.gain, unit="of the start"),
         ),
-        "error" if far.gain < 0.1 else "warning",
-        f"{curve.tag} swings between {number(low)} and {number(high)} and makes no progress after step {step(first)}",
-        first,
-        last,
-        cause,
-        (*signs, *speaks),
-        (
-            "Lower the learning rate tenfold.",
-            "Check the data against a schema and remove bad examples.",
-            "Get ten trusted examples to a very low loss, then add data.",
-            "Beat a simple baseline first, then add complexity step by step.",
-        ),
+        "error" if far.gain < PARAMS.none else "warning",
+        first_step=first,
+        last_step=last,
+        cause="rate-too-high" if growing else None,
+        signs=(*signs, *([growing] if growing else [])),
+        facts=Facts("training", low, high, first),
         marks=(Mark("region", curve.tag, "no progress", (first, last)),),
     )
 
@@ -208,17 +229,59 @@ def _most(far: Progress) -> float:
 
 def _above_start(far: Progress) -> bool:
     """Whether a loss that climbs again and again ends above its start: a fall from its last height is no progress."""
-    return far.climbs > 2 and far.gain < -0.1
+    return far.climbs > 2 and far.gain < -PARAMS.none
 
 
-def _cause(anatomy: Anatomy) -> tuple[str | None, tuple[str, ...]]:
+def _gradient_grows(anatomy: Anatomy) -> Sign | None:
     gradient = anatomy.gradient
-    if gradient is not None and gradient.n >= LEAST:
-        early, late = np.median(gradient.raw[: gradient.n // 4]), np.median(gradient.raw[gradient.n // 2 :])
-        if late > 2 * early > 0:
-            text = f"{gradient.tag} grows from {number(float(early))} to {number(float(late))}"
-            return "a learning rate that is too high", (text,)
-    return None, ()
+    if gradient is None or gradient.n < LEAST:
+        return None
+    early, late = median(gradient.raw[: gradient.n // 4]), median(gradient.raw[gradient.n // 2 :])
+    return (
+        Sign("gradient-grows", gradient.tag, {"early": early, "late": late})
+        if late > PARAMS.grown * early > 0
+        else None
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    between = f"{evidence.tags[0]} swings between {number(facts.low)} and {number(facts.high)}"
+    sentences = tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs)
+    if facts.kind == "evaluated":
+        return Words(
+            f"{between} from one evaluation to the next, up to the end",
+            None,
+            sentences,
+            (
+                "Lower the learning rate towards the end.",
+                "Check that batch normalisation evaluates with settled statistics (momentum, batch size).",
+                "Average the weights over the last steps.",
+            ),
+        )
+    return Words(
+        f"{between} and makes no progress after step {step(facts.first)}",
+        "a learning rate that is too high" if evidence.cause else None,
+        sentences,
+        (
+            "Lower the learning rate tenfold.",
+            "Check the data against a schema and remove bad examples.",
+            "Get ten trusted examples to a very low loss, then add data.",
+            "Beat a simple baseline first, then add complexity step by step.",
+        ),
+    )
+
+
+SENTENCES = CHANCE | {
+    "evaluation-jumps": "{tag} jumps by {jump:%} at each evaluation, which no batch noise explains",
+    "neighbours-together": "neighbouring points move together (correlation {correlation:2}): bouncing, not batch noise",
+    "not-fallen": "the loss has not fallen since its start",
+    "little-learnt": "it stands {gain:%} below its start, less than its swings: little was learnt at all",
+    "climbs": "its level climbs by a quarter of its start or more {times:count} times, and comes down in between",
+    "no-batch-noise": "an evaluation has no batch noise, and it still changes by {jump:%} each time",
+    "gradient-grows": "{tag} grows from {early} to {late}",
+}
 
 
 def _bouncing(points: int) -> np.ndarray:
@@ -257,5 +320,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(2000, 2.3, 0.4, 60.0) * np.exp(noise(2000, 0.4, 2))}),
         ),
     ),
+    describe=describe,
     explains=("loss-spike", "overfitting"),
 )

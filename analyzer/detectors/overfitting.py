@@ -49,7 +49,7 @@ from analyzer.anatomy.turning import goes_on, trend_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
-from analyzer.model.wording import counted, number, percent, step
+from analyzer.model.wording import counted, filled, number, percent, step
 from analyzer.stats.robust import median
 from analyzer.stats.trend import centred_mean
 
@@ -244,15 +244,16 @@ def describe(evidence: Evidence) -> Words:
             f"{curve} settles at {number(facts.best)} while {evidence.tags[1]} reaches {number(facts.last)}: "
             f"the gap is {percent(facts.share)} of what training has fallen"
         )
-    return Words(summary, CAUSES[cause], tuple(map(_sentence, evidence.signs)), _advice(cause, facts))
+    signs = tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs)
+    return Words(summary, CAUSES[cause], signs, _advice(cause, facts))
 
 
-def _sentence(sign: Sign) -> str:
-    has = sign.numbers
-    if sign.id == "gap":
-        return f"the gap is {number(has['first'])} at the first evaluation and {number(has['last'])} at the end"
-    way = f"{sign.tag} goes from {number(has['from'])} to {number(has['to'])} after the best step"
-    return way + {"metric-better": ": still better", "metric-worse": ": worse"}.get(sign.id, "")
+SENTENCES = {
+    "gap": "the gap is {first} at the first evaluation and {last} at the end",
+    "training-goes-on": "{tag} goes from {from} to {to} after the best step",
+    "metric-better": "{tag} goes from {from} to {to} after the best step: still better",
+    "metric-worse": "{tag} goes from {from} to {to} after the best step: worse",
+}
 
 
 def _advice(cause: str, facts: Facts) -> tuple[str, ...]:

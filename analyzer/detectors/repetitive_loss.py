@@ -8,18 +8,21 @@ over an epoch does not show it.
 
 How it is measured
 ------------------
-The training loss is laid on even steps, in log space where it is positive, and its curved trend removed. The FFT
-gives spectrum and autocorrelation, the first strong echo the period, because the strongest band is often half of the
-true one. The p-value compares the echo with that of red noise (AR(1) surrogates fitted to what is left when the
-folded shape is taken away) that is searched in the same way. The echo, the share of variance that the folded shape
-explains, and the number of cycles must all be beyond their limits.
+The training loss is laid on even steps, in log space where it is positive, and its decay is removed. A period has
+power at its frequency and at the multiples of it: their sum is compared with what noise of the same colour has there,
+read off the neighbouring frequencies of the curve itself. The lengths that the log names (an epoch, the distance of
+evaluations, steps per epoch among the parameters) are tried first, then all frequencies; the p-value is corrected
+for all of them. The period must also recur in every part of the curve, and its swing must matter beside the level
+of the loss: a significant swing below 4 % is worth a note and no alarm. A validation loss that is logged often enough
+is searched in the same way, for a note.
 
 When it is wrong
 ----------------
 A cyclic learning rate, restarts and running means that are reset each epoch repeat themselves without any fault: the
-first two explain the finding, the third (a hyperbola within each period) is recognised by its shape. Logged every k
-steps, an epoch shows an apparent period; candidates are named. Stairs exactly at epoch ends with shuffled data are
-memorisation.
+first two explain the finding, the third (a hyperbola within each period) is recognised by its shape. So is memorisation
+of shuffled data: the loss steps down where an epoch begins and rises evenly until the next. Gradient accumulation
+and batches grouped by length have periods of their own; they are recognised by their parameters. Logged every k
+steps, an epoch shows an apparent period.
 
 What to do
 ----------
@@ -28,8 +31,9 @@ are sorted by class, source or length.
 
 References
 ----------
-Allen and Smith, Monte Carlo SSA (1996), for red-noise surrogates. Google, Machine Learning Crash Course: interpreting
-loss curves.
+Vaughan, A simple test for periodic signals in red noise, A&A 431 (2005). de Jager, Raubenheimer and Swanepoel, A
+powerful test for weak periodic signals with unknown light curve shape, A&A 221 (1989). Google, Machine Learning Crash
+Course: interpreting loss curves.
 
 """
 
@@ -44,134 +48,251 @@ from numpy.typing import NDArray
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.roles import words_of
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
 from analyzer.model.wording import number, percent, step
 from analyzer.stats import robust, spectrum, trend
 
-LEAST = 48  # points
 LEAST_EVALUATIONS = 3  # in a period, to see that it begins anew
+ALARMING = 0.04  # swing over the level: below, sorting the data better would change the loss by less than ± 2 %
+SAME_LENGTH = 0.03  # relative difference of two lengths that count as one: periods are measured to about 1 %
+RAMP_BINS = 16  # places in a period at which a ramp is looked for
+LIKE_A_RAMP = 0.9  # correlation with a ramp: a sine has .78, half a period up and half down .88, sorted data .83
+SETTLING = -0.6  # slope of log change over log position: -1 for a running mean, about 0 for the losses of batches
+RATE_SHARE = 0.5  # share of the learning rate's variance that has the period of the loss
+MOST_MEMORISED = 1.0  # swing over the level that the memory of recent examples explains: half known at once
+UNEVEN = 0.5  # relative difference of a distance between points from the usual one that breaks an even stretch
+EVEN_SHARE = 0.5  # share of the points that the longest even stretch must hold to be judged alone
+STEPS_PER_EPOCH = {
+    *("steps per epoch", "num steps per epoch", "batches per epoch", "num batches", "n batches", "iters per epoch"),
+    *("iterations per epoch", "epoch length", "updates per epoch", "num update steps per epoch"),
+}
+ACCUMULATED = {
+    "gradient accumulation steps",
+    "accumulate grad batches",
+    "grad accumulation steps",
+    "accumulation steps",
+}
+GROUPED = {"group by length", "bucket by length", "length bucketing", "sort by length", "sortish sampler"}
+
+Cause = tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]]
+"""What explains a period, what caused it, what speaks for that, what to do."""
+NO_CAUSE: Cause = (None, None, (), ())
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    echo: float = field(default=0.45, metadata={"why": "correlation of the loss with itself one period later"})
-    share: float = field(default=0.175, metadata={"why": "share of the variance that the folded shape explains"})
-    size: float = field(default=0.1, metadata={"why": "height of the folded shape, over the level of the loss"})
-    cycles: float = field(default=4.0, metadata={"why": "periods seen"})
+    size: float = field(default=0.01, metadata={"why": "swing of the folded shape, over the level of the loss"})
+    kept: float = field(default=0.2, metadata={"why": "share of the shape present in the weakest fifth of the curve"})
+    points: float = field(default=5.5, metadata={"why": "logged points in a period, so that it has a shape"})
+    cycles: float = field(default=4.4, metadata={"why": "periods seen"})
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the finest training loss."""
+    """Yield one reading for the finest training loss, and one for a validation loss that is logged often enough."""
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    losses = anatomy.training
-    if not losses:
-        yield Unfit("no training loss is known")
-        return
-    judged = [c for c in losses if c.n >= LEAST and not c.role.running]
-    if not judged:
-        running = any(c.role.running for c in losses)
-        yield Unfit(
-            "the only step loss is a running mean since the epoch began"
-            if running
-            else f"fewer than {LEAST} finite points of a training loss"
-        )
-        return
-    curve = judged[0]
-    even = _even(curve)
-    residual = even - trend.smooth(even, 10)
-    period = spectrum.find_long_period(residual)
-    if period is None:
-        none = (Measure("correlation with itself one period later", 0.0, "echo", unit="correlation"),)
-        yield Evidence(curve.tags, none, "warning", f"{curve.tag} shows no period")
-        return
-    yield _reading(anatomy, curve, residual, period)
+    judged = [c for c in anatomy.training if c.n >= spectrum.LEAST_POINTS and not c.role.running]
+    held_out = [c for c in anatomy.validation if c.n >= spectrum.LEAST_POINTS]
+    if judged:
+        yield _read(anatomy, judged[0])
+    if held_out:
+        yield _read(anatomy, held_out[0], "info")
+    if not judged and not held_out:
+        yield Unfit(_why_unfit(anatomy))
 
 
-def _even(curve: Curve) -> NDArray[np.float64]:
-    """Return the curve's `y` at even steps (a point's distance apart), so that a lag is a number of steps."""
+def _why_unfit(anatomy: Anatomy) -> str:
+    if not anatomy.training:
+        return "no training loss is known"
+    if any(c.role.running for c in anatomy.training):
+        return "the only step loss is a running mean since the epoch began"
+    return f"fewer than {spectrum.LEAST_POINTS} finite points of a training loss"
+
+
+def _read(anatomy: Anatomy, curve: Curve, most: Severity = "warning") -> Evidence:
+    """Return what the search for a period found in a curve; `most` bounds the severity."""
+    even, first = _even(curve)
+    found = spectrum.find_repetition(even, [one / curve.cadence for one in _known_lengths(anatomy)])
+    if found is None:
+        none = (Measure("swing of the folded shape", 0.0, "size", unit="of the level"),)
+        return Evidence(curve.tags, none, "info", f"{curve.tag} shows no period")
+    return _evidence(anatomy, curve, even, found, first=first, most=most)
+
+
+def _even(curve: Curve) -> tuple[NDArray[np.float64], int]:
+    """Return the curve's `y` at even steps (a point's distance apart) and the first step.
+
+    Where most points lie in one evenly logged stretch, it stands for the curve: what is logged more densely at the
+    start is another curve. Otherwise the values are interpolated, so that a lag is a number of steps.
+    """
     gaps = np.diff(curve.at)
-    if gaps.size and np.all(gaps == gaps[0]):
-        return curve.y
+    breaks = np.flatnonzero(np.abs(gaps - curve.cadence) > UNEVEN * curve.cadence) + 1
+    if not breaks.size:
+        return curve.y, int(curve.at[0])
+    edges = np.r_[0, breaks, curve.n]
+    longest = int(np.argmax(np.diff(edges)))
+    a, b = int(edges[longest]), int(edges[longest + 1])
+    if b - a >= max(spectrum.LEAST_POINTS, EVEN_SHARE * curve.n):
+        return curve.y[a:b], int(curve.at[a])
     keep = np.r_[True, gaps > 0]
     wanted = np.arange(curve.at[0], curve.at[-1] + 1, max(1.0, curve.cadence))
     if wanted.size > 4 * curve.n:
-        return curve.y  # huge holes: the index is the better clock
-    return np.asarray(np.interp(wanted, curve.at[keep], curve.y[keep]))
+        return curve.y, int(curve.at[0])  # huge holes: the index is the better clock
+    return np.asarray(np.interp(wanted, curve.at[keep], curve.y[keep])), int(curve.at[0])
 
 
-def _reading(anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], period: spectrum.Period) -> Evidence:
-    length = period.length * curve.cadence
-    sawtooth = _reset_mean(residual, period.length)
-    explained, cause, speaks, advice = _cause(anatomy, curve, length, sawtooth)
-    severity: Severity = "warning"
-    first, last = int(curve.at[0]), int(curve.at[-1])
-    size = float(np.ptp(spectrum.fold(residual, period.length)[1]))
-    height = float(np.expm1(size)) if curve.log else size / max(abs(robust.median(curve.raw)), 1e-12)
-    amount = f"by a factor of {number(1 + height, 2)}" if curve.log else f"by {percent(height)} of its level"
+def _known_lengths(anatomy: Anatomy) -> list[float]:
+    """Return lengths in steps at which this run may repeat itself: an epoch, by the log or by a parameter."""
+    found = [anatomy.epoch_length, _parameter(anatomy, STEPS_PER_EPOCH)]
+    lengths: list[float] = []
+    for one in found:
+        if one and not any(abs(one / other - 1) < SAME_LENGTH for other in lengths):
+            lengths.append(one)
+    return lengths
+
+
+def _parameter(anatomy: Anatomy, names: set[str]) -> float | None:
+    """Return the value of a parameter by the words of its name; 1.0 for true, None where it is absent or off."""
+    for name, value in anatomy.run.params.items():
+        if " ".join(words_of(str(name).rpartition("/")[2].rpartition(".")[2])) in names:
+            text = str(value).strip().lower()
+            try:
+                return 1.0 if text == "true" else float(text) or None
+            except ValueError:
+                continue
+    return None
+
+
+def _evidence(
+    anatomy: Anatomy,
+    curve: Curve,
+    even: NDArray[np.float64],
+    found: spectrum.Repetition,
+    *,
+    first: int,
+    most: Severity,
+) -> Evidence:
+    length = found.length * curve.cadence
+    height = float(np.expm1(found.swing)) if curve.log else found.swing / max(abs(robust.median(curve.raw)), 1e-12)
+    measures = (
+        Measure("swing of the folded shape", height, "size", unit="of the level"),
+        Measure("share of the shape in the weakest fifth of the curve", found.kept, "kept", unit="ratio"),
+        Measure("points in a period", found.length, "points", unit="count"),
+        Measure("periods seen", found.cycles, "cycles", unit="count"),
+        Measure("swing over the noise of a point", found.swing / max(found.sigma, 1e-300), unit="ratio"),
+        Measure("period", length, unit="steps"),
+    )
+    sure = found.p_value < 1  # else nothing is there to be explained
+    cause = _cause(anatomy, curve, spectrum.levelled(even), found, height) if sure else NO_CAUSE
+    explained, name, speaks, advice = cause
+    last = int(curve.at[-1])
     return Evidence(
         curve.tags,
-        (
-            Measure("correlation with itself one period later", period.echo, "echo", unit="correlation"),
-            Measure("share of the variance the period explains", period.share, "share", unit="ratio"),
-            Measure("height of the folded shape", height, "size", unit="of the level"),
-            Measure("periods seen", period.cycles, "cycles", unit="count"),
-            Measure(
-                "power at the period and its harmonics", spectrum.power_share(residual, period.length), unit="ratio"
-            ),
-            Measure("period", length, unit="steps"),
-        ),
-        severity,
-        f"{curve.tag} repeats itself every {step(length)} steps, {number(period.cycles, 2)} times, "
-        f"{amount} up and down",
+        measures,
+        most if height > ALARMING else "info",
+        f"{curve.tag} repeats itself every {step(length)} steps, {number(found.cycles, 2)} times, "
+        f"{percent(height)} of its level up and down",
         first,
         last,
-        cause,
+        name,
         speaks,
         advice,
-        p_value=period.p_value,
+        p_value=found.p_value,
         marks=tuple(Mark("step", curve.tag, "", (int(s),)) for s in np.arange(first + length, last, length)[:40]),
         explained_by=explained,
     )
 
 
-def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
-    anatomy: Anatomy, curve: Curve, length: float, sawtooth: bool
-) -> tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]]:
-    shuffle = "Shuffle the data anew in every epoch, with a buffer as large as the data set."
-    order = "Check whether files, sampler or batches are sorted by class, source or length."
-    if sawtooth:
+def _cause(
+    anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], found: spectrum.Repetition, height: float
+) -> Cause:
+    """Return the first cause that the log supports; `height`: swing over the level."""
+    length = found.length * curve.cadence
+    return (
+        _by_shape(curve, residual, found.length, height)
+        or _by_rate(anatomy, curve, length)
+        or _by_parameter(anatomy, curve, length)
+        or _by_order(anatomy, curve, length)
+    )
+
+
+def _by_shape(curve: Curve, residual: NDArray[np.float64], points: float, height: float) -> Cause | None:
+    if _reset_mean(residual, points):
         text = "within each period the loss approaches its end as a mean over ever more values does"
-        return (
-            "event:running-mean@0",
-            "a running mean that is reset each epoch",
-            (text,),
-            ("Log the loss of each batch.",),
-        )
+        cause = "a running mean that is reset each epoch"
+        return f"event:running-mean@{int(curve.at[0])}", cause, (text,), ("Log the loss of each batch.",)
+    if height < MOST_MEMORISED and _memorised(residual, points):
+        text = "the loss steps down at the end of each period and rises evenly until the next"
+        cause = "memorisation: what was seen a short time ago is known better"
+        return f"event:memorisation@{int(curve.at[0])}", cause, (text,), ("Watch the validation loss at these steps.",)
+    return None
+
+
+def _by_rate(anatomy: Anatomy, curve: Curve, length: float) -> Cause | None:
     rate = anatomy.rate_period
     if rate and _multiple(length, rate):
         text = f"the learning rate repeats itself every {step(rate)} steps"
-        return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
-    if _follows_rate(anatomy, curve):
+    elif _follows_rate(anatomy, curve, length):
         text = "the loss follows the learning rate up and down"
-        return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
+    else:
+        return None
+    return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
+
+
+def _by_parameter(anatomy: Anatomy, curve: Curve, length: float) -> Cause | None:
+    start = int(curve.at[0])
+    accumulated = _parameter(anatomy, ACCUMULATED)
+    if accumulated and accumulated > 1 and abs(length / accumulated - 1) < SAME_LENGTH:
+        text = f"the period is that of {number(accumulated)} accumulated batches"
+        advice = ("Log the mean loss of each update.",)
+        return f"event:gradient-accumulation@{start}", "gradient accumulation", (text,), advice
+    if _parameter(anatomy, GROUPED):
+        text = "a parameter says that batches are grouped by the length of their examples"
+        advice = ("Compare losses per token, or epoch means.",)
+        return f"event:length-groups@{start}", "batches of examples of like length", (text,), advice
+    return None
+
+
+def _by_order(anatomy: Anatomy, curve: Curve, length: float) -> Cause:
+    shuffle = "Shuffle the data anew in every epoch, with a buffer as large as the data set."
+    order = "Check whether files, sampler or batches are sorted by class, source or length."
     anew = _begins_anew(anatomy, curve, length)
     if anew:
         part = "Log each training as a run of its own: judged as one, none of them can be judged."
         return None, "several trainings one after another: folds, seeds or restarts from scratch", (anew,), (part,)
-    epoch = anatomy.epoch_length
-    if epoch and _multiple(length, epoch):
+    lengths = _known_lengths(anatomy)
+    epoch = next((one for one in lengths if _multiple(length, one)), None)
+    if epoch:
         ratio = length / epoch
-        share = "exactly an epoch" if abs(ratio - 1) < 0.03 else f"{number(ratio, 2)} epochs"
+        share = "exactly an epoch" if abs(ratio - 1) < SAME_LENGTH else f"{number(ratio, 2)} epochs"
         text = f"the period is {share} of {step(epoch)} steps"
         return None, "the order of the data: it comes in the same order in every epoch", (text,), (shuffle, order)
-    if epoch:
-        text = f"an epoch (or evaluation) has {step(epoch)} steps, which the period of {step(length)} does not divide"
+    if lengths:
+        text = (
+            f"an epoch (or evaluation) has {step(lengths[0])} steps, which the period of {step(length)} does not divide"
+        )
         return None, None, (text,), (shuffle, order, "Look for anything else that happens every so many steps.")
     return None, None, (), (shuffle, order)
+
+
+def _memorised(residual: NDArray[np.float64], points: float) -> bool:
+    """Whether the folded shape is a ramp that rises through the period and steps down at its end.
+
+    That is what memorising shuffled data looks like: an example that comes early in an epoch has, on average, been
+    seen more recently than one that comes late; and without its trend a loss that falls in steps is such a ramp.
+    Sorted data has other shapes: a new class makes the loss leap up.
+    """
+    bins = int(min(RAMP_BINS, points))
+    _, shape = spectrum.fold(residual, points, bins)
+    if bins < 5 or shape.size < bins:
+        return False
+    shape, ramp = shape - shape.mean(), np.arange(bins) - (bins - 1) / 2
+    size = float(np.sqrt(np.dot(shape, shape) * np.dot(ramp, ramp)))
+    return max(float(np.dot(np.roll(shape, k), ramp)) for k in range(bins)) > LIKE_A_RAMP * size
 
 
 def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
@@ -191,17 +312,21 @@ def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
 def _multiple(length: float, unit: float) -> bool:
     ratio = length / unit
     best = min((1.0, 2.0, 0.5, 1 / 3, 0.25, 0.2, 3.0), key=lambda k: abs(ratio / k - 1))
-    return abs(ratio / best - 1) < 0.03
+    return abs(ratio / best - 1) < SAME_LENGTH
 
 
-def _follows_rate(anatomy: Anatomy, curve: Curve) -> bool:
+def _follows_rate(anatomy: Anatomy, curve: Curve, length: float) -> bool:
+    """Whether the learning rate goes up and down with the loss, or with its period (in steps)."""
     rate = anatomy.rate
     if rate is None or rate.n < 12 or np.ptp(rate.raw) <= 0.1 * abs(float(np.max(rate.raw))):
         return False
     line = np.interp(curve.at, rate.at, rate.raw)
-    smooth = line - trend.smooth(line, 10)
-    if np.std(smooth) <= 0.02 * np.max(np.abs(line)):
+    residual = spectrum.levelled(line)
+    if np.std(residual) <= 0.02 * np.max(np.abs(line)):
         return False
+    if spectrum.explained_share(residual, length / curve.cadence) > RATE_SHARE:
+        return True
+    smooth = line - trend.smooth(line, 10)
     return abs(float(np.corrcoef(smooth, curve.residual)[0, 1])) > 0.4
 
 
@@ -224,9 +349,11 @@ def _reset_mean(residual: NDArray[np.float64], length: float) -> bool:
     keep = (change > 0) & ~jumps & (position > 1)
     if np.count_nonzero(keep) < 30:
         return False
-    slope = np.polyfit(np.log(position[keep]), np.log(change[keep]), 1)[0]
+    place, size = np.log(position[keep]), np.log(change[keep])
+    (slope, _), covariance = np.polyfit(place, size, 1, cov=True)
     early, late = robust.mad_sigma(change[position < 0.15 * length]), robust.mad_sigma(change[position > 0.5 * length])
-    return bool(slope < -0.7 and early > 3 * late and robust.autocorrelation(residual) > 0.3)
+    settles = slope < -0.7 and slope + 2 * float(np.sqrt(covariance[0, 0])) < SETTLING
+    return bool(settles and early > 3 * late and robust.autocorrelation(residual) > 0.3)
 
 
 def _ordered(points: int, length: int, size: float) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.further_checks import further_checks
 from analyzer.detectors import Detector
-from analyzer.diagnosis.condition import findings_of_the_log, status_of
+from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
 from analyzer.diagnosis.healthy import settled
 from analyzer.model.digest import digest
@@ -34,8 +34,9 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     in it stays at `settings.alpha` however many series it has; nothing is corrected across runs.
     """
     settings = settings or Settings()
-    anatomy = Anatomy(run, settings.roles)
-    status, reason = status_of(run, time.time() if now is None else now, settings.stale_after)
+    now = time.time() if now is None else now
+    anatomy = Anatomy(run, settings.roles, ongoing=is_ongoing(run, now, settings.stale_after))
+    status, reason = status_of(run, now, settings.stale_after)
     chosen = _selected(settings)
     readings, findings, not_checked = _measured(run, anatomy, chosen)
     found, checked = _judged(run, readings, settings)
@@ -55,7 +56,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         findings=tuple(findings),
         checked=tuple(checked),
         not_checked=tuple(not_checked),
-        notes=run.notes,
+        notes=(*run.notes, *anatomy.notes),
         events=anatomy.events,
         params=tuple(run.params.items()),
         family=anatomy.family,
@@ -139,14 +140,14 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
 
 
 def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
-    role, series = curve.role, anatomy.run.series[curve.tag]
+    role, series = curve.role, anatomy.shown(curve)
     values, steps = curve.raw, curve.at
     best = None
     if values.size and role.direction:
         best = int(np.argmin(values) if role.direction == "lower" else np.argmax(values))
     return SeriesRow(
         tag=curve.tag,
-        points=series.points,
+        points=anatomy.run.series[curve.tag].points,
         role=role.role,
         split=role.split,
         direction=role.direction,
@@ -157,5 +158,5 @@ def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
         best=float(values[best]) if best is not None else None,
         best_step=int(steps[best]) if best is not None else None,
         curve=thin(series, CURVE_POINTS),
-        digest=digest(series.values) if role.role in ("loss", "metric") else "",
+        digest=digest(anatomy.run.series[curve.tag].values) if role.role in ("loss", "metric") else "",
     )

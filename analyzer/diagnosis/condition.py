@@ -15,17 +15,30 @@ def status_of(run: Run, now: float, stale_after: float) -> tuple[Status, str]:
     if not points and lost is not None:
         return "failed", _inside(run, lost)
     if not points and lost is None:
-        return "skipped", "no scalar series"
-    last = run.last_event
-    # a clock that runs ahead of ours by more than a day tells nothing
-    fresh = last is not None and -86_400 < now - last < stale_after
-    torn = next((n for n in run.notes if n.kind == "torn-tail"), None)
+        return "skipped", "no metrics were logged (no scalar series)"
     if lost is not None:
         return "partial", _inside(run, lost)
-    if torn is not None or run.declared == "RUNNING":
-        why = torn.message if torn is not None else "the tracker says that it is running"
-        return ("in-progress", why) if fresh else ("partial", f"{why}, and nothing has been added for a long time")
-    return "ok", ""
+    open_end = _open_end(run)
+    if open_end is None:
+        return "ok", ""
+    if is_ongoing(run, now, stale_after):
+        return "in-progress", open_end
+    return "partial", f"{open_end}, and nothing has been added for a long time"
+
+
+def is_ongoing(run: Run, now: float, stale_after: float) -> bool:
+    """Return whether the run is still being written: its end is open, and its last point is young."""
+    last = run.last_event
+    # a clock that runs ahead of ours by more than a day tells nothing
+    return _open_end(run) is not None and last is not None and -86_400 < now - last < stale_after
+
+
+def _open_end(run: Run) -> str | None:
+    """Return what says that more may come: a torn tail or the tracker's word; None where nothing does."""
+    torn = next((n for n in run.notes if n.kind == "torn-tail"), None)
+    if torn is not None:
+        return torn.message
+    return "the tracker says that it is running" if run.declared == "RUNNING" else None
 
 
 def findings_of_the_log(run: Run) -> list[Finding]:

@@ -95,12 +95,21 @@ class Finding:
             "measures": [_measure_dict(m) for m in self.measures],
             "p_value": json_number(self.p_value),
             "signs": [{"id": s.id, "tag": s.tag, "numbers": _numbers(s.numbers)} for s in self.signs],
+            "vetoes": self._vetoes(),
             "explained_by": self.explained_by,
             "also": list(self.also),
             "fingerprint": self.fingerprint,
             "state": self.state,
             "suppressed": dict(self.suppressed) if self.suppressed is not None else None,
         } | (self._remembered() if self.state is not None else {})
+
+    def _vetoes(self) -> list[dict[str, Any]]:
+        """Return what in the run itself overrules the finding: the event that explains it."""
+        kind, _, at = (self.explained_by or "").removeprefix("event:").partition("@")
+        if not (self.explained_by or "").startswith("event:"):
+            return []
+        numbers = {"step": int(at)} if at.lstrip("-").isdigit() else {}
+        return [{"id": kind, "sentence": f"{kind.replace('-', ' ')} at step {at}", "numbers": numbers}]
 
     def _remembered(self) -> dict[str, Any]:
         return {"first_seen": self.first_seen, "last_seen": self.last_seen, "judged_anew": self.judged_anew}

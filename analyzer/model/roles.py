@@ -17,18 +17,27 @@ from typing import Literal
 from analyzer.model.vocabulary import (
     CAMEL,
     CONSTANTS,
+    COUNTED,
     COUNTERS,
     CUTS,
     GAN_PARTS,
     KIND,
+    LAYERS,
     LOSS,
+    LOSS_ITSELF,
+    MACHINES,
     METRICS,
+    MODEL,
     NUMBERED,
+    OF_MACHINES,
     PLAIN,
+    REFERENCE_FOLDERS,
+    REFERENCES,
     RL_PARTS,
     SPLIT_WORDS,
     STRONG_SYSTEM,
     SYSTEM,
+    TIMED,
     WHOLE,
     Direction,
     Split,
@@ -77,14 +86,21 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def model_of(tag: str) -> str:
+    """Return which of several logged models of a run a series belongs to, "" where its tag names none."""
+    found = MODEL.search(tag)
+    return found.group() if found else ""
+
+
 @lru_cache(maxsize=65536)
 def read_role(tag: str) -> Role:
     """Return what the tag's own words say. What needs the other tags of the run is settled by `read_roles`."""
-    *folders, last = tag.split("/")
+    *folders, last = MODEL.sub("", tag).split("/")
     if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in NUMBERED):
         last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
         folders = folders[:-1]
     words, before = words_of(last), tuple(w for f in folders for w in words_of(f))
+    per, words = _per((*before, *words)), _without_suffix(words)
     split, split_word = _split(words, before)
     everything = (*before, *words)
     role, kind, why = _role(words, before, everything)
@@ -102,9 +118,18 @@ def read_role(tag: str) -> Role:
         why,
         kind,
         part=_part(everything) if role == "loss" else "",
-        per=_per(everything),
+        per=per,
         running=role in ("loss", "metric") and words[:1] == ("batch",),
     )
+
+
+def _without_suffix(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words without Lightning's `_step` or `_epoch`, which say how often a value is logged.
+
+    `global_step` and `train_epoch` are counters: what stands before the suffix names no value.
+    """
+    named = words[-1:] in (("step",), ("epoch",)) and not all(w in SPLIT_WORDS or w in COUNTED for w in words[:-1])
+    return words[:-1] if named else words
 
 
 def _split(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[Split | None, str]:
@@ -125,6 +150,8 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
         return "constant", "", "“hp_metric” is a placeholder"
     if "vs" in own and own & {"samples", "tokens"}:
         return "counter", "", "a twin of another series over samples"
+    if own & {"lr", "lrs"} and own & {"momentum", "decay"}:
+        return "constant", "", "a setting of the optimizer beside its learning rate"
     for role, hit in (("learning-rate", _is_learning_rate(words, before)), ("gradient-norm", _is_gradient(everything))):
         if hit:
             return role, "", f"“{hit}”"  # type: ignore[return-value]  # one of the two literals above
@@ -134,21 +161,33 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
         return "constant", "", "the loss scale of mixed precision"
     if {"total", "time"} <= own or ("per" in own and own & {"second", "sec", "s"}):
         return "system", "", "a speed or time"
-    if own & STRONG_SYSTEM and not own & LOSS:
-        return "system", "", f"“{next(w for w in words if w in STRONG_SYSTEM)}”"
+    strong = next((w for w in words if w in STRONG_SYSTEM), None)
+    if strong and not own & LOSS and not _is_other_time(own):
+        return "system", "", f"“{strong}”"
     if own & {"ppl", "perplexity"}:
         return "metric", "perplexity", "“perplexity”"
     hit = next((w for w in words if w in LOSS), None) or _pair(words, "cross", "entropy")
     coefficient = own & {"coef", "coefficient", "weight", "lambda"}
     if hit and not (coefficient and "loss" not in own):
-        return "loss", "", f"“{hit}”"
-    for reading in (_metric(words), _plain(words, COUNTERS, "counter"), _plain(words, SYSTEM, "system")):
+        compared = _compared_loss(words)
+        return ("constant", "", f"“{compared}” names a value to compare with") if compared else ("loss", "", f"“{hit}”")
+    metric = _metric(words)
+    reference = _reference(words, before) if metric else None
+    if reference:
+        return "constant", "", f"“{reference}” names a value to compare with"
+    in_layer = bool(set(everything) & LAYERS)
+    counter = None if in_layer else _plain(words, COUNTERS, "counter")
+    machine = (
+        None if _is_other_time(own) or (own & OF_MACHINES and not own & MACHINES) else _plain(words, SYSTEM, "system")
+    )
+    for reading in (metric, counter, machine):
         if reading:
             return reading
     hit = next((w for w in before if w in LOSS), None) or _pair(before, "cross", "entropy")
     if hit and not (own & CONSTANTS):
         return "loss", "", f"folder “{hit}”"
-    return _plain(words, CONSTANTS, "constant") or _metric(before) or ("unknown", "", "no word that is known")
+    lesson = _plain(before, {"lesson"}, "constant")  # Unity numbers the lessons of a curriculum by parameter
+    return _plain(words, CONSTANTS, "constant") or lesson or _metric(before) or ("unknown", "", "no word that is known")
 
 
 def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
@@ -163,18 +202,47 @@ def _metric(words: tuple[str, ...]) -> tuple[RoleName, str, str] | None:
     return None
 
 
+def _reference(words: tuple[str, ...], before: tuple[str, ...]) -> str | None:
+    """Return the word that makes a metric a reference: a baseline, a target, a best so far; None when there is none.
+
+    A number behind *threshold* is the threshold at which the metric is measured (`accuracy_threshold_0.5`).
+    """
+    for word, after in itertools.zip_longest(words, words[1:], fillvalue=""):
+        if word in REFERENCES and not (word.startswith("thr") and after.isdigit()):
+            return word
+    if before[-1:] == ("best",):
+        return "best"
+    return next((w for w in before if w in REFERENCE_FOLDERS), None)
+
+
+def _compared_loss(words: tuple[str, ...]) -> str | None:
+    """Return the word that makes a loss a reference: *best* anywhere, others behind the loss (`loss_threshold`).
+
+    Before it they name a component (`baseline_loss`, `prior_loss`, `target_loss`).
+    """
+    if "best" in words:
+        return "best"
+    at = next((i for i, w in enumerate(words) if w in LOSS), len(words))
+    return _reference(words[at + 1 :], ())
+
+
+def _is_other_time(own: set[str]) -> bool:
+    """Whether a time is measured that is none of the program's, as `travel_time` of a simulated world."""
+    return "time" in own and not all(w in TIMED or w in SPLIT_WORDS or w in PLAIN or w.isdigit() for w in own)
+
+
 def _plain(words: tuple[str, ...], known: set[str], role: RoleName) -> tuple[RoleName, str, str] | None:
     hit = next((w for w in words if w in known), None)
     return (role, "", f"“{hit}”") if hit else None
 
 
 def _is_learning_rate(words: tuple[str, ...], before: tuple[str, ...]) -> str | None:
-    if "lr" in words or "lrs" in words:
+    if any(w.rstrip("0123456789") in ("lr", "lrs") for w in words):
         return "lr"
     if "learningrate" in words or _pair(words, "learning", "rate"):
         return "learning rate"
     in_folder = "lr" in before and all(w.startswith("pg") or w.isdigit() for w in words)
-    return "lr" if in_folder else None
+    return "lr" if in_folder or before == ("lr",) else None
 
 
 def _is_gradient(words: tuple[str, ...]) -> str | None:
@@ -190,12 +258,18 @@ def _pair(words: tuple[str, ...], first: str, second: str) -> str | None:
 
 
 def _part(words: tuple[str, ...]) -> str:
-    if _pair(words, "cross", "entropy"):
+    """Return the component of a loss, "" for a total: what is left of its words without splits and plain words.
+
+    A kind of loss is a component where the word *loss* stands beside it (`loss_ce` of a detector), else it is the loss.
+    """
+    plainly = any(w in LOSS_ITSELF for w in words)
+    if _pair(words, "cross", "entropy") and not plainly:
         words = tuple(w for w in words if w not in ("cross", "entropy"))
+    silent = LOSS_ITSELF if plainly else LOSS
     rest = [
         w
         for w in words
-        if w not in LOSS and w not in SPLIT_WORDS and w not in PLAIN and w not in NUMBERED and not w.isdigit()
+        if w not in silent and w not in SPLIT_WORDS and w not in PLAIN and w not in NUMBERED and not w.isdigit()
     ]
     return " ".join(dict.fromkeys(rest))
 

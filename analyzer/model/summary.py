@@ -51,7 +51,7 @@ def sentence_of(result: Result) -> str:
     """Return the verdict in words."""
     verdict = result.verdict
     if verdict == "problems":
-        return _problems(alarms(result.findings), result.findings)
+        return _problems(result, also=True)
     if verdict == "suppressed":
         count = sum(f.suppressed is not None for f in result.findings)
         return f"No open problem: {count} {'finding is' if count == 1 else 'findings are'} suppressed."
@@ -64,12 +64,22 @@ def sentence_of(result: Result) -> str:
     return f"This run could not be judged: {why_unjudged(result)}."
 
 
-def _problems(leading: Sequence[Finding], findings: Sequence[Finding]) -> str:
+def headline(result: Result) -> str:
+    """Return the verdict in words where the other findings are listed besides, as in a row of the index."""
+    return _problems(result, also=False) if result.verdict == "problems" else sentence_of(result)
+
+
+def _problems(result: Result, *, also: bool) -> str:
+    leading = alarms(result.findings)
     first, others = leading[0], dict.fromkeys(f.symptom for f in leading[1:])
-    then = [f.summary for f in findings if f.symptom == "non-finite" and f.explained_by == first.fingerprint]
-    after = f" Then {then[0]}." if then else ""
-    more = f" Also: {', '.join(others)}." if others else ""
-    return f"{_name(first.symptom)}: {first.summary}.{after}{more}"
+    parts = [f"{_name(first.symptom)}: {first.summary}"]
+    parts += [
+        f"Then {f.summary}"
+        for f in result.findings
+        if f.symptom == "non-finite" and f.explained_by == first.fingerprint
+    ][:1]
+    parts += [f"Also: {', '.join(others)}"] if also and others else []
+    return " ".join(part if part.endswith(".") else f"{part}." for part in parts)
 
 
 def _healthy(result: Result) -> str:
@@ -78,7 +88,8 @@ def _healthy(result: Result) -> str:
     learnt = next((c.sentence for c in result.health if c.criterion == "learnt"), "")
     # the worst that is known of a healthy run belongs into its sentence
     noted = next((f for f in result.findings if f.explained_by is None and f.suppressed is None), None)
-    return f"Healthy: {learnt}." if noted is None else f"Healthy, but {noted.summary}."
+    text = f"Healthy: {learnt}" if noted is None else f"Healthy, but {noted.summary}"
+    return text if text.endswith(".") else f"{text}."
 
 
 def _name(symptom: str) -> str:

@@ -9,8 +9,8 @@ Split = Literal["train", "validation", "test"]
 Direction = Literal["lower", "higher"]
 
 SPLITS_BY_WORDS: dict[Split, str] = {
-    "train": "train training trn tr trainer entrenamiento entrainement entraînement treino addestramento обучение 训练 "
-    "訓練 学習",
+    "train": "train training trn tr trainer learn entrenamiento entrainement entraînement treino addestramento "
+    "обучение 训练 訓練 学習",
     "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv validierung "
     "validacion validación validação validacao validazione валидация 验证 驗證 検証",
     "test": "test testing tst prueba teste тест 测试 測試",
@@ -24,13 +24,16 @@ WHOLE = re.compile(
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 CUTS = re.compile(r"[/_.\-()\[\]{}:,;\s|@=#+]+")
 
-LOSS = {"loss", "losses", "nll", "xent", "bce", "elbo", "objective", "cost", "logloss", "mlogloss", "crossentropy"}
+MODEL = re.compile(r" \(model .*\)$")  # MLflow's logged model, which a reader puts behind the name of its metrics
+
+LOSS_ITSELF = {"loss", "losses", "objective", "cost", "verlust", "perte", "perdida", "pérdida", "perda", "perdita"}
+LOSS_ITSELF |= {"потери", "损失", "損失"}
+LOSS = LOSS_ITSELF | {"nll", "xent", "bce", "elbo", "logloss", "mlogloss", "crossentropy"}
 LOSS |= {"ce", "deviance", "nelbo", "energy"}
-LOSS |= {"verlust", "perte", "perdida", "pérdida", "perda", "perdita", "потери", "损失", "損失"}
 
 # kind: its words, and the direction of good
 METRICS: dict[str, tuple[str, Direction]] = {
-    "accuracy": ("accuracy acc accuracies top1 top5 acc1 acc5", "higher"),
+    "accuracy": ("accuracy acc accuracies bas top1 top5 acc1 acc5", "higher"),
     "precision": ("precision prec", "higher"),
     "recall": ("recall sensitivity tpr ar", "higher"),
     "specificity": ("specificity tnr", "higher"),
@@ -60,6 +63,64 @@ NUMBERED = {"epoch", "dataloader", "idx", "fold", "rank"}  # with a number, they
 COUNTERS = {"epoch", "epochs", "iteration", "iterations", "iter", "iters", "step", "steps", "timesteps", "flos"}
 COUNTERS |= {"flops", "examples", "samples", "updates", "episodes", "count", "counter", "tokens", "duration", "index"}
 COUNTERS |= {"imgs", "images", "batches", "progress"}
+# what stands before `step` or `epoch` in the name of a counter
+COUNTED = {"global", "current", "num", "number", "n", "total", "max", "last", "optimizer", "optim", "update", "env"}
+COUNTED |= {"agent", "environment", "time", "micro", "inner", "outer", "best", "step", "epoch", "iter", "log", "of"}
+# words of a layer's name: a value in it counts nothing
+LAYERS = {"layer", "layers", "embed", "embedding", "embeddings", "attn", "attention", "mixer", "weight", "weights"}
+LAYERS |= {"bias", "biases", "kernel", "proj", "mlp", "block", "blocks", "encoder", "decoder", "wte", "wpe"}
+# values that a metric is compared with: they stand still, or only keep the best
+REFERENCES = {"baseline", "baselines", "best", "target", "majority", "random", "threshold", "thresholds", "thresh"}
+REFERENCES |= {"thr", "chance", "goal", "prior", "reference", "dummy", "sofar"}
+REFERENCE_FOLDERS = {"baseline", "baselines", "majority", "chance", "reference", "dummy"}
+# with `time`: what a program spends time on; other times belong to the world that is modelled
+TIMED = {"time", "data", "iteration", "elapsed", "wall", "forward", "backward", "fwd", "bwd", "compute", "load"}
+TIMED |= {"loading", "loader", "dataloader", "fetch", "inference", "remaining", "sample", "sampling", "sec", "secs"}
+TIMED |= {
+    "seconds",
+    "s",
+    "ms",
+    "fit",
+    "learning",
+    "rollout",
+    "collect",
+    "collection",
+    "update",
+    "optimizer",
+    "accumulated",
+}
+TIMED |= {
+    "submission",
+    "logging",
+    "since",
+    "start",
+    "batches",
+    "iterations",
+    "epochs",
+    "steps",
+    "fps",
+    "io",
+    "gpu",
+    "cpu",
+}
+TIMED |= {"run", "runtime", "generation", "generate", "predict", "prediction", "checkpoint", "save", "saving", "sync"}
+TIMED |= {
+    "computation",
+    "preprocess",
+    "preprocessing",
+    "postprocess",
+    "decode",
+    "hours",
+    "minutes",
+    "loss",
+    "cost",
+    "max",
+}
+TIMED |= {"min", "process", "processing", "execution", "exec", "this", "iter", "avg", "timing", "timings", "perf"}
+# words that are the machine's only beside one of MACHINES: a softmax has a temperature, a simulated car a power
+OF_MACHINES = {"power", "temperature", "network"}
+MACHINES = {"gpu", "cpu", "tpu", "system", "device", "node", "host", "watts", "celsius", "usage", "megabytes", "bytes"}
+MACHINES |= {"utilization", "receive", "transmit", "disk", "memory", "ram"}
 SYSTEM = {"gpu", "cpu", "tpu", "ram", "memory", "mem", "fps", "runtime", "throughput", "mfu", "hfu", "system", "disk"}
 SYSTEM |= {
     "network",
@@ -91,6 +152,9 @@ CONSTANTS = {
     "lesson",
 }
 CONSTANTS |= {
+    "temperature",
+    "threshold",
+    "chance",
     "gamma",
     "scale",
     "coef",
@@ -133,4 +197,8 @@ PLAIN |= {
     "logs",
     "model",
     "main",
+    "stats",
+    "dict",
+    "current",
+    "samples",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 
@@ -76,3 +77,22 @@ def moment(unix: float | None) -> str:
 def iso(unix: float) -> str:
     """Return a time in Unix seconds as programs read it, to the second: 2026-11-23T05:00:00Z."""
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class _Shown:
+    """A number that a template shows as it asks for: `{x}`, `{x:2}` digits, `{x:%}`, `{x:step}`, `{x:count}`."""
+
+    def __init__(self, value: float) -> None:
+        self._value = float(value)
+
+    def __format__(self, spec: str) -> str:
+        if spec == "%":
+            return percent(self._value)
+        if spec in ("step", "count"):
+            return step(self._value)
+        return number(self._value, int(spec)) if spec else number(self._value)
+
+
+def filled(template: str, tag: str, numbers: Mapping[str, float]) -> str:
+    """Return a template with a tag and numbers filled in: `{tag}`, and each number by its name (see _Shown)."""
+    return template.format(tag=tag, **{name: _Shown(value) for name, value in numbers.items()})

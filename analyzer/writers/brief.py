@@ -122,7 +122,7 @@ def worst(result: Result) -> Severity | None:
 
 
 def tone(result: Result) -> str:
-    """Return the one word that colours a run: error, warning, healthy or unjudged."""
+    """Return the one word that colours a run: error, warning, suppressed, healthy or unjudged."""
     if result.verdict == "problems":
         return worst(result) or "warning"
     return result.verdict

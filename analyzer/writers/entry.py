@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analyzer.model.result import Result, SeriesRow
+from analyzer.model.summary import headline
 from analyzer.model.thinning import course, thin
 from analyzer.model.verdict import Severity
 from analyzer.writers import brief
@@ -19,7 +20,7 @@ from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
 from analyzer.writers.shortening import short, shortened
 
-TONES = ("error", "warning", "unjudged", "healthy")
+TONES = ("error", "warning", "unjudged", "suppressed", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -165,7 +166,7 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         status=result.status,
         reason=result.reason,
         tone=brief.tone(result),
-        sentence=result.sentence,
+        sentence=headline(result),
         chips=chips(result),
         states=tuple(finding.state for finding in counting if finding.state),
         spark=picture.spark,

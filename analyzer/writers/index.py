@@ -113,7 +113,7 @@ def index_pages(
 def headline(tones: Mapping[str, int]) -> str:
     """Return the night in one sentence; `tones` are its runs by the colour of their verdict."""
     sick = tones["error"] + tones["warning"]
-    runs = sick + tones["unjudged"] + tones["healthy"]
+    runs = sum(tones[tone] for tone in TONES)
     if not runs:
         return "No run was found."
     if sick:
@@ -123,8 +123,9 @@ def headline(tones: Mapping[str, int]) -> str:
         return f"{whole(sick)} of {counted(runs, 'run')} {verb} problems{severe}."
     if tones["unjudged"] == runs:
         return f"None of {counted(runs, 'run')} could be judged." if runs > 1 else "The one run could not be judged."
-    unknown = f"; {counted(tones['unjudged'], 'run')} could not be judged" if tones["unjudged"] else ""
-    return f"Nothing points to a problem in {counted(tones['healthy'], 'run')}{unknown}."
+    rest = [f"{counted(tones['unjudged'], 'run')} could not be judged"] if tones["unjudged"] else []
+    rest += [f"the findings of {counted(tones['suppressed'], 'run')} are suppressed"] if tones["suppressed"] else []
+    return "; ".join((f"Nothing points to a problem in {counted(tones['healthy'], 'run')}", *rest)) + "."
 
 
 def _tones(entries: Iterable[Entry]) -> dict[str, int]:
@@ -217,9 +218,9 @@ def _label(entry: Entry) -> str | list[str]:
 
 
 def _code(entry: Entry) -> int:
-    """Return tone, status and the states of its findings in one number: 2, 3 and 3 bits."""
+    """Return tone, status and the states of its findings in one number, 3 bits each."""
     states = sum(1 << i for i, state in enumerate(STATES) if state in entry.states)
-    return TONES.index(entry.tone) | STATUSES.index(entry.status) << 2 | states << 5
+    return TONES.index(entry.tone) | STATUSES.index(entry.status) << 3 | states << 6
 
 
 def regrouped(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -16,9 +16,10 @@ from analyzer.writers.entry import TONES, chips
 from analyzer.writers.shortening import TEXT, short, shortened
 from analyzer.writers.wording import CHANGES, span, visible
 
-MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "unjudged": "?"}
+MARKS = {"error": "✗", "warning": "!", "info": "i", "healthy": "✓", "suppressed": "–", "unjudged": "?"}
 _COLOURS = {
-    "error": "31;1", "warning": "33;1", "info": "34", "healthy": "32;1", "unjudged": "2", "soft": "2", "bold": "1",
+    "error": "31;1", "warning": "33;1", "info": "34", "healthy": "32;1", "unjudged": "2", "suppressed": "2",
+    "soft": "2", "bold": "1",
 }  # fmt: skip
 MOST_LINES = 30
 _INDENT = " " * 4
@@ -113,8 +114,8 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
     """Return what `audit` says: counts, the worst runs in a table, and the index's address."""
     paint, wide = Paint(colour), width or _width()
     seen = _seen(night.results, is_first=len(night.trend) == 1)
-    words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged", "healthy": "healthy"}
-    tally = [paint(f"{seen.tones[tone]:,} {words[tone]}", tone) for tone in TONES if seen.tones[tone]]
+    words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged"}
+    tally = [paint(f"{seen.tones[tone]:,} {words.get(tone, tone)}", tone) for tone in TONES if seen.tones[tone]]
     lines = [f"{paint(counted(len(night.results), 'run'), 'bold')}: {', '.join(tally) or 'none judged'}"]
     shown = seen.sick if verbose else seen.sick[:MOST_LINES]
     if shown:

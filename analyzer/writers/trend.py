@@ -46,6 +46,7 @@ _NUMBERS: tuple[Number, ...] = (
     ("runs with errors", "errors", lambda night: night.verdicts.get("error", 0)),
     ("runs with warnings", "warnings", lambda night: night.verdicts.get("warning", 0)),
     ("", "not judged", lambda night: night.verdicts.get("unjudged", 0)),
+    ("", "suppressed", lambda night: night.verdicts.get("suppressed", 0)),
     ("", "healthy", lambda night: night.verdicts.get("healthy", 0)),
     ("unreadable runs", "unreadable", lambda night: night.failed),
     ("hours past the best step", "hours past the best", lambda night: night.hours),

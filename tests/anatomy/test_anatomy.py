@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.curve import lineage
+from analyzer.anatomy.axis import lineage
 from analyzer.anatomy.progress import progress
 from analyzer.model.case import falling, made_run, noise
 from analyzer.model.run import Series

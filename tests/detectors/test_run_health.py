@@ -1,5 +1,7 @@
 """How the run itself went: its pace, silences, its plan, its restarts, its memory; apart from how the loss runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,11 +72,33 @@ class TestSilence:
 
 class TestPlan:
     @pytest.mark.parametrize(
-        ("declared", "severity"), [("FAILED", "warning"), ("KILLED", "info"), ("RUNNING", None), ("FINISHED", None)]
+        ("declared", "severity"), [("FAILED", "warning"), ("KILLED", "info"), ("RUNNING", "info"), ("FINISHED", None)]
     )
     def test_the_word_of_the_tracker_counts(self, declared, severity):
         finding = found(timed(np.ones(100), declared=declared), "cut-off")
         assert (finding.severity if finding else None) == severity
+
+    def test_a_run_that_is_still_written_is_not_cut_off(self):
+        run = timed(np.ones(100), declared="RUNNING", params={"epochs": 300})
+        at_work, ten_months_later = (
+            [f.symptom for f in judge_run(run, now=1.7e9 + age).findings] for age in (200.0, 300 * 86_400.0)
+        )
+        assert "cut-off" not in at_work and "cut-off" in ten_months_later
+
+    @pytest.mark.parametrize(
+        ("declared", "epochs", "severity", "words"),
+        [
+            ("RUNNING", 30, "warning", "10 of 30 planned epochs"),
+            ("RUNNING", 10, "info", "never marked as finished"),
+            ("FAILED", 30, "warning", "10 of 30 planned epochs"),
+            ("FAILED", 10, "info", "failed after training was complete"),
+            ("KILLED", 10, "info", "killed after training was complete"),
+        ],
+    )
+    def test_how_a_run_ended_weighs_as_much_as_what_it_lacks(self, declared, epochs, severity, words):
+        curves = {"train/loss": falling(200), "epoch": np.arange(200) // 20}
+        finding = found(replace(made_run(curves, epochs=epochs), declared=declared), "cut-off")
+        assert finding.severity == severity and words in finding.summary
 
     @pytest.mark.parametrize(
         ("params", "missing"),

@@ -1,6 +1,5 @@
 """What the user has set aside raises no alarm, and the verdict follows."""
 
-from dataclasses import replace
 from datetime import date
 
 import made
@@ -14,15 +13,14 @@ TODAY = date(2026, 1, 1)
 def test_a_finding_set_aside_is_marked_with_its_reason():
     result = suppressed(made.overfitted(), [Suppression("loss-spike", "known batch", owner="ada")], TODAY)
     assert result.findings[1].suppressed == {"reason": "known batch", "owner": "ada"}
-    assert result.verdict == "problems" and result.sentence == made.overfitted().sentence
+    assert result.verdict == "problems"
+    assert result.sentence.startswith("Overfitting:") and "Also" not in result.sentence
 
 
-def test_when_nothing_else_counts_the_verdict_is_anew():
+def test_a_run_whose_problems_are_all_suppressed_is_neither_healthy_nor_has_problems():
     entries = [Suppression("loss-spike", "a"), Suppression("overfitting", "b")]
     result = suppressed(made.overfitted(), entries, TODAY)
-    assert (result.verdict, result.sentence) == ("healthy", "Nothing that counts: 3 findings were set aside by you.")
-    unknown = suppressed(replace(made.overfitted(), checked=()), entries, TODAY)
-    assert unknown.verdict == "unjudged"
+    assert (result.verdict, result.sentence) == ("suppressed", "No open problem: 3 findings are suppressed.")
 
 
 def test_without_a_match_nothing_changes():

@@ -41,7 +41,7 @@ def tally_of(results, now):
 def test_counts_are_those_of_the_index():
     told = tally_of([made.overfitted(), made.exploded(), made.healthy(), made.unjudged(), made.failed()], NOW)
     assert (told.runs, told.failed, told.at) == (5, 1, "2026-09-21T14:13:20Z")
-    assert told.verdicts == {"error": 3, "warning": 0, "unjudged": 1, "healthy": 1}
+    assert told.verdicts == {"error": 3, "warning": 0, "unjudged": 1, "suppressed": 0, "healthy": 1}
     assert told.symptoms["overfitting"] == 1 and "wasted-tail" not in told.symptoms  # explained
 
 

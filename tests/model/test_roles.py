@@ -1,5 +1,7 @@
 """Tags of the loggers in the field are read as what they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -188,6 +190,60 @@ TABLE = {
     "system/network_receive_megabytes": ("system", None),
     "system/disk_usage_percentage": ("system", None),
     "system/cpu_utilization_percentage": ("system", None),
+    # Lightning's suffixes are no counters
+    "ctc_step": ("unknown", None),
+    "train/foo_epoch": ("unknown", TRAIN),
+    "train_acc_step": ("metric", TRAIN),
+    "train_step": ("counter", TRAIN),
+    "trainer/global_step": ("counter", TRAIN),
+    "current_epoch": ("counter", None),
+    "lr-AdamW-momentum": ("constant", None),
+    "lr-AdamW-weight_decay": ("constant", None),
+    # YOLOv5, CatBoost
+    "x/lr0": ("learning-rate", None),
+    "x/lr2": ("learning-rate", None),
+    "metrics/mAP_0.5:0.95": ("metric", None),
+    "learn/Logloss": ("loss", TRAIN),
+    "validation_bas": ("metric", VAL),
+    # values to compare with
+    "accuracy_baseline": ("constant", None),
+    "val/accuracy_baseline": ("constant", VAL),
+    "best_val_acc": ("constant", VAL),
+    "val/best_acc": ("constant", VAL),
+    "Best/val_dice": ("constant", VAL),
+    "best_val_loss": ("constant", VAL),
+    "target_accuracy": ("constant", None),
+    "majority_class_accuracy": ("constant", None),
+    "random_baseline/accuracy": ("constant", None),
+    "acc_threshold": ("constant", None),
+    "f1_goal": ("constant", None),
+    "chance_accuracy": ("constant", None),
+    "prior_auc": ("constant", None),
+    "accuracy_threshold_0.5": ("metric", None),
+    "val/loss_threshold": ("constant", VAL),
+    "loss_baseline": ("constant", None),
+    "val_loss_best": ("constant", VAL),
+    "Environment/Lesson Number/jump_power": ("constant", None),
+    # kohya, Coqui, DeepSpeed, StyleGAN, composer
+    "lr/unet": ("learning-rate", None),
+    "EvalStats/avg_loss": ("loss", VAL),
+    "Train/Samples/train_loss": ("loss", TRAIN),
+    "Loss/G/loss": ("loss", None),
+    "metrics/eval/LanguageCrossEntropy": ("loss", VAL),
+    "Losses/Baseline Loss": ("loss", None),
+    "prior_loss": ("loss", None),
+    # times and powers that are not the machine's, tokens that are not counted
+    "travel_time": ("unknown", None),
+    "mean_waiting_time": ("unknown", None),
+    "train/epoch_time": ("system", TRAIN),
+    "accumulated_eval_time": ("system", VAL),
+    "temperature": ("constant", None),
+    "gpu_0_temperature": ("system", None),
+    "jump_power": ("unknown", None),
+    "tokens_seen": ("counter", None),
+    "model/embed_tokens/mean": ("unknown", None),
+    # a metric of one of MLflow's logged models
+    "val_loss (model resnet-50)": ("loss", VAL),
     # words that only contain others
     "train/interval": ("unknown", TRAIN),
     "glossary": ("unknown", None),
@@ -213,6 +269,28 @@ def test_the_direction_of_good_follows_from_the_name(tag, direction):
 def test_words_are_cut_at_changes_of_case_and_kept_whole_where_they_are_names():
     assert words_of("MulticlassF1Score/valLoss") == ("multiclass", "f1", "score", "val", "loss")
     assert words_of("metrics/mAP50-95(B)") == ("metrics", "map5095", "b")
+
+
+@pytest.mark.parametrize(
+    ("tag", "part"),
+    [
+        ("total_loss", ""),
+        ("loss_ce_2", "ce"),
+        ("train/bce_loss", "bce"),
+        ("bce", ""),
+        ("val_cross_entropy", ""),
+        ("loss (model ResNet)", ""),
+        ("EvalStats/avg_loss", ""),
+    ],
+)
+def test_a_kind_of_loss_is_a_component_where_the_word_loss_stands_beside_it(tag, part):
+    assert read_role(tag).part == part
+
+
+def test_a_loss_is_a_validation_loss_in_a_run_that_is_named_after_one():
+    loss = made_run({"Loss": np.linspace(1, 0.5, 20)})
+    for name, split in (("resnet_val", VAL), ("resnet", TRAIN), ("val", TRAIN), ("my_test", TRAIN)):
+        assert Anatomy(replace(loss, name=name)).roles["Loss"].split == split
 
 
 def cast(*tags, **given):

@@ -98,41 +98,89 @@ class TestPeriods:
     def test_the_fundamental_is_found_not_its_harmonic(self):
         at = np.arange(1200)
         wave = np.sin(2 * np.pi * at / 60) + 1.5 * np.sin(2 * np.pi * at / 30) + RNG.normal(0, 0.3, 1200)
-        found = spectrum.find_period(wave)
+        found = spectrum.find_repetition(wave)
         assert found is not None
         assert found.length == pytest.approx(60, rel=0.03)
-        assert found.p_value is not None
         assert found.p_value < 0.01
 
-    def test_the_power_of_a_wave_is_at_its_period(self):
-        wave = np.sign(np.sin(2 * np.pi * np.arange(600) / 40))
-        assert spectrum.power_share(wave, 40.0) > 0.6
-        assert spectrum.power_share(RNG.normal(size=600), 40.0) < 0.2
+    @pytest.mark.parametrize("shape", ["sine", "saw", "teeth"])
+    @pytest.mark.parametrize("cycles", [7, 12, 60])
+    def test_a_wave_of_noise_height_is_found_under_a_decay_with_its_length_and_size(self, shape, cycles):
+        """A decay does not hide a period, and the swing is that of a sine of the same power whatever the shape."""
+        n = 1800
+        phase = np.arange(n) * cycles / n
+        form = {
+            "sine": np.sin(2 * np.pi * phase),
+            "saw": np.sqrt(1.5) * (1 - 2 * (phase % 1)),
+            "teeth": np.where(phase % 0.25 < 0.125, 1.0, -1.0) * np.sign(0.5 - phase % 1) / np.sqrt(2),
+        }[shape]
+        decay = np.log(0.3 + 3.0 / (1 + 30 * np.arange(n) / n))
+        found = spectrum.find_repetition(decay + 0.1 * form + np.random.default_rng(1).normal(0, 0.1, n))
+        assert found is not None
+        assert found.p_value < 1e-3
+        assert found.length == pytest.approx(n / cycles, rel=0.05)
+        assert found.swing == pytest.approx(0.2, rel=0.3)
 
-    def test_the_spectrum_has_its_peak_at_the_frequency(self):
-        wave = np.sin(2 * np.pi * np.arange(512) * 16 / 512)
-        assert int(np.argmax(spectrum.spectrum(wave))) == 16
+    def test_a_known_length_is_worth_more_than_a_searched_one(self):
+        """The search pays for every frequency that was tried; a suggestion from the log for itself alone."""
+        wave = 0.22 * np.sin(2 * np.pi * np.arange(1000) / 20) + np.random.default_rng(3).normal(0, 1, 1000)
+        searched, known = spectrum.find_repetition(wave), spectrum.find_repetition(wave, [20.0])
+        assert searched is not None
+        assert known is not None
+        assert known.p_value < 0.2 * searched.p_value
 
-    def test_a_long_period_under_the_noise_of_points_is_seen_in_their_means(self):
-        teeth = np.repeat(np.tile(RNG.normal(0, 0.3, 8), 10), 150) + RNG.normal(0, 0.4, 12_000)
-        assert spectrum.find_period(teeth).echo < 0.45
-        found = spectrum.find_long_period(teeth)
-        assert found.echo > 0.7
-        assert found.length == pytest.approx(1200, rel=0.03)
-        assert found.p_value < 0.01
+    def test_a_burst_in_one_part_of_a_curve_is_not_kept_in_the_others(self):
+        """What repeats itself for a fifth of the curve alone is no property of the data's order."""
+        at = np.arange(2000)
+        burst = np.where((at > 1000) & (at < 1400), 2.0 * np.sin(2 * np.pi * at / 40), 0.0)
+        found = spectrum.find_repetition(burst + np.random.default_rng(2).normal(0, 0.5, 2000))
+        assert found is None or found.kept < 0.1 or found.p_value > 0.01
 
-    @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
-    def test_noise_of_any_colour_is_rarely_called_periodic(self, rho):
+    def test_a_break_of_the_level_does_not_hide_a_wave(self):
+        """The decay may break once, as it does where a learning rate is reset."""
+        at = np.arange(1200)
+        broken = np.log1p(at / 50.0) * -0.3 + np.where(at >= 700, 1.0, 0.0) + 0.15 * np.sin(2 * np.pi * at / 100)
+        found = spectrum.find_repetition(broken + np.random.default_rng(4).normal(0, 0.1, 1200))
+        assert found is not None
+        assert found.length == pytest.approx(100, rel=0.03)
+        assert found.p_value < 1e-3
+
+    def test_a_smaller_last_batch_in_each_epoch_is_no_wave(self):
+        """One place of the period that scatters more shifts the mean of a logarithm without any order in the data."""
+        rng = np.random.default_rng(5)
         alarms = 0
+        for _ in range(10):
+            means = rng.gamma(8.0, 1 / 8.0, 1500)
+            means[14::15] = rng.gamma(1.0, 1.0, 100)
+            found = spectrum.find_repetition(np.log(means))
+            alarms += found is not None and found.p_value < 0.001
+        assert alarms == 0
+
+    @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8, 0.95])
+    @pytest.mark.parametrize("points", [60, 500])
+    def test_noise_of_any_colour_is_rarely_called_periodic(self, rho, points):
+        """The chance of a false alarm is controlled over all frequencies and shapes that are tried."""
+        p_values = []
         for seed in range(60):
-            rng = np.random.default_rng(seed)
-            red = np.zeros(500)
-            for i in range(1, 500):
-                red[i] = rho * red[i - 1] + rng.normal()
-            found = spectrum.find_long_period(red, surrogates=60)
-            if found and found.p_value is not None and found.p_value < 0.02 and found.echo > 0.3:
-                alarms += 1
-        assert alarms <= 3
+            drive = np.random.default_rng(seed).normal(size=points + 100)
+            for i in range(1, drive.size):
+                drive[i] += rho * drive[i - 1]
+            found = spectrum.find_repetition(drive[100:])
+            p_values.append(1.0 if found is None else found.p_value)
+        assert np.mean(np.array(p_values) < 0.01) <= 0.05
+        assert np.mean(np.array(p_values) < 0.1) <= 0.2
+
+    def test_a_schedule_without_noise_has_the_period_of_its_best_echo(self):
+        """A cyclic learning rate is read by its echo, without a test."""
+        found = spectrum.find_period(np.abs((np.arange(400) % 50) - 25.0) - 12.5)
+        assert found is not None
+        assert found.length == pytest.approx(50, rel=0.02)
+        assert found.echo > 0.9
+
+    def test_a_constant_and_a_few_points_have_no_period(self):
+        """Nothing is searched where nothing can be found."""
+        assert spectrum.find_repetition(np.ones(500)) is None
+        assert spectrum.find_repetition(np.arange(20.0)) is None
 
 
 @pytest.mark.parametrize("points", [12, 20, 100])

@@ -31,7 +31,7 @@ def test_every_page_is_well_formed_and_safe(name):
 def test_the_sick_page_says_all_that_a_finding_has():
     words = check_page(page(made.overfitted())).words
     for promised in (
-        "The model overfits from step 400 on",
+        "Overfitting: Validation loss was best at step 400",
         "Use the checkpoint of step 400; going on cost 0.31 of validation loss. Overfitting",
         "2 findings, worst first",
         "Validation loss was best at step 400 (0.47) and has risen by 66 % since",
@@ -57,7 +57,8 @@ def test_the_sick_page_says_all_that_a_finding_has():
 
 def test_a_healthy_page_says_why_and_what_still_to_check():
     words = check_page(page(made.healthy())).words
-    assert "validation loss follows it at a steady distance" in words
+    assert "Healthy: loss/train fell from 2.3 to 0.21." in words
+    assert "It stayed finite All points of 2 losses are finite" in words and "Metrics agree" not in words
     assert "Still worth checking" in words and "Stability over seeds" in words
     assert "Do first" not in words
 
@@ -150,7 +151,7 @@ LAST = 2**63 - 1
 def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
     rows = (made.row("loss", np.linspace(2, 1, 80), steps=steps), made.row("val/loss", [1.0], steps=steps[:1]))
     found = made.finding("x", "plateau", "error", ("loss",), "it stays", first_step=min(steps), last_step=max(steps))
-    result = replace(made.healthy("x"), series=rows, findings=(found,), main_tag="loss", verdict="problems",
+    result = replace(made.healthy("x"), series=rows, findings=(found,), main_tag="loss",
                      events=(Event("restart", max(steps), "here"),))  # fmt: skip
     text = run_page(result, made.guides(), Making("1", "posthoc report x"))
     assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)
@@ -182,7 +183,7 @@ def test_the_reason_of_a_failed_run_is_said_once_before_its_finding_and_begins_w
     failed = made.failed()
     reason = "events.1: no intact record"
     finding = replace(failed.findings[0], summary=f"nothing could be read: {reason}")
-    text = page(replace(failed, reason=reason, sentence=f"Unreadable log: {finding.summary}.", findings=(finding,)))
+    text = page(replace(failed, reason=reason, findings=(finding,)))
     words = check_page(text).words.partition("1 finding")
     assert words[0].count(reason) == 1 and "Nothing could be read: events.1" in words[2]
 

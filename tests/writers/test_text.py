@@ -10,11 +10,10 @@ from analyzer.model.tally import Tally
 from analyzer.writers import text
 
 GOLDEN = """\
-✗ The model overfits from step 400 on: its validation loss has risen by 66 % since its best.
+✗ Overfitting: Validation loss was best at step 400 (0.47) and has risen by 66 % since, while training
+  loss went on falling. Also: loss-spike.
 
   error  overfitting  val/loss, train/loss  steps 400 to 980
-    Validation loss was best at step 400 (0.47) and has risen by 66 % since, while training loss went on
-    falling.
     most likely: The model memorises the training examples: it goes on improving on them and no longer
     on others.
   warning  loss-spike  train/loss  steps 620 to 621

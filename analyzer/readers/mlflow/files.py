@@ -19,6 +19,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow.history import MOST_BYTES, parse_history
 from analyzer.readers.mlflow.meta import datasets_of, is_deleted, read_meta, status_of
+from analyzer.readers.mlflow.models import Owned, by_model, repeated
 from analyzer.readers.mlflow.points import series_of
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.naming import shown_path
@@ -52,6 +53,9 @@ class FileRun(TrackedRun):
                 )
             )
         series = self._series(place / "metrics", notes)
+        shared = repeated(series)
+        if shared:
+            series = by_model(series, self._owned(place.parent / "models", shared))
         params, tags = dict(self._texts(place / "params", notes)), dict(self._texts(place / "tags", notes))
         return self.run_of(series, params, tags, notes, declared=status_of(meta), datasets=datasets_of(place))
 
@@ -94,6 +98,25 @@ class FileRun(TrackedRun):
                 series[name] = series_of(name, history.stamps, history.values, history.steps)
         return series
 
+    def _owned(self, place: Path, names: list[str]) -> Iterator[Owned]:
+        """Yield the points of these metrics that the experiment's logged models have of this run.
+
+        A line there has the run's id behind the step. A file that cannot be read claims nothing.
+        """
+        for model in _models_in(place):
+            title = str(read_meta(model / META)[0].get("name") or "")
+            for name in names:
+                try:
+                    raw = (model / "metrics" / name).read_bytes()
+                except OSError:
+                    continue
+                own = b"".join(
+                    line for line in raw.splitlines(keepends=True) if line.split()[3:4] == [self.key.encode()]
+                )
+                history = parse_history(own, name)
+                points = zip(history.stamps.tolist(), history.steps.tolist(), history.values.tolist(), strict=True)
+                yield from (Owned(name, model.name, title, stamp, step, value) for stamp, step, value in points)
+
     def _texts(self, place: Path, notes: list[Note]) -> Iterator[tuple[str, str]]:
         for path, name in _files_below(place):
             try:
@@ -104,6 +127,16 @@ class FileRun(TrackedRun):
                 notes.append(Note("metadata", text))
                 continue
             yield name, raw[:MOST_TEXT].decode("utf-8", "replace") + "…" * (len(raw) > MOST_TEXT)
+
+
+def _models_in(place: Path) -> list[Path]:
+    """Return the folders of an experiment's logged models, sorted; none where there are none."""
+    try:
+        with os.scandir(place) as scan:
+            found = sorted(one.path for one in scan if one.name.startswith("m-") and one.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+    return [Path(path) for path in found[:MOST_FILES]]
 
 
 def _files_below(place: Path) -> Iterator[tuple[Path, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import re
 import socket
@@ -18,9 +19,9 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
-from analyzer.errors import SourceError
+from analyzer.errors import SourceError, UsageError
 from analyzer.model.secrets import mask_text
 from analyzer.readers.mlflow.address import split_address
 from analyzer.readers.mlflow.clock import watched
@@ -29,6 +30,8 @@ from analyzer.readers.mlflow.login import Login
 AGAIN = (429, 500, 502, 503, 504)
 """Answers that may be others a moment later, as MLflow's own client takes them."""
 USER_AGENT = "posthoc"
+WORKSPACE, _WORKSPACE = "MLFLOW_WORKSPACE", "X-MLFLOW-WORKSPACE"
+"""MLflow's own variable for a workspace, and the header that asks for it."""
 _WORDS = re.compile(r"\s+")
 
 
@@ -70,7 +73,10 @@ class _BrokenError(Exception):
 
 @dataclass
 class Server:
-    """A tracking server: `shown` is its address as it may be told, `base` the path before the API's."""
+    """A tracking server: `shown` is its address as it may be told, `base` the path before the API's.
+
+    `workspace` is the one that is asked for, "" for what the server takes without one.
+    """
 
     scheme: str
     host: str
@@ -79,6 +85,7 @@ class Server:
     shown: str
     login: Login = field(repr=False)
     limits: Limits = Limits()
+    workspace: str = ""
 
     def __post_init__(self) -> None:
         self._idle: list[http.client.HTTPConnection] = []
@@ -140,6 +147,8 @@ class Server:
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = "text/html; charset=utf-8" if isinstance(body, bytes) else "application/json"
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Content-Type": kind, **self.login.headers}
+        if self.workspace:
+            headers[_WORKSPACE] = self.workspace
         connection, begun = self._connection(seconds), False
         try:
             with watched(connection) as clock:
@@ -212,8 +221,26 @@ def server_at(address: str, limits: Limits | None = None) -> Server:
     named = f"[{host}]" if ":" in host else host
     base = parts.path.rstrip("/")
     shown = f"{parts.scheme}://{named}{f':{parts.port}' if parts.port else ''}{base}"
+    workspace = workspace_of(address)
     login = Login.of(parts.scheme, host, parts.username, parts.password)
-    return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits())
+    return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits(), workspace)
+
+
+def workspace_of(address: str) -> str:
+    """Return the workspace that an address (`?workspace=…`) or MLflow's own variable names, "" when none does.
+
+    UsageError for one that no header can hold.
+    """
+    asked = parse_qs(split_address(address).query).get("workspace", [])
+    name = asked[0] if asked else os.environ.get(WORKSPACE, "").strip()
+    if not name.isascii() or not name.isprintable():
+        raise UsageError(f"{mask_text(address)}: the workspace has characters that no workspace's name has")
+    return name
+
+
+def in_workspace(address: str, name: str) -> str:
+    """Return the address of a server with a workspace in it."""
+    return f"{address.partition('?')[0]}?{urlencode({'workspace': name})}"
 
 
 def _close_all(idle: list[http.client.HTTPConnection]) -> None:

@@ -2,7 +2,8 @@
 
 What is asked is MLflow's REST API 2.0, which servers have had since 1.0, with the size of a page always said (those
 before 1.28 list their experiments under another name, and send a history in one piece). The interface that plots use
-(`get-history-bulk-interval`) leaves points out, and is not asked.
+(`get-history-bulk-interval`) leaves points out, and is not asked. A server with workspaces (since 3.10) shows one at a
+time: all of them are asked, unless `?workspace=` in the address or MLFLOW_WORKSPACE names one.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ from analyzer.readers.mlflow.answers import (
     parts_of,
     whole,
 )
-from analyzer.readers.mlflow.rest import Limits, RefusedError, Server, server_at
+from analyzer.readers.mlflow.rest import WORKSPACE, Limits, RefusedError, Server, in_workspace, server_at
 from analyzer.readers.mlflow.tracked import NAME, TrackedRun
 from analyzer.readers.ref import Update, Word
 
+API_3 = "/api/3.0/mlflow/"
+DEFAULT = "default"  # the workspace that a server takes where none is named
+OF_SERVERS = ("MLFLOW_TRACKING", WORKSPACE)  # MLflow's variables that change what is asked
 API, ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts/"
 LIMITS = Limits()
 THREADS = 4  # questions at a time
@@ -122,40 +126,81 @@ def runs_at(address: str, choice: Choice) -> list[ServerRun]:
         if choice.filter is not None:
             raise UsageError(f"{mask_text(address)}: --filter chooses among runs, and this is one; leave it out")
         return tracked.of_experiments([run_at(address, asked["run"])], choice, mask_text(address))
+    wanted = (asked["experiment"],) if asked else choice.experiments
+    found: list[tuple[int, ServerRun]] = []
+    nothing: NoRunsError | None = None
+    for place in _workspaces(address):
+        try:
+            found += _runs_in(place, wanted, choice)
+        except NoRunsError as error:  # of the workspace that comes first, where the experiments are in none
+            nothing = nothing or error
+    if nothing is not None and not found:
+        raise nothing
+    return [ref for _, ref in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+
+
+def _runs_in(address: str, wanted: tuple[str, ...], choice: Choice) -> list[tuple[int, ServerRun]]:
+    """Return start and reference of each run in one workspace."""
     one = connected(address)
     until = one.until()
-    wanted = (asked["experiment"],) if asked else choice.experiments
     names = _experiments(one, wanted, choice, until)
-    found = [(whole(info.get("start_time")), _ref(one, address, names, info, data))
-             for info, data in _search(one, list(names), choice, until)]  # fmt: skip
-    return [ref for _, ref in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
+    return [(whole(info.get("start_time")), _ref(one, address, names, info, data))
+            for info, data in _search(one, list(names), choice, until)]  # fmt: skip
+
+
+def _workspaces(address: str) -> Iterator[str]:
+    """Yield the address of what a server shows without a workspace, then of each other workspace it has.
+
+    The server is asked for them last, when it has shown that it answers. One that does not know of workspaces, or does
+    not tell, has none.
+    """
+    yield address
+    one = connected(address)
+    if one.workspace:
+        return
+    until = one.until()
+    try:
+        if not one.ask("GET", f"{API_3}server-info", until).get("workspaces_enabled"):
+            return
+    except RefusedError:
+        return
+    for each in objects(one.ask("GET", f"{API_3}workspaces", until).get("workspaces")):
+        name = str(each.get("name", ""))
+        if name and name != DEFAULT:
+            yield in_workspace(address, name)
 
 
 def run_at(address: str, key: str) -> ServerRun:
     """Return a reference to one run. NoRunsError when the server has none of this id."""
-    one = connected(address.partition("#")[0])
-    until = one.until()
-    try:
-        info, data, _ = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": key}))
-    except RefusedError as error:
-        if error.status != 404:
-            raise
-        raise NoRunsError(f"{one.shown}: no run has the id {key}") from error
-    number = str(info.get("experiment_id", ""))
-    known = one.ask("GET", f"{API}experiments/get", until, query={"experiment_id": number}).get("experiment")
-    title = str(known.get("name", "")) if isinstance(known, dict) else ""
-    return _ref(one, address.partition("#")[0], {number: title}, info, data)
+    nothing = NoRunsError(f"{mask_text(address)}: no run has the id {key}")
+    for place in _workspaces(address.partition("#")[0]):
+        one = connected(place)
+        until = one.until()
+        try:
+            info, data, _ = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": key}))
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            nothing = NoRunsError(f"{one.shown}: no run has the id {key}")
+            continue
+        number = str(info.get("experiment_id", ""))
+        known = one.ask("GET", f"{API}experiments/get", until, query={"experiment_id": number}).get("experiment")
+        title = str(known.get("name", "")) if isinstance(known, dict) else ""
+        return _ref(one, place, {number: title}, info, data)
+    raise nothing
 
 
+MOST_SERVERS = 32  # that connections are kept to at a time; each workspace of a server is one
 _servers: dict[tuple[object, ...], Server] = {}  # connections are kept from run to run, in each process its own
 
 
 def connected(address: str) -> Server:
     """Return the server at an address, the same one (with its connections) as long as address and login stay."""
-    variables = tuple((name, value) for name, value in sorted(os.environ.items()) if name.startswith("MLFLOW_TRACKING"))
+    variables = tuple((name, value) for name, value in sorted(os.environ.items()) if name.startswith(OF_SERVERS))
     key = (os.getpid(), address, variables, LIMITS)
     if key not in _servers:
-        _servers.clear()
+        if len(_servers) >= MOST_SERVERS or any(known[0] != os.getpid() or known[2:] != key[2:] for known in _servers):
+            _servers.clear()
         _servers[key] = server_at(address, LIMITS)
     return _servers[key]
 
@@ -263,7 +308,8 @@ def _ref(one: Server, address: str, names: Mapping[str, str], info: Object, data
     key = key_of(info)
     number = str(info.get("experiment_id", ""))
     title = str(info.get("run_name") or pairs(data.get("tags")).get(tracked.RUN_NAME) or key)
-    place = f"{one.shown}/#/experiments/{number}/runs/{key}"
+    inside = f"?workspace={one.workspace}" if one.workspace else ""
+    place = f"{one.shown}/#/experiments/{number}/runs/{key}{inside}"
     return ServerRun(
         key,
         title,

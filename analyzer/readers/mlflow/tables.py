@@ -14,12 +14,14 @@ from typing import Protocol
 from analyzer.errors import SourceError
 from analyzer.model.run import Note, Run, Series
 from analyzer.readers.clean import MOST_TEXT
+from analyzer.readers.mlflow.models import Owned, by_model, repeated
 from analyzer.readers.mlflow.points import Columns, Row, plain_numbers
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_bytes
 
 NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
+ASKED |= {"logged_models", "logged_model_metrics"}
 MOST_PAIRS = 10_000  # params or tags of a run
 
 _COUNTS = (
@@ -41,6 +43,19 @@ JOIN datasets ON datasets.dataset_uuid = inputs.source_id
 LEFT JOIN input_tags ON input_tags.input_uuid = inputs.input_uuid AND input_tags.name = 'mlflow.data.context'
 WHERE inputs.destination_id = :run AND inputs.destination_type = 'RUN' AND inputs.source_type = 'DATASET'
 ORDER BY datasets.name, datasets.digest LIMIT 100
+"""
+_OWNED = {
+    "logged_models": {"model_id", "name", "source_run_id"},
+    "logged_model_metrics": {
+        *("model_id", "metric_name", "metric_timestamp_ms", "metric_step", "metric_value", "run_id")
+    },
+}
+# by way of the run's own models: the metrics have no index for the run
+_OWNED_BY_MODELS = """
+SELECT logged_model_metrics.metric_name, logged_models.model_id, substr(logged_models.name, 1, 500),
+       logged_model_metrics.metric_timestamp_ms, logged_model_metrics.metric_step, logged_model_metrics.metric_value
+FROM logged_models JOIN logged_model_metrics ON logged_model_metrics.model_id = logged_models.model_id
+WHERE logged_models.source_run_id = :run AND logged_model_metrics.run_id = :run
 """
 
 
@@ -125,7 +140,7 @@ def last_values(tables: Tables) -> dict[str, str]:
 def run_of(tables: Tables, ref: TrackedRun) -> Run:
     """Return a run with its metrics, params, tags, data sets and status."""
     notes: list[Note] = []
-    series = _series(tables, ref.key, notes)
+    series = _by_model(tables, ref.key, _series(tables, ref.key, notes), notes)
     params = _pairs(tables, "params", ref.key, notes)
     tags = _pairs(tables, "tags", ref.key, notes)
     status = _kept(tables, _STATUS, ref.key, "status", notes)
@@ -161,6 +176,18 @@ def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
         what = f"{_shown_key(lost)}: {count} rows that are no points were left out"
         notes.append(Note("damage", f"{tables.where}: {what}"))
     return columns.series(_shown_key)
+
+
+def _by_model(tables: Tables, key: str, series: dict[str, Series], notes: list[Note]) -> dict[str, Series]:
+    """Return the series with those apart that several logged models have points of."""
+    if not repeated(series) or not all(needed <= tables.columns(table) for table, needed in _OWNED.items()):
+        return series
+    owned = [
+        Owned(_shown_key(metric), text(model), text(name), stamp, step, value)
+        for metric, model, name, stamp, step, value in _kept(tables, _OWNED_BY_MODELS, key, "logged models", notes)
+        if isinstance(stamp, int) and isinstance(step, int) and isinstance(value, (int, float))
+    ]
+    return by_model(series, owned)
 
 
 def _counted(tables: Tables, key: str) -> Columns | None:

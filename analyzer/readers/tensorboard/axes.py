@@ -1,14 +1,10 @@
 """What the steps and times of a run's series say about how it was trained, told in notes. No point is changed for it.
 
-1. Several event files in one folder are read one behind the other. Steps that go on: resumed. A later file that goes
-   back over steps of an earlier one: restarted from a checkpoint, the overlap is kept as evidence. Steps that begin
-   again: perhaps unrelated trainings. No tag in common: files side by side (training and evaluation).
-2. Steps that go back within one file over at least two points: a restart in the same file, or two trainings in it when
-   they begin again at the first step; all points are kept, in the order written. A single late point is disorder, and
-   so are steps that go back all the time.
-3. Four or more tags that differ in one number and follow one another in time: a tag per epoch (or fold). Each stays a
+1. Several event files in one folder are read one behind the other. No tag in common: files side by side (training and
+   evaluation). What steps that go back mean is judged with the values, by analyzer.anatomy.axis; here all points stay.
+2. Four or more tags that differ in one number and follow one another in time: a tag per epoch (or fold). Each stays a
    series of its own. Tags with one point each count only when their name says *epoch*.
-4. A series that lasts at least half as long as the one with the widest range of steps, and counts a fifth of its steps
+3. A series that lasts at least half as long as the one with the widest range of steps, and counts a fifth of its steps
    or fewer, has an axis of its own (epochs, evaluations). Steps are kept as written.
 """
 
@@ -18,67 +14,27 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-import numpy as np
-
 from analyzer.model.run import Note, Series
-from analyzer.readers.naming import shown_bytes, shown_path
-from analyzer.readers.tensorboard.points import Curve
+from analyzer.readers.naming import shown_path
 
-_DISORDER = 8, 20  # times that steps go back, or one in so many points, beyond which a writer is merely not in order
 _IN_TURN = 4  # tags
 _LEAST = 5  # points that show an axis
 _SLOWER = 5  # times
 _NUMBER = re.compile(r"\d+")
 
 
-def files_note(filled: int, shared: list[list[Curve]], path: str) -> Note | None:
+def files_note(filled: int, path: str, *, shared: bool) -> Note | None:
     """Return how several files of one folder were understood; None when only one of them holds points.
 
-    `shared` are the curves, one per file, of each tag that several files have; `filled` counts files with points.
+    `shared`: whether they have a tag in common; `filled` counts files with points.
     """
     if filled < 2:
         return None
     where = f"{shown_path(path)}/" if path else "the folder"
     text = f"{where}: {filled} event files are read as one run, in the order they were begun"
-    if any(_begins_again(parts) for parts in shared):
-        text += "; steps begin again in a later one: if these are unrelated trainings, give each its own folder"
-    elif any(_overlaps(parts) for parts in shared):
-        text += "; a later one goes back over steps of an earlier one, as after a restart from a checkpoint"
-    elif not shared:
+    if not shared:
         text += "; they have no tag in common"
     return Note("layout", text)
-
-
-def _begins_again(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= parts[0].steps[0] for later in parts[1:])
-
-
-def _overlaps(parts: list[Curve]) -> bool:
-    return any(later.steps[0] <= earlier.steps[-1] for earlier, later in pairwise(parts))
-
-
-def restart_note(shown: str, points: Mapping[bytes, Curve]) -> Note | None:
-    """Return where the steps of a file go back, told of its first tag in which they do; None when none does."""
-    places = ((tag, curve, _return(curve)) for tag, curve in points.items())
-    found = next(((tag, curve, place) for tag, curve, place in places if place), None)
-    if found is None:
-        return None
-    tag, curve, place = found
-    where = f"{shown_bytes(tag)} from {curve.steps[place - 1]:,} to {curve.steps[place]:,}"
-    if curve.steps[place] <= curve.steps[0]:
-        what = f"steps begin again within the file ({where}): two trainings in it are read as one run"
-    else:
-        what = f"steps go back within the file ({where}), as after a restart from a checkpoint; all points are kept"
-    return Note("layout", f"{shown}: {what}", file=shown)
-
-
-def _return(curve: Curve) -> int:
-    """Return the index of the first point that goes back over at least two others; 0 when there is none."""
-    backs = np.flatnonzero(curve.steps[1:] < curve.steps[:-1]) + 1
-    if backs.size > max(_DISORDER[0], curve.steps.size // _DISORDER[1]):
-        return 0
-    over = (int(back) for back in backs if np.count_nonzero(curve.steps[:back] >= curve.steps[back]) > 1)
-    return next(over, 0)
 
 
 def series_notes(series: Mapping[str, Series]) -> list[Note]:

@@ -10,6 +10,7 @@ from analyzer.readers.bucket import Bucket
 from analyzer.readers.formats import Memo
 from analyzer.readers.tensorboard.layout import Peek
 from analyzer.readers.tensorboard.peek import LOOKED_AT, PEEKED, peek_of
+from analyzer.readers.tensorboard.pieces import Ends, ends_of
 
 
 class Glimpses:
@@ -27,6 +28,14 @@ class Glimpses:
             self._peeks = {folder: peek for folder, peek in known.items() if peek is not None}
             self._look([folder for folder, peek in known.items() if peek is None])
         return self._peeks[path]
+
+    def look(self, path: str) -> Mapping[bytes, Ends]:
+        """Return the ends of the series in a folder with one small file."""
+        if len(self._files[path]) > 1:
+            return {}
+        (inside,) = self._paths(path)
+        found = self._bucket.looks[inside]
+        return ends_of(self._bucket.at(inside), found.size)
 
     def _look(self, folders: list[str]) -> None:
         paths = [path for folder in folders for path in self._paths(folder)]
@@ -46,13 +55,13 @@ class Glimpses:
         text = self._memo.known(self._place(folder), stamp) if self._memo and stamp else None
         if text is None:
             return None
-        tags, session = json.loads(text)
-        return Peek(frozenset(tags), session)
+        tags, session, *began = json.loads(text)
+        return Peek(frozenset(tags), session, *began) if began else None  # kept by an earlier version
 
     def _keep(self, folder: str) -> None:
         peek, stamp = self._peeks[folder], self._stamp(folder)
         if self._memo and stamp:
-            self._memo.keep(self._place(folder), stamp, json.dumps([sorted(peek.tags), peek.session]))
+            self._memo.keep(self._place(folder), stamp, json.dumps([sorted(peek.tags), peek.session, peek.began]))
 
     def _stamp(self, folder: str) -> str | None:
         """Return what changes with the files looked at and with how many there are."""

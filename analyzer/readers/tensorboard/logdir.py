@@ -31,6 +31,7 @@ from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
 from analyzer.readers.tensorboard.marks import FileMark
 from analyzer.readers.tensorboard.peek import begins_records, peeked
+from analyzer.readers.tensorboard.pieces import Ends, ends_of
 from analyzer.readers.tensorboard.points import Curve
 from analyzer.readers.tensorboard.reading import Content, read_file
 from analyzer.readers.tree import Folder, Tree
@@ -54,7 +55,10 @@ class EventRun(RunRef):
     def load(self, marks: Mapping[str, str]) -> Update:
         """Return the points that were appended to the files since `marks`; all when a known file changed otherwise."""
         known = {inside: FileMark.parsed(text) for inside, text in marks.items()}
-        parts = [self._read_folder(*folder, known) for folder in self.folders]
+        together: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for path, prefix, names in self.folders:  # the pieces of one training have one prefix
+            together.setdefault(prefix, []).append((path, names))
+        parts = [self._read_folders(prefix, folders, known) for prefix, folders in together.items()]
         read = {inside: content for part in parts for inside, content in part.contents.items()}
         stays = all(inside in read and read[inside].since for inside in known)
         if known and not (stays and all(part.goes_on(known) for part in parts)):
@@ -88,13 +92,15 @@ class EventRun(RunRef):
     def _file(self, inside: str) -> Path | Object:
         return Path(self.root) / inside
 
-    def _read_folder(
-        self, path: str, prefix: str, names: tuple[str, ...], known: Mapping[str, FileMark | None]
+    def _read_folders(
+        self, prefix: str, folders: list[tuple[str, tuple[str, ...]]], known: Mapping[str, FileMark | None]
     ) -> _Part:
         contents = {}
-        for name in names:
-            inside = f"{path}/{name}" if path else name
-            contents[inside] = read_file(self._file(inside), shown_path(inside), known.get(inside))
+        for path, names in folders:
+            for name in names:
+                inside = f"{path}/{name}" if path else name
+                contents[inside] = read_file(self._file(inside), shown_path(inside), known.get(inside))
+        path = folders[0][0] if len(folders) == 1 else folders[0][0].rpartition("/")[0]
         return _part(dict(sorted(contents.items(), key=_order)), prefix, path)
 
 
@@ -147,9 +153,9 @@ def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
         name = prefix + shown_bytes(tag)
         series[name] = _series(name, parts)
     filled = sum(bool(content.points) for content in contents.values())
-    told = [axes.files_note(filled, [parts for parts in pieces.values() if len(parts) > 1], path)]
-    told += [axes.restart_note(shown_path(inside), content.points) for inside, content in contents.items()]
-    notes = [note for note in told if note] + [note for content in contents.values() for note in content.notes]
+    together = axes.files_note(filled, path, shared=any(len(parts) > 1 for parts in pieces.values()))
+    notes = [together] if together else []
+    notes += [note for content in contents.values() for note in content.notes]
     hparams = [entry for content in contents.values() for entry in content.hparams]
     return _Part(contents, series, hparams, notes)
 
@@ -175,7 +181,12 @@ class TensorBoard:
         """Return the runs that the tree's event files make; see analyzer.readers.tensorboard.layout."""
         files = {folder.path: event_files(folder) for folder in tree.folders}
         files = {path: names for path, names in files.items() if names}
-        groups = grouped(files, lambda path: peeked([tree.root / path / name for name in files[path]]))
+
+        def look(path: str) -> Mapping[bytes, Ends]:
+            place = tree.root / path / files[path][0]
+            return ends_of(place, place.stat().st_size) if len(files[path]) == 1 and place.is_file() else {}
+
+        groups = grouped(files, lambda path: peeked([tree.root / path / name for name in files[path]]), look)
         return [_ref(tree, group, files) for group in groups]
 
     def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
@@ -190,7 +201,8 @@ class TensorBoard:
         """Return the runs that event files among the objects make; their beginnings are fetched once, by the memo."""
         files = {folder.path: event_files(folder) for folder in bucket.folders}
         files = {path: names for path, names in files.items() if names}
-        groups = grouped(files, Glimpses(bucket, files, request.memo).peek)
+        glimpses = Glimpses(bucket, files, request.memo)
+        groups = grouped(files, glimpses.peek, glimpses.look)
         return [_object_run(bucket, group, files) for group in groups]
 
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
@@ -210,13 +222,13 @@ def event_files(folder: Folder) -> tuple[str, ...]:
 
 def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:
     run_id = shown_path(group.home or tree.name)
-    name, location = run_id.rpartition("/")[2], shown_path(tree.root / group.home)
+    name, location = run_id.rpartition("/")[2], shown_path(tree.root / group.place)
     return EventRun(run_id, name, NAME, location, str(tree.root), *_parts(group, files))
 
 
 def _object_run(bucket: Bucket, group: Group, files: dict[str, tuple[str, ...]]) -> ObjectRun:
     run_id = shown_path(group.home or bucket.name)
-    name, location = run_id.rpartition("/")[2], shown_path(f"{bucket.address}/{group.home}".rstrip("/"))
+    name, location = run_id.rpartition("/")[2], shown_path(f"{bucket.address}/{group.place}".rstrip("/"))
     objects = [f"{path}/{file}" if path else file for path in group.members for file in files[path]]
     folders, reasons = _parts(group, files)
     return ObjectRun(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +41,8 @@ def peek_of(heads: Sequence[tuple[bytes, int]], *, alone: bool) -> Peek:
     tags = [tag for head, _ in heads for tag in _tags(head)]
     small = alone and all(size <= _SMALL for _, size in heads)
     session = small and {EXPERIMENT, SESSION_START} <= set(tags[:3])
-    return Peek(frozenset(shown_bytes(tag) for tag in tags), session)
+    began = min((wall for head, _ in heads if (wall := _began(head)) is not None), default=None)
+    return Peek(frozenset(shown_bytes(tag) for tag in tags), session, began)
 
 
 def begins_records(path: Path) -> bool:
@@ -50,6 +53,19 @@ def begins_records(path: Path) -> bool:
     except OSError:
         return False
     return len(head) == HEADER and crc32c.checksum(head[:8]) == int.from_bytes(head[8:], "little")
+
+
+def _began(head: bytes) -> float | None:
+    """Return the wall time of the first record, None where there is no whole one or its time says nothing."""
+    length = int.from_bytes(head[:8], "little")
+    if len(head) < HEADER or HEADER + length > len(head):
+        return None
+    try:
+        at = wire.parse_event(head, HEADER, HEADER + length).wall_time
+    except wire.MalformedError:
+        return None
+    wall = struct.unpack_from("<d", head, at)[0] if at is not None else 0.0
+    return float(wall) if math.isfinite(wall) and wall > 0 else None
 
 
 def _tags(head: bytes) -> list[bytes]:

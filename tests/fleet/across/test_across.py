@@ -42,10 +42,10 @@ def test_the_order_of_runs_makes_no_difference_to_what_is_told():
 
 
 def test_what_is_kept_of_results_is_enough_for_every_comparison():
-    runs = [replace(one, sentence="long", notes=(Note("damage", "x"),), reasons=("y",)) for one in night()]
+    runs = [replace(one, reason="long", notes=(Note("damage", "x"),)) for one in night()]
     kept = [outlined(one) for one in runs]
     assert across(kept) == across(runs)
-    assert not any(one.sentence or one.notes or one.reasons or f.summary for one in kept for f in one.findings)
+    assert not any(one.reason or one.notes or f.summary for one in kept for f in one.findings)
 
 
 def test_a_comparison_that_fails_costs_itself_alone(monkeypatch):

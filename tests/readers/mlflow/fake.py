@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-API = "/api/2.0/mlflow/"
+API, API_3 = "/api/2.0/mlflow/", "/api/3.0/mlflow/"
 RUN = "0123456789abcdef0123456789abcdef"
 
 
@@ -44,7 +44,10 @@ def run_json(key=RUN, metrics=("loss",), *, status="FINISHED", stage="active", e
 
 
 class Fake:
-    """What the server holds: experiments, runs, histories by metric; `wrong` replaces the answer of a path."""
+    """What the server holds: experiments, runs, histories by metric; `wrong` replaces the answer of a path.
+
+    `workspaces` has what other workspaces than the default one hold; without any, the server knows of none.
+    """
 
     def __init__(self):
         self.experiments = {"1": "vision", "2": "speech"}
@@ -54,8 +57,13 @@ class Fake:
         self.asked = []  # (method, path, query or body, headers)
         self.stored = {}
         self.page = 1_000
+        self.workspaces = {}
 
     def answer(self, path, asked):
+        if path == API_3 + "server-info" and self.workspaces:
+            return {"store_type": "SqlStore", "workspaces_enabled": True}
+        if path == API_3 + "workspaces" and self.workspaces:
+            return {"workspaces": [{"name": name} for name in ("default", *self.workspaces)]}
         if path == API + "experiments/search":
             return {"experiments": [{"experiment_id": i, "name": n} for i, n in self.experiments.items()]}
         if path == API + "experiments/get":
@@ -114,8 +122,9 @@ def serving(fake, *, tls=None):
             wrong = next((w for end, w in fake.wrong.items() if path.endswith(end)), None)
             if wrong is not None and wrong(self, asked) is not True:
                 return
+            held = fake.workspaces.get(self.headers.get("X-MLFLOW-WORKSPACE"), fake)
             try:
-                body = b"" if self.command == "PUT" else fake.answer(path, asked)
+                body = b"" if self.command == "PUT" else held.answer(path, asked)
             except KeyError:
                 send(self, 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": f"nothing at {path}"})
             else:

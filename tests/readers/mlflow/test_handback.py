@@ -83,6 +83,7 @@ def test_nothing_is_written_unasked(tmp_path, capsys):
         "POST search",
         "GET get",
         "GET get-history",
+        "GET server-info",
     }
 
 

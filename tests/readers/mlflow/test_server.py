@@ -407,7 +407,8 @@ def test_experiments_are_chosen_by_name_or_id_and_others_named(fake, address):
 def test_a_filter_is_passed_through_and_deleted_runs_come_when_asked_for(fake, address):
     fake.runs["b" * 32] = run_json("b" * 32, stage="deleted")
     assert [r.id for r in discover(address, choice=Choice(filter="metrics.loss < 1"))] == [RUN]
-    assert fake.asked[-1][2]["filter"] == "metrics.loss < 1"
+    (searched,) = (asked for _, path, asked, _ in fake.asked if path.endswith("runs/search"))
+    assert searched["filter"] == "metrics.loss < 1"
     assert {r.id for r in discover(address, choice=Choice(deleted=True))} == {RUN, "b" * 32}
 
 
@@ -421,6 +422,43 @@ def test_one_run_is_had_by_its_address_the_variable_or_the_page_of_the_site(fake
     assert len(list(open_source(f"{address}/#/experiments/1"))) == 2
     with pytest.raises(NoRunsError, match="no run has the id"):
         list(open_source("runs:/" + "c" * 32))
+
+
+OTHER = "d" * 32
+
+
+@pytest.fixture
+def team(fake):
+    """Return what another workspace of the server holds."""
+    other = fake.workspaces["team-a"] = Fake()
+    other.experiments, other.runs = {"7": "robots"}, {OTHER: run_json(OTHER, experiment="7", start=2)}
+    other.histories["loss"] = points([9.0, 8.0])
+    return other
+
+
+def test_the_runs_of_all_workspaces_of_a_server_are_found_and_read(address, team):
+    first, second = discover(address)
+    assert (first.id, second.id, second.experiment) == (RUN, OTHER, "robots")
+    assert second.location.endswith(f"/#/experiments/7/runs/{OTHER}?workspace=team-a")
+    assert [run.series["loss"].values.tolist() for run in open_source(address)] == [[1.0, 0.5, 0.25], [9.0, 8.0]]
+    assert [r.id for r in open_source(f"runs:/{OTHER}", tracking_uri=address)] == [OTHER]
+    assert [r.id for r in discover(address, choice=Choice(experiments=("robots",)))] == [OTHER]
+    with pytest.raises(NoRunsError):
+        discover(address, choice=Choice(experiments=("cooking",)))
+
+
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_workspace_that_is_named_is_the_only_one_asked(fake, address, team, by_variable, monkeypatch):
+    if by_variable:
+        monkeypatch.setenv("MLFLOW_WORKSPACE", "team-a")
+    (run,) = open_source(address if by_variable else f"{address}/?workspace=team-a")
+    assert run.id == OTHER
+    assert {headers.get("X-MLFLOW-WORKSPACE") for *_, headers in fake.asked} == {"team-a"}
+
+
+def test_a_server_that_knows_of_no_workspaces_is_asked_without_one(fake, address):
+    assert [r.id for r in discover(address)] == [RUN]
+    assert not any("X-MLFLOW-WORKSPACE" in headers for *_, headers in fake.asked)
 
 
 def test_the_stamp_tells_whether_an_ended_run_was_logged_to_again(fake, address):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from analyzer.readers.tensorboard.layout import Peek, grouped
+import pytest
+
+from analyzer.readers.tensorboard.layout import Group, Peek, grouped
+from analyzer.readers.tensorboard.pieces import Ends
 
 
 def runs(*folders: str, **peeks: Peek) -> dict[str, list[str]]:
@@ -85,3 +88,72 @@ def test_splits_inside_a_split_and_deep_trees_end() -> None:
 def test_reasons_name_the_sub_folders() -> None:
     (group,) = grouped(["r/train", "r/validation"], lambda path: Peek())
     assert group.reasons == {"splits of the same run": ["train", "validation"]}
+
+
+def test_catboosts_learn_and_test_are_one_run() -> None:
+    assert runs("catboost_info/learn", "catboost_info/test") == {
+        "catboost_info": ["catboost_info/learn", "catboost_info/test"]
+    }
+
+
+def test_writers_that_a_script_makes_beside_its_splits_belong_to_the_run() -> None:
+    folders = ("r/lr", "r/test", "r/train")
+    peeks = {f"r__{name}": Peek(began=1.6e9 + seconds) for name, seconds in (("lr", 1), ("test", 2), ("train", 0))}
+    assert runs(*folders, **peeks) == {"r": sorted(folders)}
+    later = peeks | {"r__lr": Peek(began=1.6e9 + 3600)}
+    assert list(runs(*folders, **later)) == ["r/lr", "r"]
+    assert list(runs("r/lr", "r/train", **peeks)) == ["r/lr", "r/train"]
+
+
+def test_twins_named_after_their_split_are_one_run() -> None:
+    names = ("0911_train", "0911_val", "0912_train", "0912_val")
+    assert runs(*names) == {"0911": ["0911_train", "0911_val"], "0912": ["0912_train", "0912_val"]}
+    assert sorted(runs("l/train-a", "l/test-a", "l/train-b", "l/eval-b")) == ["l/a", "l/b"]
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("exp_train", "other_val"),
+        ("exp_val", "exp_test"),
+        ("exp", "exp_train", "exp_val"),
+        ("exp/a", "exp_train", "exp_val"),
+        ("exp_training", "exp_trained"),
+    ],
+)
+def test_folders_that_only_look_like_twins_stay_alone(folders: tuple[str, ...]) -> None:
+    assert sorted(runs(*folders)) == sorted(folders)
+
+
+def test_twins_have_a_place_of_their_own_and_their_split_as_prefix() -> None:
+    (group,) = grouped(["l/s_train", "l/s_val"], lambda path: Peek())
+    assert group.place == "l/s_train" and [group.inner(path) for path in group.members] == ["train", "val"]
+
+
+def pieced(count: int, value: float, *, step: int = 0, gap: float = 60.0, first: int = 0) -> list[Group]:
+    """Group numbered folders, each of which falls by 0.1 and begins `value` lower than the one before."""
+
+    def look(path: str) -> dict[bytes, Ends]:
+        at = int(path.rpartition("/")[2]) - first
+        start = 3 - value * at
+        return {b"loss": Ends((step * at, step * at + 9), (start, start - 0.1), (gap * at, gap * at + 50))}
+
+    return grouped([f"r/train/{first + i}" for i in range(count)], lambda path: Peek(), look)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(("value", "step"), [(0.11, 0), (0.11, 10), (0.0, 10)])
+def test_a_folder_per_epoch_is_one_training_in_pieces(first: int, value: float, step: int) -> None:
+    """By values that go on, or by steps that do."""
+    (group,) = pieced(20, value, step=step, first=first)
+    assert group.home == "r"
+    assert group.members == [f"r/train/{first + i}" for i in range(20)]
+    assert {group.inner(path) for path in group.members} == {"train"}
+    assert "pieces of one training, a folder each" in group.reasons
+
+
+def test_trials_in_numbered_folders_stay_runs() -> None:
+    """They begin where the first one began, or run at the same time; and a few folders are no family."""
+    assert len(pieced(20, 0.0)) == 20
+    assert len(pieced(20, 0.11, gap=1.0)) == 20
+    assert len(pieced(5, 0.11)) == 5

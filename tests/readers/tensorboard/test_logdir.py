@@ -82,15 +82,15 @@ def test_a_restart_with_overlap_keeps_all_points_and_is_said(tmp_path: Path) -> 
     written(tmp_path, [scalar("loss", s, 2.0, 1.7e9 + s) for s in range(7, 12)], "events.out.tfevents.2.a")
     run = only(tmp_path)
     assert run.series["loss"].steps.tolist() == [*range(10), *range(7, 12)]
-    assert "goes back over steps" in run.notes[0].message
+    assert "2 event files are read as one run" in run.notes[0].message
 
 
-def test_unrelated_runs_in_one_folder_are_one_run_and_the_note_says_what_to_do(tmp_path: Path) -> None:
+def test_runs_that_share_a_folder_are_read_as_one_run_and_the_note_says_so(tmp_path: Path) -> None:
     for number in (1, 2):
         written(tmp_path, [scalar("loss", s, 1.0) for s in range(5)], f"events.out.tfevents.{number}.a")
     run = only(tmp_path)
     assert run.series["loss"].points == 10
-    assert "its own folder" in run.notes[0].message
+    assert "2 event files are read as one run" in run.notes[0].message
 
 
 def test_side_files_without_points_are_not_worth_a_note(tmp_path: Path) -> None:
@@ -166,3 +166,17 @@ def test_a_file_that_grows_and_is_rewritten_while_read_gives_no_wrong_point(tmp_
     finally:
         stop.set()
         writer.join()
+
+
+def test_twins_and_pieces_are_read_as_one_run_each(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        written(tmp_path / f"0911_{split}", [scalar("loss", s, 1.0, 1.6e9 + s) for s in range(5)])
+    for epoch in range(10):
+        points = [scalar("loss", s, 3 - epoch - s / 10, 1.6e9 + 100 * epoch + s) for s in range(5)]
+        written(tmp_path / "pieces" / str(epoch), points)
+    runs = {run.id: run for run in open_source(str(tmp_path))}
+    assert sorted(runs) == ["0911", "pieces"]
+    assert sorted(runs["0911"].series) == ["train/loss", "val/loss"]
+    assert runs["pieces"].series["loss"].points == 50
+    assert (np.diff(runs["pieces"].series["loss"].values) < 0).all()
+    assert any("pieces of one training" in note.message for note in runs["pieces"].notes)
