@@ -220,7 +220,7 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("weak-validation", "metric-loss-disagreement"),
+    explains=("weak-validation", "metric-loss-disagreement", "wasted-tail"),
     yields_to=(*GRAVE, "repetitive-loss"),
     course=False,
     describe=describe,
