@@ -248,7 +248,7 @@ def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
 
     A training loss far below it was learnt, be it in another run: fine-tuning rests.
     """
-    for curve in anatomy.validation:
+    for curve in [c for c in anatomy.validation if c.n]:
         since = curve.at[0] + PARAMS.rests_from * (curve.at[-1] - curve.at[0])
         late = curve.raw[curve.at >= since]
         height = abs(robust.median(late)) if late.size else 0.0

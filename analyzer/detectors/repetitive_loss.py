@@ -297,7 +297,7 @@ def _memorised(residual: NDArray[np.float64], points: float) -> bool:
 
 def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
     """Return a sentence when an evaluation, too, comes back to its first value at each turn: all is forgotten then."""
-    for held_out in anatomy.validation:
+    for held_out in [c for c in anatomy.validation if c.n]:
         turn = ((held_out.at - curve.at[0]) / length).astype(np.int64)
         parts = [held_out.raw[turn == k] for k in range(int(turn[-1]) + 1)]
         whole = [part for part in parts if part.size >= LEAST_EVALUATIONS]
