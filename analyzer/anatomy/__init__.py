@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.anatomy import axis, casting, epochs, health, schedule
+from analyzer.anatomy import axis, casting, epochs, health, knobs, schedule
 from analyzer.anatomy.common_axis import on_axis, same_axis
 from analyzer.anatomy.course import Rise
 from analyzer.anatomy.curve import Curve, Steps
+from analyzer.anatomy.knobs import Knob
 from analyzer.anatomy.lineage import Lineage
 from analyzer.anatomy.progress import Progress, course
 from analyzer.model.health import Criterion
@@ -211,6 +212,18 @@ class Anatomy:
         reached, near = int(curve.at[rise.reached]), RESTART_NEAR * float(curve.at[-1] - curve.at[0])
         restarts = [e for e in self.events if e.kind == "restart" and abs(e.step - reached) <= near]
         return min(restarts, key=lambda e: abs(e.step - reached), default=None)
+
+    def knob_of(self, curve: Curve, rise: Rise) -> Knob | None:
+        """Return the setting that is moved while a loss rises, None where there is none.
+
+        The stretch is that from the last good point to the highest level after it.
+        """
+        course = curve.course
+        levels = course.levels[int(np.searchsorted(course.first, rise.onset)) :]
+        top = min(int(course.first[course.m - levels.size + int(np.argmax(levels))]), curve.n - 1)
+        whole = course.relapse  # a break may be the steepest part of a longer rise
+        onset = rise.onset if whole is None or whole.errors <= 0 else min(rise.onset, whole.onset)
+        return knobs.knob_at(self, (int(curve.at[onset]), int(curve.at[top])))
 
     def event_near(self, step: int, reach: float, kinds: Iterable[str]) -> Event | None:
         """Return the event of one of the kinds that is nearest to the step, within `reach` steps before or at it."""

@@ -336,12 +336,12 @@ class Course:
         first = int(reached[0]) if reached.size else k
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
-        end = k + int(healed[0]) if healed.size else self.m - 1
+        until = k + int(healed[0]) if healed.size else self.m - 1
         clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
-        rise = self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+        broken = self._rise(before, after, clear, first=first, onset=k, end=until, healed=bool(healed.size))
         # the lines on both sides may point beyond every level that was reached
-        seen = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
-        return replace(rise, seen=max(0.0, seen))
+        part = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
+        return replace(broken, seen=max(0.0, float(part)))
 
     def _good_again(self, base: float, top: float) -> float:
         """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""

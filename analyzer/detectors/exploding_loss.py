@@ -202,6 +202,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         event = anatomy.restart_undone(curve, rise)
         recent = event is not None
     signs, cause = _signs(anatomy, curve, rise, onset)
+    knob = anatomy.knob_of(curve, rise) if not lost_all else None
     if event and not recent:
         signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
     if holding:
@@ -237,7 +238,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         ),
         explained_by=improving
         or (holding[0] if holding else None)
-        or (f"event:{event.kind}@{event.step}" if event and recent else None),
+        or (f"event:{event.kind}@{event.step}" if event and recent else None)
+        or (knob.event if knob else None),
     )
 
 

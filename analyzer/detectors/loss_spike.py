@@ -144,6 +144,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
     last = int(first + shift.cost * span)
     event = anatomy.event_near(first, 0.03 * span, ("lr-restart", "restart"))
     pause = _pause_before(curve, shift.onset)
+    knob = anatomy.knob_of(curve, shift)
     inside = curve.raw[(curve.at >= first) & (curve.at <= last)]
     return Evidence(
         curve.tags,
@@ -162,7 +163,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
             Mark("region", curve.tag, "until it is made good", (first, last)),
             Mark("level", curve.tag, "level before", values=(shift.before,)),
         ),
-        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+        explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
     )
 
 
@@ -170,7 +171,8 @@ def _pause_before(curve: Curve, onset: int) -> Sign | None:
     """Return a sign where the log pauses just before the rise: a run that was resumed."""
     times = curve.wall_times[curve.finite]
     gaps = np.diff(times)
-    near = gaps[max(0, onset - 2) : onset + 1]
+    reach = max(2, curve.n // 100)  # the onset is that of a level, which may hold several points
+    near = gaps[max(0, onset - reach) : onset + reach]
     usual = median(gaps[gaps > 0]) if np.any(gaps > 0) else 0.0
     if not near.size or usual <= 0 or not np.max(near) > PARAMS.pause * usual:
         return None

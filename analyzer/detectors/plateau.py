@@ -239,8 +239,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
         if its and alike and rests and calm and fresh and far.best_gain < 2 * PARAMS.little:
             signs.append(Sign("validation-rests", other.tag, {"start": its.start, "end": its.end}))
             break
-    still = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
-    return tuple(sign for sign in (*signs, *chance, still) if sign is not None)
+    stuck = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
+    return tuple(sign for sign in (*signs, *chance, stuck) if sign is not None)
 
 
 def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:

@@ -56,7 +56,7 @@ class Limits:
     """What is compared."""
 
     lost: float = field(default=0.5, metadata={"why": "share of what had been gained that is lost again"})
-    noise: float = field(default=3.5, metadata={"why": "fall from the best level, in standard errors"})
+    noise: float = field(default=5.0, metadata={"why": "fall from the best level, in standard errors"})
     usual: float = field(default=0.6, metadata={"why": "largest earlier fall that was made good, over this one"})
 
 

@@ -114,6 +114,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     explained = f"event:{event.kind}@{event.step}" if event else None
     if anatomy.rate_period:
         explained = explained or f"event:lr-cycle@{int(curve.at[0])}"
+    knob = anatomy.knob_of(curve, rise)
+    explained = explained or (knob.event if knob else None)
     return Evidence(
         curve.tags,
         (
