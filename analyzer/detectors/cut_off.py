@@ -141,5 +141,4 @@ DETECTOR = Detector(
         Case("stopped early on purpose", "almost", lambda: _epochs(200, 10, 30, patience=5)),
     ),
     yields_to=("non-finite", "exploding-loss"),
-    course=False,
 )

@@ -382,5 +382,4 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    explains=("non-finite", "loss-spike", "plateau", "not-converging", "overfitting", "repetitive-loss"),
 )

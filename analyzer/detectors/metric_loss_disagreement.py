@@ -174,7 +174,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "grokking", "unstable-evaluation"),
     describe=describe,
 )

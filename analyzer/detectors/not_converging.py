@@ -321,5 +321,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    explains=("loss-spike", "overfitting"),
+    yields_to=("exploding-loss", "hidden-nan", "repetitive-loss"),
 )

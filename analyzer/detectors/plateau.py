@@ -427,4 +427,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
+    yields_to=("exploding-loss", "hidden-nan"),
 )

@@ -384,5 +384,5 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("not-converging", "loss-spike"),
+    yields_to=("exploding-loss", "hidden-nan"),
 )

@@ -240,5 +240,4 @@ DETECTOR = Detector(
     describe=describe,
     retired=("gained",),
     yields_to=("non-finite",),
-    course=False,
 )

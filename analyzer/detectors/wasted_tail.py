@@ -134,6 +134,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": 0.2 + noise(900, 0.01)}),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "double-descent", "grokking", "unstable-evaluation"),
 )
