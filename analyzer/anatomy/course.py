@@ -75,7 +75,8 @@ class Rise:
     the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
     level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
     `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
-    back from, as a share of this one. `reached`: index of the point from which the run is undone. `seen`: the
+    back from, as a share of this one. `reached`: index of the point from which the run is undone. `began`: index of the
+    first point after which no single level was good again. `seen`: the
     part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them.
     """
 
@@ -92,6 +93,7 @@ class Rise:
     usual: float = 0.0
     reached: int = 0
     seen: float = 1.0
+    began: int = 0
 
     @property
     def matters(self) -> float:
@@ -309,7 +311,9 @@ class Course:
         low = float(before[best])
         error = math.hypot(self.error(m - w, m), error)
         errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
-        return self._rise(low, end, errors, first=first, onset=onset)
+        near = np.flatnonzero(self.levels[: m - 1] <= low + 2 * self.noise[: m - 1])
+        began = min(max(onset, int(near[-1]) if near.size else 0) + 1, m - 1)
+        return replace(self._rise(low, end, errors, first=first, onset=onset), began=int(self.first[began]))
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -341,7 +345,7 @@ class Course:
         broken = self._rise(before, after, clear, first=first, onset=k, end=until, healed=bool(healed.size))
         # the lines on both sides may point beyond every level that was reached
         part = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
-        return replace(broken, seen=max(0.0, float(part)))
+        return replace(broken, seen=max(0.0, float(part)), began=broken.onset)
 
     def _good_again(self, base: float, top: float) -> float:
         """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""

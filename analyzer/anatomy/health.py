@@ -131,8 +131,9 @@ def kept(anatomy: Anatomy) -> Criterion:
     if not worse:
         curve = looked[0]
         best = curve.course.relapse
-        numbers = {"errors": best.errors, "size": best.size} if best else {}
-        return Criterion("kept", "shown", f"{curve.tag} ends within noise of its best level", numbers, curve.tags)
+        numbers = {"errors": best.errors, "size": best.size, "best": best.before, "end": best.after} if best else {}
+        text = f"{curve.tag} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
+        return Criterion("kept", "shown", text, numbers, curve.tags)
     curve, rise = max(worse, key=lambda w: w[1].matters)
     text = (
         f"{curve.tag} ends at {number(rise.after)} and had been at {number(rise.before)} around step "

@@ -187,7 +187,8 @@ def _last_points(curve: Curve) -> Rise | None:
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
-    onset, last = int(curve.at[rise.onset]), int(curve.at[-1])
+    began = max(rise.began, rise.onset)
+    onset, last = int(curve.at[began]), int(curve.at[-1])
     lost_all = rise.of_progress >= PARAMS.error or rise.after > curve.back(curve.start)
     severity: Severity = "error" if lost_all else "warning"
     improving = improves_after(anatomy, onset)
@@ -207,7 +208,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
     if holding:
         signs, cause = (Sign("validation-holds", anatomy.validation[0].tag),), "harder-task"
-    peak = rise.onset + int(np.argmax(curve.raw[rise.onset :]))
+    peak = began + int(np.argmax(curve.raw[began:]))
     after = curve.raw[peak + 1 :]
     end = robust.median(after[-max(3, curve.n // 10) :]) if after.size else None
     return Evidence(
@@ -230,7 +231,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             int(curve.at[peak]),
             end,
             min(rise.of_progress, 1.0),
-            curve.n - rise.onset,
+            curve.n - began,
         ),
         marks=(
             Mark("region", curve.tag, "risen", (onset, last)),
@@ -247,7 +248,7 @@ def _signs(anatomy: Anatomy, curve: Curve, rise: Rise, onset: int) -> tuple[tupl
     """Return what in the log speaks for a cause, and the cause's id."""
     rate = rising_at(anatomy.rate, onset)
     rising = (Sign("rate-rising", numbers={"rate": rate}),) if rate is not None else ()
-    if rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
+    if rise.began <= max(1, curve.n // 20) and rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
         return (Sign("left-at-once", curve.tag, {"step": onset}), *rising), "first-steps"
     surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
     grown = surged is not None and surged.ratio > 5
