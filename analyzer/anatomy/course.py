@@ -38,6 +38,7 @@ PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at l
 SOME = 0.01  # of the level: the smallest gain that is progress
 HUGE = 1e12  # standard errors: more are no more
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+FEW_UNEVEN = 0.1  # share of such distances that does not count
 NOISY = -0.3  # autocorrelation of second differences: -2/3 for white noise, near 1 for a smooth curve
 UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
 LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
@@ -454,10 +455,10 @@ class Course:
         n = raw.size
         window = max(8, n // LINES[-1])
         best: Scatter | None = None
-        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
+        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 40)):
             near, far = _change(relative, k, window), _change(relative, k, n)
             change = near if abs(near) < abs(far) else far
-            if near * far <= 0 or not self._evenly_logged(k * thin):
+            if near * far <= 0 or not self._evenly_logged[max(0, k * thin - self.n // 4)]:
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
             errors = _best_of(abs(change) / error, n // window)
@@ -465,11 +466,13 @@ class Course:
                 best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
         return best
 
-    def _evenly_logged(self, k: int) -> bool:
-        """Whether points are equally far apart from before a point on: the trend between rare points is no noise."""
-        gaps = np.diff(self.steps[max(0, k - self.n // 4) :]).astype(np.float64)
-        low, high = np.quantile(gaps, [0.1, 0.9])
-        return bool(low > 0 and high <= UNEVEN * low)
+    @cached_property
+    def _evenly_logged(self) -> NDArray[np.bool_]:
+        """Whether points are equally far apart from each on, bool[n]: the trend between rare points is no noise."""
+        gaps = np.diff(self.steps).astype(np.float64)
+        uneven = np.abs(gaps / max(median(gaps[self.n // 2 :]), 1.0) - 1) > UNEVEN - 1
+        share = np.cumsum(uneven[::-1])[::-1] / np.arange(gaps.size, 0, -1)
+        return np.append(share <= FEW_UNEVEN, True)
 
     def _log_scatter(self, values: Array) -> Array:
         """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
