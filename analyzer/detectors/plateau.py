@@ -428,5 +428,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    yields_to=("exploding-loss", "hidden-nan", "not-converging"),
+    yields_to=("exploding-loss", "hidden-nan"),
 )
