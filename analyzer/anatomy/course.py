@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
-from analyzer.stats.robust import median
+from analyzer.stats.robust import mad_sigma, median
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -26,7 +26,8 @@ NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
 NOISE_LEVELS = 12  # levels in such a part, at least
 MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
-CORRELATED = 40  # levels from which an autocorrelation can be measured
+CORRELATED = 12  # levels from which an autocorrelation is measured: with fewer its error is as large as itself
+LONG = 40  # levels (points) from which the noise is measured in places and its tails and its scatter show
 END = 0.05  # share of the levels at the end that make one level of the course
 HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
 LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
@@ -45,6 +46,8 @@ TIED = 0.25  # share of neighbours that are equal from which values are taken as
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
+FAR = 0.9  # share of the residuals below the quantile that shows how heavy the tails of the noise are
+GAUSSIAN_FAR = 1.645  # that quantile of |x| for a Gaussian x of unit noise
 SEEN = 4.0  # standard errors from which a break is a candidate
 
 
@@ -197,10 +200,29 @@ class Course:
         """How many neighbouring levels carry the information of one, at least 1."""
         if self.m < CORRELATED:
             return 1.0
-        half = max(6, self.m // 20)
-        residual = (around_lines(self.levels, half) / self.noise)[self.m // STEEP :]
-        spread = 1.4826 * median(np.abs(residual - median(residual)))
-        return correlation_time(residual, half) * max(1.0, spread) ** 2
+        residual = self._residual
+        return correlation_time(residual, self._reach) * max(1.0, mad_sigma(residual)) ** 2
+
+    @property
+    def _reach(self) -> int:
+        """Levels on either side that the line through a level is fitted to, where its residual is asked for."""
+        return max(6, self.m // 20)
+
+    @cached_property
+    def _residual(self) -> Array:
+        """Levels less local lines, over their noise, without the steep start."""
+        return _ratios(around_lines(self.levels, self._reach), self.noise)[self.m // STEEP :]
+
+    @cached_property
+    def tails(self) -> float:
+        """How much larger the error of a mean is than with Gaussian noise of the same median deviation, at least 1.
+
+        Means and lines feel the tails of the noise, medians do not. 1 for a curve that is too short to show them.
+        """
+        if self.m < LONG:
+            return 1.0
+        far = np.abs(self._residual - median(self._residual))
+        return max(1.0, float(np.quantile(far, FAR)) / (GAUSSIAN_FAR * max(1.0, mad_sigma(self._residual))))
 
     def error(self, a: int, b: int) -> float:
         """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
@@ -290,7 +312,7 @@ class Course:
         best = int(np.argmin(before))
         error = self.error(best, best + held)
         good = np.flatnonzero(before <= before[best] + 2 * error)
-        onset = int(good[-1]) + held - 1
+        onset = int(good[-1]) + held // 2  # a median is still good when half of its levels are not
         first = int(np.flatnonzero(self._running <= end)[0])
         low = float(before[best])
         error = math.hypot(self.error(m - w, m), error)
@@ -335,6 +357,7 @@ class Course:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
         errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
+        sharp = np.ones(m)
         widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
         least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
         for w in widths:
@@ -347,26 +370,26 @@ class Course:
             lines = _line_at(windows[at], -0.5) - _line_at(windows[at - w], w - 0.5)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
-            by_lines = lines / (noise * _line_error(w) * np.sqrt(2.0))
-            by_medians = medians / (noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
+            by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
+            by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
             clearer = by_lines >= by_medians
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
             widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-        errors[
-            ~np.isfinite(errors) | (gaps < SHARP * widest)
-        ] = -np.inf  # a ramp grows with the window, a break does not
+            sharp[at] = SHARP if w == widths[0] else np.sqrt((widths[0] if widths[0] > 2 else 1) / w)
+        # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
+        errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
         return errors, gaps
 
     def _noise_around(self, at: Steps, w: int) -> Array:
         """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
-        if self.m >= CORRELATED:
+        if self.m >= LONG:
             return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
         start = self.m // 4  # the steep start bends more than differences can follow
         late = self.levels[start:]
         found = [trendless_sigma(late, across=max(0, int(k) - start)) for k in at]
-        return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
+        return np.maximum(found, self._smallest)
 
     def _rise(
         self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
@@ -399,11 +422,16 @@ class Course:
         relapse, shift = self.relapse, self.shift
         if relapse is None:
             return False
-        if shift is not None and not shift.healed and shift.onset >= relapse.onset:
+        if shift is not None and not shift.healed and self._follows(shift.onset, relapse.onset):
             whole = abs(relapse.after - relapse.before)
             if abs(shift.after - shift.before) > MOST_OF_IT * whole:
                 return True
         return 1 + relapse.size >= LARGE and relapse.of_progress >= MOST_OF_IT
+
+    def _follows(self, onset: int, other: int) -> bool:
+        """Whether a point comes after another, or so little before it that levels cannot tell."""
+        at, after = np.searchsorted(self.first, [onset, other])
+        return bool(at + self.window >= after)
 
     @cached_property
     def recovers(self) -> bool:
@@ -423,7 +451,7 @@ class Course:
         Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
         windows of a sixth of the run and over all that follows; the smaller change counts.
         """
-        if self.n < CORRELATED:
+        if self.n < LONG:
             return None
         thin = max(1, self.n // FINE)
         values = self.values[::thin] if thin > 1 else self.values
@@ -486,6 +514,12 @@ class Course:
 def _ratio(part: float, whole: float) -> float:
     """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
     return float(part) / max(float(whole), 1e-300)
+
+
+def _ratios(parts: Array, wholes: Array) -> Array:
+    """Return parts / wholes (positive), at most `HUGE`: what overflows is as far away as a level can be."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.clip(parts / wholes, -HUGE, HUGE))
 
 
 def _change(logs: Array, k: int, window: int) -> float:
