@@ -38,6 +38,18 @@ SHARP = 0.5  # of the gap between wide windows that must be there between narrow
 PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
 HUGE = 1e12  # standard errors: more are no more
+SMALLEST = 1e-300  # what a ratio is divided by at least
+LARGEST_LOG = 700.0  # nats: beyond it the exponential leaves float64
+INNER = 0.98  # share of the values whose spread is the scale of a curve for which 0 means nothing
+MEETING = -0.5  # levels: where two windows meet, seen from the first level of the later one
+FALL_LEVELS = 3  # levels: with fewer nothing is said about what was gained
+RELAPSE_LEVELS = 5  # levels: with fewer nothing is said about what was lost
+SHIFT_LEVELS = 6  # levels: with fewer nothing is said about breaks
+FROZEN_POINTS = 4  # points: with fewer nothing is said about repeated values
+REPEATS = 3  # points: equal values at the end that are no coincidence
+SMOOTHED_PARTS = 3  # parts of a curve from which the noise of one is compared with its neighbours'
+LATE_LEVELS = 8  # levels from which the noise is measured without the first third as well
+PAIRED = 12  # levels from which one level of the course is made of two
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
 UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
 LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
@@ -183,10 +195,10 @@ class Course:
         parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
         edges = np.linspace(0, m, parts + 1).astype(np.int64)
         sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
-        if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
+        if parts >= SMOOTHED_PARTS:  # one part that holds a break must not hide it: the median with its two neighbours
             padded = np.pad(sizes, 1, mode="edge")
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-        elif m >= 8:  # the steep start of a short curve bends more than differences can follow
+        elif m >= LATE_LEVELS:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
         return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
@@ -235,7 +247,7 @@ class Course:
     def back(self, level: float) -> float:
         """Return a level in the units of the log."""
         if self.log:
-            return float(np.exp(np.clip(level, -700.0, 700.0)))
+            return float(np.exp(np.clip(level, -LARGEST_LOG, LARGEST_LOG)))
         return -float(level) if self.higher_is_better else float(level)
 
     def _forth(self, value: float) -> float:
@@ -247,7 +259,7 @@ class Course:
     @cached_property
     def window(self) -> int:
         """Levels that make one level of the course: more where there are many, one in a short curve."""
-        least = 1 if self.m < 12 else 2 if self.m < FEW_LEVELS else 3
+        least = 1 if self.m < PAIRED else 2 if self.m < FEW_LEVELS else 3
         return max(least, round(END * self.m))
 
     @cached_property
@@ -269,7 +281,7 @@ class Course:
     @cached_property
     def fall(self) -> Fall | None:
         """What was gained from the start to the end, None with fewer than three levels."""
-        if self.m < 3:
+        if self.m < FALL_LEVELS:
             return None
         w, head = self.window, max(1, min(3, self.m // 10))
         end, best = float(self._running[-1]), float(np.min(self._running))
@@ -297,14 +309,14 @@ class Course:
     @cached_property
     def _range(self) -> float:
         """Spread of the inner 98 % of the values: the scale of curves for which 0 means nothing."""
-        low, high = np.quantile(self.values, [0.01, 0.99])
+        low, high = np.quantile(self.values, [(1 - INNER) / 2, (1 + INNER) / 2])
         return float(high - low)
 
     @cached_property
     def relapse(self) -> Rise | None:
         """The end against the best level before it, None with fewer than five levels."""
         m, w = self.m, self.window
-        if m < 5:
+        if m < RELAPSE_LEVELS:
             return None
         held = w if m < FEW_LEVELS else max(w, round(HELD * m))
         end = float(self._running[-1])
@@ -328,7 +340,7 @@ class Course:
         the first, noise from the second); the smallest over the windows counts, so that a spike that heals within them
         is none.
         """
-        if self.m < 6:
+        if self.m < SHIFT_LEVELS:
             return None
         errors, gaps = self._gaps()
         seen = np.flatnonzero(errors >= SEEN)
@@ -367,7 +379,7 @@ class Course:
             windows = np.lib.stride_tricks.sliding_window_view(y, w)
             middle = np.median(windows, axis=1)
             noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
-            lines = _line_at(windows[at], -0.5) - _line_at(windows[at - w], w - 0.5)
+            lines = _line_at(windows[at], MEETING) - _line_at(windows[at - w], w + MEETING)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
             by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
@@ -490,13 +502,13 @@ class Course:
 
         A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
         """
-        if self.n < 4:
+        if self.n < FROZEN_POINTS:
             return None
         same = np.flatnonzero(self.values != self.values[-1])
         first = int(same[-1]) + 1 if same.size else 0
         before = np.diff(self.values[:first])
         rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
-        return first if self.n - first >= 3 and not rounded else None
+        return first if self.n - first >= REPEATS and not rounded else None
 
     def _usual(self, onset: int) -> float:
         """Return the largest rise of the running level before a level's index that was over by then.
@@ -513,7 +525,7 @@ class Course:
 
 def _ratio(part: float, whole: float) -> float:
     """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
-    return float(part) / max(float(whole), 1e-300)
+    return float(part) / max(float(whole), SMALLEST)
 
 
 def _ratios(parts: Array, wholes: Array) -> Array:
