@@ -286,7 +286,7 @@ def table(found: Sequence[Number], counts: Sequence[tuple[int, int]], runs: int,
 
 
 def _shown(value: Value) -> str:
-    return ", ".join(f"{one:.6g}" for one in value) if isinstance(value, tuple) else f"{value:.6g}"
+    return ", ".join(_shown(one) for one in value) if isinstance(value, tuple) else f"{value:.6g}"
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ STEEP = 8  # the first eighth of the levels is the steep start: no break is look
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
 PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
+ZEROS = 0.05  # share of the values that may be exactly 0 in a curve that is compared in log space
 HUGE = 1e12  # standard errors: more are no more
 SMALLEST = 1e-300  # what a ratio is divided by at least
 LARGEST_LOG = 700.0  # nats: beyond it the exponential leaves float64
@@ -58,8 +59,9 @@ TIED = 0.25  # share of neighbours that are equal from which values are taken as
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
-FAR = 0.9  # share of the residuals below the quantile that shows how heavy the tails of the noise are
-GAUSSIAN_FAR = 1.645  # that quantile of |x| for a Gaussian x of unit noise
+LEFT = 0.25  # of the noise: what a local line leaves of it at least
+FAR = 0.95  # share of the residuals below the quantile that shows how heavy the tails of the noise are
+GAUSSIAN_FAR = 1.96  # that quantile of |x| for a Gaussian x of unit noise
 SEEN = 4.0  # standard errors from which a break is a candidate
 
 
@@ -139,7 +141,7 @@ class Course:
     """The course of the finite points of a curve: `steps` int64[n] (rising), `values` float64[n].
 
     `higher_is_better` turns the values over. `log`: whether levels are compared in log space (positive values that
-    span more than a factor of two, lower being better).
+    span more than a factor of two, lower being better; up to a twentieth may be 0).
     """
 
     steps: Steps
@@ -153,15 +155,19 @@ class Course:
 
     @cached_property
     def log(self) -> bool:
-        """Whether levels are compared in log space."""
-        if self.higher_is_better or self.n == 0 or self.values.min() <= 0:
+        """Whether levels are compared in log space; a few exact zeros (a batch that is fitted) do not hinder it."""
+        if self.higher_is_better or self.n == 0 or self.values.min() < 0:
             return False
-        return bool(self.values.max() > 2 * self.values.min())
+        positive = np.count_nonzero(self.values) >= (1 - ZEROS) * self.n
+        return bool(positive and self.values.max() > 2 * self.values.min())
 
     @cached_property
     def _blocks(self) -> tuple[Steps, Array]:
         """Index of the first point of each level, and the levels: medians of blocks, or the points themselves."""
-        y = np.log(self.values) if self.log else (-self.values if self.higher_is_better else self.values)
+        if self.log:
+            y = np.log(np.maximum(self.values, np.min(self.values, where=self.values > 0, initial=np.inf)))
+        else:
+            y = -self.values if self.higher_is_better else self.values
         size = -(-self.n // MOST)
         if size <= 1:
             return np.arange(self.n), y
@@ -209,11 +215,17 @@ class Course:
 
     @cached_property
     def correlation(self) -> float:
-        """How many neighbouring levels carry the information of one, at least 1."""
+        """How many neighbouring levels carry the information of one, at least 1.
+
+        A local line takes a part of the noise with it: of w levels with correlation time τ, τ / w of the variance, and
+        as much of the correlation (Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41, 1954).
+        Both are made up for.
+        """
         if self.m < CORRELATED:
             return 1.0
-        residual = self._residual
-        return correlation_time(residual, self._reach) * max(1.0, mad_sigma(residual)) ** 2
+        together = correlation_time(self._residual, self._reach)
+        left = max(LEFT, 1 - together / (2 * self._reach + 1))
+        return together * (max(1.0, mad_sigma(self._residual)) / left) ** 2
 
     @property
     def _reach(self) -> int:
@@ -288,7 +300,7 @@ class Course:
         error = float(np.hypot(self.error(0, head), self.error(self.m - w, self.m)))
         start = self.start
         raw = [self.back(level) for level in (start, end, best)]
-        scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
+        scale = max(abs(raw[0]), 0.0 if self._has_scale else self._range / 2, np.finfo(float).tiny)
         sign = -1.0 if self.higher_is_better else 1.0
         errors = _ratio(start - end, error)
         if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
@@ -305,6 +317,11 @@ class Course:
         m = self.m
         score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
         return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
+
+    @property
+    def _has_scale(self) -> bool:
+        """Whether 0 means something for the curve, so that a difference is a share of its level."""
+        return self.log or bool(self.values.min() > 0)
 
     @cached_property
     def _range(self) -> float:
@@ -410,7 +427,7 @@ class Course:
         low, high, start = self.back(before), self.back(after), self.back(self.start)
         rise = abs(high - low) * (1 if after > before else -1)
         gained = abs(start - low) if self.start > before else 0.0
-        scale = max(abs(low), 0.0 if self.values.min() > 0 else self._range / 2)
+        scale = max(abs(low), 0.0 if self._has_scale else self._range / 2)
         gained = gained if gained > SOME * scale else 0.0
         points = self.first
         return Rise(

@@ -62,6 +62,24 @@ class TestLevels:
         assert not course([0.0, 2.1] * 4).log
         assert not course([1.0, 2.1] * 4, higher=True).log
 
+    def test_a_batch_that_is_fitted_exactly_does_not_hinder_the_logarithm(self):
+        values = falling(200) * np.exp(drawn(200, 0.1))
+        values[150] = 0.0
+        assert course(values).log
+        assert np.isfinite(course(values).levels).all()
+        values[140:160] = 0.0
+        assert not course(values).log
+
+    def test_a_loss_that_explodes_after_an_exact_zero_has_lost_everything(self):
+        rng = np.random.default_rng(0)
+        values = 0.14 * np.exp(0.3 * rng.standard_normal(1200))
+        values[720:] = 1000 * np.exp(rng.standard_normal(480))
+        values[300] = 0.0
+        one = course(values)
+        assert one.shift.errors > 10
+        assert one.shift.onset == pytest.approx(720, abs=10)
+        assert one.relapse.errors > 10
+
     @given(st.lists(st.floats(1e-6, 1e6), min_size=3, max_size=30), st.booleans())
     def test_back_gives_levels_in_the_units_of_the_log(self, values, higher):
         one = course(values, higher=higher)
