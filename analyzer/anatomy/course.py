@@ -501,10 +501,14 @@ class Course:
                 best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
         return best
 
+    @cached_property
+    def _spacing(self) -> Array:
+        """Steps between neighbouring points, float64[n - 1]."""
+        return np.diff(self.steps).astype(np.float64)
+
     def _evenly_logged(self, k: int) -> bool:
         """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
-        gaps = np.diff(self.steps).astype(np.float64)
-        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
+        before, after = median(self._spacing[max(0, k - self.n // 4) : k]), median(self._spacing[k:])
         return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
 
     def _log_scatter(self, values: Array) -> Array:
