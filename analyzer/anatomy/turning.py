@@ -1,50 +1,18 @@
-"""Where a held-out loss was best, how far it has risen since, and what training did meanwhile."""
+"""What training and held-out losses do after a step: whether they go on falling, improve, or hold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust
-from analyzer.stats.null import turned
-from analyzer.stats.trend import centred_mean
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 STAYS = 0.2  # of the training loss's rise, both in log space: a held-out loss that rises by less stays where it was
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A held-out loss and its smoothed minimum; sizes in units of the loss."""
-
-    best_at: int
-    best: float
-    last: float
-    gained: float
-    sigma: float
-    p_value: float
-
-    @property
-    def rise(self) -> float:
-        """How far the last values stand above the best."""
-        return self.last - self.best
-
-
-def turn_of(curve: Curve) -> Turn:
-    """Return the smoothed minimum of a held-out loss and how its end stands above it."""
-    raw, n = curve.raw, curve.n
-    window = max(3, n // 20)
-    smoothed = centred_mean(raw, window)
-    sigma, p_value = turned(raw, window)
-    best_at = int(np.argmin(smoothed))
-    last = float(np.median(raw[-max(3, n // 10) :]))
-    first = float(np.median(raw[: max(1, min(3, n // 10))]))
-    return Turn(best_at, float(smoothed[best_at]), last, max(first - float(smoothed[best_at]), 0.0), sigma, p_value)
 
 
 def goes_on(mate: Curve | None, step_: int) -> bool:
