@@ -231,7 +231,7 @@ class Course:
             return 1.0
         together = correlation_time(self._residual, self._reach)
         left = max(LEFT, 1 - together / (2 * self._reach + 1))
-        return together * (max(1.0, mad_sigma(self._residual)) / left) ** 2
+        return (1 + (together - 1) / left) * max(1.0, mad_sigma(self._residual) ** 2 / left)
 
     @property
     def _reach(self) -> int:
