@@ -61,6 +61,8 @@ TIED = 0.25  # share of neighbours that are equal from which values are taken as
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
+LEVELS_OF_NOISE = 4  # times the width of a break's place: a curve that shows its noise without that place
+NEIGHBOURS = 2  # levels on either side that an outlier is compared with
 LEFT = 0.25  # of the noise: what a local line leaves of it at least
 FAR = 0.95  # share of the residuals below the quantile that shows how heavy the tails of the noise are
 GAUSSIAN_FAR = 1.96  # that quantile of |x| for a Gaussian x of unit noise
@@ -240,8 +242,17 @@ class Course:
 
     @cached_property
     def _residual(self) -> Array:
-        """Levels less local lines, over their noise, without the steep start."""
-        return _ratios(around_lines(self.levels, self._reach), self.noise)[self.m // STEEP :]
+        """Levels less local lines, over their noise, without the steep start and the most disturbed place.
+
+        A line bends around a break: what is off there is the break, and it must not count in the noise it is held to.
+        """
+        found = _ratios(around_lines(self.levels, self._reach), self.noise)[self.m // STEEP :]
+        place = 2 * self._reach
+        if found.size < LEVELS_OF_NOISE * place:
+            return found
+        off = np.median(np.lib.stride_tricks.sliding_window_view(np.abs(found), place), axis=1)
+        worst = int(np.argmax(off))
+        return np.delete(found, slice(worst, worst + place))
 
     @cached_property
     def tails(self) -> float:
@@ -408,7 +419,7 @@ class Course:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
         errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
-        sharp = np.ones(m)
+        sharp, calm = np.ones(m), self._without_outliers
         widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
         least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
         for w in widths:
@@ -418,7 +429,8 @@ class Course:
             windows = np.lib.stride_tricks.sliding_window_view(y, w)
             middle = np.median(windows, axis=1)
             noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
-            lines = _line_at(windows[at], MEETING) - _line_at(windows[at - w], w + MEETING)
+            straight = np.lib.stride_tricks.sliding_window_view(calm, w)
+            lines = _line_at(straight[at], MEETING) - _line_at(straight[at - w], w + MEETING)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
             by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
@@ -432,6 +444,18 @@ class Course:
         # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
         errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
         return errors, gaps
+
+    @cached_property
+    def _without_outliers(self) -> Array:
+        """Levels with single outliers replaced by the median of their neighbours: one of them would bend a line.
+
+        Source: Hampel, The influence curve and its role in robust estimation (1974); a short curve is left as it is.
+        """
+        if self.m < FEW_LEVELS:
+            return self.levels
+        padded = np.pad(self.levels, NEIGHBOURS, mode="edge")
+        near = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
+        return np.where(np.abs(self.levels - near) > SEEN * self.noise, near, self.levels)
 
     def _noise_around(self, at: Steps, w: int) -> Array:
         """Return the noise of a level around each possible break; in a short curve the break must not count in it."""

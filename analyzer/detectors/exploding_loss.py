@@ -193,8 +193,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     severity: Severity = "error" if lost_all else "warning"
     improving = improves_after(anatomy, onset)
     comparable = curve.log and curve.finite[-1] and curve in anatomy.training  # what ends in NaN has exploded
-    grown = float(np.log(rise.after / rise.before)) if comparable and min(rise.after, rise.before) > 0 else 0.0
-    holding = holds_after(anatomy, onset, grown) if comparable else None
+    holding = holds_after(anatomy, curve, onset) if comparable else None
     span = float(curve.at[-1] - curve.at[0])
     event = anatomy.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
