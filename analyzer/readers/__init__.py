@@ -30,7 +30,9 @@ from analyzer.model.secrets import mask_text
 from analyzer.model.wording import counted
 from analyzer.readers import bucket, formats
 from analyzer.readers.clean import clean_name, distinct
+from analyzer.readers.disguise import disguise, packed_or_absent
 from analyzer.readers.formats import EVERY, Choice, Format, Memo, Request
+from analyzer.readers.local import local_path
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Discovery, RunRef, Update, Word
 from analyzer.readers.tree import Tree, walk
@@ -50,6 +52,7 @@ __all__ = [
     "open_source",
 ]
 
+_NO_FILE = "no event file, no table or lines of a training"
 LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 
@@ -75,7 +78,7 @@ def discover(
     read as a whole or is of a kind that is not read; NoRunsError, saying what was found instead, when it has no run.
     UsageError for a choice that the source does not understand. `memo` keeps what had to be read, from call to call.
     """
-    request = Request(str(source), tracking_uri, choice, memo)
+    request = Request(local_path(str(source)), tracking_uri, choice, memo)
     in_bucket = bucket.is_address(request.source)
     if not in_bucket and _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
@@ -102,8 +105,8 @@ def discover(
 
 def _in_folder(path: Path, request: Request) -> Discovery:
     tree = walk(path)
-    refs = _distinct([ref for one in _asked(request) for ref in one.in_tree(tree, request)])
-    notes = unread_kinds(tree.folders) + tuple(
+    refs = _distinct(_united([ref for one in _asked(request) for ref in one.in_tree(tree, request)], tree.name))
+    notes = unread_kinds(tree.folders, _logs_of(refs)) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
     )
@@ -114,13 +117,25 @@ def _in_folder(path: Path, request: Request) -> Discovery:
 
 def _in_bucket(request: Request) -> Discovery:
     found = bucket.listed(request.source)
-    refs = _distinct([ref for one in _asked(request) for ref in one.in_bucket(found, request)])
-    notes = unread_kinds(found.folders) + bucket.unread(found)
+    refs = _distinct(_united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name))
+    notes = unread_kinds(found.folders, _logs_of(refs)) + bucket.unread(found)
     if not refs:
         reasons = "".join(f"; {note.message}" for note in notes[:5])
         there = counted(len(found.looks), "other object")
-        raise NoRunsError(f"{found.address}: no run found (no event file; {there}){reasons}")
+        raise NoRunsError(f"{found.address}: no run found ({_NO_FILE}; {there}){reasons}")
     return Discovery(refs, notes)
+
+
+def _united(refs: list[RunRef], name: str) -> list[RunRef]:
+    from analyzer.readers.together import united  # noqa: PLC0415 - it knows the formats, which know this package
+
+    return united(refs, name)
+
+
+def _logs_of(refs: tuple[RunRef, ...]) -> frozenset[str]:
+    from analyzer.readers.together import logs_of  # noqa: PLC0415 - as above
+
+    return logs_of(refs)
 
 
 def _asked(request: Request) -> list[Format]:
@@ -132,7 +147,7 @@ def _nothing_in(tree: Tree, notes: tuple[Note, ...]) -> str:
     files = sum(len(folder.files) for folder in tree.folders)
     there = f"{files} other file{'s' * (files != 1)}" if files else "no file at all"
     reasons = "".join(f"; {note.message}" for note in notes[:5])
-    return f"{shown_path(tree.root)}: no run found (no event file, MLflow store or database; {there}){reasons}"
+    return f"{shown_path(tree.root)}: no run found ({_NO_FILE}, no MLflow store or database; {there}){reasons}"
 
 
 def _in_file(path: Path, request: Request) -> list[RunRef]:
@@ -140,7 +155,21 @@ def _in_file(path: Path, request: Request) -> list[RunRef]:
         refs = one.in_file(path, request)
         if refs is not None:
             return list(refs)
-    raise NoRunsError(f"{shown_path(path)}: not a log that is read (neither event file nor MLflow database)")
+    raise NoRunsError(f"{shown_path(path)}: not a log that is read ({_instead(path)})")
+
+
+def _instead(path: Path) -> str:
+    """Return what a file is that no format knows, as far as its beginning shows."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        return error.strerror or str(error)
+    if not head.strip():
+        return "it is empty"
+    if packed_or_absent(head):
+        return disguise(head, "log")
+    return "no event file, no table or lines with columns of a training, no database of MLflow or Trackio"
 
 
 def _at_address(request: Request) -> list[RunRef]:

@@ -1,0 +1,150 @@
+"""Hugging Face's `trainer_state.json`: the history of a Trainer, repeated in every checkpoint.
+
+Each `checkpoint-N` holds the beginning of the same history: the longest is read. A checkpoint whose history is no
+beginning of it is another training, left in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analyzer.model.run import Note
+from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
+from analyzer.readers.filelog.objects import numbers_of, table_of
+from analyzer.readers.filelog.rows import chosen_axis, clock_of, series_of
+from analyzer.readers.naming import shown_path
+
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+_HISTORY = re.compile(r'"log_history"\s*:\s*\[')
+_SUMMARY = "train_runtime"
+"""Stands in the row that closes a training, whose `train_loss` is the mean of all steps."""
+_DECLARED = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
+_DECODER = json.JSONDecoder()
+Row = Mapping[str, Any]
+
+
+class TrainerState(Kind):
+    """States of a Trainer, or a list of its rows (`log_history.json`)."""
+
+    name = "trainer-state"
+    names = ("trainer_state.json", "log_history.json")
+    certain = True
+    compared = True
+
+    def is_one(self, candidate: Candidate) -> bool:
+        """Whether the file is an object with a history."""
+        head = candidate.head.decode("utf-8", "replace")
+        return head.lstrip("\ufeff \r\n\t").startswith("{") and _HISTORY.search(head) is not None
+
+    def groups(self, listing: Listing) -> Iterator[Group]:
+        """Yield a run for each history that is no beginning of another one below the same folder."""
+        families: dict[str, list[str]] = defaultdict(list)
+        for candidate in listing.candidates(self):
+            around, _, name = candidate.folder.rpartition("/")
+            families[around if _CHECKPOINT.fullmatch(name) else candidate.folder].append(candidate.path)
+        for home, paths in families.items():
+            yield from _runs(home, sorted(paths), listing)
+
+    def read(self, reading: Reading) -> Content:
+        """Return the rows of the longest history, and the plan."""
+        path, _ = reading.group.files[0]
+        shown, raw = shown_path(path), reading.raw(path)
+        if raw is None:
+            return Content()
+        state, history, problem = _parsed(raw)
+        content = Content(params={key: state[key] for key in _DECLARED if state.get(key) is not None})
+        if problem:
+            content.notes.append(Note("damage", f"{shown}: {problem}", shown))
+        rows = [row for row in history if _SUMMARY not in row]
+        closing = [row for row in history if _SUMMARY in row]
+        for row in closing:
+            content.tags |= {key: str(value) for key, value in numbers_of(row).items() if key.startswith("train_")}
+        if closing:
+            text = f"{shown}: {len(closing)} closing row(s) with means of the whole training are no points of a curve"
+            content.notes.append(Note("layout", text, shown))
+        table = table_of(rows, content.notes)
+        axis = chosen_axis(table, ("step", "epoch"))
+        content.series = series_of(table, axis, clock_of(table)[0])
+        return content
+
+
+def _runs(home: str, paths: list[str], listing: Listing) -> Iterator[Group]:
+    if len(paths) == 1:
+        yield _group(home, [paths[0]])
+        return
+    histories = {path: _rows(_history(path, listing)) for path in paths}
+    longest_first = sorted(paths, key=lambda path: (-len(histories[path]), len(path), path))
+    runs: list[list[str]] = []
+    for path in longest_first:
+        own = histories[path]
+        family = next((run for run in runs if own == histories[run[0]][: len(own)]), None)
+        if family is None:
+            runs.append([path])
+        else:
+            family.append(path)
+    for number, run in enumerate(runs):
+        yield _group(home if not number else run[0].rpartition("/")[0], run)
+
+
+def _history(path: str, listing: Listing) -> list[Row]:
+    try:
+        return _parsed(listing.place.read(path).data)[1]
+    except OSError:
+        return []
+
+
+def _rows(history: list[Row]) -> list[str]:
+    return [json.dumps(row, sort_keys=True) for row in history if _SUMMARY not in row]
+
+
+def _group(home: str, paths: list[str]) -> Group:
+    """Return the run of a history; `paths` begin with the file that has all of it."""
+    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), nested=(f"{home}/runs" if home else "runs",))
+
+
+def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
+    """Return the state, its rows, and what is wrong with it; of a file that was cut, the rows in front of the cut."""
+    text = raw.decode("utf-8-sig", "surrogateescape")
+    try:
+        state = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if not text.strip():
+            return {}, [], ""
+        rows = _intact(text)
+        where = f"at character {error.pos}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+        return {}, rows, f"the file is cut or damaged ({where}); the {len(rows)} rows in front of it are read"
+    if isinstance(state, list):
+        state = {"log_history": state}
+    history = state.get("log_history") if isinstance(state, dict) else None
+    if not isinstance(history, list):
+        return {}, [], "it holds no log_history"
+    rows = [row for row in history if isinstance(row, dict)]
+    lost = len(history) - len(rows)
+    return state, rows, f"{lost} rows of log_history are no objects" if lost else ""
+
+
+def _intact(text: str) -> list[Row]:
+    """Return the objects of a history that is cut off, up to the cut."""
+    begin = _HISTORY.search(text)
+    rows: list[Row] = []
+    at = begin.end() if begin else len(text)
+    while (at := _next(text, at)) < len(text) and text[at] == "{":
+        try:
+            row, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        rows.append(row)
+    return rows
+
+
+def _next(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+KIND = TrainerState()
