@@ -49,10 +49,12 @@ __all__ = [
     "Update",
     "Word",
     "discover",
+    "local_path",
     "open_source",
 ]
 
 _NO_FILE = "no event file, no table or lines of a training"
+_UNKNOWN = "addresses of this kind are not read"
 LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 
@@ -179,7 +181,9 @@ def _at_address(request: Request) -> list[RunRef]:
             return list(refs)
         if refs is not None:
             raise NoRunsError(f"{mask_text(request.source)}: no run found there")
-    raise SourceError(f"{mask_text(request.source)}: addresses of this kind are not read")
+    elsewhere = request.source.lower().startswith("file:")
+    why = "this file is on another machine; file:///… reads one of this machine" if elsewhere else _UNKNOWN
+    raise SourceError(f"{mask_text(request.source)}: {why}")
 
 
 def _distinct(refs: list[RunRef]) -> tuple[RunRef, ...]:

@@ -6,19 +6,13 @@ import os
 import re
 from urllib.parse import unquote
 
-from analyzer.errors import SourceError
-from analyzer.model.secrets import mask_text
-
 _SCHEME = re.compile(r"file:(?=/)", re.IGNORECASE)
 _DRIVE = re.compile(r"/[A-Za-z]:")
 _THIS_MACHINE = ("", "localhost", "127.0.0.1")
 
 
 def local_path(source: str) -> str:
-    """Return the path that a `file:` address holds; any other source as it is.
-
-    SourceError when the address names another machine.
-    """
+    """Return the path that a `file:` address of this machine holds; any other source as it is."""
     scheme = _SCHEME.match(source)
     if scheme is None:
         return source
@@ -26,8 +20,7 @@ def local_path(source: str) -> str:
     if rest.startswith("//"):
         host, slash, path = rest[2:].partition("/")
         if host.lower() not in _THIS_MACHINE:
-            why = "a file:// address names a file of this machine (file:///…), and this one names another machine"
-            raise SourceError(f"{mask_text(source)}: {why}")
+            return source
         rest = slash + path
     path = unquote(rest, errors="surrogateescape")
     return path[1:] if os.name == "nt" and _DRIVE.match(path) else path or "/"

@@ -110,12 +110,16 @@ class Content:
 
 @dataclass
 class Reading:
-    """The files of one run, to be read by its kind; what cannot be read is kept in `notes`."""
+    """The files of one run, to be read by its kind; what cannot be read is kept in `notes`.
+
+    `written` is when the youngest of them was last written to, in Unix seconds.
+    """
 
     place: Place
     group: Group
     kind: str
     notes: list[Note] = field(default_factory=list)
+    written: float | None = None
 
     def raw(self, path: str) -> bytes | None:
         """Return the bytes of a file; None, with a note, when it cannot be read or something else bears its name."""
@@ -129,6 +133,8 @@ class Reading:
         if packed_or_absent(found.data[:512]) and b"SQLite" not in found.data[:16]:
             self.notes.append(Note("unreadable", f"{shown}: {disguise(found.data[:512], 'log')}", shown))
             return None
+        if found.written is not None:
+            self.written = max(self.written or found.written, found.written)
         if found.size > LARGEST:
             text = f"{shown}: larger than {LARGEST >> 20} MiB; {found.size - LARGEST:,} bytes at its end were not read"
             self.notes.append(Note("limit", text, shown, LARGEST, found.size - LARGEST))

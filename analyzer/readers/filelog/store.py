@@ -50,6 +50,7 @@ class FileRun(RunRef):
             content.tags,
             tuple(notes),
             content.declared,
+            written=reading.written,
         )
         return Update(run, {}, whole=True)
 
