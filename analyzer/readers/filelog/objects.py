@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -61,6 +62,11 @@ def _objects(line: str) -> tuple[list[Mapping[str, Any]], bool]:
     found: list[Mapping[str, Any]] = []
     at = 0
     try:
+        if line[-1] == "}":
+            return [_object(line)], True
+    except _FAILURES:
+        pass  # not one object: several, or one that is damaged
+    try:
         while at < len(line):
             value, at = _DECODER.raw_decode(line, at)
             if not isinstance(value, Mapping):
@@ -73,8 +79,18 @@ def _objects(line: str) -> tuple[list[Mapping[str, Any]], bool]:
     return found, True
 
 
+def _object(line: str) -> Mapping[str, Any]:
+    found = _DECODER.decode(line)
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found
+
+
 def numbers_of(row: Mapping[str, Any], skip: Collection[str] = ()) -> dict[str, float]:
     """Return the numbers of a row under their paths; texts, lists and booleans are none."""
+    if all(type(value) is float or type(value) is int for value in row.values()) and len(row) <= MOST_KEYS:
+        with suppress(OverflowError):
+            return {key: float(value) for key, value in row.items()}
     return dict(islice(_numbers(row, "", 0, skip), MOST_KEYS))
 
 

@@ -69,9 +69,11 @@ class Gathered:
     def add(self, row: Mapping[str, float]) -> None:
         """Take in one row."""
         for name, value in row.items():
-            at, values = self._columns.setdefault(name, ([], []))
-            at.append(self.size)
-            values.append(value)
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = ([], [])
+            column[0].append(self.size)
+            column[1].append(value)
         self.size += 1
 
     def columns(self) -> dict[str, Column]:

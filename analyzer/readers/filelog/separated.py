@@ -24,18 +24,10 @@ BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
 """What writers put where nothing was measured. `nan` is not among them: it is a value."""
 LONGEST_LINE = 1 << 20  # characters
 MOST_LINES_OF_A_ROW = 50  # of a quoted cell (a matrix) that spans lines
+_BATCH = 1 << 16  # lines
 NAMED = 5  # damaged places named one by one
 _NUMBER = re.compile(r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-
-@dataclass
-class _Segment:
-    """Rows under one header."""
-
-    names: list[str]
-    rows: list[Sequence[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -82,15 +74,11 @@ def _decoded(raw: bytes) -> tuple[str, str]:
 
 def _parsed(text: str, shown: str) -> tuple[Table, _Damage, int]:
     table, damage = Table(), _Damage(shown)
-    lines = text.split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
     tail = lines.pop()
     start = _begin(lines, table)
-    if start is None:
-        _torn(tail, len(lines) + 1, shown, table)
-        return table, damage, 0
-    segments = _segments(lines, start, damage, table)
-    for segment in segments:
-        _take(segment, table, damage)
+    if start is not None:
+        _Body(lines, start, table, damage).read()
     _torn(tail, len(lines) + 1, shown, table)
     if table.texts:
         names = ", ".join(f"“{shown_name(name)}”" for name in table.texts[:NAMED])
@@ -122,43 +110,86 @@ def separator_of(header: str) -> str:
     return max(SEPARATORS, key=lambda one: (header.count(one), -SEPARATORS.index(one)))
 
 
-def _segments(lines: list[str], start: int, damage: _Damage, table: Table) -> list[_Segment]:
-    separator = separator_of(lines[start])
-    current = _Segment(_names(_cells(lines[start], separator) or [lines[start]]))
-    found, repeated = [current], 0
-    quoted = any('"' in line for line in lines[start + 1 :])
-    place = start + 1
-    while place < len(lines):
-        line, here = lines[place], place + 1
-        place += 1
-        if not line or line.isspace():
-            continue
-        if len(line) > LONGEST_LINE:
-            damage.lines.append((here, f"it is longer than {LONGEST_LINE:,} characters"))
-            continue
-        cells: list[str] | None = line.split(separator)
-        if quoted and '"' in line:
-            cells, place = _quoted(lines, place, separator, len(current.names))
-        if cells is not None and line.lstrip(' "')[:1].isalpha() and _is_header(cells):
-            names = _names(cells)
-            if names == current.names:
-                repeated += 1
+class _Body:
+    """The lines behind a header: read many at a time where all are plain rows of numbers, else one by one."""
+
+    def __init__(self, lines: list[str], start: int, table: Table, damage: _Damage) -> None:
+        self._lines, self._place, self._table, self._damage = lines, start + 1, table, damage
+        self._separator = separator_of(lines[start])
+        self._names = _names(_cells(lines[start], self._separator) or [lines[start]])
+        self._repeated = self._changed = 0
+
+    def read(self) -> None:
+        """Fill the table."""
+        while self._place < len(self._lines):
+            batch = self._lines[self._place : self._place + _BATCH]
+            columns = _plain(batch, self._separator, len(self._names))
+            if columns is None:
+                self._one_by_one(min(self._place + _BATCH, len(self._lines)))
             else:
-                current = _Segment(names)
-                found.append(current)
-            continue
-        why = _fault(line, cells, len(current.names), separator)
-        if why or cells is None:
-            damage.lines.append((here, why))
-        else:
-            current.rows.append(cells)
-            current.lines.append(here)
-    if repeated or len(found) > 1:
-        changed = f"its header changes {len(found) - 1} time(s)"
-        what = f"its header comes again {repeated} time(s)" if repeated else changed
-        text = f"{damage.file}: {what}; the rows are read one behind the other"
-        table.notes.append(Note("layout", text, damage.file))
-    return found
+                self._place += len(batch)
+                _append(self._table, dict(zip(self._names, columns[1], strict=True)), columns[0])
+        if self._repeated or self._changed:
+            what = f"comes again {self._repeated} time(s)" if self._repeated else f"changes {self._changed} time(s)"
+            text = f"{self._damage.file}: its header {what}; the rows are read one behind the other"
+            self._table.notes.append(Note("layout", text, self._damage.file))
+
+    def _one_by_one(self, stop: int) -> None:
+        """Read the lines up to `stop`, or behind it where a quoted cell goes on there."""
+        rows: list[Sequence[str]] = []
+        numbers: list[int] = []
+        while self._place < stop:
+            number, line = self._place + 1, self._lines[self._place]
+            cells = self._next()
+            if not line or line.isspace():
+                continue
+            if len(line) > LONGEST_LINE:
+                self._damage.lines.append((number, f"it is longer than {LONGEST_LINE:,} characters"))
+            elif cells is not None and line.lstrip(' "')[:1].isalpha() and _is_header(cells):
+                names = _names(cells)
+                self._repeated += names == self._names
+                if names != self._names:
+                    _take(self._names, rows, numbers, self._table, self._damage)
+                    rows, numbers, self._names = [], [], names
+                    self._changed += 1
+            elif why := _fault(line, cells, len(self._names), self._separator):
+                self._damage.lines.append((number, why))
+            else:
+                rows.append(cells or [])
+                numbers.append(number)
+        _take(self._names, rows, numbers, self._table, self._damage)
+
+    def _next(self) -> list[str] | None:
+        """Return the cells of the row that begins here, None where a quote is not closed; go on behind it."""
+        line = self._lines[self._place]
+        self._place += 1
+        if '"' not in line:
+            return line.split(self._separator)
+        cells, self._place = _quoted(self._lines, self._place, self._separator, len(self._names))
+        return cells
+
+
+def _plain(lines: list[str], separator: str, width: int) -> tuple[int, list[Column]] | None:
+    """Return the number of rows and the columns of lines that are rows of numbers and nothing else; None else."""
+    held = [line for line in lines if line]
+    if any(line.count(separator) != width - 1 or len(line) > LONGEST_LINE for line in held):
+        return None
+    text = separator.join(held)
+    if '"' in text or "_" in text or not text.isascii() or not text.replace("\t", "").isprintable():
+        return None
+    cells = text.split(separator) if held else []
+    try:
+        return len(held), [_floats(cells[at::width]) for at in range(width)]
+    except ValueError:
+        return None
+
+
+def _floats(cells: list[str]) -> Column:
+    """Return the numbers of cells that are numbers or empty; ValueError otherwise."""
+    if "" not in cells:
+        return Column(np.arange(len(cells)), np.array(list(map(float, cells)), np.float64))
+    at = [row for row, cell in enumerate(cells) if cell]
+    return Column(np.array(at, np.int64), np.array([float(cells[row]) for row in at], np.float64))
 
 
 def _fault(line: str, cells: list[str] | None, width: int, separator: str) -> str:
@@ -214,39 +245,45 @@ def _is_header(cells: Sequence[str]) -> bool:
     return len(names) == len(own) == len(set(names)) > 1 and printable and not any(map(_NUMBER.fullmatch, names))
 
 
-def _take(segment: _Segment, table: Table, damage: _Damage) -> None:
-    """Put a segment's rows behind those that the table has."""
-    size = len(segment.rows)
-    columns = list(zip(*segment.rows, strict=True)) if size else [() for _ in segment.names]
+def _take(names: list[str], rows: list[Sequence[str]], lines: list[int], table: Table, damage: _Damage) -> None:
+    """Put rows behind those that the table has; `lines` are their numbers in the file."""
     found: dict[str, Column] = {}
     bad: dict[int, str] = {}
-    for name, cells in zip(segment.names, columns, strict=True):
+    for name, cells in zip(names, zip(*rows, strict=True), strict=False):
         column, wrong = _numbers(cells)
-        if len(wrong) > column.at.size or (wrong and not column.at.size):
+        if len(wrong) > column.at.size:
             if name not in table.texts:
                 table.texts.append(name)
             continue
         bad |= dict.fromkeys(wrong, name)
         found[name] = column
     for row, name in bad.items():
-        damage.lines.append((segment.lines[row], f"“{shown_name(name)}” is no number there"))
-    kept = np.ones(size, bool)
+        damage.lines.append((lines[row], f"“{shown_name(name)}” is no number there"))
+    kept = np.ones(len(rows), bool)
     kept[list(bad)] = False
-    place = np.cumsum(kept) - 1 + table.size
+    place = np.cumsum(kept) - 1
+    intact = {}
     for name, column in found.items():
-        intact = kept[column.at]
-        at, values = place[column.at[intact]], column.values[intact]
+        whole = kept[column.at]
+        intact[name] = Column(place[column.at[whole]].astype(np.int64), column.values[whole])
+    _append(table, intact, int(kept.sum()))
+
+
+def _append(table: Table, columns: dict[str, Column], size: int) -> None:
+    """Put `size` rows behind those that the table has."""
+    for name, column in columns.items():
+        at, values = column.at + table.size, column.values
         before = table.columns.get(name)
         if before is not None:
             at, values = np.concatenate([before.at, at]), np.concatenate([before.values, values])
-        table.columns[name] = Column(at.astype(np.int64), values)
-    table.size += int(kept.sum())
+        table.columns[name] = Column(at, values)
+    table.size += size
 
 
 def _numbers(cells: Sequence[str]) -> tuple[Column, list[int]]:
     """Return the numbers of a column, and the rows with something that is neither a number nor blank."""
-    at: list[int] | range = [row for row, cell in enumerate(cells) if cell and not cell.isspace()]
-    held = cells if len(at) == len(cells) else [cells[row] for row in at]
+    at = [row for row, cell in enumerate(cells) if cell and not cell.isspace()]
+    held = [cells[row] for row in at]
     joined = "".join(held)
     if joined.isascii() and "_" not in joined:
         try:

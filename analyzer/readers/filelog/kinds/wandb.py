@@ -32,6 +32,10 @@ _AXES = ("trainer/global_step", "train/global_step", "_step")
 _OWN = frozenset({"_step", "_runtime", "_timestamp"})
 _HISTORY, _CONFIGURED, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18  # fields of Record
 _NUMBER = re.compile(rb"-?(?:\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|Infinity)|NaN")
+_PLAIN = re.compile(
+    rb"\x0a(?P<size>[\0-\x7f])(?P<key>.{1,127}?)\x82\x01(?P<length>[\0-\x7f])(?P<json>.{1,127})", re.DOTALL
+)
+"""An item with a short key (field 1) and a short value (field 16), as nearly all are."""
 
 
 @dataclass
@@ -143,6 +147,9 @@ def _history(log: _Log, data: bytes) -> None:
 
 def _item(data: bytes) -> tuple[str, bytes | float | None]:
     """Return the key of an item and its value: JSON as bytes, or what newer versions keep in typed fields."""
+    plain = _PLAIN.fullmatch(data)
+    if plain and len(plain["key"]) == plain["size"][0] and len(plain["json"]) == plain["length"][0]:
+        return _text(plain["key"]), plain["json"]
     key = ""
     nested: list[str] = []
     value: bytes | float | None = None
