@@ -107,7 +107,9 @@ def discover(
 
 def _in_folder(path: Path, request: Request) -> Discovery:
     tree = walk(path)
-    refs = _distinct(_united([ref for one in _asked(request) for ref in one.in_tree(tree, request)], tree.name))
+    refs = _distinct(
+        _united([ref for one in _asked(request) for ref in one.in_tree(tree, request)], tree.name, request.memo)
+    )
     notes = unread_kinds(tree.folders, _logs_of(refs)) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
@@ -119,7 +121,9 @@ def _in_folder(path: Path, request: Request) -> Discovery:
 
 def _in_bucket(request: Request) -> Discovery:
     found = bucket.listed(request.source)
-    refs = _distinct(_united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name))
+    refs = _distinct(
+        _united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name, request.memo)
+    )
     notes = unread_kinds(found.folders, _logs_of(refs)) + bucket.unread(found)
     if not refs:
         reasons = "".join(f"; {note.message}" for note in notes[:5])
@@ -128,10 +132,10 @@ def _in_bucket(request: Request) -> Discovery:
     return Discovery(refs, notes)
 
 
-def _united(refs: list[RunRef], name: str) -> list[RunRef]:
+def _united(refs: list[RunRef], name: str, memo: Memo | None) -> list[RunRef]:
     from analyzer.readers.together import united  # noqa: PLC0415 - it knows the formats, which know this package
 
-    return united(refs, name)
+    return united(refs, name, memo)
 
 
 def _logs_of(refs: tuple[RunRef, ...]) -> frozenset[str]:

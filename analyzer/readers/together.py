@@ -20,6 +20,7 @@ from analyzer.model.run import LOSSES, Note, Run, Series
 from analyzer.model.wording import counted
 from analyzer.readers.filelog import kinds
 from analyzer.readers.filelog.store import FileRun
+from analyzer.readers.formats import Memo, remembered
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update, Word
@@ -43,9 +44,9 @@ class TogetherRun(RunRef):
 
     def load(self, marks: Mapping[str, str]) -> Update:
         """Return the run of the best source, with what only the others say; always all of it."""
-        run = self.best.load({}).run
+        run = self.best.read()
         for other in self.others:
-            run = merged(run, other.load({}).run, _place(other))
+            run = merged(run, other.read(), _place(other))
         return Update(replace(run, id=self.id, source=self.source), {}, whole=True)
 
     def stamp(self) -> str | None:
@@ -65,12 +66,15 @@ class TrackedTogetherRun(TogetherRun):
         return self.best.hand_back(word)
 
 
-def united(refs: Sequence[RunRef], name: str) -> list[RunRef]:
-    """Return the runs of a source, those that describe one training made one; `name` is that of the source itself."""
+def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[RunRef]:
+    """Return the runs of a source, those that describe one training made one.
+
+    `name` is that of the source itself; `memo` keeps which curves were found to repeat each other.
+    """
     files = [ref for ref in refs if isinstance(ref, FileRun)]
     if not files:
         return list(refs)
-    finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name)
+    finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name, memo)
     parts: dict[int, list[FileRun]] = defaultdict(list)
     led: dict[int, FileRun] = {}
     gone: set[int] = set()
@@ -102,8 +106,8 @@ def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:
 class _Finder:
     """Where runs of trackers and event files lie."""
 
-    def __init__(self, others: Iterable[RunRef], name: str) -> None:
-        self._name = name
+    def __init__(self, others: Iterable[RunRef], name: str, memo: Memo | None) -> None:
+        self._name, self._memo = name, memo
         self._by_key: dict[str, RunRef] = {}
         self._by_id: dict[str, EventRun] = {}
         self._by_folder: dict[str, EventRun] = {}
@@ -124,14 +128,20 @@ class _Finder:
         here = next((self._by_folder[folder] for folder in ref.lies_in() if folder in self._by_folder), None)
         same = here or self._by_id.get(shown_path(ref.group.home or self._name))
         if same is not None:
-            certain = kinds.known()[ref.source].own_folder or _shares(ref.load({}).run, same.load({}).run)
+            certain = kinds.known()[ref.source].own_folder or self._share(ref, same)
             return [same] if certain else []
         inner = [event for folder, event in self._by_folder.items() if _is_below(folder, ref.group.nested)]
         inner = list({id(event): event for event in inner}.values())
         if kinds.known()[ref.source].compared and inner:
-            own = ref.load({}).run
-            inner = [event for event in inner if _shares(own, event.load({}).run)]
+            inner = [event for event in inner if self._share(ref, event)]
         return [*inner]
+
+    def _share(self, one: RunRef, other: RunRef) -> bool:
+        stamps = (one.stamp(), other.stamp())
+        stamp = None if None in stamps else "+".join(map(str, stamps))
+        where = f"curves of {one.location} and {other.location}"
+        found = remembered(self._memo, where, stamp, lambda: "yes" if _shares(one.read(), other.read()) else "no")
+        return found == "yes"
 
 
 def _is_below(folder: str, nested: Iterable[str]) -> bool:

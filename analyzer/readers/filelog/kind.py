@@ -167,7 +167,8 @@ class Reading:
 class Listing:
     """The folders of a source, whose files are looked into only when a kind asks for their names.
 
-    `any_name`: files count by their content alone, because the user named the file.
+    `any_name`: files count by their content alone, because the user named the file. `recognised` are, by path, the
+    kinds of files whose beginning is known from earlier.
     """
 
     def __init__(
@@ -178,13 +179,20 @@ class Listing:
         has: Callable[[str], bool],
         *,
         any_name: bool = False,
+        recognised: Mapping[str, Sequence[str]] | None = None,
+        remember: Callable[[str, Sequence[str], Callable[[], str]], str] = lambda what, paths, find: find(),
     ) -> None:
-        """`head` returns the first bytes of a file, `has` whether there is one; paths are relative to the source."""
+        """`head` returns the first bytes of a file, `has` whether there is one; paths are relative to the source.
+
+        `remember` returns what a function finds in files, or found in them when they were the same.
+        """
         self.folders = folders
         self.place = place
         self.taken: set[str] = set()
         self.has = has
         self.any_name = any_name
+        self.remember = remember
+        self._recognised = recognised or {}
         self._head = head
         self._candidates: dict[str, Candidate] = {}
 
@@ -195,8 +203,14 @@ class Listing:
                 asked = kind.asks_for(name)
                 if (asked or self.any_name) and folder.inside(name) not in self.taken:
                     candidate = self._candidate(folder.inside(name))
-                    if (asked and kind.certain) or (candidate.head and kind.is_one(candidate)):
+                    if (asked and kind.certain) or self._recognises(kind, candidate):
                         yield candidate
+
+    def _recognises(self, kind: Kind, candidate: Candidate) -> bool:
+        known = self._recognised.get(candidate.path)
+        if known is not None:
+            return kind.name in known
+        return bool(candidate.head) and kind.is_one(candidate)
 
     def _candidate(self, path: str) -> Candidate:
         if path not in self._candidates:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,8 +14,8 @@ from analyzer.model.run import Note, Run
 from analyzer.readers.bucket import Bucket
 from analyzer.readers.filelog import kinds
 from analyzer.readers.filelog.files import HEAD, Place
-from analyzer.readers.filelog.kind import Group, Kind, Listing, Reading
-from analyzer.readers.formats import Request
+from analyzer.readers.filelog.kind import Candidate, Group, Kind, Listing, Reading
+from analyzer.readers.formats import Memo, Request, remembered
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tree import Folder, Tree
@@ -87,7 +89,10 @@ class FileLogs:
             folder, _, name = path.rpartition("/")
             return name in names.get(folder, ())
 
-        listing = Listing(_looked_at(tree.folders), place, place.head, has)
+        def remember(what: str, paths: Sequence[str], find: Callable[[], str]) -> str:
+            return remembered(request.memo, f"{tree.root.absolute()} {what}", place.stamp(paths), find)
+
+        listing = Listing(_looked_at(tree.folders), place, place.head, has, remember=remember)
         return _refs(listing, place, tree.name, shown_path(tree.root))
 
     def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
@@ -103,22 +108,54 @@ class FileLogs:
         return None
 
     def in_bucket(self, bucket: Bucket, request: Request) -> Iterable[RunRef]:
-        """Return the runs that objects make; the beginnings of all that may be logs are fetched at one go."""
-        folders = _looked_at(bucket.folders)
-        asked = [
-            folder.inside(name)
+        """Return the runs that objects make; of beginnings that the memo does not know, all are fetched at one go."""
+        folders, kinds_known = _looked_at(bucket.folders), kinds.known().values()
+        asked = {
+            folder.inside(name): [kind for kind in kinds_known if kind.asks_for(name)]
             for folder in folders
             for name in folder.files
-            if any(kind.asks_for(name) for kind in kinds.known().values())
-        ]
-        heads = dict(bucket.heads(asked, HEAD)) if asked else {}
+            if any(kind.asks_for(name) for kind in kinds_known)
+        }
         place = Place(bucket.root, bucket.store)
-        listing = Listing(folders, place, lambda path: heads.get(path) or b"", lambda path: path in bucket.looks)
+
+        def remember(what: str, paths: Sequence[str], find: Callable[[], str]) -> str:
+            return remembered(request.memo, f"{bucket.address} {what}", bucket.stamp(paths), find)
+
+        def has(path: str) -> bool:
+            return path in bucket.looks
+
+        recognised = _recognised(bucket, asked, has, request.memo)
+        listing = Listing(folders, place, lambda path: b"", has, recognised=recognised, remember=remember)
         return _refs(listing, place, bucket.name, bucket.address, bucket=bucket)
 
     def at_address(self, request: Request) -> Sequence[RunRef] | None:
         """Plain files have no addresses."""
         return None
+
+
+def _recognised(
+    bucket: Bucket, asked: Mapping[str, Sequence[Kind]], has: Callable[[str], bool], memo: Memo | None
+) -> dict[str, Sequence[str]]:
+    """Return, by path, the names of the kinds that recognise an object's beginning."""
+    found: dict[str, Sequence[str]] = {}
+    stamps = {path: bucket.stamp([path]) for path in asked}
+    names = ",".join(kinds.known())  # a kind that is new may recognise what none did before
+    places = {path: _digest(f"{bucket.address}/{path} {names}") for path in asked}
+    for path, stamp in stamps.items():
+        known = memo.known(places[path], stamp) if memo and stamp else None
+        if known is not None:
+            found[path] = json.loads(known)
+    unknown = [path for path in asked if path not in found]
+    for path, head in bucket.heads(unknown, HEAD) if unknown else ():
+        candidate = Candidate(path, head or b"", has)
+        found[path] = [kind.name for kind in asked[path] if head and kind.is_one(candidate)]
+        if memo and (stamp := stamps[path]) and head is not None:
+            memo.keep(places[path], stamp, json.dumps(found[path]))
+    return found
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _looked_at(folders: Iterable[Folder]) -> list[Folder]:

@@ -47,7 +47,8 @@ class TrainerState(Kind):
             around, _, name = candidate.folder.rpartition("/")
             families[around if _CHECKPOINT.fullmatch(name) else candidate.folder].append(candidate.path)
         for home, paths in families.items():
-            yield from _runs(home, sorted(paths), listing)
+            for number, run in enumerate(_runs_of(home, sorted(paths), listing)):
+                yield _group(home if not number else run[0].rpartition("/")[0], run)
 
     def read(self, reading: Reading) -> Content:
         """Return the rows of the longest history, and the plan."""
@@ -72,10 +73,17 @@ class TrainerState(Kind):
         return content
 
 
-def _runs(home: str, paths: list[str], listing: Listing) -> Iterator[Group]:
+def _runs_of(home: str, paths: list[str], listing: Listing) -> list[list[str]]:
+    """Return _runs(), which needs no look at files that are the same as before."""
     if len(paths) == 1:
-        yield _group(home, [paths[0]])
-        return
+        return [paths]
+    text = listing.remember(f"histories below {home}", paths, lambda: json.dumps(_runs(paths, listing)))
+    found: list[list[str]] = json.loads(text)
+    return found
+
+
+def _runs(paths: list[str], listing: Listing) -> list[list[str]]:
+    """Return the files of each history, that with all of it first; the longest history comes first."""
     histories = {path: _rows(_history(path, listing)) for path in paths}
     longest_first = sorted(paths, key=lambda path: (-len(histories[path]), len(path), path))
     runs: list[list[str]] = []
@@ -86,8 +94,7 @@ def _runs(home: str, paths: list[str], listing: Listing) -> Iterator[Group]:
             runs.append([path])
         else:
             family.append(path)
-    for number, run in enumerate(runs):
-        yield _group(home if not number else run[0].rpartition("/")[0], run)
+    return runs
 
 
 def _history(path: str, listing: Listing) -> list[Row]:
