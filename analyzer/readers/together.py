@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.roles import read_role
 from analyzer.model.run import LOSSES, Note, Run, Series
 from analyzer.model.wording import counted
 from analyzer.readers.filelog import kinds
@@ -31,6 +32,10 @@ SAME = 1e-4
 _MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
 _LONGER = 1.1  # times: a curve that has more points than this is the more complete one
 _ARTIFACTS = "artifacts"
+_MEASURED = frozenset({"loss", "metric", "gradient-norm"})
+_EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
+_MOST_COMPARED = 50
+"""Event files that are compared with one Trainer's history; a folder with more is a collection, and left as it is."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,8 @@ class _Finder:
             return [same] if certain else []
         inner = [event for folder, event in self._by_folder.items() if _is_below(folder, ref.group.nested)]
         inner = list({id(event): event for event in inner}.values())
-        if kinds.known()[ref.source].compared and inner:
+        if kinds.known()[ref.source].compared:
+            inner = inner if len(inner) <= _MOST_COMPARED else []
             inner = [event for event in inner if self._share(ref, event)]
         return [*inner]
 
@@ -145,13 +151,15 @@ class _Finder:
 
 
 def _is_below(folder: str, nested: Iterable[str]) -> bool:
-    return any(folder == one or folder.startswith(f"{one}/") for one in nested)
+    return any(not one or folder == one or folder.startswith(f"{one}/") for one in nested)
 
 
 def _shares(one: Run, other: Run) -> bool:
-    """Whether two runs have a curve in common that moves."""
-    moving = [series for series in one.series.values() if np.unique(series.values[:100]).size > 1]
-    return any(_repeats(a, b) or _repeats(b, a) for a in moving for b in other.series.values())
+    """Whether two runs have losses or metrics in common; equal learning rates show an equal plan only."""
+    measured = [series for tag, series in one.series.items() if read_role(tag).role in _MEASURED]
+    common = [a for a in measured if any(_repeats(a, b) or _repeats(b, a) for b in other.series.values())]
+    values = {value for series in common for value in series.values[:100].tolist() if value % 1}
+    return len(values) >= _EVIDENCE
 
 
 def _place(ref: RunRef) -> str:

@@ -67,7 +67,8 @@ class Candidate:
     @cached_property
     def objects(self) -> Sequence[Mapping[str, Any]]:
         """The whole objects at its beginning, read as JSON lines; none when it begins otherwise."""
-        if not self._text.lstrip().startswith("{"):
+        first = self._text.lstrip().split("\n", 1)[0].rstrip()
+        if not first.startswith("{") or first == "{":  # a brace alone begins a document over many lines
             return ()
         return objects.rows_of(self.head, "")[0]
 

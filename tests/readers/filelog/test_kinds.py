@@ -152,6 +152,12 @@ def test_keras_separators_missing_values_and_arrays(tmp_path: Path) -> None:
     assert any(note.kind == "not-scalar" and "matrix" in note.message for note in run.notes)
 
 
+def test_a_keras_history_without_epochs_counts_its_rows(tmp_path: Path) -> None:
+    logs.text(tmp_path / "m" / "log.csv", "val_loss,loss", "1.5,1.25", "1.0,0.75")
+    run = only(tmp_path)
+    assert (run.source, points(run, "loss")) == ("keras-csv", [(0, 1.25), (1, 0.75)])
+
+
 def test_tables_are_logs_by_what_their_columns_mean(tmp_path: Path) -> None:
     logs.text(tmp_path / "a" / "curve.csv", "step,loss", "0,2.0", "10,1.0")
     logs.text(tmp_path / "b" / "progress.csv", "city,population", "Rome,3", "Oslo,1")

@@ -92,6 +92,16 @@ def test_a_trainers_events_below_runs_are_its_state_and_others_are_not(tmp_path:
     assert "max_steps" not in second.params
 
 
+def test_events_that_a_trainer_keeps_beside_its_output_are_found(tmp_path: Path) -> None:
+    rows = [{"step": n, "loss": value, "learning_rate": 0.5 - n / 100} for n, value in enumerate(CURVE)]
+    logs.state(tmp_path / "results" / "checkpoint-40" / "trainer_state.json", rows)
+    events(tmp_path / "logs" / "a", "train/loss")
+    written(tmp_path / "logs" / "b", [scalar("train/learning_rate", n, 0.5 - n / 100) for n in range(40)])
+    first, second = open_source(str(tmp_path))
+    assert "results/checkpoint-40" in said(first)
+    assert "describes" not in said(second)  # the same schedule is not the same training
+
+
 def test_the_pieces_of_a_resumed_trainer_are_the_run_that_its_state_has_whole(tmp_path: Path) -> None:
     rows = [{"step": n, "loss": value} for n, value in enumerate(CURVE)]
     logs.state(tmp_path / "out" / "trainer_state.json", rows)

@@ -19,13 +19,11 @@ class KerasCsv(TableKind):
     own_folder = False
 
     def is_one(self, candidate: Candidate) -> bool:
-        """Whether the epoch comes first and the rest is a training's by its name or by Keras' pairs."""
+        """Whether it has Keras' pairs of columns, or begins with the epoch under a usual name."""
         header = candidate.header
-        if len(header) < 2 or header[0] != "epoch" or not candidate.table.size:
+        if len(header) < 2 or not candidate.table.size or _FINER & {name.lower() for name in header}:
             return False
-        if _FINER & {name.lower() for name in header}:
-            return False
-        usual = candidate.name.lower().startswith(("training", "train_log", "history", "log."))
+        usual = header[0] == "epoch" and candidate.name.lower().startswith(("training", "train_log", "history", "log."))
         paired = "loss" in header and any(f"val_{name}" in header for name in header)
         return usual or paired
 

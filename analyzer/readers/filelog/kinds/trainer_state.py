@@ -23,6 +23,8 @@ _HISTORY = re.compile(r'"log_history"\s*:\s*\[')
 _SUMMARY = "train_runtime"
 """Stands in the row that closes a training, whose `train_loss` is the mean of all steps."""
 _DECLARED = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
+_EVENTS_BESIDE = ("runs", "logs", "log", "logging", "tensorboard", "tb", "tb_logs")
+"""Folders beside a Trainer's output in which scripts have it keep its event files (`logging_dir`)."""
 _DECODER = json.JSONDecoder()
 Row = Mapping[str, Any]
 
@@ -110,7 +112,9 @@ def _rows(history: list[Row]) -> list[str]:
 
 def _group(home: str, paths: list[str]) -> Group:
     """Return the run of a history; `paths` begin with the file that has all of it."""
-    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), nested=(f"{home}/runs" if home else "runs",))
+    around = home.rpartition("/")[0]
+    beside = tuple(f"{around}/{name}" if around else name for name in _EVENTS_BESIDE) if home else ()
+    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), nested=(home, *beside))
 
 
 def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
