@@ -17,7 +17,9 @@ FOLDERS = {
     ".guild": "a Guild folder; give the runs inside it (.guild/runs) as source",
 }
 
-_NO_ROWS = "its beginning has no rows of a training (a column that counts steps or epochs, a loss or a metric)"
+_NO_ROWS = (
+    "it is empty, or its beginning has no rows of a training (a column that counts steps or epochs, a loss or a metric)"
+)
 FILES = dict.fromkeys(
     ("metrics.csv", "progress.csv", "results.csv", "measurements.csv", "metrics.jsonl", "metrics.json", "scalars.json"),
     _NO_ROWS,

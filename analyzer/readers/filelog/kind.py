@@ -23,6 +23,7 @@ from analyzer.readers.disguise import disguise, packed_or_absent
 from analyzer.readers.filelog import documents, objects, rows, separated
 from analyzer.readers.filelog.files import LARGEST, Place
 from analyzer.readers.filelog.rows import Axis, Table
+from analyzer.readers.filelog.texts import text_of
 from analyzer.readers.naming import shown_path
 from analyzer.readers.tree import Folder
 
@@ -53,9 +54,14 @@ class Candidate:
         return self.has(f"{self.folder}/{name}" if self.folder else name)
 
     @cached_property
+    def text(self) -> str:
+        """Its beginning as text."""
+        return text_of(self.head)
+
+    @cached_property
     def header(self) -> tuple[str, ...]:
         """The names in the first line, read as a table's header."""
-        lines = (line.strip() for line in self._text.split("\n"))
+        lines = (line.strip() for line in self.text.split("\n"))
         first = next((line for line in lines if line and not line.startswith("#")), "")
         return tuple(cell.strip().strip('"') for cell in first.split(separated.separator_of(first))) if first else ()
 
@@ -67,16 +73,10 @@ class Candidate:
     @cached_property
     def objects(self) -> Sequence[Mapping[str, Any]]:
         """The whole objects at its beginning, read as JSON lines; none when it begins otherwise."""
-        first = self._text.lstrip().split("\n", 1)[0].rstrip()
+        first = self.text.lstrip().split("\n", 1)[0].rstrip()
         if not first.startswith("{") or first == "{":  # a brace alone begins a document over many lines
             return ()
         return objects.rows_of(self.head, "")[0]
-
-    @property
-    def _text(self) -> str:
-        if self.head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return self.head.decode("utf-16", "replace")
-        return self.head.decode("utf-8-sig", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Listing:
                 asked = kind.asks_for(name)
                 if (asked or self.any_name) and folder.inside(name) not in self.taken:
                     candidate = self._candidate(folder.inside(name))
-                    if (asked and kind.certain) or self._recognises(kind, candidate):
+                    if (asked and kind.certain) or self._recognises(kind, candidate) or kind.misses(candidate):
                         yield candidate
 
     def _recognises(self, kind: Kind, candidate: Candidate) -> bool:
@@ -247,6 +247,14 @@ class Kind(ABC):
     def asks_for(self, name: str) -> bool:
         """Whether a file of this name is worth a look."""
         return self._asked.match(name) is not None
+
+    def misses(self, candidate: Candidate) -> bool:
+        """Whether a log of this kind should be here by its name, and a pointer, an archive or nothing at all is."""
+        if self.rank != SPECIFIC or candidate.name not in self.names:
+            return False
+        if candidate.head.strip():
+            return packed_or_absent(candidate.head)
+        return any(candidate.lies_beside(name) for name in self.sides)
 
     @abstractmethod
     def is_one(self, candidate: Candidate) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from analyzer.model.run import Note
 from analyzer.readers.filelog.rows import Gathered, Table
+from analyzer.readers.filelog.texts import text_of
 
 LONGEST_LINE = 1 << 24  # characters: RLlib writes its whole configuration into each line
 MOST_KEYS = 5_000  # numbers of one row
@@ -25,10 +26,7 @@ _FAILURES = (ValueError, RecursionError, MemoryError)
 
 def rows_of(raw: bytes, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]]:
     """Return the objects of a file in their order and what could not be read. Never raises for what it holds."""
-    text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = raw.decode("utf-16", "replace")
-    lines = text.split("\n")
+    lines = text_of(raw).split("\n")
     rows: list[Mapping[str, Any]] = []
     damaged: list[int] = []
     notes = []

@@ -18,6 +18,7 @@ import numpy as np
 from analyzer.model.run import Note
 from analyzer.readers.clean import distinct
 from analyzer.readers.filelog.rows import Column, Table, shown_name
+from analyzer.readers.filelog.texts import is_utf8, text_of
 
 SEPARATORS = ",;\t|"
 BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
@@ -27,7 +28,6 @@ MOST_LINES_OF_A_ROW = 50  # of a quoted cell (a matrix) that spans lines
 _BATCH = 1 << 16  # lines
 NAMED = 5  # damaged places named one by one
 _NUMBER = re.compile(r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass
@@ -48,10 +48,9 @@ class _Damage:
 
 def parse(raw: bytes, shown: str) -> Table:
     """Return the table in a file; `shown` is how notes name it. Never raises for what the file holds."""
-    text, encoding = _decoded(raw)
-    table, damage, rows = _parsed(text, shown)
+    table, damage, rows = _parsed(text_of(raw), shown)
     undecodable = [line for line, why in damage.lines if why is _UNPRINTABLE]
-    if encoding == "utf-8" and len(undecodable) > rows and b"\0" not in raw:
+    if is_utf8(raw) and len(undecodable) > rows and b"\0" not in raw:
         again, other, more = _parsed(raw.decode("latin-1"), shown)  # not damage, but another encoding
         if more > rows:
             table, damage = again, other
@@ -61,15 +60,6 @@ def parse(raw: bytes, shown: str) -> Table:
 
 
 _UNPRINTABLE = "it holds bytes that are no text"
-
-
-def _decoded(raw: bytes) -> tuple[str, str]:
-    for mark, encoding in _BOMS:
-        if raw.startswith(mark):
-            if encoding == "utf-8":
-                return raw[len(mark) :].decode(encoding, "surrogateescape"), encoding
-            return raw.decode(encoding, "replace"), encoding
-    return raw.decode("utf-8", "surrogateescape"), "utf-8"
 
 
 def _parsed(text: str, shown: str) -> tuple[Table, _Damage, int]:

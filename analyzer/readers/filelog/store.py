@@ -148,7 +148,7 @@ def _recognised(
     unknown = [path for path in asked if path not in found]
     for path, head in bucket.heads(unknown, HEAD) if unknown else ():
         candidate = Candidate(path, head or b"", has)
-        found[path] = [kind.name for kind in asked[path] if head and kind.is_one(candidate)]
+        found[path] = [kind.name for kind in asked[path] if (head and kind.is_one(candidate)) or kind.misses(candidate)]
         if memo and (stamp := stamps[path]) and head is not None:
             memo.keep(places[path], stamp, json.dumps(found[path]))
     return found

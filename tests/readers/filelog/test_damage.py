@@ -109,7 +109,7 @@ def test_a_cut_last_object_is_a_torn_tail() -> None:
     assert [note.kind for note in notes] == ["torn-tail"]
 
 
-@pytest.mark.parametrize("name", ["trainer_state.json", "run-x/run-x.wandb"])
+@pytest.mark.parametrize("name", ["trainer_state.json", "run-x/run-x.wandb", "metrics.csv", "result.json"])
 def test_what_stands_for_a_log_is_an_unreadable_run(tmp_path: Path, name: str) -> None:
     logs.text(tmp_path / name, "version https://git-lfs.github.com/spec/v1", "oid sha256:0", "size 12")
     run = only(tmp_path)
@@ -123,6 +123,18 @@ def test_an_empty_log_is_no_damage(tmp_path: Path, name: str) -> None:
     run = only(tmp_path)
     assert run.could_be_read
     assert run.notes == ()
+
+
+def test_damaged_checkpoints_of_one_history_are_still_one_run(tmp_path: Path) -> None:
+    rows = logs.losses(12)
+    for count in (6, 9, 12):
+        path = logs.state(tmp_path / f"checkpoint-{count}0" / "trainer_state.json", rows[:count])
+        raw = path.read_bytes()
+        broken = raw.index(b'"step": %d' % (10 * count - 30))
+        path.write_bytes(raw[:broken] + b"\x00\xff" + raw[broken + 2 :])
+    run = only(tmp_path)
+    assert run.series["loss"].steps.tolist() == [10 * n for n in range(1, 13) if n != 9]
+    assert any(note.kind == "damage" for note in run.notes)
 
 
 def test_a_file_that_is_no_log_says_what_it_is(tmp_path: Path) -> None:

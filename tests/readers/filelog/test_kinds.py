@@ -49,9 +49,15 @@ def test_lightning_keeps_nan_and_drops_blanks(tmp_path: Path) -> None:
     assert run.params == {"lr": "0.01", "model.depth": "3", "api_key": "***"}
 
 
-def test_an_empty_lightning_file_is_no_run_and_is_named(tmp_path: Path) -> None:
-    logs.text(tmp_path / "version_0" / "hparams.yaml", "{}")
+def test_a_lightning_run_that_has_logged_nothing_is_a_run_without_series(tmp_path: Path) -> None:
+    logs.text(tmp_path / "version_0" / "hparams.yaml", "lr: 0.1")
     (tmp_path / "version_0" / "metrics.csv").write_bytes(b"\n")
+    run = only(tmp_path)
+    assert (run.source, dict(run.series), run.notes) == ("lightning-csv", {}, ())
+
+
+def test_an_empty_file_of_which_nothing_else_is_known_is_named(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_bytes(b"\n")
     with pytest.raises(NoRunsError, match=r"metrics\.csv is not read"):
         discover(str(tmp_path))
 

@@ -35,8 +35,8 @@ class StableBaselines(TableKind):
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether it is a monitor's file by its first line, or a logger's table of a training."""
-        if candidate.name.lower().endswith(_MONITOR) or candidate.head.startswith(b"#{"):
-            return candidate.head.lstrip().startswith(b"#{") and set(candidate.header[:3]) == {*_MONITORED}
+        if candidate.name.lower().endswith(_MONITOR) or candidate.text.startswith("#{"):
+            return candidate.text.lstrip().startswith("#{") and set(candidate.header[:3]) == {*_MONITORED}
         header = candidate.header
         if "training_iteration" in header:
             return False

@@ -10,12 +10,14 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from analyzer.model.run import Note
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
 from analyzer.readers.filelog.objects import numbers_of, table_of
 from analyzer.readers.filelog.rows import chosen_axis, clock_of, series_of
+from analyzer.readers.filelog.texts import text_of
 from analyzer.readers.naming import shown_path
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -39,8 +41,7 @@ class TrainerState(Kind):
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether the file is an object with a history."""
-        head = candidate.head.decode("utf-8", "replace")
-        return head.lstrip("\ufeff \r\n\t").startswith("{") and _HISTORY.search(head) is not None
+        return candidate.text.lstrip().startswith("{") and _HISTORY.search(candidate.text) is not None
 
     def groups(self, listing: Listing) -> Iterator[Group]:
         """Yield a run for each history that is no beginning of another one below the same folder."""
@@ -86,12 +87,11 @@ def _runs_of(home: str, paths: list[str], listing: Listing) -> list[list[str]]:
 
 def _runs(paths: list[str], listing: Listing) -> list[list[str]]:
     """Return the files of each history, that with all of it first; the longest history comes first."""
-    histories = {path: _rows(_history(path, listing)) for path in paths}
-    longest_first = sorted(paths, key=lambda path: (-len(histories[path]), len(path), path))
+    histories = {path: _history(path, listing) for path in paths}
+    longest_first = sorted(paths, key=lambda path: (-len(histories[path].rows), len(path), path))
     runs: list[list[str]] = []
     for path in longest_first:
-        own = histories[path]
-        family = next((run for run in runs if own == histories[run[0]][: len(own)]), None)
+        family = next((run for run in runs if histories[path].begins(histories[run[0]])), None)
         if family is None:
             runs.append([path])
         else:
@@ -99,11 +99,27 @@ def _runs(paths: list[str], listing: Listing) -> list[list[str]]:
     return runs
 
 
-def _history(path: str, listing: Listing) -> list[Row]:
+@dataclass(frozen=True)
+class _History:
+    """The rows of a file as text, and whether some of them may be missing."""
+
+    rows: list[str]
+    damaged: bool
+
+    def begins(self, whole: _History) -> bool:
+        """Whether another history begins with this one; where rows may be missing, whether it has most of them."""
+        if self.damaged or whole.damaged:
+            common = len(set(whole.rows).intersection(self.rows))
+            return 2 * common > len(self.rows) or not self.rows
+        return self.rows == whole.rows[: len(self.rows)]
+
+
+def _history(path: str, listing: Listing) -> _History:
     try:
-        return _parsed(listing.place.read(path).data)[1]
+        _, rows, problem = _parsed(listing.place.read(path).data)
     except OSError:
-        return []
+        return _History([], damaged=True)
+    return _History(_rows(rows), bool(problem))
 
 
 def _rows(history: list[Row]) -> list[str]:
@@ -119,7 +135,7 @@ def _group(home: str, paths: list[str]) -> Group:
 
 def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
     """Return the state, its rows, and what is wrong with it; of a file that was cut, the rows in front of the cut."""
-    text = raw.decode("utf-8-sig", "surrogateescape")
+    text = text_of(raw)
     try:
         state = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -127,7 +143,7 @@ def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
             return {}, [], ""
         rows = _intact(text)
         where = f"at character {error.pos}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
-        return {}, rows, f"the file is cut or damaged ({where}); the {len(rows)} rows in front of it are read"
+        return {}, rows, f"the file is cut or damaged ({where}); the {len(rows)} rows that are whole are read"
     if isinstance(state, list):
         state = {"log_history": state}
     history = state.get("log_history") if isinstance(state, dict) else None
@@ -139,23 +155,20 @@ def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
 
 
 def _intact(text: str) -> list[Row]:
-    """Return the objects of a history that is cut off, up to the cut."""
+    """Return the rows of a history that is cut or damaged: every object that is whole and counts steps or epochs."""
     begin = _HISTORY.search(text)
     rows: list[Row] = []
-    at = begin.end() if begin else len(text)
-    while (at := _next(text, at)) < len(text) and text[at] == "{":
+    at = text.find("{", begin.end()) if begin else -1
+    while at >= 0:
         try:
-            row, at = _DECODER.raw_decode(text, at)
+            row, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            break
-        rows.append(row)
+            end = at + 1
+        else:
+            if "step" in row or "epoch" in row:
+                rows.append(row)
+        at = text.find("{", end)
     return rows
-
-
-def _next(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
 
 
 KIND = TrainerState()
