@@ -99,10 +99,8 @@ def discover(
     except (OSError, ValueError) as error:
         raise SourceError(f"{shown_path(path)}: cannot be looked at ({error})") from error
     if exists:
-        raise SourceError(
-            f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or an event file"
-        )
-    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, an event file or a database")
+        raise SourceError(f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or a log file")
+    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, a log file or a database")
 
 
 def _in_folder(path: Path, request: Request) -> Discovery:
