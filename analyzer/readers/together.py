@@ -8,8 +8,10 @@ many, by their curves.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -32,6 +34,7 @@ SAME = 1e-4
 _MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
 _LONGER = 1.1  # times: a curve that has more points than this is the more complete one
 _ARTIFACTS = "artifacts"
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
 _EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
 _MOST_COMPARED = 50
@@ -76,6 +79,8 @@ def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[
 
     `name` is that of the source itself; `memo` keeps which curves were found to repeat each other.
     """
+    tracked = {ref.key for ref in refs if isinstance(ref, TrackedRun)}
+    refs = [ref for ref in refs if not (isinstance(ref, FileRun) and tracked and _is_left_over(ref, tracked))]
     files = [ref for ref in refs if isinstance(ref, FileRun)]
     if not files:
         return list(refs)
@@ -98,6 +103,13 @@ def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[
     ordered = [*(ref for ref in refs if not isinstance(ref, FileRun)), *files]
     stay = [ref for ref in ordered if id(ref) not in gone and id(ref) not in led]
     return [_made_one(ref, [*following.get(id(ref), ()), *parts.get(id(ref), ())]) for ref in stay]
+
+
+def _is_left_over(ref: FileRun, tracked: Container[str]) -> bool:
+    """Whether a log lies among the artifacts of a run that the tracker does not list: deleted, or of another store."""
+    parts = ref.group.files[0][0].split("/")
+    owners = [owner for owner, part in itertools.pairwise(parts) if part == _ARTIFACTS]
+    return any(_RUN_ID.fullmatch(owner) and owner not in tracked for owner in owners)
 
 
 def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:

@@ -233,10 +233,14 @@ def test_detectron2_and_mmengine(tmp_path: Path) -> None:
 
 
 def test_dvclive_is_one_run_of_many_tables(tmp_path: Path) -> None:
-    for name in ("train/loss", "lr"):
-        logs.text(tmp_path / "dvclive" / "plots" / "metrics" / f"{name}.tsv", f"step\t{name}", "0\t1.5", "1\tnan")
+    folder = tmp_path / "dvclive" / "plots" / "metrics"
+    logs.text(folder / "train" / "loss.tsv", "step\tloss", "0\t1.5", "1\tnan")
+    logs.text(folder / "lr.tsv", "timestamp\tstep\tlr", "1788000000000\t0\t0.1", "1788000001000\t1\t0.1")
+    logs.text(tmp_path / "dvclive" / "params.yaml", "epochs: 20")
     run = only(tmp_path)
     assert (run.source, run.id, sorted(run.series)) == ("dvclive", "dvclive", ["lr", "train/loss"])
+    assert run.series["lr"].wall_times.tolist() == [1_788_000_000.0, 1_788_000_001.0]
+    assert run.params == {"epochs": "20"}
 
 
 def test_trackio_has_a_run_for_each_name(tmp_path: Path) -> None:
