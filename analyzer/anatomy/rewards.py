@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.standing import Standing, standing
 from analyzer.model.signals import GOALS
@@ -19,12 +21,34 @@ class Params:
     """How many values a reward needs."""
 
     least: int = field(default=12, metadata={"unit": "values", "why": "fewer show no course of a noisy reward"})
+    solved: float = field(default=0.9, metadata={"unit": "of the tasks", "why": "there is little left to learn"})
+    rises: float = field(default=3.0, metadata={"unit": "standard errors", "why": "a gain that is not noise"})
     evaluations: int = field(
         default=6, metadata={"unit": "values", "why": "of an independent score that is compared with a reward"}
     )
 
 
 PARAMS = Params()
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What a reward did after a step: its level there, and the change to its end in standard errors."""
+
+    curve: Curve
+    at: Standing
+    before: float
+    errors: float
+
+    @property
+    def rises(self) -> bool:
+        """Whether it clearly gained."""
+        return self.errors >= PARAMS.rises
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The levels, for sentences."""
+        return {"before": self.before, "after": self.at.end}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +87,31 @@ class Rewards:
         if curve.tag not in self._known:
             self._known[curve.tag] = standing(curve.raw)
         return self._known[curve.tag]
+
+    def since(self, step: int) -> Change | None:
+        """Return what the leading reward did from a step to its end, None without a reward that is long enough.
+
+        Where fewer points follow than make a level, it did nothing.
+        """
+        lead = self.lead()
+        at = self.standing(lead) if lead is not None else None
+        if lead is None or at is None:
+            return None
+        first = int(np.searchsorted(lead.at, step))
+        if first + 2 * at.tail > at.n:
+            return Change(lead, at, at.end, 0.0)
+        before = float(np.mean(at.values[first : first + at.tail]))
+        return Change(lead, at, before, at.errors(at.end - before, at.tail, at.tail))
+
+    @cached_property
+    def solved(self) -> bool:
+        """Whether the leading reward ends at a known ceiling, or nearly all held-out tasks are solved."""
+        lead = self.lead()
+        at = self.standing(lead) if lead is not None else None
+        score = self.standing(self.independent) if self.independent is not None else None
+        if score is not None and float(np.min(score.values)) >= 0 and float(np.max(score.values)) <= 1:
+            return score.end >= PARAMS.solved
+        return at is not None and at.at_ceiling
 
     @cached_property
     def _known(self) -> dict[str, Standing | None]:
