@@ -6,9 +6,9 @@ the detectors; here a criterion is shown, or it stays unclear.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy import rewards
 from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.rewards import PARAMS as REWARDS
 from analyzer.anatomy.standing import PARAMS as STANDING
@@ -20,28 +20,12 @@ if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 
-@dataclass(frozen=True)
-class Params:
-    """What a reward must have gained and kept."""
-
-    gain: float = field(
-        default=0.1, metadata={"unit": "of level or range", "why": "the smallest gain that is learning"}
-    )
-    lost: float = field(default=0.3, metadata={"unit": "of the gain", "why": "evaluations swing by so much"})
-    within: float = field(
-        default=3.0, metadata={"unit": "standard errors", "why": "an end that noise puts below the best"}
-    )
-
-
-PARAMS = Params()
-
-
 def enough_data(anatomy: Anatomy) -> Criterion:
     """Whether a reward has enough values to show health."""
-    rewards = anatomy.rewards.goals
-    if not rewards:
+    goals = anatomy.rewards.goals
+    if not goals:
         return Criterion("enough-data", "unclear", "no reward is logged, and only a reward shows what an agent learnt")
-    longest = max(rewards, key=lambda c: c.n)
+    longest = max(goals, key=lambda c: c.n)
     numbers = {"points": float(longest.n), "needed": float(REWARDS.least)}
     text = f"{longest.tag} has {counted(longest.n, 'finite point')}"
     if longest.n < REWARDS.least:
@@ -63,8 +47,8 @@ def learnt(anatomy: Anatomy) -> Criterion:
         return Criterion("learnt", "unclear", "no reward is long enough to show a gain")
     lead, at = judged
     text = f"{lead.tag} rose from {number(at.start)} to {number(at.best)} at step {step(int(lead.at[at.best_at]))}"
-    if _gained(lead, at):
-        end = "" if at.lost_errors < PARAMS.within else f" and ends at {number(at.end)}"
+    if rewards.gained(lead, at):
+        end = "" if at.lost_errors < REWARDS.within else f" and ends at {number(at.end)}"
         return Criterion("learnt", "shown", text + end, _numbers(lead, at), lead.tags)
     if at.at_ceiling:
         text = f"{lead.tag} stands at {number(at.end)}, the most that it can reach"
@@ -79,8 +63,7 @@ def kept(anatomy: Anatomy) -> Criterion:
     if judged is None:
         return Criterion("kept", "unclear", "no reward is long enough to compare its end with its best")
     lead, at = judged
-    near = at.lost <= PARAMS.lost * at.gain or at.lost_errors <= PARAMS.within or at.at_ceiling
-    if near:
+    if rewards.kept(at):
         return Criterion("kept", "shown", f"{lead.tag} ends near its best level", _numbers(lead, at), lead.tags)
     text = f"{lead.tag} ends at {number(at.end)}, below its best of {number(at.best)}"
     return Criterion("kept", "unclear", text, _numbers(lead, at), lead.tags)
@@ -100,13 +83,6 @@ def held_out(anatomy: Anatomy) -> Criterion:
         return Criterion("held-out", "shown", text, _numbers(score, at), score.tags)
     text = f"{score.tag} falls from {number(at.start)} to {number(at.end)}"
     return Criterion("held-out", "unclear", text, _numbers(score, at), score.tags)
-
-
-def _gained(curve: Curve, at: Standing) -> bool:
-    """Whether a gain matters and is clear: by its two ends, or, where the first points are few, by the whole way."""
-    fall = curve.course.fall
-    clear = at.gain_errors >= STANDING.clear or (fall is not None and fall.errors >= STANDING.clear)
-    return clear and at.gain >= PARAMS.gain * at.scale
 
 
 def _numbers(curve: Curve, at: Standing) -> dict[str, float]:

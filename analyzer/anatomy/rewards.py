@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.standing import PARAMS as STANDING
 from analyzer.anatomy.standing import Standing, standing
 from analyzer.model.signals import GOALS
 
@@ -22,6 +23,14 @@ class Params:
 
     least: int = field(default=12, metadata={"unit": "values", "why": "fewer show no course of a noisy reward"})
     solved: float = field(default=0.9, metadata={"unit": "of the tasks", "why": "there is little left to learn"})
+    most: float = field(default=0.5, metadata={"unit": "of the tasks", "why": "more than half of them are solved"})
+    gain: float = field(
+        default=0.1, metadata={"unit": "of level or range", "why": "the smallest gain that is learning"}
+    )
+    lost: float = field(default=0.3, metadata={"unit": "of the gain", "why": "evaluations swing by so much"})
+    within: float = field(
+        default=3.0, metadata={"unit": "standard errors", "why": "an end that noise puts below the best"}
+    )
     rises: float = field(default=3.0, metadata={"unit": "standard errors", "why": "a gain that is not noise"})
     evaluations: int = field(
         default=6, metadata={"unit": "values", "why": "of an independent score that is compared with a reward"}
@@ -89,33 +98,66 @@ class Rewards:
         return self._known[curve.tag]
 
     def since(self, step: int) -> Change | None:
-        """Return what the leading reward did from a step to its end, None without a reward that is long enough.
+        """Return what a reward did from a step to its end, None without one that is long enough.
 
-        Where fewer points follow than make a level, it did nothing.
+        An independent score decides where there is one; else, of evaluated and collected rewards, the one that gained
+        most clearly: evaluations are few and noisy.
         """
-        lead = self.lead()
-        at = self.standing(lead) if lead is not None else None
-        if lead is None or at is None:
+        score = self.independent
+        judges = [score] if score is not None and score.n >= PARAMS.least else self.goals
+        found = [self._since(c, step) for c in judges if c.n >= PARAMS.least]
+        return max((f for f in found if f is not None), key=lambda f: f.errors, default=None)
+
+    def _since(self, curve: Curve, step: int) -> Change | None:
+        """Return what one reward did from a step to its end; nothing, where too few points follow."""
+        at = self.standing(curve)
+        if at is None:
             return None
-        first = int(np.searchsorted(lead.at, step))
+        first = int(np.searchsorted(curve.at, step))
         if first + 2 * at.tail > at.n:
-            return Change(lead, at, at.end, 0.0)
+            return Change(curve, at, at.end, 0.0)
         before = float(np.mean(at.values[first : first + at.tail]))
-        return Change(lead, at, before, at.errors(at.end - before, at.tail, at.tail))
+        return Change(curve, at, before, at.errors(at.end - before, at.tail, at.tail))
+
+    @cached_property
+    def share_solved(self) -> float | None:
+        """The share of held-out tasks that is solved at the end, None where no such share is logged."""
+        score = self.standing(self.independent) if self.independent is not None else None
+        if score is None or float(np.min(score.values)) < 0 or float(np.max(score.values)) > 1:
+            return None
+        return score.end
 
     @cached_property
     def solved(self) -> bool:
-        """Whether the leading reward ends at a known ceiling, or nearly all held-out tasks are solved."""
+        """Whether nearly all held-out tasks are solved, or the leading reward ends at a known ceiling."""
+        if self.share_solved is not None:
+            return self.share_solved >= PARAMS.solved
         lead = self.lead()
         at = self.standing(lead) if lead is not None else None
-        score = self.standing(self.independent) if self.independent is not None else None
-        if score is not None and float(np.min(score.values)) >= 0 and float(np.max(score.values)) <= 1:
-            return score.end >= PARAMS.solved
         return at is not None and at.at_ceiling
+
+    @cached_property
+    def earned(self) -> bool:
+        """Whether a reward has clearly gained and kept it, and most held-out tasks are solved where they are logged."""
+        if self.share_solved is not None and self.share_solved < PARAMS.most:
+            return False
+        return any(at is not None and gained(c, at) and kept(at) for c in self.goals if (at := self.standing(c)))
 
     @cached_property
     def _known(self) -> dict[str, Standing | None]:
         return {}
+
+
+def gained(curve: Curve, at: Standing) -> bool:
+    """Whether a gain matters and is clear: by its two ends, or, where the first points are few, by the whole way."""
+    fall = curve.course.fall
+    clear = at.gain_errors >= STANDING.clear or (fall is not None and fall.errors >= STANDING.clear)
+    return clear and at.gain >= PARAMS.gain * at.scale
+
+
+def kept(at: Standing) -> bool:
+    """Whether a reward ends near its best level, or at its ceiling."""
+    return at.lost <= PARAMS.lost * at.gain or at.lost_errors <= PARAMS.within or at.at_ceiling
 
 
 def rewards_of(anatomy: Anatomy) -> Rewards:

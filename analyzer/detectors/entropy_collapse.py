@@ -14,8 +14,8 @@ on, for a fifth of the run and up to the end. Differential entropy of continuous
 
 When it is wrong
 ----------------
-A solved task may be done without any randomness: where the reward is at a known ceiling, or still rises, it is a note.
-A coefficient that is annealed on purpose takes the entropy with it.
+A solved task may be done without any randomness: where the reward is at a known ceiling, still rises, or has clearly
+gained and kept it, it is a note. A coefficient that is annealed on purpose takes the entropy with it.
 
 What to do
 ----------
@@ -119,7 +119,7 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     left = max(0.0, (end - floor) / (start - floor)) if start > nothing and start > floor else 0.0
     change = anatomy.rewards.since(first)
     rises = change is not None and change.rises
-    harmless = rises or anatomy.rewards.solved
+    harmless = rises or anatomy.rewards.solved or anatomy.rewards.earned
     signs = []
     if change is not None:
         signs.append(Sign("reward-rises" if rises else "reward-rests", change.curve.tag, change.numbers))
@@ -203,7 +203,7 @@ DETECTOR = Detector(
         Case(
             "gone at half of the run",
             "fires",
-            lambda: made_run({"rollout/ep_rew_mean": _reward(200, 60, 0.5), "train/entropy": _gone(200, 0.4, 0.0)}),
+            lambda: made_run({"rollout/ep_rew_mean": _reward(200, 0.0), "train/entropy": _gone(200, 0.4, 0.0)}),
         ),
         Case(
             "none from the start",
@@ -227,7 +227,7 @@ DETECTOR = Detector(
             "almost",
             lambda: made_run(
                 {
-                    "rollout/ep_rew_mean": _reward(200, 60, 0.5),
+                    "rollout/ep_rew_mean": _reward(200, 0.0),
                     "train/entropy": _gone(200, 0.4, 0.0),
                     "train/ent_coef": np.linspace(0.01, 0.0, 200),
                 }

@@ -62,7 +62,6 @@ class Params:
         default=0.05, metadata={"unit": "of the run", "why": "the first updates are larger than usual"}
     )
     tiny: float = field(default=0.05, metadata={"unit": "ratio", "why": "a clip range that clips nearly everything"})
-    worst: float = field(default=0.4, metadata={"unit": "ratio", "why": "share from which most of a batch is wasted"})
     lost: float = field(
         default=0.25, metadata={"unit": "of the gain", "why": "a reward that has lost so much has fallen"}
     )
@@ -105,12 +104,11 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     level, shares = float(levels[top]), curve.role.signal == "clip-share"
     first, last = int(curve.at[begin + top]), int(curve.at[begin + top + width - 1])
     trouble = _trouble(anatomy)
-    grave = bool(trouble) or (shares and level > PARAMS.worst)
     limit = "share" if shares else "divergence"
     return Evidence(
         curve.tags,
         (Measure("highest level over a tenth of the run", level, limit, unit="ratio" if shares else "nats"),),
-        "warning" if grave else "info",
+        "warning" if trouble else "info",
         first_step=first,
         last_step=last,
         cause="steps-too-long",
