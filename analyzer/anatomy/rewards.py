@@ -150,9 +150,16 @@ class Rewards:
 
 def gained(curve: Curve, at: Standing) -> bool:
     """Whether a gain matters and is clear: by its two ends, or, where the first points are few, by the whole way."""
-    fall = curve.course.fall
-    clear = at.gain_errors >= STANDING.clear or (fall is not None and fall.errors >= STANDING.clear)
-    return clear and at.gain >= PARAMS.gain * at.scale
+    if at.gain < PARAMS.gain * at.scale:
+        return False
+    return at.gain_errors >= STANDING.clear or _whole_way(curve) >= STANDING.clear
+
+
+def _whole_way(curve: Curve) -> float:
+    """Return the gain of a reward in standard errors, by its levels and by how steadily they rise."""
+    with np.errstate(all="ignore"):
+        fall = curve.course.fall
+    return fall.errors if fall is not None else 0.0
 
 
 def kept(at: Standing) -> bool:

@@ -119,7 +119,8 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     left = max(0.0, (end - floor) / (start - floor)) if start > nothing and start > floor else 0.0
     change = anatomy.rewards.since(first)
     rises = change is not None and change.rises
-    harmless = rises or anatomy.rewards.solved or anatomy.rewards.earned
+    room = anatomy.rewards.share_solved is not None  # how much is left to learn is known
+    harmless = rises or anatomy.rewards.solved or (anatomy.rewards.earned and not room)
     signs = []
     if change is not None:
         signs.append(Sign("reward-rises" if rises else "reward-rests", change.curve.tag, change.numbers))

@@ -33,6 +33,7 @@ function approximation error in actor-critic methods (2018).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -144,7 +145,7 @@ def _estimate(curve: Curve, at: Standing) -> Evidence:
 
 def _loss(curve: Curve, at: Standing) -> Evidence:
     levels = _levels(curve)
-    spread = max(at.range, float(np.finfo(float).tiny)) ** 2
+    spread = at.range**2 or math.inf
     end, lowest = float(np.min(levels[-2:])), float(np.min(levels[:-1]))
     since, last = _since(curve, spread), int(curve.at[-1])
     return Evidence(
