@@ -235,8 +235,7 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("no-learning-signal", "reward-plateau"),
-    yields_to=("reward-collapse", "non-finite"),
+    yields_to=("reward-collapse", "reward-hacking", "non-finite"),
     course=False,
     describe=describe,
 )

@@ -226,7 +226,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("reward-plateau", "vanishing-gradient"),
     yields_to=("entropy-collapse", "non-finite"),
     course=False,
     describe=describe,

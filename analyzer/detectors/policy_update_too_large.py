@@ -189,7 +189,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("reward-plateau",),
     yields_to=("reward-collapse", "non-finite"),
     course=False,
     describe=describe,

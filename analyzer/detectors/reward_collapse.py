@@ -297,7 +297,6 @@ DETECTOR = Detector(
     ),
     describe=describe,
     retired=("gained",),
-    explains=("contradictory-metrics",),
-    yields_to=("non-finite",),
+    yields_to=("non-finite", "reward-hacking"),
     course=False,
 )

@@ -232,7 +232,6 @@ DETECTOR = Detector(
         Case("a score that is lower by a constant factor", "almost", lambda: _run(0.1 + 0.25 * AT, RISES)),
         Case("both turn", "almost", lambda: _run(0.5 - 0.6 * np.clip(AT - 0.9, 0, 1), RISES)),
     ),
-    explains=("reward-collapse", "contradictory-metrics", "kl-blow-up", "entropy-collapse", "lopsided-reward"),
     yields_to=("non-finite",),
     course=False,
     describe=describe,

@@ -265,7 +265,13 @@ DETECTOR = Detector(
             lambda: made_run({"rollout/ep_rew_mean": np.full(200, 500.0), "rollout/ep_len_mean": np.full(200, 500.0)}),
         ),
     ),
-    yields_to=("non-finite",),
+    yields_to=(
+        "non-finite",
+        "entropy-collapse",
+        "no-learning-signal",
+        "policy-update-too-large",
+        "value-divergence",
+    ),
     course=False,
     describe=describe,
 )

@@ -268,7 +268,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("non-finite", "reward-plateau", "gradient-spike"),
     course=False,
     describe=describe,
 )

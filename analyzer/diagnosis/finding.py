@@ -75,6 +75,8 @@ def explained(findings: list[Finding], chosen: Collection[Detector]) -> list[Fin
 def _leads(leader: Finding, follower: Finding, leads: Collection[tuple[str, str]]) -> bool:
     if (leader.symptom, follower.symptom) not in leads:
         return False
+    if SEVERITIES.index(leader.severity) > SEVERITIES.index(follower.severity):
+        return False  # a note explains no warning away
     if leader.first_step is None or follower.last_step is None:
         return True
     return leader.first_step <= follower.last_step
