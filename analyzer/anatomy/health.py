@@ -115,8 +115,13 @@ def learnt(anatomy: Anatomy) -> Criterion:
     if not falls:
         return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
     curve, fall = max(falls, key=lambda f: f[0].n)
-    text = f"{curve.tag} ends where it began: {number(fall.start)} at first, {number(fall.end)} at the end"
+    text = f"{curve.tag} ends where it began: {_course(fall)}"
     numbers = _fall_numbers(fall)
+    long_enough = curve.course.relapse is not None  # a handful of points proves nothing
+    if long_enough and fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
+        return Criterion(
+            "learnt", "refuted", f"{curve.tag} ends worse than it began: {_course(fall)}", numbers, curve.tags
+        )
     most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
     # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
     refuted = curve.role.role == "metric" and curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
@@ -133,8 +138,9 @@ def kept(anatomy: Anatomy) -> Criterion:
     if not worse:
         curve = looked[0]
         best = curve.course.relapse
-        numbers = {"errors": best.errors, "size": best.size} if best else {}
-        return Criterion("kept", "shown", f"{curve.tag} ends within noise of its best level", numbers, curve.tags)
+        numbers = {"errors": best.errors, "size": best.size, "best": best.before, "end": best.after} if best else {}
+        text = f"{curve.tag} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
+        return Criterion("kept", "shown", text, numbers, curve.tags)
     curve, rise = max(worse, key=lambda w: w[1].matters)
     text = (
         f"{curve.tag} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
@@ -202,7 +208,7 @@ def held_out(anatomy: Anatomy) -> Criterion:
     if trained_well(anatomy) or (begun is not None and curve.role.role == "loss" and fall.end < begun):
         # the first evaluation may come after most has been learnt
         return Criterion("held-out", "shown", f"{curve.tag} stands at {number(fall.end)}", numbers, curve.tags)
-    text = f"{curve.tag} has not got better: {number(fall.start)} at first, {number(fall.end)} at the end"
+    text = f"{curve.tag} has not got better: {_course(fall)}"
     taught = begun is not None and curve.role.role == "loss" and curve.n >= PARAMS.flat
     return Criterion("held-out", "refuted" if taught else "unclear", text, numbers, curve.tags)
 
@@ -226,6 +232,10 @@ def _went(curve: Curve, fall: Fall) -> str:
     if abs(fall.size) < PARAMS.gain:
         verb = "went"
     return f"{curve.tag} {verb} from {number(fall.start)} to {number(fall.end)}"
+
+
+def _course(fall: Fall) -> str:
+    return f"{number(fall.start)} at first, {number(fall.end)} at the end"
 
 
 def _fall_numbers(fall: Fall) -> dict[str, float]:

@@ -56,7 +56,7 @@ class Params:
 
 PARAMS = Params()
 SHARES = (1.0, 100.0)  # a share and a percentage of which there is no more
-FLOAT32 = float(np.finfo(np.float32).eps)
+FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # of the level: what logs in single precision tell apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ class Standing:
     @cached_property
     def floor(self) -> float:
         """The smallest change that counts: what the log resolves, and a share of level or range."""
-        return max(4 * FLOAT32 * float(np.max(np.abs(self.values))), PARAMS.floor * self.scale)
+        return max(FLOAT32 * float(np.max(np.abs(self.values))), PARAMS.floor * self.scale)
 
     @cached_property
     def _residual(self) -> Array:
@@ -199,7 +199,7 @@ class Standing:
         last = self.values[-self.tail :]
         top = float(np.max(self.values))
         near = top - self.floor
-        again = self.range > 0 and float(np.mean(last >= top - 4 * FLOAT32 * abs(top))) >= PARAMS.ceiling
+        again = self.range > 0 and float(np.mean(last >= top - FLOAT32 * abs(top))) >= PARAMS.ceiling
         whole = any(
             abs(top - share) <= PARAMS.floor * share and self.end >= share - 2 * PARAMS.floor * share
             for share in SHARES

@@ -1,8 +1,8 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
 VERBS = ("report", "audit", "series", "dump", "explain", "merge", "help")
-HELP = """posthoc reads training logs (TensorBoard event files, MLflow runs) and says what went wrong in each run,
-since when, why, and what to do first.
+HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Ultralytics, Keras, CSV, …) and
+says what went wrong in each run, since when, why, and what to do first.
 
   posthoc report SOURCE [-o FILE.html] [--run NAME]    one run: one HTML page, a short verdict here
   posthoc audit SOURCE... [-o DIR]                     many runs: a site with an index
@@ -11,8 +11,8 @@ since when, why, and what to do first.
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
   posthoc merge DIR... [-o DIR]                        one site of the parts that audit --shard I/N judged
 
-SOURCE is a run's folder, an event file, a folder with many runs, an MLflow store, database or server, or an
-address in object storage (s3://…, gs://…).
+SOURCE is a run's folder, a log file, a folder with many runs, an MLflow store, database or server, or an
+address (file://…; in object storage s3://…, gs://…).
 
   posthoc help VERB, posthoc VERB --help               the options of a verb
   posthoc --version                                    the version

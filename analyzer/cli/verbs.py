@@ -18,6 +18,7 @@ from analyzer.fleet.night import Found
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
+from analyzer.readers import local_path
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, with_words
 from analyzer.settings.values import suggestion
 from analyzer.writers import brief, text
@@ -185,7 +186,7 @@ def _settings(options: Options) -> Settings:
 def _untrusted(options: Options) -> bool:
     """Whether the working directory's settings lie inside a source, and are not obeyed: logs are untrusted."""
     named = [*getattr(options, "sources", []), getattr(options, "source", None), options.tracking_uri]
-    places = [Path(text.removeprefix("file://")) for text in named if text]
+    places = [Path(local_path(text)) for text in named if text]
     file = settings_inside(Path(), places) if options.config is None else None
     if file is not None and not getattr(options, "quiet", False):
         complain(f"{file} lies inside the source and is not obeyed; if it is yours, add --config {file}")

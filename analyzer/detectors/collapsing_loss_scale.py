@@ -125,6 +125,5 @@ DETECTOR = Detector(
         Case("high at its start", "almost", lambda: made_run(_scaled(300, 10))),
     ),
     yields_to=("exploding-loss", "non-finite", "hidden-nan"),
-    course=False,
     describe=describe,
 )

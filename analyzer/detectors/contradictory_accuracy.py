@@ -299,6 +299,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=(*GRAVE, "contradictory-metrics"),
-    course=False,
     describe=describe,
 )

@@ -211,8 +211,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": _twice(100, 0.35) - 0.1, "val/loss": _twice(100, 0.35)}),
         ),
     ),
-    explains=("wasted-tail",),
-    yields_to=(*GRAVE, "repetitive-loss", "loss-spike"),
-    course=False,
+    yields_to=(*GRAVE, "repetitive-loss", "loss-spike", "grokking"),
     describe=describe,
 )

@@ -192,7 +192,7 @@ def _reward(points: int, rise: float = 100.0, until: float = 1.0) -> np.ndarray:
 
 def _gone(points: int, until: float, left: float) -> np.ndarray:
     fall = np.exp(-5 * np.minimum(np.arange(points) / (until * points), 1.0))
-    return left + 1.3 * fall * np.exp(noise(points, 0.05, 5))
+    return np.asarray(left + 1.3 * fall * np.exp(noise(points, 0.05, 5)))
 
 
 DETECTOR = Detector(
@@ -236,6 +236,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=("reward-collapse", "reward-hacking", "non-finite"),
-    course=False,
     describe=describe,
 )

@@ -173,6 +173,5 @@ DETECTOR = Detector(
         Case("norms with a heavy tail", "almost", lambda: made_run(_beside(_leaping(400, 200, 4.0, 0.9)))),
     ),
     yields_to=("exploding-loss", "non-finite", "loss-spike", "hidden-nan"),
-    course=False,
     describe=describe,
 )

@@ -209,8 +209,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/accuracy": _sudden(200, 0.05, 0.01, 1), "val/accuracy": 0.05 + noise(200, 0.01)}),
         ),
     ),
-    explains=("overfitting", "plateau", "double-descent", "wasted-tail", "still-improving", "metric-loss-disagreement"),
     yields_to=GRAVE,
-    course=False,
     describe=describe,
 )

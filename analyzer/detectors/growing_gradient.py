@@ -123,7 +123,6 @@ DETECTOR = Detector(
         Case("growing while it learns", "almost", lambda: made_run(_growing(300, falling(300, rate=1.0)))),
     ),
     yields_to=("exploding-loss", "non-finite", "not-converging", "slow-divergence"),
-    course=False,
     describe=describe,
     retired=("flat",),
 )

@@ -153,6 +153,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "ram": 8.0 * (1 - np.exp(-np.arange(300) / 40))}),
         ),
     ),
-    course=False,
     describe=describe,
 )

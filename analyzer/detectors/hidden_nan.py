@@ -333,8 +333,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": _zeroed(200, 120), "val/accuracy": np.linspace(0.5, 0.97, 200)}),
         ),
     ),
-    explains=("plateau", "overfitting", "contradictory-metrics", "not-converging", "repetitive-loss", "loss-spike"),
     yields_to=("non-finite", "exploding-loss"),
-    course=False,  # it looks at the end alone
     describe=describe,
 )

@@ -211,6 +211,5 @@ DETECTOR = Detector(
         Case("it levels off", "almost", lambda: _run(1 - np.exp(-8 * AT), 0.3 + np.minimum(AT, 0.2))),
     ),
     yields_to=("reward-collapse", "reward-hacking", "non-finite"),
-    course=False,
     describe=describe,
 )

@@ -223,6 +223,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=("plateau", "exploding-loss", "non-finite", "hidden-nan"),
-    course=False,
     describe=describe,
 )

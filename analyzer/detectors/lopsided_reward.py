@@ -152,6 +152,5 @@ DETECTOR = Detector(
         Case("format first", "almost", lambda: _run(np.minimum(0.1 + 2 * AT, 1.0), 0.1 + 0.6 * AT)),
     ),
     yields_to=("reward-hacking", "no-learning-signal"),
-    course=False,
     describe=describe,
 )

@@ -307,4 +307,5 @@ DETECTOR = Detector(
         Case("one leap lost in noise", "almost", lambda: made_run({"train/loss": _with_leap(1000, 500, 1, 3.0, 0.5)})),
     ),
     describe=describe,
+    yields_to=("exploding-loss", "hidden-nan", "not-converging"),
 )

@@ -145,7 +145,7 @@ def _accuracy(points: int, rate: float) -> np.ndarray:
 
 def _sure(points: int) -> np.ndarray:
     at = np.arange(points) / points
-    return 0.5 + 1.8 * np.exp(-12 * at) + 0.09 * np.maximum(at - 0.35, 0) + noise(points, 0.008, 2)
+    return 0.5 + 1.8 * np.exp(-12 * at) + 0.05 * np.maximum(at - 0.35, 0) + noise(points, 0.008, 2)
 
 
 DETECTOR = Detector(
@@ -174,7 +174,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "grokking", "unstable-evaluation"),
     describe=describe,
 )

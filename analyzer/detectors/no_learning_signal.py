@@ -227,6 +227,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=("entropy-collapse", "non-finite"),
-    course=False,
     describe=describe,
 )

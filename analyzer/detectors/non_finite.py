@@ -377,6 +377,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(200), "val/loss": _gaps(200)}),
         ),
     ),
-    course=False,  # a handful of points passes it
     describe=describe,
+    yields_to=("exploding-loss", "value-divergence"),
 )

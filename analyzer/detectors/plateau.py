@@ -186,8 +186,9 @@ def _moves_after(curve: Curve, step_: int) -> bool:
 
 def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
     signs = _signs(anatomy, curve, far)
-    only_noise = [sign.id for sign in signs] == ["noise-only"]
-    severity: Severity = "error" if far.best_gain < PARAMS.little and not only_noise else "warning"
+    # a log that begins late rests at its first level as well: only another sign makes it an error
+    alone = {sign.id for sign in signs} <= {"noise-only", "not-fallen", "validation-rests"}
+    severity: Severity = "error" if far.best_gain < PARAMS.little and not alone else "warning"
     since = _flat_since(curve)
     cause, more = _cause(anatomy, curve, signs)
     return Evidence(
@@ -427,4 +428,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
+    yields_to=("exploding-loss", "hidden-nan"),
 )

@@ -190,6 +190,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=("reward-collapse", "non-finite"),
-    course=False,
     describe=describe,
 )

@@ -128,6 +128,5 @@ DETECTOR = Detector(
         Case("a restart that goes on as before", "almost", lambda: _resumed(0.0)),
     ),
     yields_to=("exploding-loss", "non-finite"),
-    course=False,
     describe=describe,
 )

@@ -298,5 +298,4 @@ DETECTOR = Detector(
     describe=describe,
     retired=("gained",),
     yields_to=("non-finite", "reward-hacking"),
-    course=False,
 )

@@ -126,7 +126,7 @@ def _turned(reward: Curve, at: Standing, score: Curve, its: Standing) -> Evidenc
         (score.tag, reward.tag),
         (
             Measure(
-                "gain of the reward after the turn", won / max(at.end - at.start, 1e-300), "gains", unit="of its gain"
+                "gain of the reward after the turn", won / max(at.end - at.start, at.floor), "gains", unit="of its gain"
             ),
             Measure("the same in standard errors", at.errors(won, at.tail, at.tail), "clear", unit="standard errors"),
             Measure(
@@ -220,7 +220,7 @@ def _run(score: np.ndarray, reward: np.ndarray) -> Run:
 
 
 AT = np.arange(20) / 20
-RISES = 0.2 + 0.6 * np.arange(200) / 200
+RISES = np.linspace(0.2, 0.8, 200)  # a reward that rises evenly
 DETECTOR = Detector(
     "reward-hacking",
     __doc__,
@@ -233,6 +233,5 @@ DETECTOR = Detector(
         Case("both turn", "almost", lambda: _run(0.5 - 0.6 * np.clip(AT - 0.9, 0, 1), RISES)),
     ),
     yields_to=("non-finite",),
-    course=False,
     describe=describe,
 )

@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.rewards import gained
-from analyzer.anatomy.standing import Standing
+from analyzer.anatomy.standing import SHARES, Standing
 from analyzer.anatomy.witnesses import entropy_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, made_run, noise
@@ -78,6 +78,7 @@ class Params:
 
 
 PARAMS = Params()
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _ceiling(anatomy: Anatomy, at: Standing) -> bool:
     """Whether a flat reward is all that can be had: a share of one, or paid episodes that last as long as they may."""
     if at.range > 0:
         return at.at_ceiling
-    return at.end in (1.0, 100.0) or (at.end > 0 and _at_the_limit(anatomy) is not None)
+    return at.end in SHARES or (at.end > 0 and _at_the_limit(anatomy) is not None)
 
 
 def _at_the_limit(anatomy: Anatomy) -> Curve | None:
@@ -190,7 +191,7 @@ def _still(anatomy: Anatomy, curve: Curve) -> Evidence | None:
     first, last = int(entropy.at[0]), int(entropy.at[-1])
     return Evidence(
         (curve.tag, entropy.tag),
-        (Measure("change of the entropy", float(np.ptp(values)) / max(abs(level), 1e-300), "moved", "below", "ratio"),),
+        (Measure("change of the entropy", float(np.ptp(values)) / max(abs(level), TINY), "moved", "below", "ratio"),),
         "warning",
         first_step=first,
         last_step=last,
@@ -272,6 +273,5 @@ DETECTOR = Detector(
         "policy-update-too-large",
         "value-divergence",
     ),
-    course=False,
     describe=describe,
 )

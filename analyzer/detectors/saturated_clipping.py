@@ -114,6 +114,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "grad_norm": np.ones(300)}),
         ),
     ),
-    course=False,
     describe=describe,
 )

@@ -41,6 +41,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Rise
+from analyzer.anatomy.metrics import metrics_after
 from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -134,8 +135,14 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "drifts upwards", (first, last)),
             Mark("level", curve.tag, "lowest lasting level", values=(rise.before,)),
         ),
-        explained_by=(improves_after(anatomy, first) if rise.errors > 0 else None) or explained,
+        explained_by=(_better_elsewhere(anatomy, curve, first, last) if rise.errors > 0 else None) or explained,
     )
+
+
+def _better_elsewhere(anatomy: Anatomy, curve: Curve, first: int, last: int) -> str | None:
+    """Return the event of a held-out loss, or of a metric beside this held-out loss, that improves meanwhile."""
+    better = metrics_after(anatomy, curve, first)[0] if curve in anatomy.validation else None
+    return f"event:metric-improves@{last}" if better else improves_after(anatomy, first)
 
 
 def _growing(anatomy: Anatomy, first: int, last: int) -> tuple[Sign, ...]:

@@ -124,6 +124,5 @@ DETECTOR = Detector(
             lambda: _timed(np.where(np.arange(300) % 50 == 0, 3600.0, 10.0)),
         ),
     ),
-    course=False,
     describe=describe,
 )

@@ -185,7 +185,6 @@ DETECTOR = Detector(
         ),
         Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike", "grokking"),
     describe=describe,
 )

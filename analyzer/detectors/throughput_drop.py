@@ -158,6 +158,5 @@ DETECTOR = Detector(
             lambda: timed(falling(400), _jitter(400) + 60.0 * (np.arange(400) % 20 == 0)),
         ),
     ),
-    course=False,
     describe=describe,
 )

@@ -89,9 +89,8 @@ def _readings(anatomy: Anatomy, curve: Curve) -> Iterator[Evidence]:
     since, last = int(curve.at[int(above[0]) if above.size else 0]), int(curve.at[-1])
     change = anatomy.rewards.since(since)
     rises = change is not None and change.rises
-    signs = ()
-    if change is not None:
-        signs = (Sign("reward-rises" if rises else "reward-rests", change.curve.tag, change.numbers),)
+    moved = "reward-rises" if rises else "reward-rests"
+    signs = (Sign(moved, change.curve.tag, change.numbers),) if change is not None else ()
     growth = (
         Measure("share cut off over the last tenth", end, "share", unit="ratio"),
         Measure("growth of that share", end - start, "more", unit="ratio"),
@@ -145,7 +144,7 @@ def _run(cut: np.ndarray, reward: np.ndarray) -> Run:
 
 
 AT = np.arange(200) / 200
-RISES = 0.2 + 0.6 * AT
+RISES = np.linspace(0.2, 0.8, 200)  # a reward that rises evenly
 DETECTOR = Detector(
     "truncated-completions",
     __doc__,
@@ -158,6 +157,5 @@ DETECTOR = Detector(
         Case("more and more while the reward rises", "almost", lambda: _run(0.5 * AT, RISES)),
     ),
     yields_to=("reward-collapse", "non-finite"),
-    course=False,
     describe=describe,
 )

@@ -207,8 +207,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(50, 2.3, 0.2, 60), "val/loss": 0.35 + noise(50, 0.01)}),
         ),
     ),
-    explains=("overfitting", "weak-validation", "validation-below-training"),
     yields_to=(*GRAVE, "repetitive-loss"),
-    course=False,
     describe=describe,
 )

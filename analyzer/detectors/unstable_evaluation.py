@@ -220,8 +220,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("weak-validation", "metric-loss-disagreement", "wasted-tail"),
     yields_to=(*GRAVE, "repetitive-loss"),
-    course=False,
     describe=describe,
 )

@@ -222,7 +222,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=(*GRAVE, "validation-equals-training"),
-    course=False,
+    yields_to=(*GRAVE, "validation-equals-training", "unmoved-validation"),
     describe=describe,
 )

@@ -150,7 +150,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": [0.7, 0.3, 0.1, *[0.0] * 60], "val/loss": [0.8, 0.4, 0.2, *[0.0] * 60]}),
         ),
     ),
-    explains=("validation-below-training", "overfitting"),
-    course=False,
     describe=describe,
 )

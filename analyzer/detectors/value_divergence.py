@@ -77,6 +77,7 @@ class Params:
 
 
 PARAMS = Params()
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _loss(curve: Curve, at: Standing) -> Evidence:
 
 
 def _over(one: float, other: float) -> float:
-    return float(one / max(other, 1e-300))
+    return float(one / max(other, TINY))
 
 
 def _explained(curve: Curve, at: Standing | None) -> Evidence:
@@ -205,7 +206,7 @@ def describe(evidence: Evidence) -> Words:
         "Check that the end of an episode and a time limit are told apart.",
     )
     if evidence.cause == "loss-diverges":
-        grown = times(facts.end / max(facts.other, 1e-300))
+        grown = times(_over(facts.end, facts.other))
         summary = f"{ends}, {grown} its lowest level, and the values err by more than the returns spread"
     elif evidence.cause == "blind-critic":
         summary = (
@@ -268,6 +269,5 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    course=False,
     describe=describe,
 )

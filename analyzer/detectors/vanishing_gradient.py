@@ -162,6 +162,5 @@ DETECTOR = Detector(
         Case("convergence", "almost", lambda: made_run(_dying(300, falling(300) + noise(300, 0.01)))),
     ),
     yields_to=("plateau", "hidden-nan", "learning-rate-stuck"),
-    course=False,
     describe=describe,
 )

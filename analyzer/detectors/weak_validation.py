@@ -223,7 +223,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "val/loss": falling(60, 2.4, 0.1) + noise(60, 0.05)}),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "unstable-evaluation"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "unstable-evaluation", "unmoved-validation"),
     describe=describe,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzer.errors import OutputError, PosthocError
 from analyzer.model.secrets import mask_text
-from analyzer.readers import discover
+from analyzer.readers import discover, local_path
 
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 _DOCUMENT, _PAGE = b'{"schema": "posthoc/', b'<meta name="generator" content="posthoc">'
@@ -26,7 +26,7 @@ def refuse_inputs(output: Path, sources: Iterable[str]) -> None:
         return
     shown = mask_text(str(output))
     inside = False
-    for place in (Path(source.removeprefix("sqlite:///")) for source in sources):
+    for place in (Path(local_path(source).removeprefix("sqlite:///")) for source in sources):
         if _same(output, place) or any(_same(output, Path(f"{place}{end}")) for end in _BESIDE_A_DATABASE):
             raise OutputError(f"{shown} is the source itself; give another name for what is written")
         inside = inside or Path(os.path.realpath(place)) in Path(os.path.realpath(output)).parents

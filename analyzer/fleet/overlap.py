@@ -10,7 +10,7 @@ from pathlib import Path
 from analyzer.model.run import Note
 from analyzer.model.secrets import mask_text
 from analyzer.model.wording import counted
-from analyzer.readers import Discovery, RunRef
+from analyzer.readers import Discovery, RunRef, local_path
 
 
 def once(sources: Iterable[str]) -> tuple[list[str], list[Note]]:
@@ -42,7 +42,8 @@ def without_overlap(found: Sequence[tuple[str, Discovery]]) -> tuple[list[tuple[
 
 
 def _place(source: str) -> str:
-    return os.path.realpath(source) if os.path.lexists(source) else source
+    path = local_path(source)
+    return os.path.realpath(path) if os.path.lexists(path) else source
 
 
 def _identity(ref: RunRef) -> tuple[str, str, str]:

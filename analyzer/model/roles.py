@@ -172,6 +172,8 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     if hit and not (coefficient and "loss" not in own):
         compared = _compared_loss(words)
         return ("constant", "", f"“{compared}” names a value to compare with") if compared else ("loss", "", f"“{hit}”")
+    if words == ("r",) and all(word.isdigit() or word == "monitor" for word in before):
+        return "metric", "reward", "“r”, the reward of an episode"
     metric = _metric(words)
     reference = _reference(words, before) if metric else None
     if reference:

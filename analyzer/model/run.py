@@ -84,7 +84,8 @@ class Run:
     `id` is the stable name within the source (findings.json's `run`), `location` a path or a masked URI,
     `params` hyper-parameters, `tags` what the tracker knows besides (MLflow's tags), `declared` the status the
     producer gave (MLflow: RUNNING, FINISHED, FAILED, KILLED) or None, `experiment` what the tracker groups it under
-    ("" where it does not). Secrets are masked by the reader.
+    ("" where it does not), `written` (Unix seconds) when files without times were last written to. Secrets are masked
+    by the reader.
     A run of which nothing could be read has no series and a note of kind *unreadable*.
     """
 
@@ -98,6 +99,7 @@ class Run:
     notes: tuple[Note, ...] = ()
     declared: str | None = None
     experiment: str = ""
+    written: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("series", "params", "tags"):
@@ -110,10 +112,10 @@ class Run:
 
     @property
     def last_event(self) -> float | None:
-        """Unix seconds of the youngest point, None when there is none with a finite time."""
+        """Unix seconds of the youngest point, or of the last change of logs that have no times; None if unknown."""
         times = [s.wall_times[np.isfinite(s.wall_times)] for s in self.series.values()]
         latest = [float(t.max()) for t in times if t.size]
-        return max(latest) if latest else None
+        return max(latest) if latest else self.written
 
     def to_frame(self, *, pivot: bool = False) -> pd.DataFrame:
         """Return the run's points as a pandas frame with tbparse's columns (extra `frames`); see analyzer.scalars."""

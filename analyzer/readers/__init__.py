@@ -30,7 +30,9 @@ from analyzer.model.secrets import mask_text
 from analyzer.model.wording import counted
 from analyzer.readers import bucket, formats
 from analyzer.readers.clean import clean_name, distinct
+from analyzer.readers.disguise import disguise, packed_or_absent
 from analyzer.readers.formats import EVERY, Choice, Format, Memo, Request
+from analyzer.readers.local import local_path
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Discovery, RunRef, Update, Word
 from analyzer.readers.tree import Tree, walk
@@ -47,9 +49,12 @@ __all__ = [
     "Update",
     "Word",
     "discover",
+    "local_path",
     "open_source",
 ]
 
+_NO_FILE = "no event file, no table or lines of a training"
+_UNKNOWN = "addresses of this kind are not read"
 LEAST_PREFIX = 6  # characters of an id that nobody types whole
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]+:/")
 
@@ -75,7 +80,7 @@ def discover(
     read as a whole or is of a kind that is not read; NoRunsError, saying what was found instead, when it has no run.
     UsageError for a choice that the source does not understand. `memo` keeps what had to be read, from call to call.
     """
-    request = Request(str(source), tracking_uri, choice, memo)
+    request = Request(local_path(str(source)), tracking_uri, choice, memo)
     in_bucket = bucket.is_address(request.source)
     if not in_bucket and _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
@@ -94,16 +99,16 @@ def discover(
     except (OSError, ValueError) as error:
         raise SourceError(f"{shown_path(path)}: cannot be looked at ({error})") from error
     if exists:
-        raise SourceError(
-            f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or an event file"
-        )
-    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, an event file or a database")
+        raise SourceError(f"{shown_path(path)}: neither a folder nor a regular file; give a log folder or a log file")
+    raise SourceError(f"{shown_path(path)}: does not exist; give a log folder, a log file or a database")
 
 
 def _in_folder(path: Path, request: Request) -> Discovery:
     tree = walk(path)
-    refs = _distinct([ref for one in _asked(request) for ref in one.in_tree(tree, request)])
-    notes = unread_kinds(tree.folders) + tuple(
+    refs = _distinct(
+        _united([ref for one in _asked(request) for ref in one.in_tree(tree, request)], tree.name, request.memo)
+    )
+    notes = unread_kinds(tree.folders, _logs_of(refs)) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
     )
@@ -114,13 +119,27 @@ def _in_folder(path: Path, request: Request) -> Discovery:
 
 def _in_bucket(request: Request) -> Discovery:
     found = bucket.listed(request.source)
-    refs = _distinct([ref for one in _asked(request) for ref in one.in_bucket(found, request)])
-    notes = unread_kinds(found.folders) + bucket.unread(found)
+    refs = _distinct(
+        _united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name, request.memo)
+    )
+    notes = unread_kinds(found.folders, _logs_of(refs)) + bucket.unread(found)
     if not refs:
         reasons = "".join(f"; {note.message}" for note in notes[:5])
         there = counted(len(found.looks), "other object")
-        raise NoRunsError(f"{found.address}: no run found (no event file; {there}){reasons}")
+        raise NoRunsError(f"{found.address}: no run found ({_NO_FILE}; {there}){reasons}")
     return Discovery(refs, notes)
+
+
+def _united(refs: list[RunRef], name: str, memo: Memo | None) -> list[RunRef]:
+    from analyzer.readers.together import united  # noqa: PLC0415 - it knows the formats, which know this package
+
+    return united(refs, name, memo)
+
+
+def _logs_of(refs: tuple[RunRef, ...]) -> frozenset[str]:
+    from analyzer.readers.together import logs_of  # noqa: PLC0415 - as above
+
+    return logs_of(refs)
 
 
 def _asked(request: Request) -> list[Format]:
@@ -132,7 +151,7 @@ def _nothing_in(tree: Tree, notes: tuple[Note, ...]) -> str:
     files = sum(len(folder.files) for folder in tree.folders)
     there = f"{files} other file{'s' * (files != 1)}" if files else "no file at all"
     reasons = "".join(f"; {note.message}" for note in notes[:5])
-    return f"{shown_path(tree.root)}: no run found (no event file, MLflow store or database; {there}){reasons}"
+    return f"{shown_path(tree.root)}: no run found ({_NO_FILE}, no MLflow store or database; {there}){reasons}"
 
 
 def _in_file(path: Path, request: Request) -> list[RunRef]:
@@ -140,7 +159,21 @@ def _in_file(path: Path, request: Request) -> list[RunRef]:
         refs = one.in_file(path, request)
         if refs is not None:
             return list(refs)
-    raise NoRunsError(f"{shown_path(path)}: not a log that is read (neither event file nor MLflow database)")
+    raise NoRunsError(f"{shown_path(path)}: not a log that is read ({_instead(path)})")
+
+
+def _instead(path: Path) -> str:
+    """Return what a file is that no format knows, as far as its beginning shows."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        return error.strerror or str(error)
+    if not head.strip():
+        return "it is empty"
+    if packed_or_absent(head):
+        return disguise(head, "log")
+    return "no event file, no table or lines with columns of a training, no database of MLflow or Trackio"
 
 
 def _at_address(request: Request) -> list[RunRef]:
@@ -150,7 +183,9 @@ def _at_address(request: Request) -> list[RunRef]:
             return list(refs)
         if refs is not None:
             raise NoRunsError(f"{mask_text(request.source)}: no run found there")
-    raise SourceError(f"{mask_text(request.source)}: addresses of this kind are not read")
+    elsewhere = request.source.lower().startswith("file:")
+    why = "this file is on another machine; file:///… reads one of this machine" if elsewhere else _UNKNOWN
+    raise SourceError(f"{mask_text(request.source)}: {why}")
 
 
 def _distinct(refs: list[RunRef]) -> tuple[RunRef, ...]:

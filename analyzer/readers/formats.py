@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,18 @@ class Memo(Protocol):
 
     def keep(self, place: str, stamp: str, text: str) -> None:
         """Keep it."""
+
+
+def remembered(memo: Memo | None, place: str, stamp: str | None, find: Callable[[], str]) -> str:
+    """Return what `find` gives, from the memo where it was kept for this place with this stamp."""
+    if memo is None or stamp is None:
+        return find()
+    key = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    found = memo.known(key, stamp)
+    if found is None:
+        found = find()
+        memo.keep(key, stamp, found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from analyzer.model.run import Note
 from analyzer.readers.naming import shown_path
@@ -11,22 +11,20 @@ from analyzer.readers.tree import Folder
 EXPORT = "log to TensorBoard or MLflow besides, or convert it"
 
 FOLDERS = {
-    "wandb": "a Weights & Biases folder; start the run with wandb.init(sync_tensorboard=True) or " + EXPORT,
+    "wandb": "a Weights & Biases folder without records (run-<id>.wandb); fetch the run's files, or " + EXPORT,
     ".aim": "an Aim repository; " + EXPORT,
     ".neptune": "a Neptune folder; " + EXPORT,
     ".guild": "a Guild folder; give the runs inside it (.guild/runs) as source",
 }
 
-FILES = {
-    "metrics.csv": "a CSV log (Lightning's CSVLogger); use TensorBoardLogger, or " + EXPORT,
-    "progress.csv": "a CSV log (Stable-Baselines or RLlib); add the tensorboard output format, or " + EXPORT,
-    "results.csv": "a CSV log (Ultralytics); switch on its TensorBoard or MLflow callback, or " + EXPORT,
-    "measurements.csv": "a CSV log; " + EXPORT,
-    "trainer_state.json": "a Hugging Face Trainer state; train with report_to='tensorboard' and give that folder",
-    "log_history.json": "a Hugging Face Trainer history; train with report_to='tensorboard' and give that folder",
-    "metrics.jsonl": "a JSON-lines log; " + EXPORT,
-    "metrics.json": "a JSON log (Detectron2 writes event files beside it); " + EXPORT,
-}
+_NO_ROWS = (
+    "it is empty, or its beginning has no rows of a training (a column that counts steps or epochs, a loss or a metric)"
+)
+FILES = dict.fromkeys(
+    ("metrics.csv", "progress.csv", "results.csv", "measurements.csv", "metrics.jsonl", "metrics.json", "scalars.json"),
+    _NO_ROWS,
+)
+"""Names of logs that are read when their content is a log's."""
 
 ENDINGS = {
     ".tfevents.gz": "a packed event file; unpack it first (gunzip)",
@@ -34,30 +32,39 @@ ENDINGS = {
     ".tar.gz": "a packed archive; unpack it first",
     ".tgz": "a packed archive; unpack it first",
     ".tar": "a packed archive; unpack it first",
-    ".wandb": "a Weights & Biases run; " + EXPORT,
 }
 
 _ENDINGS = tuple(ENDINGS)
 
 
-def unread_kinds(folders: Iterable[Folder]) -> tuple[Note, ...]:
-    """Return one note for each kind of log that lies in the folders and is not read: the first place and the count."""
+def unread_kinds(folders: Iterable[Folder], read: Container[str] = frozenset()) -> tuple[Note, ...]:
+    """Return one note for each kind of log that lies in the folders and is not read: the first place and the count.
+
+    `read` are the paths of the files that are.
+    """
     places: dict[str, list[str]] = {}
-    for path, what in _found(folders):
+    for path, what in _found(tuple(folders), read):
         places.setdefault(what, []).append(path)
     return tuple(_note(what, paths) for what, paths in places.items())
 
 
-def _found(folders: Iterable[Folder]) -> Iterator[tuple[str, str]]:
+def _found(folders: tuple[Folder, ...], read: Container[str]) -> Iterator[tuple[str, str]]:
+    known = {folder.path for folder in folders if any(folder.inside(name) in read for name in folder.files)}
     for folder in folders:
         for name in folder.folders:
-            if name in FOLDERS:
-                yield folder.inside(name) + "/", FOLDERS[name]
+            inside = folder.inside(name)
+            if name in FOLDERS and not any(path.startswith(f"{inside}/") for path in known):
+                yield inside + "/", FOLDERS[name]
         for name in folder.files:
-            if name in FILES:
+            if name in FILES and folder.inside(name) not in read and not _is_described(folder, known):
                 yield folder.inside(name), FILES[name]
             elif name.endswith(_ENDINGS):
                 yield folder.inside(name), next(text for end, text in ENDINGS.items() if name.endswith(end))
+
+
+def _is_described(folder: Folder, known: set[str]) -> bool:
+    """Whether a log is read in the folder or below it: what else lies there are its results."""
+    return folder.path in known or any(path.startswith(f"{folder.path}/") for path in known if folder.path)
 
 
 def _note(what: str, paths: list[str]) -> Note:

@@ -70,11 +70,20 @@ def test_links_are_followed_once_and_never_in_a_circle(tmp_path: Path) -> None:
 def test_a_folder_without_logs_says_what_it_holds_instead(tmp_path: Path) -> None:
     (tmp_path / "wandb").mkdir()
     (tmp_path / "metrics.csv").write_text("step,loss\n")
-    (tmp_path / "trainer_state.json").write_text("{}")
+    (tmp_path / ".aim").mkdir()
     with pytest.raises(NoRunsError) as caught:
         discover(str(tmp_path))
-    for word in ("wandb/", "sync_tensorboard", "metrics.csv", "trainer_state.json"):
+    for word in ("wandb/", "run-<id>.wandb", "metrics.csv", "no rows of a training", ".aim"):
         assert word in str(caught.value)
+
+
+def test_a_file_address_means_its_path(tmp_path: Path) -> None:
+    written(tmp_path / "a b#1", [scalar("loss", 0, 1.0)])
+    for address in ((tmp_path / "a b#1").as_uri(), f"file://localhost{tmp_path}/a%20b%231", f"file:{tmp_path}/a b#1"):
+        (run,) = open_source(address)
+        assert run.id == "a b#1"
+    with pytest.raises(SourceError, match="another machine"):
+        discover("file://elsewhere/logs")
 
 
 def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:

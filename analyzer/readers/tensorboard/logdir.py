@@ -89,6 +89,10 @@ class EventRun(RunRef):
                 digest.update(repr(mark).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
+    def lies_in(self) -> tuple[str, ...]:
+        """Return the folders of its files, relative to the source."""
+        return tuple(path for path, _, _ in self.folders)
+
     def _file(self, inside: str) -> Path | Object:
         return Path(self.root) / inside
 

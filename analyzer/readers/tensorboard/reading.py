@@ -14,10 +14,10 @@ import numpy as np
 
 from analyzer.model.run import Note
 from analyzer.readers.bucket import Object
+from analyzer.readers.disguise import disguise
 from analyzer.readers.naming import shown_bytes
 from analyzer.readers.tensorboard.batch import Batches
 from analyzer.readers.tensorboard.decode import Decoder
-from analyzer.readers.tensorboard.disguise import disguise
 from analyzer.readers.tensorboard.files import SPARE, Bytes, EventFile, ShrunkError
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER, Gap, Record, Records
 from analyzer.readers.tensorboard.gaps import Gaps

@@ -1,0 +1,345 @@
+"""What a kind of log in files offers, and what is given to it.
+
+A kind is a module of `analyzer.readers.filelog.kinds` with `KIND`, an instance of a subclass of Kind. It names its
+files, recognises them by their beginning, says which of them are one run, and turns their rows into series. Reading
+bytes, damaged lines, axes, settings, stamps and object storage are written once, around it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.model.run import Note, Series
+from analyzer.readers.disguise import disguise, packed_or_absent
+from analyzer.readers.filelog import documents, objects, rows, separated
+from analyzer.readers.filelog.files import LARGEST, Place
+from analyzer.readers.filelog.rows import Axis, Table
+from analyzer.readers.filelog.texts import text_of
+from analyzer.readers.naming import shown_path
+from analyzer.readers.tree import Folder
+
+SPECIFIC, LOOSE, GENERIC = 0, 1, 2
+"""The order in which kinds are asked: those that only one writer makes, those of a convention, any table at all."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file whose name a kind asks for: its path in the source, its first bytes, and whether a path exists there."""
+
+    path: str
+    head: bytes
+    has: Callable[[str], bool]
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        """The path of the folder around it."""
+        return self.path.rpartition("/")[0]
+
+    def lies_beside(self, name: str) -> bool:
+        """Whether there is a file of this name in its folder."""
+        return self.has(f"{self.folder}/{name}" if self.folder else name)
+
+    @cached_property
+    def text(self) -> str:
+        """Its beginning as text."""
+        return text_of(self.head)
+
+    @cached_property
+    def header(self) -> tuple[str, ...]:
+        """The names in the first line, read as a table's header."""
+        lines = (line.strip() for line in self.text.split("\n"))
+        first = next((line for line in lines if line and not line.startswith("#")), "")
+        return tuple(cell.strip().strip('"') for cell in first.split(separated.separator_of(first))) if first else ()
+
+    @cached_property
+    def table(self) -> Table:
+        """The whole rows at its beginning, read as a table."""
+        return separated.parse(self.head[: self.head.rfind(b"\n") + 1], "")
+
+    @cached_property
+    def objects(self) -> Sequence[Mapping[str, Any]]:
+        """The whole objects at its beginning, read as JSON lines; none when it begins otherwise."""
+        first = self.text.lstrip().split("\n", 1)[0].rstrip()
+        if not first.startswith("{") or first == "{":  # a brace alone begins a document over many lines
+            return ()
+        return objects.rows_of(self.head, "")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One run: the folder it is named after, its files with the prefix of their series, and what lies with them.
+
+    `sides` are files with settings, `twins` files that repeat the run's points and are not read. `nested` are folders
+    in which event files belong to this run; `reason` says why several files are one run.
+    """
+
+    home: str
+    files: tuple[tuple[str, str], ...]
+    sides: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+    reason: str = ""
+    key: str = ""
+    """Which of the runs in a file that holds several."""
+
+
+@dataclass
+class Content:
+    """What the files of a run say. `name` is the run's title where its log gives one."""
+
+    series: dict[str, Series] = field(default_factory=dict)
+    params: dict[str, object] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    declared: str | None = None
+    name: str = ""
+
+
+@dataclass
+class Reading:
+    """The files of one run, to be read by its kind; what cannot be read is kept in `notes`.
+
+    `written` is when the youngest of them was last written to, in Unix seconds.
+    """
+
+    place: Place
+    group: Group
+    kind: str
+    notes: list[Note] = field(default_factory=list)
+    written: float | None = None
+
+    def raw(self, path: str) -> bytes | None:
+        """Return the bytes of a file; None, with a note, when it cannot be read or something else bears its name."""
+        shown = shown_path(path)
+        try:
+            found = self.place.read(path)
+        except OSError as error:
+            why = error.strerror or str(error)
+            self.notes.append(Note("unreadable", f"{shown}: cannot be read ({why})", shown))
+            return None
+        if packed_or_absent(found.data[:512]) and b"SQLite" not in found.data[:16]:
+            self.notes.append(Note("unreadable", f"{shown}: {disguise(found.data[:512], 'log')}", shown))
+            return None
+        if found.written is not None:
+            self.written = max(self.written or found.written, found.written)
+        if found.size > LARGEST:
+            text = f"{shown}: larger than {LARGEST >> 20} MiB; {found.size - LARGEST:,} bytes at its end were not read"
+            self.notes.append(Note("limit", text, shown, LARGEST, found.size - LARGEST))
+        return found.data
+
+    def settings(self, *names: str) -> dict[str, object]:
+        """Return the flat settings of the files beside the log that bear one of the names; all files by default."""
+        found: dict[str, object] = {}
+        for path in self.group.sides:
+            name = path.rpartition("/")[2]
+            if not names or name in names:
+                found |= documents.flat(self.document(path))
+        return found
+
+    def document(self, path: str) -> Mapping[str, Any]:
+        """Return the mapping in a file of settings; an empty one, with a note, when there is none."""
+        shown = shown_path(path)
+        try:
+            raw = self.place.read(path, documents.LARGEST).data
+        except OSError as error:
+            problem: str | None = f"{shown} could not be read ({error.strerror or error})"
+            found: Mapping[str, Any] = {}
+        else:
+            found, problem = documents.settings_of(raw, shown)
+        if problem:
+            self.notes.append(Note("metadata", problem, shown))
+        return found
+
+
+class Listing:
+    """The folders of a source, whose files are looked into only when a kind asks for their names.
+
+    `any_name`: files count by their content alone, because the user named the file. `recognised` are, by path, the
+    kinds of files whose beginning is known from earlier.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Folder],
+        place: Place,
+        head: Callable[[str], bytes],
+        has: Callable[[str], bool],
+        *,
+        any_name: bool = False,
+        recognised: Mapping[str, Sequence[str]] | None = None,
+        remember: Callable[[str, Sequence[str], Callable[[], str]], str] = lambda what, paths, find: find(),
+    ) -> None:
+        """`head` returns the first bytes of a file, `has` whether there is one; paths are relative to the source.
+
+        `remember` returns what a function finds in files, or found in them when they were the same.
+        """
+        self.folders = folders
+        self.place = place
+        self.taken: set[str] = set()
+        self.has = has
+        self.any_name = any_name
+        self.remember = remember
+        self._recognised = recognised or {}
+        self._head = head
+        self._candidates: dict[str, Candidate] = {}
+
+    def candidates(self, kind: Kind) -> Iterator[Candidate]:
+        """Yield the files that the kind asks for by name, recognises by content, and that no other kind has."""
+        for folder in self.folders:
+            for name in folder.files:
+                asked = kind.asks_for(name)
+                if (asked or self.any_name) and folder.inside(name) not in self.taken:
+                    candidate = self._candidate(folder.inside(name))
+                    if (asked and kind.certain) or self._recognises(kind, candidate) or kind.misses(candidate):
+                        yield candidate
+
+    def _recognises(self, kind: Kind, candidate: Candidate) -> bool:
+        known = self._recognised.get(candidate.path)
+        if known is not None:
+            return kind.name in known
+        return bool(candidate.head) and kind.is_one(candidate)
+
+    def _candidate(self, path: str) -> Candidate:
+        if path not in self._candidates:
+            self._candidates[path] = Candidate(path, self._head(path), self.has)
+        return self._candidates[path]
+
+
+class Kind(ABC):
+    """A kind of log in files. By default a file is a run, and its folder, where it is the only one, gives it its name.
+
+    `names` are globs; `sides` names of files with settings beside it; `rank` the order in which kinds are asked.
+    `own_folder`: the folder is the run, whatever else lies there. `certain`: whatever has the name is of this kind,
+    and a run that cannot be read when it is damaged.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    sides: tuple[str, ...] = ()
+    rank: int = SPECIFIC
+    own_folder: bool = True
+    certain: bool = False
+    owns_events: bool = False
+    """Whether the framework always writes event files with its tables, so that the run of both bears this name."""
+    leads: bool = False
+    """Whether it says more of a run than event files that lie with it."""
+    compared: bool = False
+    """Whether event files in nested folders may be of other trainings, so that their curves are compared."""
+
+    @cached_property
+    def _asked(self) -> re.Pattern[str]:
+        return re.compile("|".join(fnmatch.translate(name) for name in self.names), re.IGNORECASE)
+
+    def asks_for(self, name: str) -> bool:
+        """Whether a file of this name is worth a look."""
+        return self._asked.match(name) is not None
+
+    def misses(self, candidate: Candidate) -> bool:
+        """Whether a log of this kind should be here by its name, and a pointer, an archive or nothing at all is."""
+        if self.rank != SPECIFIC or candidate.name not in self.names:
+            return False
+        if candidate.head.strip():
+            return packed_or_absent(candidate.head)
+        return any(candidate.lies_beside(name) for name in self.sides)
+
+    @abstractmethod
+    def is_one(self, candidate: Candidate) -> bool:
+        """Whether a file that is not empty is of this kind, by its content."""
+
+    def groups(self, listing: Listing) -> Iterator[Group]:
+        """Yield the runs of this kind."""
+        for candidate in listing.candidates(self):
+            yield Group(candidate.folder, ((candidate.path, ""),), self.beside(candidate.folder, listing))
+
+    def beside(self, folder: str, listing: Listing) -> tuple[str, ...]:
+        """Return the paths of the files with settings in a folder."""
+        paths = (f"{folder}/{name}" if folder else name for name in self.sides)
+        return tuple(path for path in paths if listing.has(path))
+
+    @abstractmethod
+    def read(self, reading: Reading) -> Content:
+        """Return what the files of one run say. Never raises for what they hold."""
+
+
+class RowKind(Kind):
+    """A kind whose files hold rows of numbers: `axes` are the columns that count, `clocks` those that tell the time."""
+
+    axes: tuple[str, ...] = rows.AXES
+    clocks: tuple[str, ...] = rows.CLOCKS
+    without: frozenset[str] = frozenset()
+    """Columns that are no series."""
+
+    def read(self, reading: Reading) -> Content:
+        """Return the series of all files, one behind the other where their prefixes are the same."""
+        parts = []
+        content = Content(params=self.params(reading))
+        for path, prefix in reading.group.files:
+            raw = reading.raw(path)
+            if raw is None:
+                continue
+            table = self.table(raw, shown_path(path), content)
+            content.notes += table.notes
+            if table.size:
+                parts.append(self._series(table, shown_path(path), prefix, content))
+        content.series = rows.joined(parts)
+        return content
+
+    def params(self, reading: Reading) -> dict[str, object]:
+        """Return the settings of the run."""
+        return reading.settings()
+
+    @abstractmethod
+    def table(self, raw: bytes, shown: str, content: Content) -> Table:
+        """Return the rows of a file; what it says besides goes into `content`."""
+
+    def axis(self, table: Table) -> Axis:
+        """Return where the rows stand."""
+        return rows.chosen_axis(table, self.axes)
+
+    def walls(self, table: Table) -> tuple[NDArray[np.float64], frozenset[str]]:
+        """Return the wall time of each row, and the columns that say it."""
+        return rows.clock_of(table, self.clocks)
+
+    def _series(self, table: Table, shown: str, prefix: str, content: Content) -> dict[str, Series]:
+        axis = self.axis(table)
+        if axis.note:
+            content.notes.append(Note("layout", f"{shown}: {axis.note}", shown))
+        walls, clock = self.walls(table)
+        return rows.series_of(table, axis, walls, prefix=prefix, without=self.without | clock)
+
+
+class TableKind(RowKind):
+    """A kind whose files are tables with a separator."""
+
+    def table(self, raw: bytes, shown: str, content: Content) -> Table:
+        """Return the rows of a table."""
+        return separated.parse(raw, shown)
+
+
+class LineKind(RowKind):
+    """A kind whose files hold a JSON object a line; `skip` are keys of objects whose numbers are no measurements."""
+
+    skip: frozenset[str] = frozenset()
+
+    def table(self, raw: bytes, shown: str, content: Content) -> Table:
+        """Return the numbers of the objects."""
+        found, notes = objects.rows_of(raw, shown)
+        return objects.table_of(self.kept(found, content), notes, self.skip)
+
+    def kept(self, found: list[Mapping[str, Any]], content: Content) -> list[Mapping[str, Any]]:
+        """Return the objects that are rows; what the others say may go into `content`."""
+        return found

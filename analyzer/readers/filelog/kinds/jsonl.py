@@ -1,0 +1,25 @@
+"""JSON lines by hand (also `log.txt` of DETR, MAE and their kin), recognised by what their keys mean."""
+
+from __future__ import annotations
+
+from analyzer.readers.filelog.kind import GENERIC, Candidate, LineKind
+from analyzer.readers.filelog.kinds.csv import is_training
+from analyzer.readers.filelog.objects import table_of
+
+
+class JsonLines(LineKind):
+    """Any JSON lines with the keys of a training."""
+
+    name = "jsonl"
+    names = ("*.jsonl", "*.ndjson", "*log.txt", "*.log", "metrics.json", "log.json", "*_log.json", "stats.json")
+    rank = GENERIC
+    own_folder = False
+    skip = frozenset({"config", "args", "hparams", "params"})
+
+    def is_one(self, candidate: Candidate) -> bool:
+        """Whether the first objects have numbers, under keys of a training."""
+        rows = list(candidate.objects)
+        return bool(rows) and is_training(table_of(rows, [], self.skip))
+
+
+KIND = JsonLines()

@@ -1,0 +1,261 @@
+"""Weights & Biases' local folders: `run-<time>-<id>/run-<id>.wandb`, written for online and offline runs alike.
+
+Most of a file is console text and statistics of the machine, which are skipped by their number. `_step` counts calls of
+log(); the axis that the user defined (`define_metric`), or that Lightning and the Hugging Face Trainer log, is used
+instead. Folders with one id are one run that was resumed. Without an exit record the run is going on or was killed.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.model.run import Note, Series
+from analyzer.readers.filelog import documents
+from analyzer.readers.filelog.framing import MAGIC, records
+from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
+from analyzer.readers.filelog.objects import numbers_of
+from analyzer.readers.filelog.protobuf import MalformedError, double, fields, zigzag
+from analyzer.readers.filelog.rows import Axis, Gathered, Table, chosen_axis, clock_of, joined, series_of
+from analyzer.readers.naming import shown_path
+
+_FOLDER = re.compile(r"(?:offline-|dry)?run-(?P<time>\d{8}_\d{6})-(?P<id>.+)")
+_CONFIG, _SUMMARY = "files/config.yaml", "files/wandb-summary.json"
+_AXES = ("trainer/global_step", "train/global_step", "_step")
+_OWN = frozenset({"_step", "_runtime", "_timestamp"})
+_HISTORY, _CONFIGURED, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18  # fields of Record
+_NUMBER = re.compile(rb"-?(?:\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|Infinity)|NaN")
+_PLAIN = re.compile(
+    rb"\x0a(?P<size>[\0-\x7f])(?P<key>.{1,127}?)\x82\x01(?P<length>[\0-\x7f])(?P<json>.{1,127})", re.DOTALL
+)
+"""An item with a short key (field 1) and a short value (field 16), as nearly all are."""
+
+
+@dataclass
+class _Log:
+    """What the records of one file say."""
+
+    rows: Gathered = field(default_factory=Gathered)
+    axes: list[tuple[str, str | int]] = field(default_factory=list)
+    """Metrics, which may be globs, with their axis: a name, or its place in this list from 1 (0: none)."""
+    config: dict[str, object] = field(default_factory=dict)
+    run: dict[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
+
+
+class Wandb(Kind):
+    """Records of W&B's client, from 0.12 to the newest."""
+
+    name = "wandb"
+    names = ("*.wandb",)
+    certain = True
+    leads = True
+
+    def is_one(self, candidate: Candidate) -> bool:
+        """Whether the file begins as W&B's do."""
+        return candidate.head.startswith(MAGIC)
+
+    def groups(self, listing: Listing) -> Iterator[Group]:
+        """Yield a run for each id."""
+        runs: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for candidate in listing.candidates(self):
+            around, _, name = candidate.folder.rpartition("/")
+            known = _FOLDER.fullmatch(name)
+            runs[around if known else candidate.folder, known["id"] if known else candidate.name].append(candidate.path)
+        for (_, run_id), paths in runs.items():
+            paths.sort(key=lambda path: path.rpartition("/")[0].rpartition("/")[2].removeprefix("offline-"))
+            folders = [path.rpartition("/")[0] for path in paths]
+            sides = [f"{folder}/{side}" if folder else side for folder in folders for side in (_CONFIG, _SUMMARY)]
+            reason = f"{len(paths)} folders with the id {run_id} are one run that was resumed" if len(paths) > 1 else ""
+            yield Group(
+                folders[0],
+                tuple((path, "") for path in paths),
+                tuple(filter(listing.has, sides)),
+                nested=tuple(folders),
+                reason=reason,
+            )
+
+    def read(self, reading: Reading) -> Content:
+        """Return the history of all files, one behind the other, with settings, summary and status of the last."""
+        content, parts = Content(), []
+        for path, _ in reading.group.files:
+            raw, shown = reading.raw(path), shown_path(path)
+            if not raw:
+                continue
+            if not raw.startswith(MAGIC):
+                content.notes.append(Note("unreadable", f"{shown}: does not begin as W&B's files do", shown))
+                continue
+            log = _log(raw, shown, content.notes)
+            parts.append(_series(log))
+            content.params |= log.config
+            content.tags |= log.run
+            content.declared = {None: "RUNNING", 0: "FINISHED"}.get(log.exit_code, "FAILED")
+        content.series = joined(parts)
+        content.name = content.tags.get("display_name", "")
+        _beside(reading, content)
+        return content
+
+
+def _beside(reading: Reading, content: Content) -> None:
+    """Add the settings and the summary that W&B keeps in files of their own."""
+    for path in reading.group.sides:
+        document = reading.document(path)
+        if path.endswith(_CONFIG):
+            values = {
+                key: one["value"] if isinstance(one, Mapping) and "value" in one else one
+                for key, one in document.items()
+                if key not in ("_wandb", "wandb_version")
+            }
+            content.params |= documents.flat(values)
+        else:
+            summary = {key: value for key, value in numbers_of(document).items() if key not in content.series}
+            content.tags |= {f"summary/{key}": str(value) for key, value in summary.items() if not key.startswith("_")}
+
+
+def _log(raw: bytes, shown: str, notes: list[Note]) -> _Log:
+    log, malformed = _Log(), 0
+    for record in records(raw, shown, notes):
+        try:
+            for number, value in fields(record):
+                if number in _TAKEN and isinstance(value, bytes):
+                    _TAKEN[number](log, value)
+        except MalformedError:
+            malformed += 1
+    if malformed:
+        notes.append(Note("damage", f"{shown}: {malformed} record(s) are no protocol buffers and were left out", shown))
+    return log
+
+
+def _history(log: _Log, data: bytes) -> None:
+    row: dict[str, float] = {}
+    for number, value in fields(data):
+        if number == 1 and isinstance(value, bytes):
+            row |= _numbers(*_item(value))
+        elif number == 2 and isinstance(value, bytes):
+            for inner, step in fields(value):
+                if inner == 1 and isinstance(step, int):
+                    row.setdefault("_step", float(step))
+    log.rows.add(row)
+
+
+def _item(data: bytes) -> tuple[str, bytes | float | None]:
+    """Return the key of an item and its value: JSON as bytes, or what newer versions keep in typed fields."""
+    plain = _PLAIN.fullmatch(data)
+    if plain and len(plain["key"]) == plain["size"][0] and len(plain["json"]) == plain["length"][0]:
+        return _text(plain["key"]), plain["json"]
+    key = ""
+    nested: list[str] = []
+    value: bytes | float | None = None
+    for number, found in fields(data):
+        if isinstance(found, bytes):
+            if number == 1:
+                key = _text(found)
+            elif number == 2:
+                nested.append(_text(found))
+            elif number in (8, 16):
+                value = found
+            elif number == 6 and value is None:
+                value = double(found)
+        elif number == 5 and value is None:
+            value = float(zigzag(found))
+    return "/".join(nested) if nested else key, value
+
+
+def _numbers(key: str, value: bytes | float | None) -> dict[str, float]:
+    """Return the numbers of one item under their names; none for text, media and booleans."""
+    if isinstance(value, float):
+        return {key: value}
+    if value is None:
+        return {}
+    if _NUMBER.fullmatch(value):
+        return {key: float(value)}
+    if value[:1] != b"{":
+        return {}
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return {}
+    return numbers_of({key: found}) if isinstance(found, dict) and "_type" not in found else {}
+
+
+def _configured(log: _Log, data: bytes) -> None:
+    for number, value in fields(data):
+        if number == 1 and isinstance(value, bytes):
+            key, found = _item(value)
+            if not isinstance(found, bytes) or key.partition("/")[0] == "_wandb":
+                continue
+            try:
+                log.config |= documents.flat({key.replace("/", "."): json.loads(found)})
+            except (ValueError, RecursionError):
+                continue
+
+
+def _metric(log: _Log, data: bytes) -> None:
+    name: str = ""
+    axis: str | int = 0
+    for number, value in fields(data):
+        if number in (1, 2) and isinstance(value, bytes):
+            name = _text(value)
+        elif number == 4 and isinstance(value, bytes):
+            axis = _text(value)
+        elif number == 5 and isinstance(value, int):
+            axis = axis or value
+    log.axes.append((name, axis))
+
+
+def _run(log: _Log, data: bytes) -> None:
+    names = {3: "project", 6: "group", 7: "job_type", 8: "display_name"}
+    for number, value in fields(data):
+        if number == 4 and isinstance(value, bytes):
+            _configured(log, value)
+        elif number in names and isinstance(value, bytes) and value:
+            log.run[names[number]] = _text(value)
+
+
+def _exit(log: _Log, data: bytes) -> None:
+    log.exit_code = next((value for number, value in fields(data) if number == 1 and isinstance(value, int)), 0)
+
+
+_TAKEN = {_HISTORY: _history, _CONFIGURED: _configured, _METRIC: _metric, _RUN: _run, _EXIT: _exit}
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _series(log: _Log) -> dict[str, Series]:
+    table = Table(log.rows.size, log.rows.columns())
+    walls, _ = clock_of(table, ("_timestamp",))
+    common = chosen_axis(table, _AXES)
+    own = {name: _axis_of(name, log, table) for name in table.columns}
+    found: dict[str, Series] = {}
+    for name in table.columns:
+        if name not in _OWN:
+            found |= _one(table, name, own[name] or common, walls)
+    return found
+
+
+def _one(table: Table, name: str, axis: Axis, walls: NDArray[np.float64]) -> dict[str, Series]:
+    return series_of(Table(table.size, {name: table.columns[name]}), Axis(axis.steps), walls)
+
+
+def _axis_of(name: str, log: _Log, table: Table) -> Axis | None:
+    """Return the axis that the user defined for a metric; None where none counts."""
+    names = [other for other, _ in log.axes]
+    for pattern, axis in reversed(log.axes):
+        if pattern == name or fnmatch.fnmatchcase(name, pattern):
+            column = names[axis - 1] if isinstance(axis, int) and 0 < axis <= len(names) else axis
+            if isinstance(column, str) and column in table.columns and column != name:
+                found = chosen_axis(table, (column,))
+                return found if found.columns else None
+    return None
+
+
+KIND = Wandb()

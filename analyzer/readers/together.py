@@ -1,0 +1,262 @@
+"""One training that several formats describe is one run: judged once, from the source that says most.
+
+Curves of another source that repeat those of the best one are dropped, and a note says so. A curve that only the other
+source has, or has longer, is taken over, as are the plan, the settings and the status: nothing that was logged is lost.
+Which files belong together is settled by where they lie; event files below `runs/` of a Trainer, of which there may be
+many, by their curves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.model.roles import read_role
+from analyzer.model.run import LOSSES, Note, Run, Series
+from analyzer.model.wording import counted
+from analyzer.readers.filelog import kinds
+from analyzer.readers.filelog.store import FileRun
+from analyzer.readers.formats import Memo, remembered
+from analyzer.readers.mlflow.tracked import TrackedRun
+from analyzer.readers.naming import shown_path
+from analyzer.readers.ref import RunRef, Update, Word
+from analyzer.readers.tensorboard.logdir import EventRun
+
+SAME = 1e-4
+"""Relative difference of two records of one value: event files hold single precision, some tables five digits."""
+_MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
+_LONGER = 1.1  # times: a curve that has more points than this is the more complete one
+_ARTIFACTS = "artifacts"
+_MEASURED = frozenset({"loss", "metric", "gradient-norm"})
+_EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
+_MOST_COMPARED = 50
+"""Event files that are compared with one Trainer's history; a folder with more is a collection, and left as it is."""
+
+
+@dataclass(frozen=True)
+class TogetherRun(RunRef):
+    """A run that `best` describes, and `others` once more."""
+
+    best: RunRef
+    others: tuple[RunRef, ...]
+
+    alone: ClassVar[bool] = True
+
+    def load(self, marks: Mapping[str, str]) -> Update:
+        """Return the run of the best source, with what only the others say; always all of it."""
+        run = self.best.read()
+        for other in self.others:
+            run = merged(run, other.read(), _place(other))
+        return Update(replace(run, id=self.id, source=self.source), {}, whole=True)
+
+    def stamp(self) -> str | None:
+        """Return the stamps of all sources; None when one cannot tell."""
+        stamps = [one.stamp() for one in (self.best, *self.others)]
+        return None if None in stamps else "+".join(map(str, stamps))
+
+
+@dataclass(frozen=True)
+class TrackedTogetherRun(TogetherRun):
+    """One whose best source takes verdicts back."""
+
+    takes_verdicts: ClassVar[bool] = True
+
+    def hand_back(self, word: Word) -> str | None:
+        """Write the verdict to the tracker that keeps the run."""
+        return self.best.hand_back(word)
+
+
+def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[RunRef]:
+    """Return the runs of a source, those that describe one training made one.
+
+    `name` is that of the source itself; `memo` keeps which curves were found to repeat each other.
+    """
+    files = [ref for ref in refs if isinstance(ref, FileRun)]
+    if not files:
+        return list(refs)
+    finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name, memo)
+    parts: dict[int, list[FileRun]] = defaultdict(list)
+    led: dict[int, FileRun] = {}
+    gone: set[int] = set()
+    for own in files:
+        partners = finder.partners(own)
+        for partner in partners:  # several event runs are pieces of what the file has whole
+            if kinds.known()[own.source].leads or len(partners) > 1:
+                led[id(partner)] = own
+            else:
+                parts[id(partner)].append(own)
+                gone.add(id(own))
+    following: dict[int, list[RunRef]] = defaultdict(list)
+    for ref in refs:
+        if id(ref) in led:
+            following[id(led[id(ref)])].append(ref)
+    ordered = [*(ref for ref in refs if not isinstance(ref, FileRun)), *files]
+    stay = [ref for ref in ordered if id(ref) not in gone and id(ref) not in led]
+    return [_made_one(ref, [*following.get(id(ref), ()), *parts.get(id(ref), ())]) for ref in stay]
+
+
+def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:
+    if not others:
+        return best
+    owner = next((o.source for o in others if isinstance(o, FileRun) and kinds.known()[o.source].owns_events), None)
+    kind = TrackedTogetherRun if best.takes_verdicts else TogetherRun
+    return kind(best.id, best.name, owner or best.source, best.location, best, tuple(others))
+
+
+class _Finder:
+    """Where runs of trackers and event files lie."""
+
+    def __init__(self, others: Iterable[RunRef], name: str, memo: Memo | None) -> None:
+        self._name, self._memo = name, memo
+        self._by_key: dict[str, RunRef] = {}
+        self._by_id: dict[str, EventRun] = {}
+        self._by_folder: dict[str, EventRun] = {}
+        for ref in others:
+            if isinstance(ref, TrackedRun):
+                self._by_key.setdefault(ref.key, ref)
+            elif isinstance(ref, EventRun):
+                self._by_id.setdefault(ref.id, ref)
+                for folder in ref.lies_in():
+                    self._by_folder.setdefault(folder, ref)
+
+    def partners(self, ref: FileRun) -> list[RunRef]:
+        """Return the runs that describe the same training as a run in files."""
+        parts = ref.group.files[0][0].split("/")
+        for place, part in enumerate(parts[1:], 1):
+            if part == _ARTIFACTS and parts[place - 1] in self._by_key:
+                return [self._by_key[parts[place - 1]]]
+        here = next((self._by_folder[folder] for folder in ref.lies_in() if folder in self._by_folder), None)
+        same = here or self._by_id.get(shown_path(ref.group.home or self._name))
+        if same is not None:
+            certain = kinds.known()[ref.source].own_folder or self._share(ref, same)
+            return [same] if certain else []
+        inner = [event for folder, event in self._by_folder.items() if _is_below(folder, ref.group.nested)]
+        inner = list({id(event): event for event in inner}.values())
+        if kinds.known()[ref.source].compared:
+            inner = inner if len(inner) <= _MOST_COMPARED else []
+            inner = [event for event in inner if self._share(ref, event)]
+        return [*inner]
+
+    def _share(self, one: RunRef, other: RunRef) -> bool:
+        stamps = (one.stamp(), other.stamp())
+        stamp = None if None in stamps else "+".join(map(str, stamps))
+        where = f"curves of {one.location} and {other.location}"
+        found = remembered(self._memo, where, stamp, lambda: "yes" if _shares(one.read(), other.read()) else "no")
+        return found == "yes"
+
+
+def _is_below(folder: str, nested: Iterable[str]) -> bool:
+    return any(not one or folder == one or folder.startswith(f"{one}/") for one in nested)
+
+
+def _shares(one: Run, other: Run) -> bool:
+    """Whether two runs have losses or metrics in common; equal learning rates show an equal plan only."""
+    measured = [series for tag, series in one.series.items() if read_role(tag).role in _MEASURED]
+    common = [a for a in measured if any(_repeats(a, b) or _repeats(b, a) for b in other.series.values())]
+    values = {value for series in common for value in series.values[:100].tolist() if value % 1}
+    return len(values) >= _EVIDENCE
+
+
+def _place(ref: RunRef) -> str:
+    """Return the path of a run's first log in the source."""
+    if isinstance(ref, FileRun):
+        return shown_path(ref.group.files[0][0])
+    if isinstance(ref, EventRun):
+        folder, _, names = ref.folders[0]
+        return shown_path(f"{folder}/{names[0]}" if folder else names[0])
+    return ref.id
+
+
+def merged(best: Run, other: Run, place: str) -> Run:
+    """Return the best run with what only the other one says, and a note on what they have in common.
+
+    `place` is how the note names the other one.
+    """
+    series = dict(best.series)
+    repeated = longer = 0
+    added: list[str] = []
+    for tag, one in other.series.items():
+        twin = next((name for name, held in series.items() if _repeats(one, held)), None)
+        if twin is not None:
+            repeated += 1
+            continue
+        short = next((name for name, held in series.items() if _is_part(held, one)), None)
+        if short is not None:
+            series[short] = Series(short, one.steps, one.values, one.wall_times)
+            longer += 1
+            continue
+        name = tag if tag not in series else f"{other.source}/{tag}"
+        series[name] = Series(name, one.steps, one.values, one.wall_times)
+        added.append(name)
+    notes = [Note("layout", _sentence(best, place, repeated, longer, added))]
+    notes += [note for note in other.notes if added or longer or note.kind not in LOSSES | {"torn-tail"}]
+    return replace(
+        best,
+        series=series,
+        params={**other.params, **best.params},
+        tags={**other.tags, **best.tags},
+        declared=best.declared or other.declared,
+        notes=(*best.notes, *notes),
+    )
+
+
+def _sentence(best: Run, place: str, repeated: int, longer: int, added: Sequence[str]) -> str:
+    said = [f"{counted(repeated, 'curve')} repeated, judged once"] if repeated else []
+    said += [f"{counted(longer, 'curve')} longer there, and taken from there"] if longer else []
+    if added:
+        more = f" and {len(added) - 3} more" if len(added) > 3 else ""
+        said.append(f"only there: {', '.join(added[:3])}{more}")
+    what = "; ".join(said) or "it holds no curve"
+    return f"{place} describes the same training as the run's {best.source} log: {what}"
+
+
+def _is_part(one: Series, whole: Series) -> bool:
+    return whole.points > one.points * _LONGER and _repeats(one, whole)
+
+
+def _repeats(one: Series, held: Series) -> bool:
+    """Whether a curve is repeated by another one, which may have more points: its values come there in their order."""
+    if not one.points or one.points > held.points / _MOST:
+        return False
+    if one.points == held.points:
+        return bool(_same(one.values, held.values).mean() >= _MOST)
+    return _in_order(one.values, held.values) >= _MOST * one.points
+
+
+def _same(one: NDArray[np.float64], other: NDArray[np.float64] | float) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(one - other) <= SAME * np.maximum(np.abs(one), np.abs(other))
+    same: NDArray[np.bool_] = near | (one == other) | (np.isnan(one) & np.isnan(other))
+    return same
+
+
+def _in_order(values: NDArray[np.float64], held: NDArray[np.float64]) -> int:
+    """Return how many of the values come in `held` in their order; few misses end the search."""
+    at = found = missed = 0
+    allowed = int(values.size * (1 - _MOST)) + 1
+    for value in values:
+        places = np.flatnonzero(_same(held[at:], float(value)))
+        if places.size:
+            found += 1
+            at += int(places[0]) + 1
+        else:
+            missed += 1
+            if missed > allowed:
+                break
+    return found
+
+
+def logs_of(refs: Iterable[RunRef]) -> frozenset[str]:
+    """Return the paths of all plain files that runs are read from, and of those that only repeat them."""
+    found: set[str] = set()
+    for ref in refs:
+        if isinstance(ref, TogetherRun):
+            found |= logs_of([ref.best, *ref.others])
+        elif isinstance(ref, FileRun):
+            found |= {*(path for path, _ in ref.group.files), *ref.group.twins}
+    return frozenset(found)
