@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.anatomy import reward_health
+from analyzer.anatomy import gan_health, reward_health
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
@@ -48,6 +48,16 @@ def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
     if anatomy.family == "rl":
         of_rewards = (reward_health.enough_data, finite, reward_health.learnt, reward_health.kept, calm)
         checks = (*of_rewards, reward_health.held_out)
+    elif anatomy.family == "gan":
+        checks = (
+            gan_health.enough_data,
+            finite,
+            gan_health.learnt,
+            gan_health.kept,
+            calm,
+            gan_health.held_out,
+            metrics,
+        )
     return tuple(check(anatomy) for check in checks)
 
 

@@ -41,15 +41,22 @@ def _judged(anatomy: Anatomy) -> tuple[Curve, Standing] | None:
 
 
 def learnt(anatomy: Anatomy) -> Criterion:
-    """Whether the reward rose clearly and by an amount that matters, or is at a known ceiling."""
+    """Whether the reward rose clearly and by an amount that matters, or is at a known ceiling.
+
+    Where evaluations are too few or too noisy to show it, the collected reward does.
+    """
     judged = _judged(anatomy)
     if judged is None:
         return Criterion("learnt", "unclear", "no reward is long enough to show a gain")
     lead, at = judged
-    text = f"{lead.tag} rose from {number(at.start)} to {number(at.best)} at step {step(int(lead.at[at.best_at]))}"
-    if rewards.gained(lead, at):
-        end = "" if at.lost_errors < REWARDS.within else f" and ends at {number(at.end)}"
-        return Criterion("learnt", "shown", text + end, _numbers(lead, at), lead.tags)
+    others = () if lead.role.goal == "independent" else anatomy.rewards.goals
+    for curve in dict.fromkeys((lead, *others)):
+        its = anatomy.rewards.standing(curve)
+        if its is not None and curve.n >= REWARDS.least and rewards.gained(curve, its):
+            best = f"{number(its.best)} at step {step(int(curve.at[its.best_at]))}"
+            end = "" if its.lost_errors < REWARDS.within else f" and ends at {number(its.end)}"
+            text = f"{curve.tag} rose from {number(its.start)} to {best}{end}"
+            return Criterion("learnt", "shown", text, _numbers(curve, its), curve.tags)
     if at.at_ceiling:
         text = f"{lead.tag} stands at {number(at.end)}, the most that it can reach"
         return Criterion("learnt", "shown", text, _numbers(lead, at), lead.tags)
