@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy import gan_health, reward_health
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
@@ -38,13 +39,25 @@ class Params:
 
 
 PARAMS = Params()
-UNCLEAR = {"std", "max", "min"}  # words of rewards that are no goal
 IMPLICIT = {"chosen", "rejected", "logps", "logits"}  # words of preference training whose sign says nothing
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
     """Return every health criterion of a run."""
     checks: tuple[Callable[[Anatomy], Criterion], ...] = (enough_data, finite, learnt, kept, calm, held_out, metrics)
+    if anatomy.family == "rl":
+        of_rewards = (reward_health.enough_data, finite, reward_health.learnt, reward_health.kept, calm)
+        checks = (*of_rewards, reward_health.held_out)
+    elif anatomy.family == "gan":
+        checks = (
+            gan_health.enough_data,
+            finite,
+            gan_health.learnt,
+            gan_health.kept,
+            calm,
+            gan_health.held_out,
+            metrics,
+        )
     return tuple(check(anatomy) for check in checks)
 
 
@@ -59,9 +72,9 @@ def judged_losses(anatomy: Anatomy) -> list[Curve]:
 
 def judged_metrics(anatomy: Anatomy) -> list[Curve]:
     """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
-    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     if anatomy.family == "rl":
-        return [c for c in found if c.role.kind == "reward" and not UNCLEAR & set(words_of(c.tag))]
+        return [c for c in anatomy.rewards.goals if c.n > 1]
+    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     # the implicit rewards of preference training may all fall: only their margin counts
     return [c for c in found if not IMPLICIT & set(words_of(c.tag))]
 
@@ -81,8 +94,7 @@ def enough_data(anatomy: Anatomy) -> Criterion:
 
 
 def _silent(anatomy: Anatomy) -> str:
-    what = "no reward is logged" if anatomy.family == "rl" else "no metric is logged"
-    return f"{anatomy.why_not}, and {what}"
+    return f"{anatomy.why_not}, and no metric is logged"
 
 
 def finite(anatomy: Anatomy) -> Criterion:

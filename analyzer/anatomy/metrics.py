@@ -59,6 +59,9 @@ def rewards_apart(anatomy: Anatomy) -> Apart | None:
     collected = next((c for c in rewards if c.role.split in ("train", None)), None)
     if evaluated is None or collected is None:
         return None
+    at = anatomy.rewards.standing(evaluated)
+    if at is not None and at.at_ceiling:
+        return None  # it cannot rise any further
     gained, followed = _gained(collected), _gained(evaluated)
     noise = max(difference_sigma(collected.raw), TINY)
     return Apart(collected, evaluated, gained / noise, followed / gained if gained > 0 else 1.0)

@@ -399,5 +399,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    yields_to=("hidden-nan",),
+    yields_to=("hidden-nan", "reward-collapse", "reward-hacking"),
 )

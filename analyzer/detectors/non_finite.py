@@ -378,5 +378,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    yields_to=("exploding-loss",),
+    yields_to=("exploding-loss", "value-divergence"),
 )

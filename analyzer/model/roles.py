@@ -20,7 +20,6 @@ from analyzer.model.vocabulary import (
     COUNTED,
     COUNTERS,
     CUTS,
-    GAN_PARTS,
     KIND,
     LAYERS,
     LOSS,
@@ -34,7 +33,6 @@ from analyzer.model.vocabulary import (
     PLAIN,
     REFERENCE_FOLDERS,
     REFERENCES,
-    RL_PARTS,
     SPLIT_WORDS,
     STRONG_SYSTEM,
     SYSTEM,
@@ -64,7 +62,8 @@ class Role:
 
     `part` tells components of a loss (`box`, `generator`, …) from the total (""); `per` is "epoch" or "step"
     when the name says which it is; `running` marks values averaged since the epoch began; `given` marks a
-    role that the user set.
+    role that the user set. In reinforcement learning and in a GAN, `signal` is what the series measures beside the
+    goal (`model.signals.Signal`), and `goal` what a reward is worth as one (`model.signals.Goal`).
     """
 
     role: RoleName
@@ -76,6 +75,8 @@ class Role:
     per: Literal["epoch", "step", ""] = ""
     running: bool = False
     given: bool = False
+    signal: str = ""
+    goal: str = ""
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -285,11 +286,3 @@ def _per(words: tuple[str, ...]) -> Literal["epoch", "step", ""]:
     if "epoch" in words:
         return "epoch"
     return "step" if "step" in words or "batch" in words or "iter" in words else ""
-
-
-def family_words(part: str) -> str | None:
-    """Return "rl" or "gan" when a loss's part names a component of such a training, else None."""
-    own = set(part.split())
-    if own & (GAN_PARTS - {"g", "d", "adv"}) or own in ({"g"}, {"d"}):
-        return "gan"
-    return "rl" if own & (RL_PARTS - {"kl", "q", "alpha", "value", "entropy"}) else None

@@ -11,7 +11,7 @@ Direction = Literal["lower", "higher"]
 SPLITS_BY_WORDS: dict[Split, str] = {
     "train": "train training trn tr trainer learn entrenamiento entrainement entraînement treino addestramento "
     "обучение 训练 訓練 学習",
-    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv validierung "
+    "validation": "val valid validation validate eval evaluation evaluator evaluate dev holdout heldout cv validierung "
     "validacion validación validação validacao validazione валидация 验证 驗證 検証",
     "test": "test testing tst prueba teste тест 测试 測試",
 }
@@ -168,8 +168,6 @@ CONSTANTS |= {
     "batchsize",
     "size",
 }
-RL_PARTS = {"policy", "value", "actor", "critic", "entropy", "kl", "q", "qf", "qf1", "qf2", "alpha", "ent", "baseline"}
-GAN_PARTS = {"generator", "discriminator", "gen", "disc", "g", "d", "netg", "netd", "adversarial", "adv", "gan", "gp"}
 PLAIN = {
     "total",
     "mean",
