@@ -164,6 +164,13 @@ def test_a_keras_history_without_epochs_counts_its_rows(tmp_path: Path) -> None:
     assert (run.source, points(run, "loss")) == ("keras-csv", [(0, 1.25), (1, 0.75)])
 
 
+def test_the_unnamed_index_of_pandas_is_an_axis_and_no_curve(tmp_path: Path) -> None:
+    logs.text(tmp_path / "m" / "history.csv", ",loss,val_loss", "5,1.25,1.5", "6,0.75,1.0")
+    run = only(tmp_path)
+    assert points(run, "loss") == [(5, 1.25), (6, 0.75)]
+    assert set(run.series) == {"loss", "val_loss"}
+
+
 def test_tables_are_logs_by_what_their_columns_mean(tmp_path: Path) -> None:
     logs.text(tmp_path / "a" / "curve.csv", "step,loss", "0,2.0", "10,1.0")
     logs.text(tmp_path / "b" / "progress.csv", "city,population", "Rome,3", "Oslo,1")

@@ -81,6 +81,19 @@ def test_results_in_the_artifacts_of_an_mlflow_run_belong_to_it(tmp_path: Path) 
     assert ref.takes_verdicts
 
 
+def test_the_file_that_was_copied_into_the_artifacts_is_the_same_run_with_its_events(tmp_path: Path) -> None:
+    history = "".join(f"{1000 + step} {value!r} {step}\n" for step, value in enumerate(CURVE))
+    place = make_run(tmp_path / "mlruns", **{"train__box_loss": history})
+    rows = ["epoch,train/box_loss", *(f"{n},{v:.5g}" for n, v in enumerate(CURVE))]
+    for folder in (place / "artifacts", tmp_path / "runs" / "detect" / "train"):
+        logs.text(folder / "results.csv", *rows)
+    events(tmp_path / "runs" / "detect" / "train", "train/box_loss")
+    logs.text(tmp_path / "runs" / "detect" / "train2" / "results.csv", *rows[:20])
+    united, other = discover(str(tmp_path))
+    assert (united.id, other.id) == (RUN, "runs/detect/train2")
+    assert set(united.read().series) == {"train/box_loss"}
+
+
 def test_artifacts_of_a_run_that_the_tracker_does_not_list_are_no_runs(tmp_path: Path) -> None:
     make_run(tmp_path / "mlruns", loss="1 0.5 0\n")
     table(tmp_path / "mlruns" / "1" / ("f" * 32) / "artifacts" / "metrics.csv")
