@@ -45,6 +45,8 @@ def cast(
     _without_loss(known)
     family = family_of(known)
     roles = _recast(own, family.branch) if family.branch else own
+    if family.name == "preference":
+        _implicit(roles)
     if not family.branch:
         _without_loss(roles)
     split = _split_of(name)
@@ -55,6 +57,21 @@ def cast(
         if tag in roles:
             roles[tag] = _given(roles[tag], setting)
     return Casting(roles, family)
+
+
+IMPLICIT = {"chosen", "rejected", "reject", "margins", "margin", "logps", "logits"}
+
+
+def _implicit(roles: dict[str, Role]) -> None:
+    """Take the implicit rewards of preference training for what they are: no goals.
+
+    Rewards of chosen answers may fall below 0 while the margin grows, and a margin grows without end.
+    """
+    for tag, role in roles.items():
+        hit = IMPLICIT & set(words_of(tag))
+        if hit and role.role == "metric" and role.kind == "reward":
+            why = f"“{min(hit)}”: an implicit reward, no goal by itself"
+            roles[tag] = replace(role, role="unknown", direction=None, kind="", why=why)
 
 
 def _recast(roles: Mapping[str, Role], branch: Branch) -> dict[str, Role]:

@@ -21,6 +21,7 @@ UNTRAINED = (
 )
 ABOVE_CHANCE = 0.55  # for accuracies: two classes alike give one half
 MOVES = 0.003  # an accuracy that changes by more than this says that the model's answers do
+NO_MARGIN = 0.005  # of ln 2: a loss that is nearer to it has not learnt to prefer anything
 ANY_GUESS = 7.0  # nats: guessing among a thousand classes costs 6.9
 CLASS_WORDS = {"classes", "labels"}
 
@@ -59,6 +60,18 @@ def guessing(anatomy: Anatomy, level: float, curve: Curve) -> Sign | None:
             if near_start and abs(level - np.log(small)) < min(error, 0.01):
                 return Sign("guessing-perhaps", curve.tag, {"level": level, "classes": float(small)})
     return None
+
+
+def no_margin(anatomy: Anatomy, level: float, curve: Curve) -> Sign | None:
+    """Return a sign when a loss of preference training rests where a policy starts that is still its reference: ln 2.
+
+    Chosen and rejected answers are then equally likely under both, whatever the sign of their tiny differences says.
+    """
+    start = float(np.log(2))
+    at_rest = max(abs(level / start - 1), abs(curve.back(curve.start) / start - 1)) <= NO_MARGIN
+    if anatomy.family != "preference" or not at_rest:
+        return None
+    return Sign("no-margin", curve.tag, {"level": level})
 
 
 def _classes(anatomy: Anatomy) -> int | None:
@@ -228,6 +241,7 @@ def at_chance(anatomy: Anatomy) -> list[Sign]:
 SENTENCES = {
     "guessing-among": "its level {level} is ln {classes:count}, the loss of guessing among {classes:count} classes",
     "guessing-like-accuracy": "its level {level} is about ln {classes:count} and {tag} stays at {accuracy:2}: guessing",
+    "no-margin": "its level {level} is that of a policy that is still its reference: it prefers no answer",
     "class-shares": "its level {level} is that of always giving the class shares ({tag} {accuracy:2})",
     "guessing-perhaps": "its level {level} is consistent with guessing among {classes:count} classes "
     "(ln {classes:count})",

@@ -15,7 +15,6 @@ from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
 from analyzer.model.health import Criterion
-from analyzer.model.roles import words_of
 from analyzer.model.wording import counted, number, percent, step
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ class Params:
 
 
 PARAMS = Params()
-IMPLICIT = {"chosen", "rejected", "logps", "logits"}  # words of preference training whose sign says nothing
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
@@ -74,9 +72,7 @@ def judged_metrics(anatomy: Anatomy) -> list[Curve]:
     """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
     if anatomy.family == "rl":
         return [c for c in anatomy.rewards.goals if c.n > 1]
-    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
-    # the implicit rewards of preference training may all fall: only their margin counts
-    return [c for c in found if not IMPLICIT & set(words_of(c.tag))]
+    return [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
 
 
 def enough_data(anatomy: Anatomy) -> Criterion:

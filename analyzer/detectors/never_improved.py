@@ -62,6 +62,9 @@ PARAMS = Params()
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the criteria *learnt* and *held-out*."""
+    if not anatomy.falls:
+        yield Unfit(f"{anatomy.why_not}; a reward that never rises is one of reward-plateau")
+        return
     states = {one.criterion: one for one in anatomy.health}
     learnt, held = states["learnt"], states["held-out"]
     one = held if learnt.state == "shown" and held.state == "refuted" else learnt

@@ -42,7 +42,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import SENTENCES as CHANCE
-from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, trained_well
+from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, no_margin, trained_well
 from analyzer.anatomy.progress import Progress, progress
 from analyzer.anatomy.schedule import last_moving
 from analyzer.detectors import Detector
@@ -221,6 +221,9 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
 def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
     """Return what says that the model is where an untrained one would be."""
     idle = _idle(anatomy) if far.best_gain < PARAMS.solved else None
+    asleep = no_margin(anatomy, far.end, curve)
+    if asleep is not None:
+        return (asleep, idle) if idle else (asleep,)
     if trained_well(anatomy):
         return (idle,) if idle else ()
     signs = [idle, guessing(anatomy, far.end, curve)]
@@ -327,7 +330,7 @@ def _cause(anatomy: Anatomy, curve: Curve, signs: tuple[Sign, ...]) -> tuple[str
     return ("guessing" if ids & GUESSING else None), ()
 
 
-GUESSING = {"guessing-among", "guessing-like-accuracy", "guessing-perhaps"}
+GUESSING = {"no-margin", "guessing-among", "guessing-like-accuracy", "guessing-perhaps"}
 CAUSES = {
     "rate-zero": "a learning rate of 0",
     "vanishing-gradient": "a gradient that vanishes: dead or saturated units",

@@ -8,7 +8,7 @@ never saw a reward, or its updates never reached the policy.
 How it is measured
 ------------------
 Reinforcement learning only. The mean of the last fifth of the leading reward is compared with that of the first fifth:
-the upper bound of the gain (95 %) must stay below a twentieth of level or range, and no stretch between may have
+the upper bound of the gain (95 %) must stay below a tenth of level or range, and no stretch between may have
 gained clearly. It is an alarm where the log shows a floor: the reward is exactly constant, no episode succeeds, every
 episode ends at its limit with a negative reward. Apart from that the policy may not move: its entropy is constant, and
 it is that of a uniform choice, or the updates have no length.
@@ -52,7 +52,7 @@ class Limits:
     """What is compared."""
 
     gain: float = field(
-        default=0.05, metadata={"unit": "of level or range", "why": "upper bound of the gain from first to last fifth"}
+        default=0.1, metadata={"unit": "of level or range", "why": "upper bound of the gain from first to last fifth"}
     )
     moved: float = field(
         default=0.01, metadata={"unit": "of the entropy", "why": "a policy that is trained changes its entropy by more"}
@@ -74,6 +74,8 @@ class Params:
     evaluations: int = field(
         default=12, metadata={"unit": "evaluations", "why": "of many episodes each: so many alike are no chance"}
     )
+    nothing: float = field(default=0.02, metadata={"unit": "of the tasks", "why": "solved now and then, by chance"})
+    all: float = field(default=1.0, metadata={"unit": "ratio", "why": "the whole of the tasks could be gained"})
     step: float = field(default=1e-5, metadata={"unit": "nats", "why": "an update that changes no action"})
 
 
@@ -97,7 +99,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     lead = anatomy.rewards.lead(PARAMS.least)
     score = anatomy.rewards.independent
-    if score is not None and score.n >= PARAMS.evaluations and np.ptp(score.raw) == 0:
+    if score is not None and score.n >= PARAMS.evaluations and (np.ptp(score.raw) == 0 or _unsolved(anatomy)):
         lead = score
     at = anatomy.rewards.standing(lead) if lead is not None else None
     if lead is None or at is None:
@@ -115,13 +117,14 @@ def _reading(anatomy: Anatomy, curve: Curve, at: Standing) -> Evidence:
     start, end = float(np.mean(at.values[:fifth])), float(np.mean(at.values[-fifth:]))
     most = end - start + PARAMS.bound * math.sqrt(2) * at.error(fifth)
     signs = _floor(anatomy, curve, at)
+    scale = PARAMS.all if curve is anatomy.rewards.independent and _unsolved(anatomy) else at.scale
     first, last = int(curve.at[0]), int(curve.at[-1])
     return Evidence(
         curve.tags,
         (
             Measure(
                 "upper bound of the gain",
-                most / at.scale if at.range > 0 else 0.0,
+                most / scale if at.range > 0 else 0.0,
                 "gain",
                 "below",
                 "of level or range",
@@ -156,6 +159,13 @@ def _ceiling(anatomy: Anatomy, at: Standing) -> bool:
     return at.end in SHARES or (at.end > 0 and _at_the_limit(anatomy) is not None)
 
 
+def _unsolved(anatomy: Anatomy) -> bool:
+    """Whether next to none of the held-out tasks was ever solved, where their share is logged."""
+    score = anatomy.rewards.independent
+    at = anatomy.rewards.standing(score) if score is not None else None
+    return anatomy.rewards.share_solved is not None and at is not None and at.best <= PARAMS.nothing
+
+
 def _at_the_limit(anatomy: Anatomy) -> Curve | None:
     """Return the length of episodes where nearly all end at the same, the largest one."""
     lengths = anatomy.measuring("episode-length")
@@ -166,7 +176,9 @@ def _floor(anatomy: Anatomy, curve: Curve, at: Standing) -> list[Sign]:
     """Return what shows that the agent is at a floor, the most telling first."""
     found: list[Sign] = []
     length = _at_the_limit(anatomy)
-    if at.range == 0:
+    if at.range > 0 and curve is anatomy.rewards.independent and _unsolved(anatomy):
+        found.append(Sign("unsolved", curve.tag, {"best": at.best}))
+    elif at.range == 0:
         found.append(Sign("constant", curve.tag, {"level": at.end}))
     elif length is not None and at.end < 0:
         found.append(Sign("never-ends", length.tag, {"steps": float(np.max(length.raw))}))
@@ -205,11 +217,13 @@ def _still(anatomy: Anatomy, curve: Curve) -> Evidence | None:
 
 CAUSES = {
     "constant": "the agent never sees another reward: too little exploration, a sparse reward, or a task it cannot see",
+    "unsolved": "tasks that are too hard: an answer that is right is too rare to learn from",
     "never-ends": "the agent never ends an episode by itself: it does not find what is asked",
     "policy-still": "updates do not reach the policy: learning rate, frozen weights, or the sign of the loss",
 }
 SENTENCES = {
     "constant": "{tag} is {level} at every point",
+    "unsolved": "{tag} is {best:%} at its best",
     "never-ends": "{tag} is at its limit of {steps} in nearly all episodes",
     "uniform": "{tag} is that of a uniform choice among {actions} actions",
 }

@@ -54,6 +54,9 @@ class Limits:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield a reading for each loss whose noise can be measured."""
+    if anatomy.family == "preference":
+        yield Unfit("the loss of preference training spreads as margins grow")
+        return
     positive = [c for c in judged_losses(anatomy) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
     found = [(c, s) for c in positive if (s := c.course.scatter) is not None]
     calm = next(one for one in anatomy.health if one.criterion == "calm")
