@@ -36,7 +36,7 @@ _LONGER = 1.1  # times: a curve that has more points than this is the more compl
 _ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
-_EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
+_EVIDENCE = 2  # different fractional values: one may be equal by chance, or for lack of digits
 _MOST_COMPARED = 50
 """Event files that are compared with one Trainer's history; a folder with more is a collection, and left as it is."""
 

@@ -142,7 +142,7 @@ class Reading:
         return found.data
 
     def settings(self, *names: str) -> dict[str, object]:
-        """Return the flat settings of the files beside the log that bear one of the names; all files by default."""
+        """Return the flat settings of the files that bear one of the names; all files by default."""
         found: dict[str, object] = {}
         for path in self.group.sides:
             name = path.rpartition("/")[2]
@@ -222,7 +222,7 @@ class Listing:
 class Kind(ABC):
     """A kind of log in files. By default a file is a run, and its folder, where it is the only one, gives it its name.
 
-    `names` are globs; `sides` names of files with settings beside it; `rank` the order in which kinds are asked.
+    `names` are globs; `sides` names of files with settings in its folder; `rank` the order in which kinds are asked.
     `own_folder`: the folder is the run, whatever else lies there. `certain`: whatever has the name is of this kind,
     and a run that cannot be read when it is damaged.
     """
@@ -281,7 +281,7 @@ class RowKind(Kind):
     axes: tuple[str, ...] = rows.AXES
     clocks: tuple[str, ...] = rows.CLOCKS
     without: frozenset[str] = frozenset()
-    """Columns that are no series."""
+    """Columns that do not become series."""
 
     def read(self, reading: Reading) -> Content:
         """Return the series of all files, one behind the other where their prefixes are the same."""
@@ -304,7 +304,7 @@ class RowKind(Kind):
 
     @abstractmethod
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
-        """Return the rows of a file; what it says besides goes into `content`."""
+        """Return the rows of a file; settings and status that it holds go into `content`."""
 
     def axis(self, table: Table) -> Axis:
         """Return where the rows stand."""
@@ -331,7 +331,7 @@ class TableKind(RowKind):
 
 
 class LineKind(RowKind):
-    """A kind whose files hold a JSON object a line; `skip` are keys of objects whose numbers are no measurements."""
+    """A kind whose files hold a JSON object a line; `skip` are keys of objects whose numbers were not measured."""
 
     skip: frozenset[str] = frozenset()
 

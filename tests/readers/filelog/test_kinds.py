@@ -189,7 +189,7 @@ def test_tables_of_two_splits_are_one_run(tmp_path: Path) -> None:
     assert any("rows are counted" in note.message for note in run.notes)
 
 
-def test_a_batch_number_that_starts_anew_each_epoch_is_no_axis(tmp_path: Path) -> None:
+def test_a_batch_number_that_restarts_each_epoch_each_epoch_is_no_axis(tmp_path: Path) -> None:
     rows = [f"{epoch},{batch},1.0" for epoch in range(3) for batch in range(4)]
     logs.text(tmp_path / "m" / "log.csv", "epoch,step,loss", *rows)
     assert only(tmp_path).series["loss"].steps.tolist() == list(range(12))

@@ -1,4 +1,4 @@
-"""RLlib: `result.json`, a nested object for each iteration, and `progress.csv`, the same flat; `params.json` beside.
+"""RLlib: `result.json`, a nested object for each iteration, and `progress.csv`, the same flat; `params.json` holds the settings.
 
 Rows come again when a training is restored; they are kept as written.
 """
