@@ -15,24 +15,17 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analyzer.model.roles import read_role
-from analyzer.model.run import LOSSES, Note, Run, Series
-from analyzer.model.wording import counted
+from analyzer.model.run import Run
 from analyzer.readers.filelog import kinds
 from analyzer.readers.filelog.store import FileRun
 from analyzer.readers.formats import Memo, remembered
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update, Word
+from analyzer.readers.repeats import merged, repeats
 from analyzer.readers.tensorboard.logdir import EventRun
 
-SAME = 1e-4
-"""Relative difference of two records of one value: event files hold single precision, some tables five digits."""
-_MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
-_LONGER = 1.1  # times: a curve that has more points than this is the more complete one
 _ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
@@ -212,7 +205,7 @@ def _is_below(folder: str, nested: Iterable[str]) -> bool:
 def _shares(one: Run, other: Run) -> bool:
     """Whether two runs have losses or metrics in common; equal learning rates show an equal plan only."""
     measured = [series for tag, series in one.series.items() if read_role(tag).role in _MEASURED]
-    common = [a for a in measured if any(_repeats(a, b) or _repeats(b, a) for b in other.series.values())]
+    common = [a for a in measured if any(repeats(a, b) or repeats(b, a) for b in other.series.values())]
     values = {value for series in common for value in series.values[:100].tolist() if value % 1}
     return len(values) >= _EVIDENCE
 
@@ -225,85 +218,6 @@ def _place(ref: RunRef) -> str:
         folder, _, names = ref.folders[0]
         return shown_path(f"{folder}/{names[0]}" if folder else names[0])
     return ref.id
-
-
-def merged(best: Run, other: Run, place: str) -> Run:
-    """Return the best run with what only the other one says, and a note on what they have in common.
-
-    `place` is how the note names the other one.
-    """
-    series = dict(best.series)
-    repeated = longer = 0
-    added: list[str] = []
-    for tag, one in other.series.items():
-        twin = next((name for name, held in series.items() if _repeats(one, held)), None)
-        if twin is not None:
-            repeated += 1
-            continue
-        short = next((name for name, held in series.items() if _is_part(held, one)), None)
-        if short is not None:
-            series[short] = Series(short, one.steps, one.values, one.wall_times)
-            longer += 1
-            continue
-        name = tag if tag not in series else f"{other.source}/{tag}"
-        series[name] = Series(name, one.steps, one.values, one.wall_times)
-        added.append(name)
-    notes = [Note("layout", _sentence(best, place, repeated, longer, added))]
-    notes += [note for note in other.notes if added or longer or note.kind not in LOSSES | {"torn-tail"}]
-    return replace(
-        best,
-        series=series,
-        params={**other.params, **best.params},
-        tags={**other.tags, **best.tags},
-        declared=best.declared or other.declared,
-        notes=(*best.notes, *notes),
-    )
-
-
-def _sentence(best: Run, place: str, repeated: int, longer: int, added: Sequence[str]) -> str:
-    said = [f"{counted(repeated, 'curve')} repeated, judged once"] if repeated else []
-    said += [f"{counted(longer, 'curve')} longer there, and taken from there"] if longer else []
-    if added:
-        more = f" and {len(added) - 3} more" if len(added) > 3 else ""
-        said.append(f"only there: {', '.join(added[:3])}{more}")
-    what = "; ".join(said) or "it holds no curve"
-    return f"{place} describes the same training as the run's {best.source} log: {what}"
-
-
-def _is_part(one: Series, whole: Series) -> bool:
-    return whole.points > one.points * _LONGER and _repeats(one, whole)
-
-
-def _repeats(one: Series, held: Series) -> bool:
-    """Whether a curve is repeated by another one, which may have more points: its values come there in their order."""
-    if not one.points or one.points > held.points / _MOST:
-        return False
-    if one.points == held.points:
-        return bool(_same(one.values, held.values).mean() >= _MOST)
-    return _in_order(one.values, held.values) >= _MOST * one.points
-
-
-def _same(one: NDArray[np.float64], other: NDArray[np.float64] | float) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(one - other) <= SAME * np.maximum(np.abs(one), np.abs(other))
-    same: NDArray[np.bool_] = near | (one == other) | (np.isnan(one) & np.isnan(other))
-    return same
-
-
-def _in_order(values: NDArray[np.float64], held: NDArray[np.float64]) -> int:
-    """Return how many of the values come in `held` in their order; few misses end the search."""
-    at = found = missed = 0
-    allowed = int(values.size * (1 - _MOST)) + 1
-    for value in values:
-        places = np.flatnonzero(_same(held[at:], float(value)))
-        if places.size:
-            found += 1
-            at += int(places[0]) + 1
-        else:
-            missed += 1
-            if missed > allowed:
-                break
-    return found
 
 
 def logs_of(refs: Iterable[RunRef]) -> frozenset[str]:

@@ -83,7 +83,7 @@ class Candidate:
 class Group:
     """One run: the folder it is named after, its files with the prefix of their series, and what lies with them.
 
-    `sides` are files with settings, `twins` files that repeat the run's points and are not read. `nested` are folders
+    `sides` are files with settings, `twins` files that should repeat the run's points. `nested` are folders
     in which event files belong to this run; `reason` says why several files are one run.
     """
 
@@ -237,6 +237,8 @@ class Kind(ABC):
     """Whether the framework always writes event files with its tables, so that the run of both bears this name."""
     leads: bool = False
     """Whether it says more of a run than event files that lie with it."""
+    equal_twins: bool = False
+    """Whether twins were compared when the runs were found, and need no reading."""
     compared: bool = False
     """Whether event files in nested folders may be of other trainings, so that their curves are compared."""
 

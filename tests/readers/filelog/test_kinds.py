@@ -221,11 +221,20 @@ def test_monitors_count_the_steps_of_their_environments(tmp_path: Path) -> None:
 def test_rllib_is_read_from_result_json_and_its_table_is_a_twin(tmp_path: Path) -> None:
     rows = [{"training_iteration": n, "timesteps_total": 100 * n, "info": {"loss": 1.0 / n}} for n in (1, 2, 3)]
     logs.lines(tmp_path / "PPO" / "result.json", *({**row, "config": {"lr": 0.1}, "done": True} for row in rows))
-    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss", "1,1.0", "2,0.5", "3,0.3")
+    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss", "1,1.0", "2,0.5", "3,0.33333")
     run = only(tmp_path)
     assert (run.source, run.declared, run.params["lr"]) == ("rllib", "FINISHED", 0.1)
     assert run.series["info/loss"].steps.tolist() == [100, 200, 300]
-    assert any("progress.csv repeats" in note.message for note in run.notes)
+    assert any("PPO/progress.csv describes the same" in note.message for note in run.notes)
+
+
+def test_a_twin_that_has_more_gives_what_is_missing(tmp_path: Path) -> None:
+    rows = [{"training_iteration": n, "info": {"loss": 1.0 / n}} for n in range(1, 30)]
+    logs.lines(tmp_path / "PPO" / "result.json", *rows[:20])
+    table = (f"{n},{1.0 / n},{n / 30}" for n in range(1, 30))
+    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss,info/entropy", *table)
+    run = only(tmp_path)
+    assert (run.series["info/loss"].points, run.series["info/entropy"].points) == (29, 29)
 
 
 def test_detectron2_and_mmengine(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class TrainerState(Kind):
     names = ("trainer_state.json", "log_history.json")
     certain = True
     compared = True
+    equal_twins = True
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether the file is an object with a history."""
