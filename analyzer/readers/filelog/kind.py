@@ -33,11 +33,15 @@ SPECIFIC, LOOSE, GENERIC = 0, 1, 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file whose name a kind asks for: its path in the source, its first bytes, and whether a path exists there."""
+    """A file whose name a kind asks for: its path in the source, its first bytes, and whether a path exists there.
+
+    `named`: the user named this file, so that it is a log though its columns may be called anything.
+    """
 
     path: str
     head: bytes
     has: Callable[[str], bool]
+    named: bool = False
 
     @property
     def name(self) -> str:
@@ -215,7 +219,7 @@ class Listing:
 
     def _candidate(self, path: str) -> Candidate:
         if path not in self._candidates:
-            self._candidates[path] = Candidate(path, self._head(path), self.has)
+            self._candidates[path] = Candidate(path, self._head(path), self.has, self.any_name)
         return self._candidates[path]
 
 

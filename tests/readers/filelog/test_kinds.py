@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.cli import main
 from analyzer.errors import NoRunsError
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
@@ -295,3 +296,38 @@ def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path, name: str) 
     path = logs.text(tmp_path / name, "step,loss", "0,2.0", "1,1.0")
     run = only(path)
     assert (run.id, run.source) == (name, "csv")
+
+
+def test_a_file_that_the_user_names_is_a_log_whatever_its_columns_are_called(tmp_path: Path) -> None:
+    path = logs.text(tmp_path / "a.csv", "step,quantity", "0,2.0", "1,1.0")
+    lines = logs.lines(tmp_path / "b.jsonl", {"step": 0, "quantity": 2.0}, {"step": 1, "quantity": 1.0})
+    for file in (path, lines):
+        assert points(only(file), "quantity") == [(0, 2.0), (1, 1.0)]
+    with pytest.raises(NoRunsError):
+        discover(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "trainer_state.json", "run-abc.wandb", "metrics.jsonl"])
+def test_the_verbs_work_on_a_file_and_on_its_folder(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"step": n, "loss": 2.0 / n} for n in range(1, 60)]
+    folder = tmp_path / "run-20260101_120000-abc"
+    if name == "metrics.csv":
+        logs.text(folder / name, "step,loss", *(f"{row['step']},{row['loss']}" for row in rows))
+    elif name == "metrics.jsonl":
+        logs.lines(folder / name, *rows)
+    elif name == "trainer_state.json":
+        logs.state(folder / name, rows)
+    else:
+        logs.wandb_run(tmp_path, *(logs.history(row["step"], loss=row["loss"]) for row in rows), logs.exited(0))
+    for source in (folder, folder / name, (folder / name).as_uri()):
+        assert main(["series", str(source)]) == 0
+        assert "loss" in capsys.readouterr().out
+        assert main(["dump", str(source)]) == 0
+        dumped = json.loads(capsys.readouterr().out)
+        assert (len(dumped["points"]), dumped["problems"]) == (59, [])
+        assert main(["report", str(source), "-o", str(tmp_path / "page.html"), "-q"]) == 0
+        assert main(["audit", str(source), "-o", str(tmp_path / "site"), "-q"]) == 0
+        capsys.readouterr()
+    assert main(["report", str(folder / name), "-o", str(folder / name)]) == 2  # a log is never replaced
