@@ -15,6 +15,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from analyzer.model.roles import read_role
 from analyzer.model.run import Run
 from analyzer.readers.filelog import kinds
@@ -26,6 +28,7 @@ from analyzer.readers.ref import RunRef, Update, Word
 from analyzer.readers.repeats import merged, repeats
 from analyzer.readers.tensorboard.logdir import EventRun
 
+_TOLERANCE = 60.0  # seconds between the clocks and buffers of two loggers
 _ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
@@ -78,7 +81,7 @@ def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[
     if not files:
         return list(refs)
     union = _Union()
-    finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name, memo)
+    finder = _Finder(refs, name, memo)
     for own in files:
         partners = finder.partners(own)
         for partner in partners:  # several event runs are pieces of what the file has whole
@@ -159,12 +162,12 @@ def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:
 class _Finder:
     """Where runs of trackers and event files lie."""
 
-    def __init__(self, others: Iterable[RunRef], name: str, memo: Memo | None) -> None:
+    def __init__(self, refs: Sequence[RunRef], name: str, memo: Memo | None) -> None:
         self._name, self._memo = name, memo
         self._by_key: dict[str, RunRef] = {}
         self._by_id: dict[str, EventRun] = {}
         self._by_folder: dict[str, EventRun] = {}
-        for ref in others:
+        for ref in refs:
             if isinstance(ref, TrackedRun):
                 self._by_key.setdefault(ref.key, ref)
             elif isinstance(ref, EventRun):
@@ -183,12 +186,14 @@ class _Finder:
         if same is not None:
             certain = kinds.known()[ref.source].own_folder or self._share(ref, same)
             return [same] if certain else []
-        inner = [event for folder, event in self._by_folder.items() if _is_below(folder, ref.group.nested)]
-        inner = list({id(event): event for event in inner}.values())
-        if kinds.known()[ref.source].compared:
-            inner = inner if len(inner) <= _MOST_COMPARED else []
-            inner = [event for event in inner if self._share(ref, event)]
-        return [*inner]
+        certain_ones, likely = self._below(ref.group.nested), self._below(ref.group.around)
+        compared = likely if len(likely) <= _MOST_COMPARED else []
+        return [*certain_ones, *(one for one in compared if one not in certain_ones and self._share(ref, one))]
+
+    def _below(self, folders: Iterable[str]) -> list[EventRun]:
+        """Return the runs with event files in the folders or below them."""
+        found = (event for folder, event in self._by_folder.items() if _is_below(folder, folders))
+        return list({id(event): event for event in found}.values())
 
     def _share(self, one: RunRef, other: RunRef) -> bool:
         stamps = (one.stamp(), other.stamp())
@@ -204,10 +209,26 @@ def _is_below(folder: str, nested: Iterable[str]) -> bool:
 
 def _shares(one: Run, other: Run) -> bool:
     """Whether two runs have losses or metrics in common; equal learning rates show an equal plan only."""
+    if _apart(one, other):
+        return False
     measured = [series for tag, series in one.series.items() if read_role(tag).role in _MEASURED]
     common = [a for a in measured if any(repeats(a, b) or repeats(b, a) for b in other.series.values())]
     values = {value for series in common for value in series.values[:100].tolist() if value % 1}
     return len(values) >= _EVIDENCE
+
+
+def _apart(one: Run, other: Run) -> bool:
+    """Whether two runs were written at different times: trained again, with the same values from the same seed."""
+    spans = [_span(run) for run in (one, other)]
+    (begun, ended), (other_begun, other_ended) = spans
+    return ended + _TOLERANCE < other_begun or other_ended + _TOLERANCE < begun
+
+
+def _span(run: Run) -> tuple[float, float]:
+    """Return the first and last time of a run in Unix seconds; all times where none is known."""
+    times = np.concatenate([np.empty(0), *(series.wall_times for series in run.series.values())])
+    known = times[np.isfinite(times)]
+    return (float(known.min()), float(known.max())) if known.size else (-np.inf, np.inf)
 
 
 def _place(ref: RunRef) -> str:

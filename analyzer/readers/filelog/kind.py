@@ -87,8 +87,9 @@ class Candidate:
 class Group:
     """One run: the folder it is named after, its files with the prefix of their series, and what lies with them.
 
-    `sides` are files with settings, `twins` files that should repeat the run's points. `nested` are folders
-    in which event files belong to this run; `reason` says why several files are one run.
+    `sides` are files with settings, `twins` files that should repeat the run's points. `nested` are folders in which
+    event files belong to this run, `around` those in which they may, and are compared with it; `reason` says why
+    several files are one run.
     """
 
     home: str
@@ -96,6 +97,7 @@ class Group:
     sides: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     reason: str = ""
     key: str = ""
     """Which of the runs in a file that holds several."""
@@ -243,8 +245,6 @@ class Kind(ABC):
     """Whether it says more of a run than event files that lie with it."""
     equal_twins: bool = False
     """Whether twins were compared when the runs were found, and need no reading."""
-    compared: bool = False
-    """Whether event files in nested folders may be of other trainings, so that their curves are compared."""
 
     @cached_property
     def _asked(self) -> re.Pattern[str]:

@@ -37,7 +37,6 @@ class TrainerState(Kind):
     name = "trainer-state"
     names = ("trainer_state.json", "log_history.json")
     certain = True
-    compared = True
     equal_twins = True
 
     def is_one(self, candidate: Candidate) -> bool:
@@ -131,7 +130,7 @@ def _group(home: str, paths: list[str]) -> Group:
     """Return the run of a history; `paths` begin with the file that has all of it."""
     around = home.rpartition("/")[0]
     beside = tuple(f"{around}/{name}" if around else name for name in _EVENT_FOLDERS) if home else ()
-    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), nested=(home, *beside))
+    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), around=(home, *beside))
 
 
 def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
