@@ -166,15 +166,17 @@ def understood(
     run: str | None = None,
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
-) -> Iterator[tuple[Run, list[Understood]]]:
-    """Yield each run of a source with how its tags are understood: (tag, points, role, split, why).
+) -> Iterator[tuple[Run, list[Understood], str]]:
+    """Yield each run of a source, how its tags are understood (tag, points, role, split, why), and its family in words.
 
     A run that makes posthoc fail has a note that says so, and its tags without roles; the others are told as ever.
     """
     for one in open_runs(source, run=run, tracking_uri=tracking_uri, choice=choice):
         rows: list[Understood]
+        kind = ""
         try:
-            curves = Anatomy(one, settings.roles).curves.values()
+            anatomy = Anatomy(one, settings.roles)
+            curves, kind = anatomy.curves.values(), anatomy.kind.sentence
             rows = [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
         except Exception as error:  # a fault that one run meets must not keep the others from being told
             note = Note(
@@ -182,7 +184,7 @@ def understood(
             )
             one = replace(one, notes=(*one.notes, note))  # noqa: PLW2901 - the same run, with what befell it
             rows = [(tag, series.points, "–", "", "") for tag, series in one.series.items()]
-        yield one, rows
+        yield one, rows, kind
 
 
 def guides() -> Mapping[str, Guide]:

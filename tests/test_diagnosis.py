@@ -1,5 +1,6 @@
 """From readings to a verdict: isolation, corrected chances, explanations, statuses and sentences."""
 
+import graphlib
 import json
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -210,3 +211,23 @@ def test_a_file_in_the_runs_own_folder_is_named_without_that_folder():
     lost = Run("deep/down/a", "a", "tensorboard", "x", notes=(Note("unreadable", "deep/down/a/events.1: no record"),))
     result = judge_run(lost, now=2e9)
     assert result.reason == "events.1: no record" and "nothing could be read: events.1" in result.sentence
+
+
+def test_symptoms_follow_from_each_other_without_cycles():
+    relation = {name: detector.yields_to for name, detector in detectors.known().items()}
+    assert all(set(leaders) <= set(relation) for leaders in relation.values())
+    graphlib.TopologicalSorter(relation).prepare()  # raises CycleError
+
+
+def test_a_note_explains_no_warning_away(monkeypatch):
+    def seen(severity):
+        return lambda anatomy: iter([Evidence(("loss",), (Measure("x", 1.0),), severity, severity)])
+
+    leader = Detector("a-leader", PAGE, seen("info"), NoLimits(), ())
+    follower = Detector("a-follower", PAGE, seen("warning"), NoLimits(), (), yields_to=("a-leader",))
+    with_detectors(monkeypatch, leader, follower)
+    found = {f.symptom: f for f in judge_run(made_run({"loss": falling(60)}), now=2e9).findings}
+    assert found["a-follower"].explained_by is None
+    with_detectors(monkeypatch, replace(leader, measure=seen("warning")), follower)
+    found = {f.symptom: f for f in judge_run(made_run({"loss": falling(60)}), now=2e9).findings}
+    assert found["a-follower"].explained_by == found["a-leader"].fingerprint

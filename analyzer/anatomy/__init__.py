@@ -8,16 +8,20 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.anatomy import axis, casting, epochs, health, schedule
+from analyzer.anatomy import axis, casting, epochs, health, knobs, schedule
 from analyzer.anatomy.common_axis import on_axis, same_axis
 from analyzer.anatomy.course import Rise
 from analyzer.anatomy.curve import Curve, Steps
+from analyzer.anatomy.family import Family
+from analyzer.anatomy.knobs import Knob
 from analyzer.anatomy.lineage import Lineage
 from analyzer.anatomy.progress import Progress, course
+from analyzer.anatomy.rewards import Rewards, rewards_of
 from analyzer.model.health import Criterion
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName, model_of
 from analyzer.model.run import Note, Run, Series
+from analyzer.model.signals import Signal
 from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
 
@@ -40,19 +44,28 @@ class Anatomy:
     ongoing: bool = False
 
     @cached_property
+    def _casting(self) -> casting.Casting:
+        return casting.cast(self.run.series, self.given, self.mixed, self.run.name)
+
+    @property
     def roles(self) -> Mapping[str, Role]:
         """Role of every tag."""
-        return casting.cast(self.run.series, self.given, self.mixed, self.run.name)
+        return self._casting.roles
 
     @cached_property
     def mixed(self) -> frozenset[str]:
         """Tags under which two curves lie interleaved."""
         return frozenset(axis.mixtures(self.run.series))
 
-    @cached_property
+    @property
+    def kind(self) -> Family:
+        """The kind of training with the tags that show it."""
+        return self._casting.family
+
+    @property
     def family(self) -> str:
-        """supervised, gan, rl, boosting or unknown; rules that need a falling loss hold for the first and third."""
-        return casting.family(self.roles)
+        """supervised, preference, gan, rl, boosting or unknown; losses are meant to fall in all but gan and rl."""
+        return self.kind.name
 
     @property
     def falls(self) -> bool:
@@ -125,9 +138,24 @@ class Anatomy:
         """Every loss, totals and components."""
         return self.having("loss")
 
+    @cached_property
+    def rewards(self) -> Rewards:
+        """The rewards of a run of reinforcement learning, the best goal first."""
+        return rewards_of(self)
+
+    def measuring(self, *signals: Signal) -> list[Curve]:
+        """Return the curves that carry one of the signals of reinforcement learning or of a GAN, in this order."""
+        return [c for s in signals for c in self.curves.values() if c.role.signal == s and c.n]
+
     @property
     def main(self) -> Curve | None:
-        """The curve the run is told by: the training loss, else a validation loss, else the first metric."""
+        """The curve the run is told by: the training loss, else a validation loss, else the first metric.
+
+        In reinforcement learning it is the reward that leads.
+        """
+        rewards = self.rewards.goals if self.family == "rl" else ()
+        if rewards:
+            return self.rewards.lead() or rewards[0]
         for group in (self.training, self.validation, self.losses, self.having("metric")):
             long = [c for c in group if c.n > 1] or group
             if long:
@@ -211,6 +239,18 @@ class Anatomy:
         reached, near = int(curve.at[rise.reached]), RESTART_NEAR * float(curve.at[-1] - curve.at[0])
         restarts = [e for e in self.events if e.kind == "restart" and abs(e.step - reached) <= near]
         return min(restarts, key=lambda e: abs(e.step - reached), default=None)
+
+    def knob_of(self, curve: Curve, rise: Rise) -> Knob | None:
+        """Return the setting that is moved while a loss rises, None where there is none.
+
+        The stretch is that from the last good point to the highest level after it.
+        """
+        course = curve.course
+        levels = course.levels[int(np.searchsorted(course.first, rise.onset)) :]
+        top = min(int(course.first[course.m - levels.size + int(np.argmax(levels))]), curve.n - 1)
+        whole = course.relapse  # a break may be the steepest part of a longer rise
+        onset = rise.onset if whole is None or whole.errors <= 0 else min(rise.onset, whole.onset)
+        return knobs.knob_at(self, (int(curve.at[onset]), int(curve.at[top])))
 
     def event_near(self, step: int, reach: float, kinds: Iterable[str]) -> Event | None:
         """Return the event of one of the kinds that is nearest to the step, within `reach` steps before or at it."""

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from analyzer.anatomy.course import MEDIAN_ERROR
 from analyzer.anatomy.curve import Curve
 
-LEAST = 12  # points
-PIECE = 0.15  # of the points: the last three such pieces are compared
+
+@dataclass(frozen=True)
+class Params:
+    """What is carried on."""
+
+    least: int = field(default=12, metadata={"unit": "points", "why": "fewer make no three stretches at the end"})
+    piece: float = field(
+        default=0.15, metadata={"unit": "of the points", "why": "the last three such pieces are compared"}
+    )
+    levels: int = field(
+        default=5, metadata={"unit": "count", "why": "levels over the run whose falls tell a line from a bend"}
+    )
+    correlated: float = field(
+        default=0.9, metadata={"unit": "autocorrelation", "why": "a larger one is that of a trend, not of noise"}
+    )
+
+
+PARAMS = Params()
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -17,7 +35,7 @@ class Ahead:
     """The end of a loss and what comes next.
 
     `gain`: what another 15 % of the steps would take off the loss, as a share of its level; `of_progress`: the same
-    beside all that has been gained; `clear`: the fall over the last piece in standard errors; `level`, `next`: the
+    over all that has been gained; `clear`: the fall over the last piece in standard errors; `level`, `next`: the
     loss at the end and after those steps; `steady`: smallest over largest fall of the four quarters, 1 for a line.
     """
 
@@ -35,24 +53,25 @@ def ahead(curve: Curve) -> Ahead | None:
     The factor between two pieces is at most 1 (no fall is expected to quicken), so that a straight line goes on and a
     curve that bends goes on bending: cautious for power laws, exact for exponentials.
     """
-    if curve.n < LEAST:
+    if curve.n < PARAMS.least:
         return None
-    first, middle, last = (curve.level(1 - (k + 1) * PIECE, 1 - k * PIECE) for k in (2, 1, 0))
+    first, middle, last = (curve.level(1 - (k + 1) * PARAMS.piece, 1 - k * PARAMS.piece) for k in (2, 1, 0))
     before, fall = first - middle, middle - last
     slower = min(1.0, max(0.0, fall / before)) if before > 0 else 0.0
     # a fall that has just quickened comes down from a bump: no more is expected than both pieces brought on average
-    after = last - max(0.0, min(fall * slower, 0.5 * (first - last)))
+    after = last - max(0.0, min(fall * slower, (first - last) / 2))
     level, next_ = curve.back(last), curve.back(after)
-    size = max(abs(level), 0.05 * float(np.ptp(curve.raw)), np.finfo(float).tiny)
+    size = max(abs(level), TINY)
     progress = curve.back(curve.start) - level
-    rho = min(max(curve.rho, 0.0), 0.9)
-    error = 1.2533 * curve.sigma * np.sqrt(2 / (PIECE * curve.n) * (1 + rho) / (1 - rho))
-    quarters = -np.diff([curve.back(curve.level(k / 5, (k + 1) / 5)) for k in range(5)])
+    rho = min(max(curve.rho, 0.0), PARAMS.correlated)
+    error = MEDIAN_ERROR * curve.sigma * np.sqrt(2 / (PARAMS.piece * curve.n) * (1 + rho) / (1 - rho))
+    n = PARAMS.levels
+    quarters = -np.diff([curve.back(curve.level(k / n, (k + 1) / n)) for k in range(n)])
     most = float(np.max(quarters))
     return Ahead(
         (level - next_) / size,
         (level - next_) / progress if progress > 0 else 0.0,
-        fall / max(float(error), 1e-9 * abs(fall), 1e-300),
+        fall / max(float(error), TINY),
         level,
         next_,
         float(np.min(quarters)) / most if most > 0 else 0.0,

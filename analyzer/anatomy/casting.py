@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analyzer.model.roles import Role, family_words, read_role, words_of
+from analyzer.anatomy.family import Family, family_of
+from analyzer.model.roles import Role, read_role, without_axis, words_of
 from analyzer.model.run import Series
+from analyzer.model.signals import Branch, goal_of, signal_of
 from analyzer.model.vocabulary import SPLIT_WORDS, STANDS_FOR_LOSS, Split
 from analyzer.settings import RoleSetting
 
 
+@dataclass(frozen=True)
+class Casting:
+    """The roles of a run's tags, and the kind of training that they show."""
+
+    roles: dict[str, Role]
+    family: Family
+
+
 def cast(
     series: Mapping[str, Series], given: Mapping[str, RoleSetting], mixed: Collection[str] = (), name: str = ""
-) -> dict[str, Role]:
-    """Return the role of every tag.
+) -> Casting:
+    """Return the role of every tag, and the family of the run.
 
-    Rules that need the whole run: xgboost's `validation_0` is the training set when there is a `validation_1`;
-    a run without any loss is judged by its error metric; a loss without a split is the training loss; the mean
-    that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a series of one value
-    that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not judged; in a run whose
-    `name` ends in the word of a validation set (`resnet_val`) a loss without a split is a validation loss.
+    Rules that need the whole run: of one value over two axes one is judged; xgboost's `validation_0` is the training
+    set when there is a `validation_1`; a run without any loss is judged by its error metric; a loss without a split is
+    the training loss; the mean that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a
+    series of one value that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not
+    judged; in a run whose `name` ends in the word of a validation set (`resnet_val`) a loss without a split is a
+    validation loss; what a tag means in reinforcement learning and in a GAN is read again once the family is known. A
+    role that the user set counts as evidence of the family, and nothing changes it.
     """
-    roles = {tag: read_role(tag) for tag in series}
+    own = {tag: read_role(tag) for tag in series}
     for tag in mixed:
-        roles[tag] = Role("unknown", why="two or more curves lie interleaved under this name")
-    _boosting(roles)
-    _without_loss(roles)
+        own[tag] = Role("unknown", why="two or more curves lie interleaved under this name")
+    _axes(own)
+    _boosting(own)
+    known = {tag: _given(role, given[tag]) if tag in given else role for tag, role in own.items()}
+    _without_loss(known)
+    family = family_of(known)
+    roles = _recast(own, family.branch) if family.branch else own
+    if not family.branch:
+        _without_loss(roles)
     split = _split_of(name)
     longer = any(r.role == "loss" and series[t].points > 3 for t, r in roles.items())
     for tag, role in roles.items():
@@ -36,7 +54,47 @@ def cast(
     for tag, setting in given.items():
         if tag in roles:
             roles[tag] = _given(roles[tag], setting)
-    return roles
+    return Casting(roles, family)
+
+
+def _recast(roles: Mapping[str, Role], branch: Branch) -> dict[str, Role]:
+    """Return the roles as they are read in reinforcement learning or in a GAN."""
+    found = {tag: _reinforced(tag, role, branch) for tag, role in roles.items()}
+    if branch == "classic" and not any(r.signal in ("value-loss", "policy-loss") for r in found.values()):
+        for tag, role in found.items():  # the only loss of Q-learning is the error of its values
+            if role.role == "loss" and not role.part and not role.signal:
+                found[tag] = replace(role, signal="value-loss", why=f"{role.why}; the error of the values")
+    return found
+
+
+def _reinforced(tag: str, role: Role, branch: Branch) -> Role:
+    signal = signal_of(tag, branch)
+    goal = "" if branch == "gan" else goal_of(tag, branch, held_out=role.split in ("validation", "test"))
+    if goal and signal in ("", "difficulty"):
+        why = _known(role, f"a reward ({goal})")
+        return replace(
+            role, role="metric", kind="reward", direction="higher", part="", why=why, signal=signal, goal=goal
+        )
+    if not signal:
+        # what the word makes a reward and no rule takes for a goal is a spread, an extreme or a target
+        return replace(role, role="unknown", direction=None, kind="") if role.kind == "reward" else role
+    why = _known(role, signal.replace("-", " "))
+    if signal in ("generator-loss", "discriminator-loss"):
+        return replace(
+            role, role="loss", direction="lower", kind="", part=signal.partition("-")[0], why=why, signal=signal
+        )
+    losses = ("value-loss", "policy-loss")
+    if role.role == "metric" and signal in losses:  # an error of temporal differences
+        return replace(role, role="loss", direction="lower", kind="", part="value", why=why, signal=signal)
+    named = role.role == "loss" and "loss" not in words_of(tag)[-2:] and signal not in losses
+    if named or (role.role == "metric" and signal != "explained-variance"):
+        return replace(role, role="unknown", direction=None, kind="", part="", why=why, signal=signal)
+    return replace(role, why=why, signal=signal)
+
+
+def _known(role: Role, what: str) -> str:
+    """Return why a tag is what it is; that no word of it was known before says nothing."""
+    return what if role.role == "unknown" else f"{role.why}; {what}"
 
 
 def _split_of(name: str) -> Split:
@@ -54,6 +112,18 @@ def _settled(role: Role, one: Series, *, split: Split, longer: bool) -> Role:
     if role.role == "unknown" and one.points > 1 and bool(np.all(one.values == one.values[0])):
         return replace(role, role="constant", why="never changes")
     return role
+
+
+def _axes(roles: dict[str, Role]) -> None:
+    """Set aside what is logged a second time over another axis (`lm loss vs samples` beside `lm loss`)."""
+    plain = {words_of(tag) for tag in roles}
+    for tag, role in roles.items():
+        words = words_of(tag)
+        base = without_axis(words)
+        if base != words and base in plain:
+            roles[tag] = replace(
+                role, role="counter", direction=None, why="the same as another series, over another axis"
+            )
 
 
 def _boosting(roles: dict[str, Role]) -> None:
@@ -90,21 +160,3 @@ def _given(role: Role, setting: RoleSetting) -> Role:
         per=role.per,
         given=True,
     )
-
-
-def family(roles: Mapping[str, Role]) -> str:
-    """Return what kind of training the tags speak of: supervised, gan, rl, boosting or unknown."""
-    parts = [family_words(r.part) for r in roles.values() if r.role == "loss"]
-    kinds = [r.kind for r in roles.values() if r.role == "metric"]
-    words = {w for tag in roles for w in words_of(tag)}
-    if "gan" in parts and not {"val", "validation"} <= words and (parts.count("gan") > 1 or "generator" in words):
-        return "gan"
-    rl_signs = ("reward" in kinds) + ("rl" in parts) + bool({"rollout", "episode", "episodes", "ep"} & words)
-    if rl_signs >= 2 or (rl_signs and not any(r.role == "loss" and r.part == "" for r in roles.values())):
-        return "rl"
-    losses = [tag for tag, r in roles.items() if r.role == "loss"]
-    if losses and all(
-        words_of(t)[0] in ("train", "training", "eval", "valid", "validation", "test") and "-" in t for t in losses
-    ):
-        return "boosting"
-    return "supervised" if losses else "unknown"

@@ -113,6 +113,17 @@ def answers_move(anatomy: Anatomy) -> bool:
     return any(median(values) > ABOVE_CHANCE and np.ptp(values) > MOVES for values in late)
 
 
+def answers_improve(anatomy: Anatomy) -> bool:
+    """Whether an accuracy is better late than early by more than it jumps: something is being learnt."""
+    for curve in anatomy.having("metric"):
+        if curve.role.kind != "accuracy" or curve.n < 8:
+            continue
+        early, late = curve.raw[: curve.n // 4], curve.raw[curve.n // 2 :]
+        if median(late) - median(early) > median(np.abs(np.diff(curve.raw))):
+            return True
+    return False
+
+
 def metrics_rest(anatomy: Anatomy) -> Sign | None:
     """Return a sign when a held-out accuracy or R² has not risen at all and is not good, else None."""
     for curve in anatomy.having("metric"):

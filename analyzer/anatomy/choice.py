@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.anatomy.curve import Array, Curve
 from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
+
+
+@dataclass(frozen=True)
+class Params:
+    """How both curves are calmed before their best steps are compared."""
+
+    window: int = field(
+        default=15, metadata={"unit": "windows", "why": "a best step is one of about so many stretches of the run"}
+    )
+
+
+PARAMS = Params()
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class Choice:
 def choice(loss: Curve, metric: Curve) -> Choice:
     """Return what keeping the checkpoint by one costs in the other."""
     sign = 1.0 if metric.role.direction == "lower" else -1.0
-    window = 2 * max(1, min(loss.n, metric.n) // 30) + 1  # odd: so many points are averaged indeed
+    window = 2 * max(1, min(loss.n, metric.n) // (2 * PARAMS.window)) + 1  # odd: so many points are averaged indeed
     ours, theirs = centred_mean(loss.raw, window), centred_mean(sign * metric.raw, window)
     at, there = int(np.argmin(ours)), int(np.argmin(theirs))
     loss_step, metric_step = int(loss.at[at]), int(metric.at[there])
@@ -57,19 +70,18 @@ def choice(loss: Curve, metric: Curve) -> Choice:
         abs(loss_step - metric_step) / span if span > 0 else 0.0,
         min(noise for noise, _ in costs),
         min(cost for _, cost in costs),
-        min(abs(a - b) / max(abs(b), 1e-300) for a, b in ((loss_then, ours[at]), (metric_then, theirs[there]))),
+        min(abs(a - b) / max(abs(b), TINY) for a, b in ((loss_then, ours[at]), (metric_then, theirs[there]))),
         window,
     )
 
 
 def _costs(values: Array, calm: Array, cost: float, window: int) -> tuple[float, float]:
     """Return the cost in units of the smoothed noise, and of what was gained."""
-    late = values.size // 4
-    rest = (values - calm)[late:]
+    rest = (values - calm)[window:]
     # counts of a few examples rest and then jump: their median change is 0, so the mean square counts as well
     noise = max(difference_sigma(values), float(np.std(rest)) * float(np.sqrt(window / (window - 1))))
     steps = np.abs(np.diff(values))
     grain = float(np.min(steps[steps > 0], initial=np.inf))  # one example more or less
-    error = max(noise / float(np.sqrt(window)), 0.5 * grain if np.isfinite(grain) else 0.0, 1e-300)
-    gained = median(values[: max(1, min(3, values.size // 10))]) - float(np.min(calm))
+    error = max(noise / float(np.sqrt(window)), grain / 2 if np.isfinite(grain) else 0.0, TINY)
+    gained = median(values[:window]) - float(np.min(calm))
     return cost / error, cost / gained if gained > 0 else 0.0

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
-from analyzer.stats.robust import autocorrelation, median
+from analyzer.stats.robust import autocorrelation, mad_sigma, median
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -26,7 +26,8 @@ NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
 NOISE_LEVELS = 12  # levels in such a part, at least
 MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
-CORRELATED = 40  # levels from which an autocorrelation can be measured
+CORRELATED = 12  # levels from which an autocorrelation is measured: with fewer its error is as large as itself
+LONG = 40  # levels (points) from which the noise is measured in places and its tails and its scatter show
 END = 0.05  # share of the levels at the end that make one level of the course
 HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
 LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
@@ -36,8 +37,22 @@ STEEP = 8  # the first eighth of the levels is the steep start: no break is look
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
 PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
+ZEROS = 0.05  # share of the values that may be exactly 0 in a curve that is compared in log space
 HUGE = 1e12  # standard errors: more are no more
+SMALLEST = 1e-300  # what a ratio is divided by at least
+LARGEST_LOG = 700.0  # nats: beyond it the exponential leaves float64
+INNER = 0.98  # share of the values whose spread is the scale of a curve for which 0 means nothing
+MEETING = -0.5  # levels: where two windows meet, seen from the first level of the later one
+FALL_LEVELS = 3  # levels: with fewer nothing is said about what was gained
+RELAPSE_LEVELS = 5  # levels: with fewer nothing is said about what was lost
+SHIFT_LEVELS = 6  # levels: with fewer nothing is said about breaks
+FROZEN_POINTS = 4  # points: with fewer nothing is said about repeated values
+REPEATS = 3  # points: equal values at the end that are no coincidence
+SMOOTHED_PARTS = 3  # parts of a curve from which the noise of one is compared with its neighbours'
+LATE_LEVELS = 8  # levels from which the noise is measured without the first third as well
+PAIRED = 12  # levels from which one level of the course is made of two
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
+FEW_UNEVEN = 0.1  # share of such distances that does not count
 NOISY = -0.3  # autocorrelation of second differences: -2/3 for white noise, near 1 for a smooth curve
 UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
 LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
@@ -46,6 +61,11 @@ TIED = 0.25  # share of neighbours that are equal from which values are taken as
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
+LEVELS_OF_NOISE = 2  # times the width of a break's place: a curve that shows its noise without that place
+NEIGHBOURS = 2  # levels on either side that an outlier is compared with
+LEFT = 0.25  # of the noise: what a local line leaves of it at least
+FAR = 0.95  # share of the residuals below the quantile that shows how heavy the tails of the noise are
+GAUSSIAN_FAR = 1.96  # that quantile of |x| for a Gaussian x of unit noise
 SEEN = 4.0  # standard errors from which a break is a candidate
 
 
@@ -75,7 +95,9 @@ class Rise:
     the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
     level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
     `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
-    back from, as a share of this one. `reached`: index of the point from which the run is undone.
+    back from, as a share of this one. `reached`: index of the point from which the run is undone. `began`: index of the
+    first point after which no single level was good again. `seen`: the
+    part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them.
     """
 
     errors: float
@@ -90,6 +112,8 @@ class Rise:
     healed: bool = False
     usual: float = 0.0
     reached: int = 0
+    seen: float = 1.0
+    began: int = 0
 
     @property
     def matters(self) -> float:
@@ -125,7 +149,7 @@ class Course:
     """The course of the finite points of a curve: `steps` int64[n] (rising), `values` float64[n].
 
     `higher_is_better` turns the values over. `log`: whether levels are compared in log space (positive values that
-    span more than a factor of two, lower being better).
+    span more than a factor of two, lower being better; up to a twentieth may be 0).
     """
 
     steps: Steps
@@ -139,15 +163,19 @@ class Course:
 
     @cached_property
     def log(self) -> bool:
-        """Whether levels are compared in log space."""
-        if self.higher_is_better or self.n == 0 or self.values.min() <= 0:
+        """Whether levels are compared in log space; a few exact zeros (a batch that is fitted) do not hinder it."""
+        if self.higher_is_better or self.n == 0 or self.values.min() < 0:
             return False
-        return bool(self.values.max() > 2 * self.values.min())
+        positive = np.count_nonzero(self.values) >= (1 - ZEROS) * self.n
+        return bool(positive and self.values.max() > 2 * self.values.min())
 
     @cached_property
     def _blocks(self) -> tuple[Steps, Array]:
         """Index of the first point of each level, and the levels: medians of blocks, or the points themselves."""
-        y = np.log(self.values) if self.log else (-self.values if self.higher_is_better else self.values)
+        if self.log:
+            y = np.log(np.maximum(self.values, np.min(self.values, where=self.values > 0, initial=np.inf)))
+        else:
+            y = -self.values if self.higher_is_better else self.values
         size = -(-self.n // MOST)
         if size <= 1:
             return np.arange(self.n), y
@@ -181,10 +209,10 @@ class Course:
         parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
         edges = np.linspace(0, m, parts + 1).astype(np.int64)
         sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
-        if parts >= 3:  # one part that holds a break must not hide it: the median with its two neighbours
+        if parts >= SMOOTHED_PARTS:  # one part that holds a break must not hide it: the median with its two neighbours
             padded = np.pad(sizes, 1, mode="edge")
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-        elif m >= 8:  # the steep start of a short curve bends more than differences can follow
+        elif m >= LATE_LEVELS:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
         return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
@@ -195,13 +223,47 @@ class Course:
 
     @cached_property
     def correlation(self) -> float:
-        """How many neighbouring levels carry the information of one, at least 1."""
+        """How many neighbouring levels carry the information of one, at least 1.
+
+        A local line takes a part of the noise with it: of w levels with correlation time τ, τ / w of the variance, and
+        as much of the correlation (Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41, 1954).
+        Both are made up for.
+        """
         if self.m < CORRELATED:
             return 1.0
-        half = max(6, self.m // 20)
-        residual = (around_lines(self.levels, half) / self.noise)[self.m // STEEP :]
-        spread = 1.4826 * median(np.abs(residual - median(residual)))
-        return correlation_time(residual, half) * max(1.0, spread) ** 2
+        together = correlation_time(self._residual, self._reach)
+        left = max(LEFT, 1 - together / (2 * self._reach + 1))
+        return (1 + (together - 1) / left) * max(1.0, mad_sigma(self._residual) ** 2 / left)
+
+    @property
+    def _reach(self) -> int:
+        """Levels on either side that the line through a level is fitted to, where its residual is asked for."""
+        return max(6, self.m // 20)
+
+    @cached_property
+    def _residual(self) -> Array:
+        """Levels less local lines, over their noise, without the steep start and the most disturbed place.
+
+        A line bends around a break: what is off there is the break, and it must not count in the noise it is held to.
+        """
+        found = _ratios(around_lines(self.levels, self._reach), self.noise)[self.m // STEEP :]
+        place = 2 * self._reach
+        if found.size < LEVELS_OF_NOISE * place:
+            return found
+        off = np.median(np.lib.stride_tricks.sliding_window_view(np.abs(found), place), axis=1)
+        worst = int(np.argmax(off))
+        return np.delete(found, slice(worst, worst + place))
+
+    @cached_property
+    def tails(self) -> float:
+        """How much larger the error of a mean is than with Gaussian noise of the same median deviation, at least 1.
+
+        Means and lines feel the tails of the noise, medians do not. 1 for a curve that is too short to show them.
+        """
+        if self.m < LONG:
+            return 1.0
+        far = np.abs(self._residual - median(self._residual))
+        return max(1.0, float(np.quantile(far, FAR)) / (GAUSSIAN_FAR * max(1.0, mad_sigma(self._residual))))
 
     def error(self, a: int, b: int) -> float:
         """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
@@ -225,7 +287,7 @@ class Course:
     def back(self, level: float) -> float:
         """Return a level in the units of the log."""
         if self.log:
-            return float(np.exp(np.clip(level, -700.0, 700.0)))
+            return float(np.exp(np.clip(level, -LARGEST_LOG, LARGEST_LOG)))
         return -float(level) if self.higher_is_better else float(level)
 
     def _forth(self, value: float) -> float:
@@ -237,7 +299,7 @@ class Course:
     @cached_property
     def window(self) -> int:
         """Levels that make one level of the course: more where there are many, one in a short curve."""
-        least = 1 if self.m < 12 else 2 if self.m < FEW_LEVELS else 3
+        least = 1 if self.m < PAIRED else 2 if self.m < FEW_LEVELS else 3
         return max(least, round(END * self.m))
 
     @cached_property
@@ -259,14 +321,14 @@ class Course:
     @cached_property
     def fall(self) -> Fall | None:
         """What was gained from the start to the end, None with fewer than three levels."""
-        if self.m < 3:
+        if self.m < FALL_LEVELS:
             return None
         w, head = self.window, max(1, min(3, self.m // 10))
         end, best = float(self._running[-1]), float(np.min(self._running))
         error = float(np.hypot(self.error(0, head), self.error(self.m - w, self.m)))
         start = self.start
         raw = [self.back(level) for level in (start, end, best)]
-        scale = max(abs(raw[0]), self._range / 2 if self.values.min() <= 0 else 0.0, np.finfo(float).tiny)
+        scale = max(abs(raw[0]), 0.0 if self._has_scale else self._range / 2, np.finfo(float).tiny)
         sign = -1.0 if self.higher_is_better else 1.0
         errors = _ratio(start - end, error)
         if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
@@ -284,17 +346,22 @@ class Course:
         score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
         return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
 
+    @property
+    def _has_scale(self) -> bool:
+        """Whether 0 means something for the curve, so that a difference is a share of its level."""
+        return self.log or bool(self.values.min() > 0)
+
     @cached_property
     def _range(self) -> float:
         """Spread of the inner 98 % of the values: the scale of curves for which 0 means nothing."""
-        low, high = np.quantile(self.values, [0.01, 0.99])
+        low, high = np.quantile(self.values, [(1 - INNER) / 2, (1 + INNER) / 2])
         return float(high - low)
 
     @cached_property
     def relapse(self) -> Rise | None:
         """The end against the best level before it, None with fewer than five levels."""
         m, w = self.m, self.window
-        if m < 5:
+        if m < RELAPSE_LEVELS:
             return None
         held = w if m < FEW_LEVELS else max(w, round(HELD * m))
         end = float(self._running[-1])
@@ -302,12 +369,14 @@ class Course:
         best = int(np.argmin(before))
         error = self.error(best, best + held)
         good = np.flatnonzero(before <= before[best] + 2 * error)
-        onset = int(good[-1]) + held - 1
+        onset = int(good[-1]) + held // 2  # a median is still good when half of its levels are not
         first = int(np.flatnonzero(self._running <= end)[0])
         low = float(before[best])
         error = math.hypot(self.error(m - w, m), error)
         errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
-        return self._rise(low, end, errors, first=first, onset=onset)
+        near = np.flatnonzero(self.levels[: m - 1] <= low + 2 * self.noise[: m - 1])
+        began = min(max(onset, int(near[-1]) if near.size else 0) + 1, m - 1)
+        return replace(self._rise(low, end, errors, first=first, onset=onset), began=int(self.first[began]))
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -318,7 +387,7 @@ class Course:
         the first, noise from the second); the smallest over the windows counts, so that a spike that heals within them
         is none.
         """
-        if self.m < 6:
+        if self.m < SHIFT_LEVELS:
             return None
         errors, gaps = self._gaps()
         seen = np.flatnonzero(errors >= SEEN)
@@ -327,16 +396,19 @@ class Course:
         k = int(seen[np.argmax(gaps[seen])])
         y, narrow = self.levels, max(2, self.m // LINES[0])
         before = median(y[max(0, k - narrow) : k])
+        width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
+        later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         after = before + float(gaps[k])
         reached = np.flatnonzero(y[:k] <= after)
         first = int(reached[0]) if reached.size else k
-        width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
-        later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
-        end = k + int(healed[0]) if healed.size else self.m - 1
+        until = k + int(healed[0]) if healed.size else self.m - 1
         clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
-        return self._rise(before, after, clear, first=first, onset=k, end=end, healed=bool(healed.size))
+        broken = self._rise(before, after, clear, first=first, onset=k, end=until, healed=bool(healed.size))
+        # the lines on both sides may point beyond every level that was reached
+        part = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
+        return replace(broken, seen=max(0.0, float(part)), began=broken.onset)
 
     def _good_again(self, base: float, top: float) -> float:
         """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""
@@ -347,6 +419,7 @@ class Course:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         y, m = self.levels, self.m
         errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
+        sharp, calm = np.ones(m), self._without_outliers
         widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
         least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
         for w in widths:
@@ -356,29 +429,42 @@ class Course:
             windows = np.lib.stride_tricks.sliding_window_view(y, w)
             middle = np.median(windows, axis=1)
             noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
-            lines = _line_at(windows[at], -0.5) - _line_at(windows[at - w], w - 0.5)
+            straight = np.lib.stride_tricks.sliding_window_view(calm, w)
+            lines = _line_at(straight[at], MEETING) - _line_at(straight[at - w], w + MEETING)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
-            by_lines = lines / (noise * _line_error(w) * np.sqrt(2.0))
-            by_medians = medians / (noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
+            by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
+            by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
             clearer = by_lines >= by_medians
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
             widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-        errors[
-            ~np.isfinite(errors) | (gaps < SHARP * widest)
-        ] = -np.inf  # a ramp grows with the window, a break does not
+            sharp[at] = SHARP if w == widths[0] else np.sqrt((widths[0] if widths[0] > 2 else 1) / w)
+        # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
+        errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
         return errors, gaps
+
+    @cached_property
+    def _without_outliers(self) -> Array:
+        """Levels with single outliers replaced by the median of their neighbours: one of them would bend a line.
+
+        Source: Hampel, The influence curve and its role in robust estimation (1974); a short curve is left as it is.
+        """
+        if self.m < FEW_LEVELS:
+            return self.levels
+        padded = np.pad(self.levels, NEIGHBOURS, mode="edge")
+        near = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
+        return np.where(np.abs(self.levels - near) > SEEN * self.noise, near, self.levels)
 
     def _noise_around(self, at: Steps, w: int) -> Array:
         """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
-        if self.m >= CORRELATED:
+        if self.m >= LONG:
             return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
         start = self.m // 4  # the steep start bends more than differences can follow
         late = self.levels[start:]
         found = [trendless_sigma(late, across=max(0, int(k) - start)) for k in at]
-        return np.maximum(np.minimum(found, median(self.noise)), self._smallest)
+        return np.maximum(found, self._smallest)
 
     def _rise(
         self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
@@ -387,7 +473,7 @@ class Course:
         low, high, start = self.back(before), self.back(after), self.back(self.start)
         rise = abs(high - low) * (1 if after > before else -1)
         gained = abs(start - low) if self.start > before else 0.0
-        scale = max(abs(low), 0.0 if self.values.min() > 0 else self._range / 2)
+        scale = max(abs(low), 0.0 if self._has_scale else self._range / 2)
         gained = gained if gained > SOME * scale else 0.0
         points = self.first
         return Rise(
@@ -411,11 +497,16 @@ class Course:
         relapse, shift = self.relapse, self.shift
         if relapse is None:
             return False
-        if shift is not None and not shift.healed and shift.onset >= relapse.onset:
+        if shift is not None and not shift.healed and self._follows(shift.onset, relapse.onset):
             whole = abs(relapse.after - relapse.before)
             if abs(shift.after - shift.before) > MOST_OF_IT * whole:
                 return True
         return 1 + relapse.size >= LARGE and relapse.of_progress >= MOST_OF_IT
+
+    def _follows(self, onset: int, other: int) -> bool:
+        """Whether a point comes after another, or so little before it that levels cannot tell."""
+        at, after = np.searchsorted(self.first, [onset, other])
+        return bool(at + self.window >= after)
 
     @cached_property
     def recovers(self) -> bool:
@@ -435,7 +526,7 @@ class Course:
         Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
         windows of a sixth of the run and over all that follows; the smaller change counts.
         """
-        if self.n < CORRELATED:
+        if self.n < LONG:
             return None
         thin = max(1, self.n // FINE)
         values = self.values[::thin] if thin > 1 else self.values
@@ -445,10 +536,10 @@ class Course:
         n = raw.size
         window = max(8, n // LINES[-1])
         best: Scatter | None = None
-        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 100)):
+        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 40)):
             near, far = _change(relative, k, window), _change(relative, k, n)
             change = near if abs(near) < abs(far) else far
-            if near * far <= 0 or not self._evenly_logged(k * thin):
+            if near * far <= 0 or not self._evenly_logged[max(0, k * thin - self.n // 4)]:
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
             errors = _best_of(abs(change) / error, n // window)
@@ -456,11 +547,13 @@ class Course:
                 best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
         return best
 
-    def _evenly_logged(self, k: int) -> bool:
-        """Whether points are as far apart after a point as before it: the trend between rare points is no noise."""
+    @cached_property
+    def _evenly_logged(self) -> NDArray[np.bool_]:
+        """Whether points are equally far apart from each on, bool[n]: the trend between rare points is no noise."""
         gaps = np.diff(self.steps).astype(np.float64)
-        before, after = median(gaps[max(0, k - self.n // 4) : k]), median(gaps[k:])
-        return before > 0 and 1 / UNEVEN <= after / before <= UNEVEN
+        uneven = np.abs(gaps / max(median(gaps[self.n // 2 :]), 1.0) - 1) > UNEVEN - 1
+        share = np.cumsum(uneven[::-1])[::-1] / np.arange(gaps.size, 0, -1)
+        return np.append(share <= FEW_UNEVEN, True)
 
     def _log_scatter(self, values: Array) -> Array:
         """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
@@ -491,13 +584,13 @@ class Course:
 
         A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
         """
-        if self.n < 4:
+        if self.n < FROZEN_POINTS:
             return None
         same = np.flatnonzero(self.values != self.values[-1])
         first = int(same[-1]) + 1 if same.size else 0
         before = np.diff(self.values[:first])
         rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
-        return first if self.n - first >= 3 and not rounded else None
+        return first if self.n - first >= REPEATS and not rounded else None
 
     def _usual(self, onset: int) -> float:
         """Return the largest rise of the running level before a level's index that was over by then.
@@ -514,7 +607,13 @@ class Course:
 
 def _ratio(part: float, whole: float) -> float:
     """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
-    return float(part) / max(float(whole), 1e-300)
+    return float(part) / max(float(whole), SMALLEST)
+
+
+def _ratios(parts: Array, wholes: Array) -> Array:
+    """Return parts / wholes (positive), at most `HUGE`: what overflows is as far away as a level can be."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.clip(parts / wholes, -HUGE, HUGE))
 
 
 def _change(logs: Array, k: int, window: int) -> float:

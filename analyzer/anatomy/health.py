@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy import gan_health, reward_health
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
@@ -38,13 +39,25 @@ class Params:
 
 
 PARAMS = Params()
-UNCLEAR = {"std", "max", "min"}  # words of rewards that are no goal
 IMPLICIT = {"chosen", "rejected", "logps", "logits"}  # words of preference training whose sign says nothing
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
     """Return every health criterion of a run."""
     checks: tuple[Callable[[Anatomy], Criterion], ...] = (enough_data, finite, learnt, kept, calm, held_out, metrics)
+    if anatomy.family == "rl":
+        of_rewards = (reward_health.enough_data, finite, reward_health.learnt, reward_health.kept, calm)
+        checks = (*of_rewards, reward_health.held_out)
+    elif anatomy.family == "gan":
+        checks = (
+            gan_health.enough_data,
+            finite,
+            gan_health.learnt,
+            gan_health.kept,
+            calm,
+            gan_health.held_out,
+            metrics,
+        )
     return tuple(check(anatomy) for check in checks)
 
 
@@ -59,9 +72,9 @@ def judged_losses(anatomy: Anatomy) -> list[Curve]:
 
 def judged_metrics(anatomy: Anatomy) -> list[Curve]:
     """Return the metrics with a known direction that have a course; in reinforcement learning the rewards."""
-    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     if anatomy.family == "rl":
-        return [c for c in found if c.role.kind == "reward" and not UNCLEAR & set(words_of(c.tag))]
+        return [c for c in anatomy.rewards.goals if c.n > 1]
+    found = [c for c in anatomy.having("metric") if c.role.direction is not None and c.n > 1]
     # the implicit rewards of preference training may all fall: only their margin counts
     return [c for c in found if not IMPLICIT & set(words_of(c.tag))]
 
@@ -81,8 +94,7 @@ def enough_data(anatomy: Anatomy) -> Criterion:
 
 
 def _silent(anatomy: Anatomy) -> str:
-    what = "no reward is logged" if anatomy.family == "rl" else "no metric is logged"
-    return f"{anatomy.why_not}, and {what}"
+    return f"{anatomy.why_not}, and no metric is logged"
 
 
 def finite(anatomy: Anatomy) -> Criterion:
@@ -113,8 +125,13 @@ def learnt(anatomy: Anatomy) -> Criterion:
     if not falls:
         return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
     curve, fall = max(falls, key=lambda f: f[0].n)
-    text = f"{curve.tag} ends where it began: {number(fall.start)} at first, {number(fall.end)} at the end"
+    text = f"{curve.tag} ends where it began: {_course(fall)}"
     numbers = _fall_numbers(fall)
+    long_enough = curve.course.relapse is not None  # a handful of points proves nothing
+    if long_enough and fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
+        return Criterion(
+            "learnt", "refuted", f"{curve.tag} ends worse than it began: {_course(fall)}", numbers, curve.tags
+        )
     most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
     # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
     refuted = curve.role.role == "metric" and curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
@@ -131,8 +148,9 @@ def kept(anatomy: Anatomy) -> Criterion:
     if not worse:
         curve = looked[0]
         best = curve.course.relapse
-        numbers = {"errors": best.errors, "size": best.size} if best else {}
-        return Criterion("kept", "shown", f"{curve.tag} ends within noise of its best level", numbers, curve.tags)
+        numbers = {"errors": best.errors, "size": best.size, "best": best.before, "end": best.after} if best else {}
+        text = f"{curve.tag} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
+        return Criterion("kept", "shown", text, numbers, curve.tags)
     curve, rise = max(worse, key=lambda w: w[1].matters)
     text = (
         f"{curve.tag} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
@@ -200,7 +218,7 @@ def held_out(anatomy: Anatomy) -> Criterion:
     if trained_well(anatomy) or (begun is not None and curve.role.role == "loss" and fall.end < begun):
         # the first evaluation may come after most has been learnt
         return Criterion("held-out", "shown", f"{curve.tag} stands at {number(fall.end)}", numbers, curve.tags)
-    text = f"{curve.tag} has not got better: {number(fall.start)} at first, {number(fall.end)} at the end"
+    text = f"{curve.tag} has not got better: {_course(fall)}"
     taught = begun is not None and curve.role.role == "loss" and curve.n >= PARAMS.flat
     return Criterion("held-out", "refuted" if taught else "unclear", text, numbers, curve.tags)
 
@@ -224,6 +242,10 @@ def _went(curve: Curve, fall: Fall) -> str:
     if abs(fall.size) < PARAMS.gain:
         verb = "went"
     return f"{curve.tag} {verb} from {number(fall.start)} to {number(fall.end)}"
+
+
+def _course(fall: Fall) -> str:
+    return f"{number(fall.start)} at first, {number(fall.end)} at the end"
 
 
 def _fall_numbers(fall: Fall) -> dict[str, float]:

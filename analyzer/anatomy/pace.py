@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.model.run import Run, Series
 from analyzer.stats import changepoint, robust
 
-LEAST = 48  # intervals from which a pace can be told
+
+@dataclass(frozen=True)
+class Params:
+    """How pace and silence are measured."""
+
+    intervals: int = field(
+        default=48, metadata={"unit": "intervals", "why": "fewer of the usual length make no blocks to compare"}
+    )
+    blocks: int = field(
+        default=32, metadata={"unit": "blocks", "why": "a slow-down is dated to a thirtieth of the run"}
+    )
+    jitter: float = field(
+        default=0.03, metadata={"unit": "log", "why": "clocks and machines vary by some percent without a cause"}
+    )
+    covered: float = field(
+        default=0.5,
+        metadata={"unit": "of the steps", "why": "intervals of a dense beginning do not stand for the rest"},
+    )
+    rank: int = field(
+        default=4, metadata={"unit": "count", "why": "the longest pauses but three are what evaluations usually take"}
+    )
+
+
+PARAMS = Params()
 
 
 @dataclass(frozen=True)
@@ -50,37 +73,41 @@ def longest(run: Run) -> Series | None:
     return max(run.series.values(), key=lambda s: s.points, default=None)
 
 
-def pace(series: Series) -> Pace | None:
+def pace(series: Series, since: float = 0.0) -> Pace | None:
     """Return the slow-down of a run by the wall times of a series; None where its usual interval covers too little.
+
+    `since`: the share of the points at the beginning that is left out.
 
     Only intervals of the usual number of steps count, and their block medians: a log that is dense at its start, and
     evaluations between two points, change no speed.
     """
-    steps, seconds = np.diff(series.steps), np.diff(series.wall_times)
-    if steps.size < LEAST:
+    begin = int(since * series.points)
+    at = series.steps[begin:]
+    steps, seconds = np.diff(at), np.diff(series.wall_times[begin:])
+    if steps.size < PARAMS.intervals:
         return None
     usual = robust.median(steps[steps > 0].astype(np.float64))
     kept = np.flatnonzero((steps == usual) & (seconds > 0) & np.isfinite(seconds))
-    if kept.size < LEAST:
+    if kept.size < PARAMS.intervals:
         return None
-    span = float(series.steps[kept[-1]] - series.steps[kept[0]])
-    if span < 0.5 * float(np.ptp(series.steps)) or span <= 0:
+    span = float(at[kept[-1]] - at[kept[0]])
+    if span < PARAMS.covered * float(np.ptp(at)) or span <= 0:
         return None  # the usual interval is that of a dense beginning, and says nothing of the rest
-    edges = np.linspace(0, kept.size, 33).astype(np.int64)
+    edges = np.linspace(0, kept.size, PARAMS.blocks + 1).astype(np.int64)
     per_step = np.log(seconds[kept] / usual)
     level = robust.block_medians(per_step, edges)
-    cuts = changepoint.levels(level, sigma=max(robust.difference_sigma(level), 0.03))
+    cuts = changepoint.levels(level, sigma=max(robust.difference_sigma(level), PARAMS.jitter))
     pieces = [robust.median(level[a:b]) for a, b in itertools.pairwise(cuts.tolist())]
     slower = [(min(pieces[i:]) - robust.median(level[: cuts[i]]), int(cuts[i])) for i in range(1, len(pieces))]
     rise, cut = max(slower, default=(0.0, level.size - 1))
-    since = int(series.steps[kept[edges[cut]]])
+    slower_from = int(at[kept[edges[cut]]])
     return Pace(
         series.tag,
-        since,
+        slower_from,
         float(np.exp(rise)),
         float(np.exp(robust.median(level[:cut]))),
         float(np.exp(robust.median(level[cut:]))),
-        float(series.steps[kept[-1]] - since) / span,
+        float(at[kept[-1]] - slower_from) / span,
         usual * float(np.sum(np.exp(level) * np.diff(edges))),
     )
 
@@ -88,12 +115,12 @@ def pace(series: Series) -> Pace | None:
 def silence(run: Run) -> Silence | None:
     """Return the longest silence of a run: no point of any series lies in it. None with fewer than a dozen points."""
     series = longest(run)
-    if series is None or series.points < 12:
+    if series is None or series.points < PARAMS.intervals // 4:
         return None
     held = np.flatnonzero(np.isfinite(series.wall_times))
     times = series.wall_times[held]
     gaps = np.diff(times)
-    if gaps.size < LEAST // 4:
+    if gaps.size < PARAMS.intervals // 4:
         return None
     at = int(np.argmax(gaps))
     start, end = float(times[at]), float(times[at + 1])
@@ -101,5 +128,5 @@ def silence(run: Run) -> Silence | None:
     inside = np.sort(np.concatenate([[start], *between, [end]]))
     cut = int(np.argmax(np.diff(inside)))
     before, after = (int(series.steps[held[i]]) for i in (at, at + 1))
-    usual = float(np.partition(gaps, -4)[-4])
+    usual = float(np.partition(gaps, -PARAMS.rank)[-PARAMS.rank])
     return Silence(series.tag, before, after, float(np.diff(inside)[cut]), usual, float(inside[cut]))

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from analyzer.anatomy.course import MEDIAN_ERROR
 from analyzer.anatomy.curve import Curve
 from analyzer.stats.robust import median
 
-SHORT = 8  # points
+
+@dataclass(frozen=True)
+class Params:
+    """Which stretches are tried."""
+
+    short: int = field(
+        default=8, metadata={"unit": "points", "why": "the shortest stretch, and what must lie on either side of it"}
+    )
+    longer: float = field(
+        default=1.25, metadata={"unit": "×", "why": "each stretch tried over the one before: fine enough to end a dip"}
+    )
+
+
+PARAMS = Params()
+SMALLEST = float(np.finfo(float).eps)  # noise, as a share of the level, that float64 cannot tell from none
 
 
 @dataclass(frozen=True)
@@ -38,23 +53,21 @@ def dip_after(curve: Curve, back: int, epoch: float | None) -> Dip | None:
     most = (curve.n - first) // 2
     if epoch:
         most = min(most, int(epoch / curve.cadence) + 1)
-    if first < SHORT or most < SHORT:
+    if first < PARAMS.short or most < PARAMS.short:
         return None
     best: Dip | None = None
-    scale = 1.0 if curve.log else max(abs(median(y)), float(np.ptp(y)), 1e-300)
-    length = float(SHORT)
+    scale = 1.0 if curve.log else max(abs(median(y)), float(np.ptp(y)))
+    length = float(PARAMS.short)
     while length <= most:
         n = int(length)
-        beside = max(SHORT, min(n, 60))
-        before, inside = y[max(0, first - beside) : first], y[first : first + n]
-        after = y[first + n : first + n + beside]
+        before, inside = y[max(0, first - n) : first], y[first : first + n]
+        after = y[first + n : first + 2 * n]
         low = min(median(before), median(after))
-        error = (
-            1.2533 * max(curve.sigma, 1e-9 * scale, 1e-300) * float(np.sqrt(1 / n + 1 / min(before.size, after.size)))
-        )
+        sigma = max(curve.sigma, SMALLEST * scale, float(np.finfo(float).tiny))
+        error = MEDIAN_ERROR * sigma * float(np.sqrt(1 / n + 1 / min(before.size, after.size)))
         depth = low - median(inside)
         if best is None or depth / error > best.clear:
-            share = -float(np.expm1(-depth)) if curve.log else depth / scale
+            share = -float(np.expm1(-depth)) if curve.log else depth / scale if scale > 0 else 0.0
             best = Dip(first, n, share, depth / error, curve.back(median(after)))
-        length *= 1.25
+        length *= PARAMS.longer
     return best

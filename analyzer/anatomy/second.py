@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,7 +10,19 @@ from analyzer.anatomy.curve import Curve
 from analyzer.stats.robust import difference_sigma, mad_sigma, median
 from analyzer.stats.trend import centred_mean
 
-LEAST = 15  # evaluations
+
+@dataclass(frozen=True)
+class Params:
+    """How the curve is calmed."""
+
+    least: int = field(default=15, metadata={"unit": "evaluations", "why": "fall, rise and fall need five each"})
+    window: int = field(
+        default=25, metadata={"unit": "windows", "why": "a hump of a tenth of the run must keep its height"}
+    )
+
+
+PARAMS = Params()
+SMALLEST = float(np.finfo(np.float32).eps)  # of the level: what a logged float32 cannot tell from no noise
 
 
 @dataclass(frozen=True)
@@ -48,9 +60,9 @@ def second_descent(curve: Curve) -> Second | None:
     For every point the lowest value before it and after it are known; the hump is where the smoothed curve stands
     highest above the lowest before, among points after which it gets lower than that.
     """
-    if curve.n < LEAST:
+    if curve.n < PARAMS.least:
         return None
-    window = 2 * max(1, curve.n // 50) + 1
+    window = 2 * max(1, curve.n // (2 * PARAMS.window)) + 1
     calm = centred_mean(curve.raw, window)
     before = np.minimum.accumulate(calm)
     after = np.minimum.accumulate(calm[::-1])[::-1]
@@ -58,9 +70,9 @@ def second_descent(curve: Curve) -> Second | None:
     worst = int(np.argmax(rise))
     first = int(np.argmin(calm[: worst + 1]))
     second = worst + int(np.argmin(calm[worst:]))
-    spread = max(mad_sigma((curve.raw - calm)[curve.n // 4 :]), difference_sigma(curve.raw))
-    noise = max(spread / float(np.sqrt(window)), 1e-6 * abs(median(curve.raw)), 1e-300)
-    fallen = median(curve.raw[: max(1, min(3, curve.n // 10))]) - float(calm[first])
+    spread = max(mad_sigma((curve.raw - calm)[window:]), difference_sigma(curve.raw))
+    noise = max(spread / float(np.sqrt(window)), SMALLEST * abs(median(curve.raw)), float(np.finfo(float).tiny))
+    fallen = median(curve.raw[:window]) - float(calm[first])
     leap = float(np.max(np.diff(curve.raw[first : worst + 1]), initial=0.0))
     return Second(
         first, worst, second, float(calm[first]), float(calm[worst]), float(calm[second]), noise, fallen, leap

@@ -1,50 +1,20 @@
-"""Where a held-out loss was best, how far it has risen since, and what training did meanwhile."""
+"""What training and held-out losses do after a step: whether they go on falling, improve, or hold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust
-from analyzer.stats.null import turned
-from analyzer.stats.trend import centred_mean
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 STAYS = 0.2  # of the training loss's rise, both in log space: a held-out loss that rises by less stays where it was
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A held-out loss and its smoothed minimum; sizes in units of the loss."""
-
-    best_at: int
-    best: float
-    last: float
-    gained: float
-    sigma: float
-    p_value: float
-
-    @property
-    def rise(self) -> float:
-        """How far the last values stand above the best."""
-        return self.last - self.best
-
-
-def turn_of(curve: Curve) -> Turn:
-    """Return the smoothed minimum of a held-out loss and how its end stands above it."""
-    raw, n = curve.raw, curve.n
-    window = max(3, n // 20)
-    smoothed = centred_mean(raw, window)
-    sigma, p_value = turned(raw, window)
-    best_at = int(np.argmin(smoothed))
-    last = float(np.median(raw[-max(3, n // 10) :]))
-    first = float(np.median(raw[: max(1, min(3, n // 10))]))
-    return Turn(best_at, float(smoothed[best_at]), last, max(first - float(smoothed[best_at]), 0.0), sigma, p_value)
+AFTER, BEFORE = 4, 2  # points after a step and before it, at least
+LAST = 3  # points that make the level before a step
 
 
 def goes_on(mate: Curve | None, step_: int) -> bool:
@@ -76,17 +46,25 @@ def improves_after(anatomy: Anatomy, onset: int) -> str | None:
     return None
 
 
-def holds_after(anatomy: Anatomy, onset: int, rise: float) -> tuple[str, str] | None:
-    """Return event and sentence when a held-out loss does not go along with a training loss's rise (in its log).
+def holds_after(anatomy: Anatomy, training: Curve, onset: int) -> tuple[str, str] | None:
+    """Return event and sentence when a held-out loss does not go along with a training loss that has risen for good.
 
     The model is then as good as before: training has become harder (data, augmentation, a new term), or is logged
-    in another way.
+    in another way. Both are compared over the same later steps: a training loss that has come down again says nothing
+    about a held-out loss that has done the same.
     """
     for curve in anatomy.validation:
-        after, before = curve.raw[curve.at > onset], curve.raw[curve.at <= onset]
-        if after.size < 4 or before.size < 2 or curve.raw.min() <= 0 or not curve.finite[-1]:
+        if not curve.n or min(training.raw.min(), curve.raw.min()) <= 0 or not curve.finite[-1]:
             continue
-        climbed = float(np.log(robust.median(after[after.size // 4 :]) / robust.median(before[-3:])))
-        if climbed < STAYS * rise:
+        risen, climbed = _climb(training, onset), _climb(curve, onset)
+        if risen is not None and climbed is not None and climbed < STAYS * risen:
             return f"event:validation-holds@{int(curve.at[-1])}", f"{curve.tag} does not go along"
     return None
+
+
+def _climb(curve: Curve, onset: int) -> float | None:
+    """Return the logarithm of the later level over that before a step, None where there are too few points."""
+    after, before = curve.raw[curve.at > onset], curve.raw[curve.at <= onset]
+    if after.size < AFTER or before.size < BEFORE:
+        return None
+    return float(np.log(robust.median(after[after.size // 4 :]) / robust.median(before[-LAST:])))

@@ -119,10 +119,10 @@ def _series(options: Options) -> int:
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
     read = False
-    for i, (one, rows) in enumerate(tables):
+    for i, (one, rows, kind) in enumerate(tables):
         read = read or one.could_be_read
         tags.update(one.series)
-        sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, colour=wants_colour(sys.stdout)))
+        sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, kind, colour=wants_colour(sys.stdout)))
     _tell_unused(options, tags)
     return 0 if read else 2
 

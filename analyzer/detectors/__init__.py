@@ -17,7 +17,7 @@ from analyzer.model.guide import Guide, LimitGuide, parse_guide
 from analyzer.model.verdict import Evidence, Reading, Words
 
 ENTRY_POINTS = "posthoc.detectors"
-# a run that is lost by one of these is lost: what else its course shows follows from it
+# a run that is lost by one of these is lost: what else its course shows follows from it (for `yields_to`)
 GRAVE = ("non-finite", "hidden-nan", "exploding-loss", "slow-divergence", "not-converging", "plateau")
 
 
@@ -26,11 +26,10 @@ class Detector:
     """A symptom: its page, its limits, how it is measured, and the cases that prove it.
 
     `measure` is pure and yields evidence whether bad or fine. `limits` is an instance of the module's frozen
-    dataclass Limits, whose fields each carry `metadata={"why": …}`. `explains` names symptoms that follow from this
-    one, `yields_to` those from which this one follows: each file says what it knows, and both lead to the same graph.
+    dataclass Limits, whose fields each carry `metadata={"why": …}`. `yields_to` names the
+    symptoms from which this one follows where both are found: the only relation between symptoms, without cycles.
     `describe` turns evidence that was found into sentences; without it the evidence brings its own.
     `retired` names limits of earlier versions: settings may still hold them, and nothing is compared with them.
-    `course` False: a clear check says little of how the loss runs, and makes no run healthy by itself.
     """
 
     symptom: str
@@ -38,9 +37,7 @@ class Detector:
     measure: Callable[[Anatomy], Iterable[Reading]]
     limits: Any
     cases: tuple[Case, ...]
-    explains: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
-    course: bool = True
     describe: Callable[[Evidence], Words] | None = None
     retired: tuple[str, ...] = ()
 

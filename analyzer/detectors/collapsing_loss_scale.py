@@ -34,13 +34,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
+from analyzer.anatomy.gradient import is_loss_scale
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run
-from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, step
-
-LEAST = 8  # points
 
 
 @dataclass(frozen=True)
@@ -48,47 +47,64 @@ class Limits:
     """What is compared."""
 
     halvings: float = field(
-        default=5.0, metadata={"why": "halvings over the last half of the run, to its lowest value"}
+        default=5.0,
+        metadata={"unit": "halvings", "why": "halvings over the last half of the run, to its lowest value"},
     )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: the scale before and after."""
+
+    high: float
+    low: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading of the loss scale."""
-    scales = [c for c in anatomy.curves.values() if c.role.role != "counter" and _is_scale(c.tag) and c.n >= LEAST]
+    named = [c for c in anatomy.curves.values() if c.role.role != "counter" and is_loss_scale(c.tag)]
+    scales = [c for c in named if c.n >= GRADIENT.usual and c.raw[-1] > 0]
     if not scales:
-        yield Unfit(f"no loss scale with {LEAST} points is logged")
+        yield Unfit(f"no loss scale with {GRADIENT.usual} points is logged")
         return
     curve = max(scales, key=lambda c: c.n)
     late, at = curve.raw[curve.n // 2 :], curve.at[curve.n // 2 :]
     top = int(late.size - 1 - np.argmax(late[::-1]))
+    high, low = float(late[top]), float(late[-1])
     first, last = int(at[top]), int(at[-1])
-    falls = late[-1] <= curve.raw.min() and late[-1] > 0 and bool(np.all(np.diff(late[top:]) <= 0))
-    halved = float(np.log2(late[top] / late[-1])) if falls else 0.0
+    vetoes = []
+    if low > float(curve.raw.min()):
+        vetoes.append(Veto("was-lower-before", curve.tag, {"lowest": float(curve.raw.min())}))
+    if bool(np.any(np.diff(late[top:]) > 0)):
+        vetoes.append(Veto("recovers-between", curve.tag))
     yield Evidence(
         curve.tags,
-        (Measure("halvings to its lowest value", halved, "halvings", unit="count"),),
+        (Measure("halvings to its lowest value", float(np.log2(high / low)), "halvings", unit="count"),),
         "warning",
-        f"{curve.tag} is halved {number(halved, 2)} times from step {step(first)} on, "
-        f"from {number(float(late[top]))} to {number(float(late[-1]))}, and does not recover",
-        first,
-        last,
-        "gradients that overflow in half precision at every step",
-        ("each halving is a step that was skipped",),
-        (
-            f"Look at the batches and the gradient norm around step {step(first)}.",
-            "Use bfloat16, or keep the layer that overflows in single precision.",
-            "Clip the gradient norm and lower the learning rate.",
-        ),
+        first_step=first,
+        last_step=last,
+        cause="overflow",
         marks=(Mark("region", curve.tag, "collapses", (first, last)),),
+        signs=(Sign("steps-skipped", curve.tag),),
+        vetoes=tuple(vetoes),
+        facts=Facts(high, low),
     )
 
 
-def _is_scale(tag: str) -> bool:
-    words = words_of(tag)
-    return (
-        bool({"loss", "grad", "amp", "fp16"} & set(words))
-        and bool({"scale", "scaler"} & set(words))
-        and "vs" not in words
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    since = step(evidence.first_step or 0)
+    return Words(
+        f"{evidence.tags[0]} is halved {number(evidence.measures[0].value, 2)} times from step {since} on, "
+        f"from {number(facts.high)} to {number(facts.low)}, and does not recover",
+        "gradients that overflow in half precision at every step",
+        ("each halving is a step that was skipped",),
+        (
+            f"Look at the batches and the gradient norm around step {since}.",
+            "Use bfloat16, or keep the layer that overflows in single precision.",
+            "Clip the gradient norm and lower the learning rate.",
+        ),
     )
 
 
@@ -109,5 +125,5 @@ DETECTOR = Detector(
         Case("high at its start", "almost", lambda: made_run(_scaled(300, 10))),
     ),
     yields_to=("exploding-loss", "non-finite", "hidden-nan"),
-    course=False,
+    describe=describe,
 )

@@ -7,18 +7,19 @@ that never moves by a digit while the loss does is of that kind, or it is not co
 
 How it is measured
 ------------------
-*Empty*: an accuracy above one half, beside a recall, F1 or precision of the same split that is 0 in at least nine
-tenths of the evaluations after the first quarter. *Still*: nearly all values of a held-out accuracy, from the first
-on, are one and the same number, while the trend of the loss goes through a range that matters, beside its level and
-its noise. A metric that stays at 0 while the loss falls, and an accuracy that comes to rest on a poor value, are
+*Empty*: an accuracy above one half, while a recall, F1 or precision of the same split is 0 in at least nine tenths of
+the evaluations after the first quarter, to the last. *Still*: nearly all values of an accuracy, from the first on, are
+one and the same number, while the levels of the loss go through a range that matters, compared with its height and its
+noise. A metric that stays at 0 while the loss falls, and an accuracy that comes to rest on a poor value, are
 `contradictory-metrics`, which then leads.
 
 When it is wrong
 ----------------
-Recall at 0 is right where the split holds no example of the class. An accuracy that has reached 1, or that moved
-before it came to rest, is fine. On a handful of held-out examples a good model may give the same answers at every
-evaluation: an accuracy of nine tenths or more that stands still counts only while the loss is near that of always
-giving the class shares (their entropy), and is then told without alarm.
+Recall at 0 is right where the split holds no example of the class; another recall of the split that is not 0 says so.
+An accuracy that has reached 1, or that moved before it came to rest, is fine, and so is a reference (a target, a
+baseline) while the accuracy itself moves. On a handful of held-out examples a good model may give the same answers at
+every evaluation: an accuracy of nine tenths or more that stands still counts only while the loss is near that of always
+giving the class shares (their entropy), and is then reported without alarm.
 
 What to do
 ----------
@@ -40,39 +41,89 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.anatomy.enough import settled
+from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, percent
 from analyzer.stats.robust import median
 
-LEAST = 6  # evaluations
 EMPTY = ("recall", "f1", "precision")
+PERFECT = (1.0, 100.0)  # a share and a percentage of which there is no more
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    empty: float = field(default=0.9, metadata={"why": "share of recall, F1 or precision after the first quarter at 0"})
-    high: float = field(default=0.5, metadata={"why": "accuracy beside them"})
-    still: float = field(default=0.95, metadata={"why": "share of the accuracy's values that are the same number"})
-    moves: float = field(default=0.25, metadata={"why": "range of the loss's trend meanwhile, over its level"})
-    clear: float = field(default=6.0, metadata={"why": "the same range, in units of the loss's noise"})
+    empty: float = field(
+        default=0.9,
+        metadata={"unit": "ratio", "why": "share of recall, F1 or precision after the first quarter at 0"},
+    )
+    high: float = field(default=0.5, metadata={"unit": "ratio", "why": "accuracy at the same time"})
+    still: float = field(
+        default=0.95, metadata={"unit": "ratio", "why": "share of the accuracy's values that are the same number"}
+    )
+    moves: float = field(
+        default=0.25, metadata={"unit": "of its height", "why": "range of the loss's levels meanwhile, over its height"}
+    )
+    clear: float = field(
+        default=6.0, metadata={"unit": "× noise", "why": "the same range, in units of the loss's noise"}
+    )
     guess: float = field(
-        default=0.7, metadata={"why": "loss at the end, over that of giving the class shares (accuracy of 0.9 or more)"}
+        default=0.7,
+        metadata={
+            "unit": "× guessing",
+            "why": "loss at the end, over that of giving the class shares (accuracy of 0.9 or more)",
+        },
     )
 
 
+@dataclass(frozen=True)
+class Params:
+    """When it is a note."""
+
+    good: float = field(
+        default=0.9, metadata={"unit": "ratio", "why": "a good model on few examples may rest at so high an accuracy"}
+    )
+
+
+PARAMS = Params()
+
+CAUSES = {
+    "one-class": "one class is always given",
+    "one-class-or-not-wired": "one class is always given, or an accuracy that is not computed from the model's answers",
+}
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What the sentences need of an accuracy that stays high while another metric is 0."""
+
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Still:
+    """What the sentences need of an accuracy that stands still while the loss moves."""
+
+    level: float
+    loss: str
+    start: float
+    end: float
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading of each accuracy beside an empty metric, and one beside a loss that moves."""
+    """Yield one reading of each accuracy and an empty metric, and one of each accuracy and a loss."""
     known = [c for c in anatomy.having("metric") if c.role.kind == "accuracy"]
     if not known:
         yield Unfit("no accuracy is logged")
         return
-    judged = [c for c in known if c.n >= LEAST]
+    judged = [c for c in known if c.n >= ENOUGH.evaluations]
     if not judged:
-        yield Unfit(f"fewer than {LEAST} values of an accuracy")
+        yield Unfit(f"fewer than {ENOUGH.evaluations} values of an accuracy")
         return
     readings = [r for c in judged for r in (_empty(anatomy, c), _still(anatomy, c)) if r is not None]
     yield from readings
@@ -81,70 +132,130 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _empty(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
-    beside = [c for c in anatomy.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= LEAST]
-    if not beside:
+    found = [
+        c for c in anatomy.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= ENOUGH.evaluations
+    ]
+    if not found:
         return None
-    zeros = {c.tag: float(np.mean(c.raw[c.n // 4 :] == 0)) if c.raw[-1] == 0 else 0.0 for c in beside}
-    other = max(beside, key=lambda c: zeros[c.tag])
-    level = float(np.median(accuracy.raw[accuracy.n // 4 :]))
-    share = level / 100 if level > 1 else level
+    other = max(found, key=_zeros)
+    finds = next((c for c in found if c.role.kind == other.role.kind and c.raw[-1] > 0), None)
+    share = _share(median(settled(accuracy.raw)))
+    region = (int(other.at[other.n - settled(other.raw).size]), int(other.at[-1]))
     return Evidence(
         (accuracy.tag, other.tag),
         (
-            Measure(f"share of {other.role.kind} at 0", zeros[other.tag], "empty", unit="ratio"),
+            Measure(f"share of {other.role.kind} at 0", _zeros(other), "empty", unit="ratio"),
             Measure("accuracy", share, "high", unit="ratio"),
         ),
-        "warning",
-        f"{accuracy.tag} is {percent(share)} while {other.tag} stays at 0: the accuracy says nothing of the rare class",
-        int(other.at[other.n // 4]),
-        int(other.at[-1]),
-        "one class is always given",
-        (f"{accuracy.tag} is {percent(share)}, and {other.tag} says that no example of the other class is found",),
-        (
-            "Lower the decision threshold (libraries use 0.5), and choose it on the validation set.",
-            "Weigh or resample the rare class.",
-            "Choose models by F1 or average precision, not by accuracy.",
-        ),
-        marks=(Mark("region", other.tag, "stays at 0", (int(other.at[other.n // 4]), int(other.at[-1]))),),
+        "info" if is_smoke_test(anatomy) else "warning",
+        first_step=region[0],
+        last_step=region[1],
+        cause="one-class",
+        marks=(Mark("region", other.tag, "stays at 0", region),),
+        signs=(Sign("nothing-found", other.tag),),
+        vetoes=() if finds is None else (Veto("not-zero-at-the-end", finds.tag, {"last": float(finds.raw[-1])}),),
+        facts=Empty(share),
     )
 
 
+def _zeros(curve: Curve) -> float:
+    return float(np.mean(settled(curve.raw) == 0))
+
+
+def _share(level: float) -> float:
+    """Return an accuracy as a share, whether it is logged as one or in percent."""
+    return level / PERFECT[1] if level > 1 else level
+
+
 def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
-    losses = [c for c in (*anatomy.validation, *anatomy.training) if c.n >= LEAST and anatomy.falls]
+    losses = [c for c in (*anatomy.validation, *anatomy.training) if c.n >= ENOUGH.evaluations and anatomy.falls]
     loss = next((c for c in losses if c.role.split == accuracy.role.split), losses[0] if losses else None)
     if loss is None:
         return None
     level = median(accuracy.raw)  # a value that nearly all share is their median as well
-    same = float(np.mean(np.abs(accuracy.raw - level) <= 1e-9))
-    reached = level in (1.0, 100.0)
-    path = loss.raw if loss.n < 20 else np.exp(loss.blocks.level) if loss.log else loss.blocks.level
-    span = float(np.ptp(path))
-    spread = loss.sigma * (abs(float(np.median(loss.raw))) if loss.log else 1.0)
-    moves = span / max(abs(float(np.median(path))), 0.3 * float(np.max(np.abs(path))), np.finfo(float).tiny)
-    share = level / 100 if level > 1 else level
-    shares = -share * np.log(share) - (1 - share) * np.log(1 - share) if 0.9 <= share < 1 else 0.0
-    first, last = int(accuracy.at[0]), int(accuracy.at[-1])
+    share = _share(level)
+    path, noise_ = _path(loss)
+    span, height = float(np.ptp(path)), float(np.max(np.abs(path)))
+    measures = [
+        Measure("same value", _same(accuracy), "still", unit="ratio"),
+        Measure("range of the loss's levels", span / height if height > 0 else 0.0, "moves", unit="of its height"),
+        Measure("range of the loss's levels", span / noise_ if noise_ > 0 else np.inf, "clear", unit="× noise"),
+    ]
+    if PARAMS.good <= share < 1:
+        shares = -share * np.log(share) - (1 - share) * np.log(1 - share)
+        measures.append(Measure("loss at the end", float(path[-1]) / shares, "guess", unit="× guessing"))
+    region = (int(accuracy.at[0]), int(accuracy.at[-1]))
+    note = share >= PARAMS.good or is_smoke_test(anatomy)
     return Evidence(
         (accuracy.tag, *loss.tags),
-        (
-            Measure("same value", 0.0 if reached else same, "still", unit="ratio"),
-            Measure("range of the loss's trend", moves, "moves", unit="of its level"),
-            Measure("range of the loss's trend", span / max(spread, 1e-12 * span, 1e-300), "clear", unit="× noise"),
-            Measure("loss at the end", float(path[-1]) / shares if shares else 1.0, "guess", unit="× guessing"),
-        ),
-        "info" if accuracy.n < 10 or share >= 0.9 else "warning",
-        f"{accuracy.tag} is {number(level)} at nearly every evaluation while {loss.tag} goes from "
-        f"{number(float(path[0]))} to {number(float(path[-1]))}",
-        first,
-        last,
-        "one class is always given, or an accuracy that is not computed from this model's answers",
-        (f"{accuracy.tag} has {number(level)} in {percent(same)} of its values",),
+        tuple(measures),
+        "info" if note else "warning",
+        first_step=region[0],
+        last_step=region[1],
+        cause="one-class-or-not-wired",
+        marks=(Mark("region", accuracy.tag, f"stays at {number(level)}", region),),
+        signs=(Sign("same-value", accuracy.tag, {"level": level, "share": _same(accuracy)}),),
+        vetoes=_vetoes(anatomy, accuracy, level),
+        facts=Still(level, loss.tag, float(path[0]), float(path[-1])),
+    )
+
+
+def _same(accuracy: Curve) -> float:
+    """Return the share of the values that equal their median, as float32: what most loggers keep."""
+    raw = accuracy.raw.astype(np.float32)
+    return float(np.mean(raw == np.float32(median(accuracy.raw))))
+
+
+def _path(loss: Curve) -> tuple[np.ndarray, float]:
+    """Return the levels of a loss in the units of the log, and the noise of one level (median over the run)."""
+    course = loss.course
+    w = min(course.window, course.m)
+    levels = np.median(np.lib.stride_tricks.sliding_window_view(course.levels, w), axis=-1)
+    path = np.array([course.back(float(level)) for level in levels])
+    return path, median(course.noise) * (median(np.abs(path)) if course.log else 1.0)
+
+
+def _vetoes(anatomy: Anatomy, accuracy: Curve, level: float) -> tuple[Veto, ...]:
+    """Return what clears an accuracy that stands still: a perfect one, or another of the same split that moves."""
+    found = []
+    if level in PERFECT:
+        found.append(Veto("perfect", accuracy.tag, {"level": level}))
+    for other in anatomy.having("metric"):
+        same_split = accuracy.role.split in (None, other.role.split)
+        judged = other.role.kind == "accuracy" and other.n >= ENOUGH.evaluations and same_split
+        if other is not accuracy and judged and _same(other) < PARAMS.good:
+            found.append(Veto("sibling-moves", other.tag))
+            break
+    return tuple(found)
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    tag, sign = evidence.tags[0], evidence.signs[0]
+    cause = CAUSES[evidence.cause or "one-class"]
+    if isinstance(evidence.facts, Empty):
+        share = percent(evidence.facts.accuracy)
+        return Words(
+            f"{tag} is {share} while {sign.tag} stays at 0: the accuracy says nothing of the rare class",
+            cause,
+            (f"{tag} is {share}, and {sign.tag} says that no example of the other class is found",),
+            (
+                "Lower the decision threshold (libraries use 0.5), and choose it on the validation set.",
+                "Weigh or resample the rare class.",
+                "Choose models by F1 or average precision, not by accuracy.",
+            ),
+        )
+    its: Still = evidence.facts
+    return Words(
+        f"{tag} is {number(its.level)} at nearly every evaluation while {its.loss} goes from {number(its.start)} to "
+        f"{number(its.end)}",
+        cause,
+        (f"{tag} has {number(its.level)} in {percent(sign.numbers['share'])} of its values",),
         (
             "Compare it with the share of the commonest class: if they are equal, one class is always given.",
             "Look at the confusion matrix; log F1 or average precision.",
-            f"Check that {accuracy.tag} is fed with this model's predictions.",
+            f"Check that {tag} is fed with this model's predictions.",
         ),
-        marks=(Mark("region", accuracy.tag, f"stays at {number(level)}", (first, last)),),
     )
 
 
@@ -188,5 +299,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=(*GRAVE, "contradictory-metrics"),
-    course=False,
+    describe=describe,
 )

@@ -7,17 +7,18 @@ the metric is a choice by chance.
 
 How it is measured
 ------------------
-The loss of the run must have fallen clearly (in noise and as a share of its start). A metric contradicts it when, after
-its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …; or none of these reaches half a
-hundredth), or one and the same number, up to the last. A metric that moved and then rests at its best has converged and
-is no contradiction. In reinforcement learning the reward collected in training is laid beside the evaluated one
-(medians of the first and the last third): it contradicts when the first has clearly risen and the second has not, or
-has fallen.
+A loss of the run must have fallen clearly (in standard errors and as a share of its start). A metric contradicts it
+when, after its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …; or none of these
+reaches half a hundredth), or one and the same number, up to the last. A metric that moved and then rests at its best
+has converged and is no contradiction. While another metric of the same kind and split moves, a constant one is no
+contradiction (a target, a baseline), and one that stays at 0 is a note (a class that is not found). In reinforcement
+learning the reward collected in training is compared with the evaluated one (medians of the first and the last third):
+it contradicts when the first has clearly risen and the second has not, or has fallen.
 
 When it is wrong
 ----------------
 Recall and AP stay at 0 for the first evaluations of many healthy runs: a late riser is waited for, and fewer than
-five evaluations prove nothing. A metric over a class that does not occur in the split is 0 by right. A metric that is
+five evaluations prove nothing. A metric over a class that does not occur in the split is 0 by design. A metric that is
 perfect rests too.
 
 What to do
@@ -37,23 +38,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.course import Fall
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.anatomy.enough import settled
 from analyzer.anatomy.metrics import Apart, rewards_apart
-from analyzer.anatomy.progress import Progress, progress
+from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import counted, number, percent
+from analyzer.stats.robust import median
 
-LEAST = 5  # evaluations
 COUNTING = frozenset(
     {"recall", "precision", "f1", "ap", "iou", "specificity", "bleu", "accuracy", "correlation", "pr-auc", "r2"}
 )
 SHARES = frozenset({"recall", "precision", "f1", "ap", "iou"})  # of what there is to find; 1 is all of it
-NEXT_TO_NOTHING = 0.005  # such a share is written 0.00 by most loggers
+FOUND = ("recall", "f1", "precision", "ap", "iou")  # the metric that leads, in this order
+PERFECT = (1.0, 100.0)  # a share and a percentage of which there is no more
+Kind = Literal["zero", "one-class", "constant"]
 
 
 @dataclass(frozen=True)
@@ -61,18 +68,103 @@ class Limits:
     """What is compared."""
 
     fall: float = field(
-        default=0.15, metadata={"why": "fall of the loss that counts as learning, as a share of its start"}
+        default=0.15,
+        metadata={
+            "unit": "of its start",
+            "why": "fall of the loss that counts as learning, as a share of its start",
+        },
     )
-    clear: float = field(default=4.0, metadata={"why": "fall of the loss, in standard errors"})
-    rise: float = field(default=5.0, metadata={"why": "rise of the collected reward, in units of its noise"})
-    follows: float = field(default=0.05, metadata={"why": "gain of the evaluated reward, over that rise"})
+    clear: float = field(
+        default=4.0, metadata={"unit": "standard errors", "why": "fall of the loss, in standard errors"}
+    )
+    rise: float = field(
+        default=5.0, metadata={"unit": "× noise", "why": "rise of the collected reward, in units of its noise"}
+    )
+    follows: float = field(
+        default=0.05, metadata={"unit": "of that rise", "why": "gain of the evaluated reward, over that rise"}
+    )
     still: float = field(
-        default=0.9, metadata={"why": "share of the metric's values, after its first quarter, that are the same"}
+        default=0.9,
+        metadata={
+            "unit": "ratio",
+            "why": "share of the metric's values, after its first quarter, that are the same",
+        },
     )
+
+
+@dataclass(frozen=True)
+class Params:
+    """How stillness is measured, and what tells the causes apart."""
+
+    least: int = field(
+        default=5,
+        metadata={"unit": "evaluations", "why": "late risers are 0 for a handful of them; a fifth of them is the end"},
+    )
+    nothing: float = field(
+        default=0.005, metadata={"unit": "ratio", "why": "most loggers write a smaller share as 0.00"}
+    )
+    resting: float = field(
+        default=0.8, metadata={"unit": "of the last fifth", "why": "the metric must stand still to the end, too"}
+    )
+    good: float = field(
+        default=0.9, metadata={"unit": "ratio", "why": "so good a metric rests because it has converged"}
+    )
+    ranks: float = field(default=0.6, metadata={"unit": "AUC", "why": "clearly above ½: the model ranks the classes"})
+
+
+PARAMS = Params()
+
+CAUSES = {
+    "policies-differ": "the policy that is evaluated does not do what the trained one does",
+    "majority-class": "the majority class is always predicted",
+    "not-wired-or-one-answer": "a metric that is not wired up, or a model that always gives one answer",
+    "not-wired": "a metric that is not wired up",
+    "threshold": "no probability passes the decision threshold: imbalanced classes",
+    "no-signal": "no signal for the rare class",
+    "one-class-missed": "a class that is rare, or that does not occur in the split",
+}
+THRESHOLD = "Lower the decision threshold (libraries use 0.5), and choose it on the validation set."
+FREE = "Log metrics that need no threshold: AUC, average precision."
+WEIGH = "Weigh or resample the rare class."
+WIRED = "Check that {tag} is fed with the model's predictions and that its classes occur in the data."
+ADVICE = {
+    "policies-differ": (
+        "Evaluate with the normalisation statistics of training (observations, rewards), and the same environment.",
+        "Compare the evaluation with and without exploration noise: the mean action alone may be poor.",
+        "Choose checkpoints by the evaluated reward.",
+    ),
+    "majority-class": (THRESHOLD, WEIGH, FREE),
+    "not-wired-or-one-answer": (WIRED, FREE),
+    "not-wired": (WIRED, FREE),
+    "threshold": (THRESHOLD, FREE, WEIGH),
+    "no-signal": ("Check that the features can predict the rare class.", WEIGH),
+    "one-class-missed": ("Check how many examples of this class the split holds.", WEIGH),
+}
+UNKNOWN = (THRESHOLD, FREE, WEIGH, WIRED)
+
+
+@dataclass(frozen=True)
+class Still:
+    """A metric that may stand still: the share of its later values that are one, that one, and what clears it."""
+
+    curve: Curve
+    share: float
+    level: float
+    kind: Kind
+    vetoes: tuple[Veto, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: the level of the metric, and the loss that falls meanwhile."""
+
+    level: float
+    loss: str
+    fall: Fall
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the metrics that stay at zero, and one for those that never move; in RL one of rewards."""
+    """Yield a reading for each way in which metrics stand still and each loss, the clearest first; in RL of rewards."""
     apart = rewards_apart(anatomy) if anatomy.family == "rl" else None
     if apart is not None:
         yield _rewards(apart)
@@ -81,179 +173,184 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not metrics:
         yield Unfit("no metric such as recall, precision, F1, AP, accuracy or AUC is logged")
         return
-    long = [c for c in metrics if c.n >= LEAST]
+    long = [c for c in metrics if c.n >= PARAMS.least]
     if not long:
-        yield Unfit(f"{metrics[0].tag} has {counted(metrics[0].n, 'point')}; {LEAST} are needed")
+        yield Unfit(f"{metrics[0].tag} has {counted(metrics[0].n, 'point')}; {PARAMS.least} are needed")
         return
-    losses = [(c, p) for c in (*anatomy.training, *anatomy.validation) if (p := progress(c) or _few(c)) is not None]
-    if not losses:
+    losses = [c for c in (*anatomy.training, *anatomy.validation) if c.n >= PARAMS.least]
+    falls = [(c, fall) for c in losses if (fall := c.course.fall) is not None]
+    if not falls:
         yield Unfit("no loss with enough points to compare with")
         return
-    loss, far = max(losses, key=lambda lp: (min(lp[1].gain, 0.3) * min(lp[1].moved, 10.0), lp[1].gain))
-    still = [(c, *_stillness(c)) for c in long]
-    zero = [(c, s) for c, s, level in still if level == 0 and c.role.kind in COUNTING]
-    stuck = [
-        (c, s) for c, s, level in still if level not in (0, 1, 100) and s > 0 and not _rests_well(anatomy, c, level)
-    ]
-    for group, kind in ((zero, "zero"), (stuck, "constant")):
-        if group:
-            group.sort(key=lambda g: _first_choice(g[0]))
-            yield _reading(anatomy, loss, far, group, kind)
-    if not zero and not stuck:
-        yield _reading(anatomy, loss, far, [(long[0], 0.0)], "zero")
+    falls.sort(key=lambda found: -found[1].errors)
+    stillness = {c.tag: _stillness(c) for c in long}
+    moving = [c for c in long if stillness[c.tag][0] < PARAMS.resting]
+    still = [_still(anatomy, c, *stillness[c.tag], moving) for c in long]
+    groups = [[s for s in still if s.kind == kind and not s.vetoes] for kind in ("zero", "one-class", "constant")]
+    groups = [group for group in groups if group] or [sorted(still, key=lambda s: -s.share)[:1]]
+    for group in groups:
+        for loss, fall in falls:
+            yield _reading(anatomy, loss, fall, sorted(group, key=_order))
 
 
-def _rewards(apart: Apart) -> Evidence:
-    collected, evaluated = apart.collected, apart.evaluated
-    first, last = int(evaluated.at[0]), int(evaluated.at[-1])
-
-    def course(curve: Curve) -> str:
-        third = curve.n // 3
-        return f"{number(float(np.median(curve.raw[:third])))} to {number(float(np.median(curve.raw[-third:])))}"
-
-    return Evidence(
-        (evaluated.tag, collected.tag),
-        (
-            Measure("rise of the collected reward", apart.rise, "rise", unit="× noise"),
-            Measure("gain of the evaluated reward", apart.follows, "follows", "below", "of that rise"),
-        ),
-        "warning",
-        f"{collected.tag} goes from {course(collected)} between the first and the last third, {evaluated.tag} from "
-        f"{course(evaluated)}",
-        first,
-        last,
-        "the policy that is evaluated does not do what the trained one does",
-        (),
-        (
-            "Evaluate with the normalisation statistics of training (observations, rewards), and the same environment.",
-            "Compare the evaluation with and without exploration noise: the mean action alone may be poor.",
-            "Choose checkpoints by the evaluated reward.",
-        ),
-        marks=(Mark("region", evaluated.tag, "does not follow", (first, last)),),
-    )
+def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: list[Curve]) -> Still:
+    """Return how still a metric stands; `moving` are the metrics that do not."""
+    sibling = next((c for c in moving if _is_sibling(c, curve)), None)
+    if level == 0 and curve.role.kind in COUNTING:
+        return Still(curve, share, level, "zero" if sibling is None else "one-class")
+    vetoes = []
+    if sibling is not None:
+        vetoes.append(Veto("sibling-moves", sibling.tag))
+    if level in PERFECT:
+        vetoes.append(Veto("perfect", curve.tag, {"level": level}))
+    if curve.n < ENOUGH.evaluations:
+        vetoes.append(Veto("few-evaluations", curve.tag, {"evaluations": float(curve.n)}))
+    good = level / PERFECT[1] if level > 1 else level
+    if good >= PARAMS.good and not _zero_partner(anatomy):
+        vetoes.append(Veto("rests-well", curve.tag, {"level": level}))
+    return Still(curve, share, level, "constant", tuple(vetoes))
 
 
-def _rests_well(anatomy: Anatomy, curve: Curve, level: float) -> bool:
-    """A good metric may rest: unless it is the accuracy of a model whose recall is 0."""
-    return curve.n < 8 or (level >= 0.9 and not _zero_beside(anatomy))
-
-
-def _first_choice(curve: Curve) -> tuple[bool, int, str]:
-    order = ("recall", "f1", "precision", "ap", "iou")
-    kind = curve.role.kind
-    return (curve.role.split == "train", order.index(kind) if kind in order else len(order), curve.tag)
-
-
-def _few(curve: Curve) -> Progress | None:
-    """Progress of a loss with five to eleven points, by its ends alone."""
-    if curve.n < LEAST:
-        return None
-    raw = curve.raw
-    start, end = float(np.median(raw[:2])), float(np.median(raw[-3:]))
-    noise_ = max(float(np.median(np.abs(np.diff(raw)))), 1e-12)
-    gain = (start - end) / max(abs(start), 1e-12)
-    return Progress(
-        start,
-        end,
-        float(raw.min()),
-        gain,
-        gain,
-        gain,
-        gain,
-        gain,
-        leaps=0.0,
-        swing=0.0,
-        rho=0.0,
-        moved=(start - end) / noise_,
-    )
+def _is_sibling(other: Curve, curve: Curve) -> bool:
+    """Whether another metric measures the same: its kind, on the same split (any, where the curve names none)."""
+    same_split = curve.role.split in (None, other.role.split)
+    return other is not curve and other.role.kind == curve.role.kind and same_split
 
 
 def _stillness(curve: Curve) -> tuple[float, float]:
     """Share of the values after the first quarter that equal the commonest one, and that value.
 
-    0 when the last values are different, or when the commonest value is the best the metric has reached.
+    The share is 0 when the last values are different, or when the metric moved at first and then came to rest.
     """
-    later = curve.raw[curve.n // 4 :]
-    if curve.role.kind in SHARES and np.max(later) < NEXT_TO_NOTHING:
+    later = settled(curve.raw)
+    early = curve.raw[: curve.n - later.size]
+    if curve.role.kind in SHARES and np.max(later) < PARAMS.nothing:
         later = np.zeros_like(later)  # a chance hit among thousands is no recall
-    values, counts = np.unique(np.round(later, 9), return_counts=True)
-    common = float(values[np.argmax(counts)])
-    share = float(counts.max() / later.size)
-    last = later[-max(2, later.size // 5) :]
-    if np.mean(np.round(last, 9) == common) < 0.8:
-        return 0.0, common
-    if common != 0 and np.any(np.abs(curve.raw[: curve.n // 4] - common) > 1e-9):
-        return 0.0, common  # it moved at first and came to rest
-    return share, common
+    values, counts = np.unique(later.astype(np.float32), return_counts=True)
+    common = values[np.argmax(counts)]
+    last = later[-max(2, later.size // PARAMS.least) :].astype(np.float32)
+    moved_first = bool(common != 0 and np.any(early.astype(np.float32) != common))
+    if np.mean(last == common) < PARAMS.resting or moved_first:
+        return 0.0, float(common)
+    return float(counts.max() / later.size), float(common)
 
 
-def _reading(anatomy: Anatomy, loss: Curve, far: Progress, group: list[tuple[Curve, float]], kind: str) -> Evidence:
-    lead, share = group[0]
-    value = float(np.median(lead.raw[lead.n // 2 :]))
-    first, last = int(lead.at[0]), int(lead.at[-1])
-    cause, speaks, advice = _cause(anatomy, lead, kind, value)
-    names = [c.tag for c, s in group]
-    summary = (
-        f"{lead.tag} stays at {number(value)} while {loss.tag} falls from {number(far.start)} to {number(far.end)}"
-    )
+def _order(still: Still) -> tuple[bool, bool, int, str]:
+    """Return what sorts metrics: those that stand still first, held-out ones before those of training."""
+    kind, split = still.curve.role.kind, still.curve.role.split
+    rank = FOUND.index(kind) if kind in FOUND else len(FOUND)
+    return still.share < PARAMS.resting, split == "train", rank, still.curve.tag
+
+
+def _reading(anatomy: Anatomy, loss: Curve, fall: Fall, group: list[Still]) -> Evidence:
+    lead = group[0]
+    curve = lead.curve
+    first, last = int(curve.at[0]), int(curve.at[-1])
+    cause, signs = _cause(anatomy, lead)
+    level = median(curve.raw[curve.n // 2 :])
+    note = lead.kind == "one-class" or is_smoke_test(anatomy)
     return Evidence(
-        (lead.tag, *loss.tags),
+        (curve.tag, *loss.tags),
         (
-            Measure("fall of the loss", far.gain, "fall", unit="of its start"),
-            Measure("fall of the loss", far.moved, "clear", unit="× standard error"),
-            Measure("share of the metric's values that are the same", share, "still", unit="ratio"),
+            Measure("fall of the loss", fall.size, "fall", unit="of its start"),
+            Measure("fall of the loss", fall.errors, "clear", unit="× standard error"),
+            Measure("share of the metric's values that are the same", lead.share, "still", unit="ratio"),
         ),
-        "warning",
-        summary,
-        first,
-        last,
-        cause,
-        speaks,
-        advice,
-        marks=(Mark("region", lead.tag, f"stays at {number(value)}", (first, last)),),
-        also=tuple(names[1:]),
+        "info" if note else "warning",
+        first_step=first,
+        last_step=last,
+        cause=cause,
+        marks=(Mark("region", curve.tag, f"stays at {number(level)}", (first, last)),),
+        also=tuple(s.curve.tag for s in group[1:] if s.share >= PARAMS.resting),
+        signs=signs,
+        vetoes=lead.vetoes,
+        facts=Facts(level, loss.tag, fall),
     )
 
 
 def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
-    anatomy: Anatomy, lead: Curve, kind: str, value: float
-) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
-    threshold = "Lower the decision threshold (libraries use 0.5), and choose it on the validation set."
-    free = "Log metrics that need no threshold: AUC, average precision."
-    weigh = "Weigh or resample the rare class."
-    wired = f"Check that {lead.tag} is fed with the model's predictions and that its classes occur in the data."
-    if kind == "constant":
-        if lead.role.kind == "accuracy" and _zero_beside(anatomy):
-            text = f"{_zero_beside(anatomy)} is 0 beside it: one class is always given"
-            return "the majority class is always predicted", (text,), (threshold, weigh, free)
-        return "a metric that is not wired up, or a model that always gives one answer", (), (wired, free)
-    if lead.role.kind == "accuracy":
-        return "a metric that is not wired up", ("not one example in the whole run was right",), (wired, free)
-    aucs = [c for c in anatomy.having("metric") if c.role.kind in ("auc", "pr-auc") and c.n >= 2]
-    auc = next((c for c in aucs if c.role.split == lead.role.split), aucs[0] if aucs else None)
+    anatomy: Anatomy, lead: Still
+) -> tuple[str | None, tuple[Sign, ...]]:
+    kind = lead.curve.role.kind
+    if lead.kind == "one-class":
+        return "one-class-missed", ()
+    if lead.kind == "constant":
+        zero = _zero_partner(anatomy)
+        if kind == "accuracy" and zero is not None:
+            return "majority-class", (Sign("zero-partner", zero.tag),)
+        return "not-wired-or-one-answer", ()
+    if kind == "accuracy":
+        return "not-wired", (Sign("nothing-right", lead.curve.tag),)
+    aucs = [c for c in anatomy.having("metric") if c.role.kind == "auc" and c.n >= 2]
+    auc = next((c for c in aucs if c.role.split == lead.curve.role.split), aucs[0] if aucs else None)
+    if auc is not None:
+        level = median(settled(auc.raw))
+        if level > PARAMS.ranks:
+            return "threshold", (Sign("auc-good", auc.tag, {"level": level}),)
+        return "no-signal", (Sign("auc-poor", auc.tag, {"level": level}),)
     accuracy = next((c for c in anatomy.having("metric") if c.role.kind == "accuracy" and c.n >= 2), None)
-    if auc is not None and auc.role.kind == "auc":
-        level = float(np.median(auc.raw[-max(2, auc.n // 4) :]))
-        if level > 0.6:
-            text = f"{auc.tag} reaches {number(level, 2)}: the ranking is good, the threshold is not"
-            return "no probability passes the decision threshold: imbalanced classes", (text,), (threshold, weigh)
-        text = f"{auc.tag} stays at {number(level, 2)}: the model cannot rank the classes either"
-        return "no signal for the rare class", (text,), ("Check that the features can predict the rare class.", weigh)
-    if accuracy is not None and float(np.median(accuracy.raw[-2:])) > 0.7:
-        text = f"{accuracy.tag} is {percent(float(np.median(accuracy.raw[-2:])))}: the majority class is always given"
-        return "no probability passes the decision threshold: imbalanced classes", (text,), (threshold, free, weigh)
-    return None, (), (threshold, free, weigh, wired)
+    if accuracy is not None and median(accuracy.raw[-2:]) > PARAMS.ranks:
+        return "threshold", (Sign("majority-given", accuracy.tag, {"level": median(accuracy.raw[-2:])}),)
+    return None, ()
 
 
-def _zero_beside(anatomy: Anatomy) -> str:
+def _zero_partner(anatomy: Anatomy) -> Curve | None:
+    """Return a recall, F1 or precision that is 0 at most evaluations after the first quarter."""
     for curve in anatomy.having("metric"):
-        if (
-            curve.role.kind in ("recall", "f1", "precision")
-            and curve.n >= 3
-            and np.median(curve.raw[curve.n // 4 :]) == 0
-        ):
-            return curve.tag
-    return ""
+        if curve.role.kind in FOUND[:3] and curve.n >= PARAMS.least and median(settled(curve.raw)) == 0:
+            return curve
+    return None
+
+
+def _rewards(apart: Apart) -> Evidence:
+    first, last = int(apart.evaluated.at[0]), int(apart.evaluated.at[-1])
+    return Evidence(
+        (apart.evaluated.tag, apart.collected.tag),
+        (
+            Measure("rise of the collected reward", apart.rise, "rise", unit="× noise"),
+            Measure("gain of the evaluated reward", apart.follows, "follows", "below", "of that rise"),
+        ),
+        "warning",
+        first_step=first,
+        last_step=last,
+        cause="policies-differ",
+        marks=(Mark("region", apart.evaluated.tag, "does not follow", (first, last)),),
+        facts=apart,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    cause, facts = evidence.cause, evidence.facts
+    advice = tuple(text.format(tag=evidence.tags[0]) for text in (ADVICE[cause] if cause else UNKNOWN))
+    if isinstance(facts, Apart):
+        summary = (
+            f"{facts.collected.tag} goes from {_thirds(facts.collected)} between the first and the last third, "
+            f"{facts.evaluated.tag} from {_thirds(facts.evaluated)}"
+        )
+        return Words(summary, CAUSES["policies-differ"], advice=advice)
+    its: Facts = facts
+    summary = (
+        f"{evidence.tags[0]} stays at {number(its.level)} while {its.loss} falls from {number(its.fall.start)} to "
+        f"{number(its.fall.end)}"
+    )
+    return Words(summary, CAUSES[cause] if cause else None, tuple(map(_sentence, evidence.signs)), advice)
+
+
+def _thirds(curve: Curve) -> str:
+    third = curve.n // 3
+    return f"{number(median(curve.raw[:third]))} to {number(median(curve.raw[-third:]))}"
+
+
+def _sentence(sign: Sign) -> str:
+    level = sign.numbers.get("level", float("nan"))
+    return {
+        "zero-partner": f"{sign.tag} is 0 at the same time: one class is always given",
+        "nothing-right": "not one example in the whole run was right",
+        "auc-good": f"{sign.tag} reaches {number(level, 2)}: the ranking is good, the threshold is not",
+        "auc-poor": f"{sign.tag} stays at {number(level, 2)}: the model cannot rank the classes either",
+        "majority-given": f"{sign.tag} is {percent(level)}: the majority class is always given",
+    }[sign.id]
 
 
 def _late(points: int, quiet: int) -> np.ndarray:
@@ -301,4 +398,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(60), "val/accuracy": np.r_[0.7, 0.9, np.ones(58)]}),
         ),
     ),
+    describe=describe,
+    yields_to=("hidden-nan", "reward-collapse", "reward-hacking"),
 )

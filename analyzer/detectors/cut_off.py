@@ -39,10 +39,9 @@ from analyzer.anatomy.plan import Plan, plan_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, percent, step
 
-ENDED = {"FAILED": "failed", "KILLED": "was killed"}
 ADVICE = (
     "Look at the end of the job's own log: time limit, memory, preemption, an exception.",
     "Resume from the last checkpoint with the schedule's state before comparing it with other runs.",
@@ -60,6 +59,16 @@ class Limits:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need: the last step, the plan, the tracker's status ("" for none), what it means."""
+
+    last: int
+    plan: Plan | None
+    declared: str = ""
+    complete: bool = False
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading of what the tracker says, or of the plan."""
     declared, main = anatomy.run.declared, anatomy.main
@@ -68,7 +77,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("fewer than four points: too short to say where it was to end")
     elif anatomy.ongoing:
         yield Unfit("the run is still going on")
-    elif declared in ENDED or declared == "RUNNING":
+    elif declared is not None and declared in STATUSES:
         yield _declared(declared, main.tags, int(main.steps.max()), plan if isinstance(plan, Plan) else None)
     elif isinstance(plan, str):
         yield Unfit(plan)
@@ -77,26 +86,17 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 
 def _declared(declared: str, tags: tuple[str, ...], last: int, plan: Plan | None) -> Evidence:
-    """Return what the tracker's word means: harmless where the training was complete by then."""
-    of = f" ({number(plan.reached)} of {number(plan.planned)} planned {plan.unit})" if plan else ""
+    """Return what the tracker's status means: harmless where the training was complete by then."""
     complete = plan is not None and plan.missing <= Limits().missing
-    if declared == "RUNNING":
-        died = "the tracker calls the run running, but nothing has been added for a long time: it has probably died"
-        what = died if not complete else "the run was never marked as finished"
-    else:
-        what = f"the tracker says that the run {ENDED[declared]}"
-    what += " after training was complete" if complete else ""
     grave = not complete and (declared == "FAILED" or (declared == "RUNNING" and plan is not None))
     return Evidence(
         tags,
         (Measure("the run did not end as finished", 1.0, "ended", unit="0 or 1"),),
         "warning" if grave else "info",
-        f"{what}; its last point is step {step(last)}{of}",
-        last,
-        last,
-        None,
-        (f"its status is {declared}",),
-        AFTERWARDS if complete else ADVICE,
+        first_step=last,
+        last_step=last,
+        signs=(Sign(f"status-{declared.lower()}"),),
+        facts=Facts(last, plan, declared, complete=complete),
         marks=tuple(Mark("step", tag, "cut off", (last,)) for tag in tags[:1] if not complete),
     )
 
@@ -106,15 +106,43 @@ def _planned(plan: Plan, last: int) -> Evidence:
         (plan.tag,),
         (Measure("share of the plan that is missing", plan.missing, "missing", unit="ratio"),),
         "info",
-        f"the run ends after {number(plan.reached)} of {number(plan.planned)} planned {plan.unit} "
-        f"({plan.name}): {percent(plan.missing)} is missing",
-        last,
-        last,
-        f"stopping early, as {plan.early} allows" if plan.early else None,
-        (),
-        ADVICE,
+        first_step=last,
+        last_step=last,
+        cause="early-stopping" if plan.early else None,
+        facts=Facts(last, plan),
         marks=(Mark("step", plan.tag, "ends here", (last,)),),
         explained_by=f"event:early-stopping@{last}" if plan.early else None,
+    )
+
+
+STATUSES = {
+    "FAILED": "the tracker says that the run failed",
+    "KILLED": "the tracker says that the run was killed",
+    "RUNNING": "the tracker calls the run running, but nothing has been added for a long time: it has probably died",
+}
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    plan = facts.plan
+    if not facts.declared:
+        assert plan is not None  # noqa: S101 - a finding without a status has a plan
+        summary = (
+            f"the run ends after {number(plan.reached)} of {number(plan.planned)} planned {plan.unit} "
+            f"({plan.name}): {percent(plan.missing)} is missing"
+        )
+        return Words(summary, f"stopping early, as {plan.early} allows" if plan.early else None, (), ADVICE)
+    of = f" ({number(plan.reached)} of {number(plan.planned)} planned {plan.unit})" if plan else ""
+    what = STATUSES[facts.declared]
+    if facts.complete:
+        what = "the run was never marked as finished" if facts.declared == "RUNNING" else what
+        what += " after training was complete"
+    return Words(
+        f"{what}; its last point is step {step(facts.last)}{of}",
+        None,
+        (f"its status is {facts.declared}",),
+        AFTERWARDS if facts.complete else ADVICE,
     )
 
 
@@ -141,5 +169,5 @@ DETECTOR = Detector(
         Case("stopped early on purpose", "almost", lambda: _epochs(200, 10, 30, patience=5)),
     ),
     yields_to=("non-finite", "exploding-loss"),
-    course=False,
+    describe=describe,
 )

@@ -36,11 +36,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.second import LEAST, Second, second_descent
+from analyzer.anatomy.knobs import knob_at
+from analyzer.anatomy.second import PARAMS as SECOND
+from analyzer.anatomy.second import Second, second_descent
 from analyzer.anatomy.turning import trend_at
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, step
 from analyzer.stats.robust import median
 
@@ -49,13 +51,53 @@ from analyzer.stats.robust import median
 class Limits:
     """What is compared."""
 
-    hump: float = field(default=6.0, metadata={"why": "rise between the two falls, in units of the smoothed noise"})
-    share: float = field(default=0.1, metadata={"why": "the same rise, as a share of all that had been gained"})
-    gain: float = field(default=3.0, metadata={"why": "new best below the old one, in units of the smoothed noise"})
-    length: float = field(default=0.1, metadata={"why": "from the first best to the new one, as a share of the run"})
-    first: float = field(default=0.5, metadata={"why": "first fall, before the rise, beside the rise"})
-    leap: float = field(default=0.6, metadata={"why": "largest leap on the way up, beside the rise"})
-    training: float = field(default=0.25, metadata={"why": "rise of training to the hump's peak, beside the hump"})
+    hump: float = field(
+        default=6.0, metadata={"unit": "× noise", "why": "rise between the two falls, in units of the smoothed noise"}
+    )
+    share: float = field(
+        default=0.1,
+        metadata={"unit": "of what was gained", "why": "the same rise, as a share of all that had been gained"},
+    )
+    gain: float = field(
+        default=3.0, metadata={"unit": "× noise", "why": "new best below the old one, in units of the smoothed noise"}
+    )
+    length: float = field(
+        default=0.1, metadata={"unit": "of the run", "why": "from the first best to the new one, as a share of the run"}
+    )
+    first: float = field(
+        default=0.5, metadata={"unit": "of the rise", "why": "first fall, before the rise, compared with the rise"}
+    )
+    leap: float = field(
+        default=0.6, metadata={"unit": "of the rise", "why": "largest leap on the way up, compared with the rise"}
+    )
+    training: float = field(
+        default=0.25, metadata={"unit": "of the hump", "why": "rise of training to the hump's peak, over the hump"}
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """How far around a step is still at it."""
+
+    near: float = field(
+        default=0.05, metadata={"unit": "of the run", "why": "training may peak, or a rate drop, so far from the hump"}
+    )
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: the hump, its steps, and where training stood at them."""
+
+    second: Second
+    first: int
+    worst: int
+    last: int
+    training: str
+    training_first: float
+    training_worst: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -67,49 +109,49 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("no validation loss")
         return
     judged = [(c, s) for c in anatomy.validation if (s := second_descent(c.coarse)) is not None]
-    mated = [(c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= LEAST]
+    mated = [
+        (c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= SECOND.least
+    ]
     if not mated:
-        yield Unfit(f"fewer than {LEAST} values of validation and training loss")
+        yield Unfit(f"fewer than {SECOND.least} values of validation and training loss")
         return
     for curve, second, mate in mated:
         yield _reading(anatomy, curve, second, mate)
 
 
 def _reading(anatomy: Anatomy, curve: Curve, second: Second, mate: Curve) -> Evidence:
-    gained = max(second.fallen + second.gain, second.hump, 1e-300)
+    gained = max(second.fallen + second.gain, second.hump, second.noise)
     size = max(second.hump, second.noise)  # no hump at all has no shares
-    leap = second.leap / size
     first, worst, last = (int(curve.at[i]) for i in (second.first, second.worst, second.second))
     span = float(curve.at[-1] - curve.at[0])
-    rose = _rise_of(mate, first, worst, 0.03 * span) / size
-    again = curve.back(curve.end)
-    event = anatomy.event_near(worst + int(0.05 * span), 0.1 * span, ("lr-drop", "lr-restart", "restart"))
+    near = PARAMS.near * span
+    rose = _rise_of(mate, first, worst, near) / size
+    event = anatomy.event_near(worst + int(near), 2 * near, ("lr-drop", "lr-restart", "restart"))
+    knob = knob_at(anatomy, (worst - int(near), worst + int(near)))
     return Evidence(
         (curve.tag, *mate.tags),
         (
             Measure("rise between the two falls", second.hump / second.noise, "hump", unit="× noise"),
             Measure("the same rise", second.hump / gained, "share", unit="of what was gained"),
-            Measure("new best below the old", (second.first_best - again) / second.noise, "gain", unit="× noise"),
+            Measure(
+                "new best below the old",
+                (second.first_best - curve.back(curve.end)) / second.noise,
+                "gain",
+                unit="× noise",
+            ),
             Measure("first best to new best", (last - first) / span if span > 0 else 0.0, "length", unit="of the run"),
             Measure("first fall", second.fallen / size, "first", unit="of the rise"),
-            Measure("largest leap on the way up", leap, "leap", "below", "of the rise"),
+            Measure("largest leap on the way up", second.leap / size, "leap", "below", "of the rise"),
             Measure("rise of training meanwhile", rose, "training", "below", "of the hump"),
         ),
         "info",
-        f"{curve.tag} was best around step {step(first)} with {number(second.first_best)}, rose to "
-        f"{number(second.peak)} at step {step(worst)} and then fell to {number(second.second_best)}, "
-        "below its former best",
-        first,
-        int(curve.at[-1]),
-        "double descent: the model found a simpler solution after it had fitted the training data",
-        (f"{mate.tag} goes from {number(trend_at(mate, first))} to {number(trend_at(mate, worst))} meanwhile",),
-        (
-            "Keep the checkpoint of the last best, not of the first.",
-            f"Give early stopping a patience of more than {step(last - first)} steps.",
-            "Repeat it with another seed before building on it.",
-        ),
+        first_step=first,
+        last_step=int(curve.at[-1]),
+        cause="double-descent",
         marks=(Mark("region", curve.tag, "rose and fell again", (first, last)),),
-        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+        explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
+        signs=(Sign("training-does-not-rise", mate.tag, {"rise": rose}),),
+        facts=Facts(second, first, worst, last, mate.tag, trend_at(mate, first), trend_at(mate, worst)),
     )
 
 
@@ -118,9 +160,27 @@ def _rise_of(mate: Curve, first: int, worst: int, reach: float) -> float:
 
     def near(at: int) -> float:
         held = mate.raw[np.abs(mate.at - at) <= reach]
-        return median(held) if held.size >= 3 else float(np.interp(at, mate.at, mate.raw))
+        return median(held) if held.size > 2 else float(np.interp(at, mate.at, mate.raw))
 
     return max(near(worst), near(int(worst - reach)), near(int(worst + reach))) - near(first)
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Facts = evidence.facts
+    second = its.second
+    return Words(
+        f"{evidence.tags[0]} was best around step {step(its.first)} with {number(second.first_best)}, rose to "
+        f"{number(second.peak)} at step {step(its.worst)} and then fell to {number(second.second_best)}, "
+        "below its former best",
+        "double descent: the model found a simpler solution after it had fitted the training data",
+        (f"{its.training} goes from {number(its.training_first)} to {number(its.training_worst)} meanwhile",),
+        (
+            "Keep the checkpoint of the last best, not of the first.",
+            f"Give early stopping a patience of more than {step(its.last - its.first)} steps.",
+            "Repeat it with another seed before building on it.",
+        ),
+    )
 
 
 def _twice(points: int, last: float) -> np.ndarray:
@@ -151,7 +211,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": _twice(100, 0.35) - 0.1, "val/loss": _twice(100, 0.35)}),
         ),
     ),
-    explains=("wasted-tail",),
-    yields_to=(*GRAVE, "repetitive-loss", "loss-spike"),
-    course=False,
+    yields_to=(*GRAVE, "repetitive-loss", "loss-spike", "grokking"),
+    describe=describe,
 )

@@ -187,13 +187,13 @@ def _last_points(curve: Curve) -> Rise | None:
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
-    onset, last = int(curve.at[rise.onset]), int(curve.at[-1])
+    began = max(rise.began, rise.onset)
+    onset, last = int(curve.at[began]), int(curve.at[-1])
     lost_all = rise.of_progress >= PARAMS.error or rise.after > curve.back(curve.start)
     severity: Severity = "error" if lost_all else "warning"
     improving = improves_after(anatomy, onset)
     comparable = curve.log and curve.finite[-1] and curve in anatomy.training  # what ends in NaN has exploded
-    grown = float(np.log(rise.after / rise.before)) if comparable and min(rise.after, rise.before) > 0 else 0.0
-    holding = holds_after(anatomy, onset, grown) if comparable else None
+    holding = holds_after(anatomy, curve, onset) if comparable else None
     span = float(curve.at[-1] - curve.at[0])
     event = anatomy.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
@@ -202,11 +202,12 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         event = anatomy.restart_undone(curve, rise)
         recent = event is not None
     signs, cause = _signs(anatomy, curve, rise, onset)
+    knob = anatomy.knob_of(curve, rise) if not lost_all else None
     if event and not recent:
         signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
     if holding:
         signs, cause = (Sign("validation-holds", anatomy.validation[0].tag),), "harder-task"
-    peak = rise.onset + int(np.argmax(curve.raw[rise.onset :]))
+    peak = began + int(np.argmax(curve.raw[began:]))
     after = curve.raw[peak + 1 :]
     end = robust.median(after[-max(3, curve.n // 10) :]) if after.size else None
     return Evidence(
@@ -229,7 +230,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             int(curve.at[peak]),
             end,
             min(rise.of_progress, 1.0),
-            curve.n - rise.onset,
+            curve.n - began,
         ),
         marks=(
             Mark("region", curve.tag, "risen", (onset, last)),
@@ -237,7 +238,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
         ),
         explained_by=improving
         or (holding[0] if holding else None)
-        or (f"event:{event.kind}@{event.step}" if event and recent else None),
+        or (f"event:{event.kind}@{event.step}" if event and recent else None)
+        or (knob.event if knob else None),
     )
 
 
@@ -245,7 +247,7 @@ def _signs(anatomy: Anatomy, curve: Curve, rise: Rise, onset: int) -> tuple[tupl
     """Return what in the log speaks for a cause, and the cause's id."""
     rate = rising_at(anatomy.rate, onset)
     rising = (Sign("rate-rising", numbers={"rate": rate}),) if rate is not None else ()
-    if rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
+    if rise.began <= max(1, curve.n // 20) and rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
         return (Sign("left-at-once", curve.tag, {"step": onset}), *rising), "first-steps"
     surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
     grown = surged is not None and surged.ratio > 5
@@ -380,5 +382,4 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    explains=("non-finite", "loss-spike", "plateau", "not-converging", "overfitting", "repetitive-loss"),
 )

@@ -12,7 +12,7 @@ beyond the noise and the tail that the run's other norms follow. A leap of the l
 
 When it is wrong
 ----------------
-Norms have heavy tails by nature, most of all with small batches: only leaps far beyond the run's own tail are told,
+Norms have heavy tails by nature, most of all with small batches: only leaps far beyond the run's own tail are reported,
 and always as a note. At a restart, or after the learning rate was raised, a leap is expected.
 
 What to do
@@ -33,45 +33,71 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import course_of
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
+from analyzer.anatomy.knobs import knob_at
 from analyzer.anatomy.leaps import spikes
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, step, times
 from analyzer.stats.robust import median
-
-LEAST = 30  # points
-CALM = 5.0  # the largest norm over the lowest level below which no leap is worth the search
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    factor: float = field(default=10.0, metadata={"why": "leap over the level before and after, as a factor"})
-    tail: float = field(default=1.5, metadata={"why": "leap over what noise and tail of the norms explain, as a ratio"})
+    factor: float = field(
+        default=10.0, metadata={"unit": "×", "why": "leap over the level before and after, as a factor"}
+    )
+    tail: float = field(
+        default=1.5, metadata={"unit": "×", "why": "leap over what noise and tail of the norms explain, as a ratio"}
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """Where leaps are looked for, and what is said of them."""
+
+    near: float = field(
+        default=0.01, metadata={"unit": "of the run", "why": "norms leap for a while after a restart of the rate"}
+    )
+    shows: float = field(
+        default=5.0, metadata={"unit": "× noise", "why": "height from which the loss leaps with the norm"}
+    )
+
+
+PARAMS = Params()
+CLIP_AT = 3  # times the usual norm: advice only, no decision rests on it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: the peak, its factor over the level, the usual norm, and how many leaps there are."""
+
+    peak: float
+    factor: float
+    usual: float
+    leaps: int
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over the gradient norm; the highest leap leads."""
     curve = anatomy.gradient
-    if curve is None or curve.n < LEAST or not curve.raw.max() > 0:
-        yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
+    if curve is None or curve.n < GRADIENT.course or not curve.raw.max() > 0:
+        why = f"fewer than {GRADIENT.course} norms of the gradient"
+        yield Unfit("no gradient norm is logged" if curve is None else why)
         return
-    its = course_of(curve)
-    found = spikes(curve) if its.most > CALM * its.low else []
-    if not found:
-        calm = Measure("leap over the level before and after", 1.0, "factor", unit="×")
-        yield Evidence(curve.tags, (calm,), "info", f"{curve.tag} never leaves its level far")
-        return
+    found = spikes(curve)
     top = max(found, key=lambda s: (s.ratio > 1, s.height))
-    factor = float(np.exp(min(top.height, 700.0))) if curve.log else 1 + top.height / max(median(curve.raw), 1e-300)
+    usual = median(curve.raw)
+    factor = _factor(top.height) if curve.log else 1 + (top.height / usual if usual > 0 else 0.0)
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     count = sum(s.ratio > 1 for s in found)
-    often = f", the highest of {count} leaps" if count > 1 else ""
-    event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
+    reach = max(2 * curve.cadence, PARAMS.near * float(np.ptp(curve.at)))
+    event = anatomy.event_near(first, reach, ("lr-restart", "restart"))
+    knob = knob_at(anatomy, first)
     yield Evidence(
         curve.tags,
         (
@@ -80,30 +106,50 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             Measure("leaps", float(count), unit="count"),
         ),
         "info",
-        f"{curve.tag} leaps to {number(peak)}, {times(factor)} its level, at step {step(first)}{often}, "
-        f"{_beside_loss(anatomy, first, last, curve.cadence)}",
-        first,
-        last,
-        None,
-        (),
-        (
-            f"Look at the batches of step {step(first)} and around: outliers, corrupt examples, very long inputs.",
-            f"Clip the gradient norm at {number(3 * median(curve.raw), 2)}, three times its usual value.",
-        ),
+        first_step=first,
+        last_step=last,
         marks=(Mark("region", curve.tag, "leap", (first, last)),),
-        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+        explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
+        signs=(_loss_sign(anatomy, first, last, curve.cadence),),
+        facts=Facts(peak, factor, usual, count),
     )
 
 
-def _beside_loss(anatomy: Anatomy, first: int, last: int, reach: float) -> str:
-    """Return what the finest training loss does at the leap, in words."""
+def _factor(height: float) -> float:
+    """Return a height in log space as a factor, the largest float where it is larger."""
+    return float(np.exp(min(height, np.log(np.finfo(float).max))))
+
+
+def _loss_sign(anatomy: Anatomy, first: int, last: int, cadence: float) -> Sign:
+    """Return what the finest training loss does at the leap."""
     for loss in anatomy.training[:1]:
-        near = (loss.at >= first - reach) & (loss.at <= last + 2 * reach)
-        if near.any() and float(np.max(loss.residual[near])) > 5 * loss.sigma:
-            return f"and {loss.tag} leaps with it"
+        near = (loss.at >= first - cadence) & (loss.at <= last + 2 * cadence)
         if near.any():
-            return f"and {loss.tag} does not show it"
-    return "and no loss is logged beside it"
+            height = float(np.max(loss.residual[near])) / loss.sigma if loss.sigma > 0 else 0.0
+            return Sign("loss-leaps" if height > PARAMS.shows else "loss-calm", loss.tag, {"height": height})
+    return Sign("no-loss")
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    sign = evidence.signs[0]
+    loss = {
+        "loss-leaps": f"{sign.tag} leaps with it",
+        "loss-calm": f"{sign.tag} does not show it",
+        "no-loss": "no loss is logged with it",
+    }[sign.id]
+    at = step(evidence.first_step or 0)
+    often = f", the highest of {facts.leaps} leaps" if facts.leaps > 1 else ""
+    leap = f"{evidence.tags[0]} leaps to {number(facts.peak)}, {times(facts.factor)} its level"
+    return Words(
+        f"{leap}, at step {at}{often}, and {loss}",
+        signs=(loss,),
+        advice=(
+            f"Look at the batches of step {at} and around: outliers, corrupt examples, very long inputs.",
+            f"Clip the gradient norm at {number(CLIP_AT * facts.usual, 2)}, three times its usual value.",
+        ),
+    )
 
 
 def _leaping(points: int, at: int, factor: float, spread: float) -> np.ndarray:
@@ -127,5 +173,5 @@ DETECTOR = Detector(
         Case("norms with a heavy tail", "almost", lambda: made_run(_beside(_leaping(400, 200, 4.0, 0.9)))),
     ),
     yields_to=("exploding-loss", "non-finite", "loss-spike", "hidden-nan"),
-    course=False,
+    describe=describe,
 )

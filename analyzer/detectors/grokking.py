@@ -33,16 +33,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.second import PARAMS as SECOND
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, step
 from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
-LEAST = 15  # evaluations
 KINDS = ("accuracy", "f1", "r2", "iou", "ap")
 
 
@@ -50,15 +51,53 @@ KINDS = ("accuracy", "f1", "r2", "iou", "ap")
 class Limits:
     """What is compared."""
 
-    delay: float = field(default=3.0, metadata={"why": "step of the validation's rise over that of the training's"})
-    apart: float = field(default=0.15, metadata={"why": "the distance of the two, as a share of the run"})
-    late: float = field(
-        default=0.5, metadata={"why": "share of the validation's range that comes after training is done"}
+    delay: float = field(
+        default=3.0, metadata={"unit": "×", "why": "step of the validation's rise over that of the training's"}
     )
-    rise: float = field(default=0.3, metadata={"why": "that rise, as a share of the best training value"})
-    close: float = field(default=0.8, metadata={"why": "held-out value at the end, over the best training value"})
-    noise: float = field(default=8.0, metadata={"why": "that rise, in units of the noise"})
-    fitted: float = field(default=0.9, metadata={"why": "training value when it is done, over the best held-out value"})
+    apart: float = field(
+        default=0.15, metadata={"unit": "of the run", "why": "the distance of the two, as a share of the run"}
+    )
+    late: float = field(
+        default=0.5,
+        metadata={"unit": "ratio", "why": "share of the validation's range that comes after training is done"},
+    )
+    rise: float = field(
+        default=0.3, metadata={"unit": "of training", "why": "that rise, as a share of the best training value"}
+    )
+    close: float = field(
+        default=0.8,
+        metadata={"unit": "of training", "why": "held-out value at the end, over the best training value"},
+    )
+    noise: float = field(default=8.0, metadata={"unit": "× noise", "why": "that rise, in units of the noise"})
+    fitted: float = field(
+        default=0.9,
+        metadata={"unit": "ratio", "why": "training value when it is done, over the best held-out value"},
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """Where a metric is done."""
+
+    done: float = field(
+        default=0.9, metadata={"unit": "of its range", "why": "the rest of the way takes as long as the noise likes"}
+    )
+
+
+PARAMS = Params()
+TINY = float(np.finfo(float).tiny)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: steps at which training and validation were done, and their values there."""
+
+    fitted: float
+    fitted_at: int
+    before: float
+    reached: float
+    reached_at: int
+    delay: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -72,58 +111,67 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not pairs:
         yield Unfit("no accuracy (F1, R², …) of both training and validation")
         return
-    long = [(held, train) for held, train in pairs if min(held.n, train.n) >= LEAST]
+    long = [(held, train) for held, train in pairs if min(held.n, train.n) >= SECOND.least]
     yield from (_reading(held.coarse, train.coarse) for held, train in long)
     if not long:
-        yield Unfit(f"fewer than {LEAST} values of the training or validation metric")
+        yield Unfit(f"fewer than {SECOND.least} values of the training or validation metric")
 
 
 def _reading(held: Curve, train: Curve) -> Evidence:
-    theirs, done = _reached(train, 0.95)
-    ours, jumped = _reached(held, 0.9)
-    low, high = float(np.min(ours)), float(np.max(ours))
+    theirs, done = _reached(train)
+    ours, jumped = _reached(held)
+    low, high, top = float(np.min(ours)), float(np.max(ours)), max(abs(float(np.max(theirs))), TINY)
     then = float(np.interp(train.at[done], held.at, ours))
     before, after = int(train.at[done]), int(held.at[jumped])
     origin = int(min(held.at[0], train.at[0]))
     span = float(held.at[-1] - origin)
     kept = median(ours[jumped:]) - then
-    spread = max(difference_sigma(held.raw), 1e-9)
-    top = float(np.max(theirs))
     delay = (after - origin + held.cadence) / (before - origin + held.cadence)
     return Evidence(
         (held.tag, train.tag),
         (
             Measure("validation's step over training's", delay, "delay", unit="×"),
             Measure("distance of the two", (after - before) / span if span > 0 else 0.0, "apart", unit="of the run"),
-            Measure("share of the range that comes late", kept / max(high - low, 1e-12), "late", unit="ratio"),
-            Measure("late rise", kept / max(abs(top), 1e-12), "rise", unit="of training"),
-            Measure("held-out value at the end", float(ours[-1]) / max(abs(top), 1e-12), "close", unit="of training"),
-            Measure("late rise", kept / spread, "noise", unit="× noise"),
-            Measure("training when it is done", float(theirs[done]) / max(abs(high), 1e-12), "fitted", unit="ratio"),
+            Measure("share of the range that comes late", kept / max(high - low, TINY), "late", unit="ratio"),
+            Measure("late rise", kept / top, "rise", unit="of training"),
+            Measure("held-out value at the end", float(ours[-1]) / top, "close", unit="of training"),
+            Measure("late rise", kept / max(difference_sigma(held.raw), TINY), "noise", unit="× noise"),
+            Measure("training when it is done", float(theirs[done]) / max(abs(high), TINY), "fitted", unit="ratio"),
         ),
         "info",
-        f"{train.tag} is {number(float(theirs[done]))} from step {step(before)} on, {held.tag} stays near "
-        f"{number(then)} and reaches {number(float(ours[jumped]))} only at step {step(after)}",
-        before,
-        int(held.at[-1]),
-        "grokking: the rule was found long after the examples had been learnt by heart",
-        (f"validation took {number(delay, 2)} times as many steps as training",),
-        (
-            "Keep the last checkpoint, and do not stop such runs early.",
-            "More weight decay or more data bring the jump forward.",
-        ),
+        first_step=before,
+        last_step=int(held.at[-1]),
+        cause="grokking",
         marks=(
             Mark("step", held.tag, "training is done", (before,)),
             Mark("step", held.tag, "validation follows", (after,)),
         ),
+        signs=(Sign("validation-late", held.tag, {"delay": delay}),),
+        facts=Facts(float(theirs[done]), before, then, float(ours[jumped]), after, delay),
     )
 
 
-def _reached(curve: Curve, share: float) -> tuple[np.ndarray, int]:
-    """Return the calmed curve and the first point from which it has made this share of its way."""
-    calm = centred_mean(curve.raw, max(3, curve.n // 50))
+def _reached(curve: Curve) -> tuple[NDArray[np.float64], int]:
+    """Return the calmed curve and the first point from which it has made most of its way."""
+    calm = centred_mean(curve.raw, 2 * max(1, curve.n // (2 * SECOND.window)) + 1)
     low, high = float(np.min(calm)), float(np.max(calm))
-    return calm, int(np.argmax(calm >= low + share * (high - low)))
+    return calm, int(np.argmax(calm >= low + PARAMS.done * (high - low)))
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Facts = evidence.facts
+    held, train = evidence.tags
+    return Words(
+        f"{train} is {number(its.fitted)} from step {step(its.fitted_at)} on, {held} stays near "
+        f"{number(its.before)} and reaches {number(its.reached)} only at step {step(its.reached_at)}",
+        "grokking: the rule was found long after the examples had been learnt by heart",
+        (f"validation took {number(its.delay, 2)} times as many steps as training",),
+        (
+            "Keep the last checkpoint, and do not stop such runs early.",
+            "More weight decay or more data bring the jump forward.",
+        ),
+    )
 
 
 def _sudden(points: int, at: float, width: float, seed: int) -> np.ndarray:
@@ -161,7 +209,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/accuracy": _sudden(200, 0.05, 0.01, 1), "val/accuracy": 0.05 + noise(200, 0.01)}),
         ),
     ),
-    explains=("overfitting", "plateau", "double-descent", "wasted-tail", "still-improving", "metric-loss-disagreement"),
     yields_to=GRAVE,
-    course=False,
+    describe=describe,
 )

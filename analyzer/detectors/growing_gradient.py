@@ -14,7 +14,7 @@ have fallen any further in the second half.
 When it is wrong
 ----------------
 Norms grow in many sound trainings while the loss falls (weights that normalisation makes irrelevant, a rate that
-decays, a loss close to 0): those are not told. It is a note, and an explosion or NaN that follows explains it.
+decays, a loss close to 0): those are not reported. It is a note, and an explosion or NaN that follows explains it.
 
 What to do
 ----------
@@ -34,30 +34,33 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
 from analyzer.anatomy.gradient import course_of
 from analyzer.anatomy.progress import falls_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, step, times
-
-LEAST = 24  # points
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    growth: float = field(default=5.0, metadata={"why": "gradient norm at the end over its lowest level, as a factor"})
-    rising: float = field(default=0.2, metadata={"why": "rise of its logarithm over the second half, lower bound"})
-    flat: float = field(default=0.5, metadata={"why": "whether the loss has stopped falling (1) or not (0)"})
+    growth: float = field(
+        default=5.0, metadata={"unit": "×", "why": "gradient norm at the end over its lowest level, as a factor"}
+    )
+    rising: float = field(
+        default=0.2, metadata={"unit": "log", "why": "rise of its logarithm over the second half, lower bound"}
+    )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading of the gradient norm beside the loss that the run's course is judged by."""
+    """Yield one reading of the gradient norm, and of the loss that the run's course is judged by."""
     curve = anatomy.gradient
-    if curve is None or curve.n < LEAST:
-        yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
+    if curve is None or curve.n < GRADIENT.course:
+        why = f"fewer than {GRADIENT.course} norms of the gradient"
+        yield Unfit("no gradient norm is logged" if curve is None else why)
         return
     judged = anatomy.course
     if isinstance(judged, str):
@@ -66,26 +69,37 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     loss, _ = judged
     its = course_of(curve)
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
-    growth = its.late / its.low if its.low > 0 else 1.0
+    falls = falls_after(loss, first)
     yield Evidence(
         curve.tags,
         (
-            Measure("norm at the end over its lowest level", growth, "growth", unit="×"),
+            Measure(
+                "norm at the end over its lowest level", its.late / its.low if its.low > 0 else 1.0, "growth", unit="×"
+            ),
             Measure("rise of its logarithm over the second half", its.slope, "rising", unit="lower bound"),
-            Measure("the loss has stopped falling", float(not falls_after(loss, first)), "flat", unit="0 or 1"),
         ),
         "info",
-        f"{curve.tag} grows to {number(its.late)}, {times(growth)} its lowest level, "
-        f"and {loss.tag} has not fallen since step {step(first)}",
-        first,
-        last,
-        None,
-        (),
-        (
+        first_step=first,
+        last_step=last,
+        marks=(Mark("region", curve.tag, "grows", (first, last)),),
+        signs=() if falls else (Sign("loss-rests", loss.tag, {"since": float(first)}),),
+        vetoes=(Veto("loss-falls", loss.tag, {"since": float(first)}),) if falls else (),
+        facts=its.late,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    growth = evidence.measures[0].value
+    rests = evidence.signs[0]
+    return Words(
+        f"{evidence.tags[0]} grows to {number(evidence.facts)}, {times(growth)} its lowest level, "
+        f"and {rests.tag} has not fallen since step {step(rests.numbers['since'])}",
+        signs=(f"{rests.tag} falls no further in the second half",),
+        advice=(
             "Lower the learning rate, or add weight decay.",
             "Clip the gradient norm before one update is too long.",
         ),
-        marks=(Mark("region", curve.tag, "grows", (first, last)),),
     )
 
 
@@ -109,5 +123,6 @@ DETECTOR = Detector(
         Case("growing while it learns", "almost", lambda: made_run(_growing(300, falling(300, rate=1.0)))),
     ),
     yields_to=("exploding-loss", "non-finite", "not-converging", "slow-divergence"),
-    course=False,
+    describe=describe,
+    retired=("flat",),
 )

@@ -32,16 +32,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
 from analyzer.model.wording import number, percent, step
 from analyzer.stats import robust, trend
 
-LEAST = 40  # points
+MEMORY = {"memory", "mem", "ram", "rss"}
 OTHER = {"free", "available", "total", "limit", "reserved", "bandwidth", "clock"}
 
 
@@ -50,50 +51,87 @@ class Limits:
     """What is compared."""
 
     growth: float = field(
-        default=0.1, metadata={"why": "growth over the second half (lower bound), as a share of the level at its start"}
+        default=0.1,
+        metadata={
+            "unit": "of its level",
+            "why": "growth over the second half (lower bound), as a share of the level at its start",
+        },
     )
 
 
+@dataclass(frozen=True)
+class Params:
+    """How the growth is measured."""
+
+    blocks: int = field(
+        default=12, metadata={"unit": "blocks", "why": "enough for the bounds of a slope, few enough for calm medians"}
+    )
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Block medians of the second half of a memory curve, and their growth at the lower 95 % bound of the slope."""
+
+    curve: Curve
+    level: NDArray[np.float64]
+    lower: float
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the last block is not the highest, or the last half of the blocks does not rise."""
+        half = self.level[self.level.size // 2 :]
+        slope = trend.slope(np.arange(half.size, dtype=np.float64), half)[1]
+        return bool(self.level[-1] < self.level.max() or slope <= 0)
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the memory that grows most."""
-    found = [(c, *_growth(c)) for c in anatomy.curves.values() if c.n >= LEAST and _is_memory(c.tag)]
+    """Yield one reading for the memory that grows most; one that still grows before one that has stopped."""
+    least = 2 * 2 * PARAMS.blocks  # two points in each block of the second half
+    found = [_growth(c) for c in anatomy.curves.values() if c.n >= least and _is_memory(c.tag)]
     if not found:
-        yield Unfit(f"no memory in use with {LEAST} points is logged")
+        yield Unfit(f"no memory in use with {least} points is logged")
         return
-    curve, growth, level = max(found, key=lambda f: f[1])
+    its = max(found, key=lambda g: (not g.stopped, g.lower))
+    curve = its.curve
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
-    late = float(level[-1])
     yield Evidence(
         curve.tags,
-        (Measure("growth over the second half, lower bound", growth, "growth", unit="of its level"),),
+        (Measure("growth over the second half, lower bound", its.lower, "growth", unit="of its level"),),
         "info",
-        f"{curve.tag} grows from {number(float(level[0]))} at step {step(first)} to {number(late)} at the end, "
-        f"at least {percent(growth)}, and has not stopped",
-        first,
-        last,
-        None,
-        (),
-        (
-            "Look for lists that keep tensors with their graph (append loss.item(), not loss).",
-            "Look for loader workers that copy objects, and figures that are never closed.",
-        ),
+        first_step=first,
+        last_step=last,
         marks=(Mark("region", curve.tag, "grows", (first, last)),),
+        vetoes=(Veto("has-stopped", curve.tag),) if its.stopped else (),
+        facts=its,
     )
 
 
 def _is_memory(tag: str) -> bool:
     words = set(words_of(tag))
-    return bool(words & {"memory", "mem", "ram", "rss"}) and not words & OTHER
+    return bool(words & MEMORY) and not words & OTHER
 
 
-def _growth(curve: Curve) -> tuple[float, np.ndarray]:
-    """Return the growth over the second half at its lower bound, 0 where it has stopped, and the block medians."""
+def _growth(curve: Curve) -> Growth:
     late = curve.raw[curve.n // 2 :]
-    edges = np.linspace(0, late.size, 13).astype(np.int64)
-    level = robust.block_medians(late, edges)
-    _, low, _ = trend.slope(np.arange(12.0), level)
-    still = level[-1] > level[-3] > level[-6] and level[-1] >= level.max()
-    return (low * 11.0 / level[0] if still and level[0] > 0 else 0.0), level
+    level = robust.block_medians(late, np.linspace(0, late.size, PARAMS.blocks + 1).astype(np.int64))
+    low = trend.slope(np.arange(level.size, dtype=np.float64), level)[1]
+    return Growth(curve, level, float(low * (level.size - 1) / level[0]) if level[0] > 0 else 0.0)
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Growth = evidence.facts
+    return Words(
+        f"{its.curve.tag} grows from {number(float(its.level[0]))} at step {step(evidence.first_step or 0)} to "
+        f"{number(float(its.level[-1]))} at the end, at least {percent(its.lower)}, and has not stopped",
+        advice=(
+            "Look for lists that keep tensors with their graph (append loss.item(), not loss).",
+            "Look for loader workers that copy objects, and figures that are never closed.",
+        ),
+    )
 
 
 def _leaking(points: int, growth: float) -> dict[str, np.ndarray]:
@@ -115,5 +153,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "ram": 8.0 * (1 - np.exp(-np.arange(300) / 40))}),
         ),
     ),
-    course=False,
+    describe=describe,
 )

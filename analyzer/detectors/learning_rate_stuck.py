@@ -15,8 +15,8 @@ When it is wrong
 ----------------
 A rate that is logged with few decimals shows 0 and is not: a loss that goes on falling afterwards clears it. A search
 for the best rate (range test) rises to its end on purpose, and a run that is still going on may still be warming up:
-an unfinished warm-up is told as a note unless the run lasted several epochs. Rates of single groups that are 0 (frozen
-layers) and constant rates are fine.
+an unfinished warm-up is reported as a note unless the run lasted several epochs. Rates of single groups that are 0
+(frozen layers) and constant rates are fine.
 
 What to do
 ----------
@@ -38,59 +38,106 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.progress import falls_after
 from analyzer.anatomy.schedule import last_moving, still_warming_up
+from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, percent, step
-
-LEAST = 8  # points
-LONG = 3.0  # epochs after which no range test and no warm-up that was meant is still going on
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    idle: float = field(default=0.1, metadata={"why": "share of the run with a learning rate of 0 to the end"})
-    warming: float = field(default=0.98, metadata={"why": "share of the run in which the rate had not reached its top"})
+    idle: float = field(
+        default=0.1, metadata={"unit": "of the run", "why": "share of the run with a learning rate of 0 to the end"}
+    )
+    warming: float = field(
+        default=0.98,
+        metadata={"unit": "of the run", "why": "share of the run in which the rate had not reached its top"},
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """What makes a rate judgeable, and a warning of it."""
+
+    costly: float = field(
+        default=0.25, metadata={"unit": "of the run", "why": "a quarter of the run for nothing deserves a warning"}
+    )
+    long: float = field(
+        default=3.0,
+        metadata={"unit": "epochs", "why": "no range test, and no warm-up that was meant, lasts longer"},
+    )
+
+
+PARAMS = Params()
+
+CAUSES = {
+    "zero-by-setting": "the rate is 0 by setting",
+    "short-schedule": "a schedule that is shorter than the run",
+    "long-warm-up": "a warm-up that is longer than the run",
+}
+ADVICE = {
+    "zero-by-setting": ("Give the optimiser a learning rate above 0; check what the scheduler multiplies it with.",),
+    "short-schedule": (
+        "Compare the total steps of the schedule with the steps of the run (epochs, devices, accumulation).",
+        "Stop the run where the schedule ends, or stretch the schedule.",
+    ),
+    "long-warm-up": (
+        "Compare the steps of the warm-up with the steps of the run (epochs, devices, accumulation).",
+        "If this is a search for the best rate, nothing needs mending.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Warming:
+    """What the sentence of a warm-up needs: the rate at both ends, and the epochs it lasted (0 where not known)."""
+
+    low: float
+    high: float
+    epochs: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for a rate that is 0, and one for a warm-up that does not end."""
-    rates = [c for c in anatomy.having("learning-rate") if c.n >= LEAST]
+    rates = [c for c in anatomy.having("learning-rate") if c.n >= ENOUGH.evaluations]
     if not rates:
-        yield Unfit(f"no learning rate with {LEAST} points is logged")
+        yield Unfit(f"no learning rate with {ENOUGH.evaluations} points is logged")
         return
-    yield _idle(anatomy, max(rates, key=lambda c: (last_moving(c), c.n)))
+    smoke = is_smoke_test(anatomy)
+    yield _idle(anatomy, max(rates, key=lambda c: (last_moving(c), c.n)), smoke=smoke)
     moving = [c for c in rates if np.ptp(c.raw) > 0]
     if moving:
         yield _warming(anatomy, moving)
 
 
-def _idle(anatomy: Anatomy, rate: Curve) -> Evidence:
+def _idle(anatomy: Anatomy, rate: Curve, *, smoke: bool) -> Evidence:
     begun, last = int(rate.at[0]), int(rate.at[-1])
     idle = rate.at[rate.at > last_moving(rate)]
     first = int(idle[0]) if idle.size else last
     learns = next((c for c in (*anatomy.training, *anatomy.validation) if falls_after(c, first)), None)
-    share = (last - first) / (last - begun) if idle.size >= LEAST // 2 and learns is None and last > begun else 0.0
-    throughout = first == begun
-    when = "throughout" if throughout else f"from step {step(first)} to the end, {percent(share)} of the run"
-    flat = next((c.tag for c in anatomy.training if c.n >= LEAST), "")
-    steps = "Compare the total steps of the schedule with the steps of the run (epochs, devices, accumulation)."
-    give = "Give the optimiser a learning rate above 0; check what the scheduler multiplies it with."
+    flat = next((c for c in anatomy.training if c.n >= ENOUGH.evaluations), None)
+    share = (last - first) / (last - begun) if last > begun else 0.0
+    vetoes = []
+    if learns is not None:
+        vetoes.append(Veto("loss-falls", learns.tag, {"since": float(first)}))
+    if idle.size < ENOUGH.evaluations // 2:
+        vetoes.append(Veto("few-points", rate.tag, {"points": float(idle.size)}))
     return Evidence(
         rate.tags,
         (Measure("share of the run with a rate of 0 to the end", share, "idle", unit="ratio"),),
-        "warning" if share >= 0.25 else "info",
-        f"{rate.tag} is 0 {when}",
-        first,
-        last,
-        "the rate is 0 by setting" if throughout else "a schedule that is shorter than the run",
-        (f"{flat} does not fall any more while it is 0",) if flat else (),
-        (give,) if throughout else (steps, "Stop the run where the schedule ends, or stretch the schedule."),
+        "warning" if share >= PARAMS.costly and not smoke else "info",
+        first_step=first,
+        last_step=last,
+        cause="zero-by-setting" if first == begun else "short-schedule",
         marks=(Mark("region", rate.tag, "rate of 0", (first, last)),),
+        signs=() if flat is None else (Sign("loss-rests", flat.tag),),
+        vetoes=tuple(vetoes),
     )
 
 
@@ -101,22 +148,35 @@ def _warming(anatomy: Anatomy, rates: list[Curve]) -> Evidence:
     warm = min(still_warming_up(c) for c in rates)
     epoch = anatomy.epoch_length
     epochs = (last - first) / epoch if epoch else 0.0
-    lasting = f", {number(epochs, 2)} epochs" if epochs >= 1 else ""
     return Evidence(
         rate.tags,
         (Measure("share of the run in which the rate had not reached its top", warm, "warming", unit="ratio"),),
-        "warning" if epochs >= LONG else "info",
-        f"{rate.tag} rises from {number(float(rate.raw[0]))} to {number(float(rate.raw[-1]))} over the whole run"
-        f"{lasting}: its warm-up never ends",
-        first,
-        last,
-        "a warm-up that is longer than the run" if epochs >= LONG else None,
-        (),
-        (
-            "Compare the steps of the warm-up with the steps of the run (epochs, devices, accumulation).",
-            "If this is a search for the best rate, nothing needs mending.",
-        ),
+        "warning" if epochs >= PARAMS.long else "info",
+        first_step=first,
+        last_step=last,
+        cause="long-warm-up" if epochs >= PARAMS.long else None,
         marks=(Mark("region", rate.tag, "warm-up", (first, last)),),
+        facts=Warming(float(rate.raw[0]), float(rate.raw[-1]), epochs),
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    tag, cause = evidence.tags[0], evidence.cause
+    if isinstance(evidence.facts, Warming):
+        its = evidence.facts
+        lasting = f", {number(its.epochs, 2)} epochs" if its.epochs >= 1 else ""
+        summary = (
+            f"{tag} rises from {number(its.low)} to {number(its.high)} over the whole run{lasting}: "
+            "its warm-up never ends"
+        )
+        return Words(summary, CAUSES[cause] if cause else None, advice=ADVICE["long-warm-up"])
+    share = percent(evidence.measures[0].value)
+    when = f"from step {step(evidence.first_step or 0)} to the end, {share} of the run"
+    signs = tuple(f"{sign.tag} does not fall any more while it is 0" for sign in evidence.signs)
+    cause = cause or "short-schedule"
+    return Words(
+        f"{tag} is 0 {'throughout' if cause == 'zero-by-setting' else when}", CAUSES[cause], signs, ADVICE[cause]
     )
 
 
@@ -163,5 +223,5 @@ DETECTOR = Detector(
         ),
     ),
     yields_to=("plateau", "exploding-loss", "non-finite", "hidden-nan"),
-    course=False,
+    describe=describe,
 )

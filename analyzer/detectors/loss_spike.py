@@ -78,7 +78,9 @@ class Params:
     violent: float = field(default=8.0, metadata={"unit": "×", "why": "leap that is worth a warning though it heals"})
     driven: float = field(default=5.0, metadata={"unit": "×", "why": "the same where the gradient norm leaps with it"})
     beyond: float = field(default=1.2, metadata={"unit": "× tail", "why": "a violent leap is clearly beyond the tail"})
-    weighs: float = field(default=0.4, metadata={"unit": "of the run", "why": "what the loss of all progress costs"})
+    weighs: float = field(default=0.3, metadata={"unit": "of the run", "why": "what the loss of all progress costs"})
+    lasting: int = field(default=3, metadata={"unit": "levels", "why": "that are worse: one or two are a blip"})
+    resumed: float = field(default=0.4, metadata={"unit": "of the run", "why": "the same behind a resume"})
     pause: float = field(default=10.0, metadata={"unit": "× the usual time", "why": "between two points: a resume"})
     often: float = field(default=0.003, metadata={"unit": "of the points", "why": "leaps that are how the noise is"})
     many: int = field(default=8, metadata={"unit": "leaps", "why": "fewer are events, whatever their share"})
@@ -109,7 +111,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(anatomy.why_not)
         return
     known = anatomy.training or anatomy.validation
-    judged = [c for c in known if c.n >= PARAMS.least and not c.role.running]
+    judged = [c for c in known if c.n >= PARAMS.least and not (c.role.running and len(known) > 1)]
     if not judged:
         few = f"fewer than {PARAMS.least} finite points of a loss"
         yield Unfit(few if known else "no training or validation loss is known")
@@ -128,10 +130,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 def _cost(shift: Rise, pause: Sign | None) -> float:
     """Return the share of the run until a rise is made good.
 
-    Behind a resume, a quarter of the progress lost weighs as much as a tenth of the run: it should lose nothing.
+    Progress that is lost weighs besides: a third of it as much as a tenth of the run, a quarter behind a resume, which
+    should lose nothing.
     """
-    lost = min(shift.of_progress, 1.0) if pause is not None and np.isfinite(shift.of_progress) else 0.0
-    return max(shift.cost, PARAMS.weighs * lost)
+    lasts = shift.points >= PARAMS.lasting or pause is not None
+    lost = min(shift.seen * shift.of_progress, 1.0) if lasts and np.isfinite(shift.of_progress) else 0.0
+    return max(shift.cost, (PARAMS.weighs if pause is None else PARAMS.resumed) * lost)
 
 
 def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
@@ -140,6 +144,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
     last = int(first + shift.cost * span)
     event = anatomy.event_near(first, 0.03 * span, ("lr-restart", "restart"))
     pause = _pause_before(curve, shift.onset)
+    knob = anatomy.knob_of(curve, shift)
     inside = curve.raw[(curve.at >= first) & (curve.at <= last)]
     return Evidence(
         curve.tags,
@@ -158,7 +163,7 @@ def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
             Mark("region", curve.tag, "until it is made good", (first, last)),
             Mark("level", curve.tag, "level before", values=(shift.before,)),
         ),
-        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+        explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
     )
 
 
@@ -166,7 +171,8 @@ def _pause_before(curve: Curve, onset: int) -> Sign | None:
     """Return a sign where the log pauses just before the rise: a run that was resumed."""
     times = curve.wall_times[curve.finite]
     gaps = np.diff(times)
-    near = gaps[max(0, onset - 2) : onset + 1]
+    reach = max(2, curve.n // 100)  # the onset is that of a level, which may hold several points
+    near = gaps[max(0, onset - reach) : onset + reach]
     usual = median(gaps[gaps > 0]) if np.any(gaps > 0) else 0.0
     if not near.size or usual <= 0 or not np.max(near) > PARAMS.pause * usual:
         return None
@@ -301,4 +307,5 @@ DETECTOR = Detector(
         Case("one leap lost in noise", "almost", lambda: made_run({"train/loss": _with_leap(1000, 500, 1, 3.0, 0.5)})),
     ),
     describe=describe,
+    yields_to=("exploding-loss", "hidden-nan", "not-converging"),
 )

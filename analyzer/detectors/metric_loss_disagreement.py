@@ -36,14 +36,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy import Anatomy
 from analyzer.anatomy.choice import Choice, choice
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, step
 
-LEAST = 10  # evaluations
 SIDES = {"perplexity", "precision", "recall", "specificity"}  # a function of the loss; halves of a trade-off
 
 
@@ -51,44 +51,56 @@ SIDES = {"perplexity", "precision", "recall", "specificity"}  # a function of th
 class Limits:
     """What is compared."""
 
-    apart: float = field(default=0.15, metadata={"why": "distance of the two best steps, as a share of the run"})
-    noise: float = field(default=4.5, metadata={"why": "the smaller of the two costs, in units of its noise"})
-    cost: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of what was gained"})
-    matters: float = field(default=0.02, metadata={"why": "the smaller of the two costs, as a share of the best value"})
+    apart: float = field(
+        default=0.15,
+        metadata={"unit": "of the run", "why": "distance of the two best steps, as a share of the run"},
+    )
+    noise: float = field(
+        default=4.5, metadata={"unit": "× noise", "why": "the smaller of the two costs, in units of its noise"}
+    )
+    cost: float = field(
+        default=0.02,
+        metadata={"unit": "of what was gained", "why": "the smaller of the two costs, as a share of what was gained"},
+    )
+    matters: float = field(
+        default=0.02,
+        metadata={"unit": "of the best value", "why": "the smaller of the two costs, as a share of the best value"},
+    )
+
+
+CAUSES = {
+    "too-sure": "the model still learns to answer while it grows too sure of itself",
+    "answers-rest": "the loss still falls on examples whose answers no longer change",
+}
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the metric that pays most if the checkpoint is kept by the loss."""
+    """Yield one reading for each loss and metric of one split, the most costly choice first, validation before test."""
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    losses = [c for c in anatomy.validation if c.n >= LEAST]
+    losses = [c for c in anatomy.validation if c.n >= ENOUGH.evaluations]
     if not losses:
-        yield Unfit(f"fewer than {LEAST} values of a validation loss" if anatomy.validation else "no validation loss")
+        few = f"fewer than {ENOUGH.evaluations} values of a validation loss"
+        yield Unfit(few if anatomy.validation else "no validation loss")
         return
     judged = [
         (loss, metric, choice(loss.coarse, metric.coarse))
         for loss in losses
         for metric in anatomy.having("metric", loss.role.split)
-        if metric.n >= LEAST and metric.role.direction and metric.role.kind not in SIDES
+        if metric.n >= ENOUGH.evaluations and metric.role.direction and metric.role.kind not in SIDES
     ]
     if not judged:
-        yield Unfit(f"no metric of the same split with {LEAST} values")
+        yield Unfit(f"no metric of the same split with {ENOUGH.evaluations} values")
         return
-    yield _reading(*max(judged, key=lambda j: _weight(*j)))
+    judged.sort(key=lambda found: (found[0].role.split != "validation", -found[2].cost))
+    for loss, metric, found in judged:
+        yield _reading(loss.tag, metric.tag, found)
 
 
-def _weight(loss: Curve, metric: Curve, found: Choice) -> tuple[bool, float]:
-    """Validation leads test; of several metrics the one whose weakest number is strongest, beside the limits."""
-    usual = Limits()
-    parts = (found.noise / usual.noise, found.cost / usual.cost, found.matters / usual.matters)
-    return loss.role.split == "validation", min(*parts, found.apart / usual.apart)
-
-
-def _reading(loss: Curve, metric: Curve, found: Choice) -> Evidence:
-    by_loss, by_metric = step(found.loss_step), step(found.metric_step)
+def _reading(loss: str, metric: str, found: Choice) -> Evidence:
     return Evidence(
-        (loss.tag, metric.tag),
+        (loss, metric),
         (
             Measure("distance of the two best steps", found.apart, "apart", unit="of the run"),
             Measure("smaller of the two costs", found.noise, "noise", unit="× noise"),
@@ -96,23 +108,33 @@ def _reading(loss: Curve, metric: Curve, found: Choice) -> Evidence:
             Measure("smaller of the two costs", found.matters, "matters", unit="of the best value"),
         ),
         "info",
-        f"{loss.tag} is best around step {by_loss}, {metric.tag} around step {by_metric}: the choice costs "
+        first_step=min(found.loss_step, found.metric_step),
+        last_step=max(found.loss_step, found.metric_step),
+        cause="too-sure" if found.metric_step > found.loss_step else "answers-rest",
+        marks=(
+            Mark("step", loss, "best loss", (found.loss_step,)),
+            Mark("step", metric, "best metric", (found.metric_step,)),
+        ),
+        signs=(Sign("smoothed", loss, {"evaluations": float(found.window)}),),
+        facts=found,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    found: Choice = evidence.facts
+    loss, metric = evidence.tags
+    by_loss, by_metric = step(found.loss_step), step(found.metric_step)
+    return Words(
+        f"{loss} is best around step {by_loss}, {metric} around step {by_metric}: the choice costs "
         f"{number(found.metric_at_loss)} instead of {number(found.metric_best)} in the metric, or "
         f"{number(found.loss_at_metric)} instead of {number(found.loss_best)} in the loss",
-        min(found.loss_step, found.metric_step),
-        max(found.loss_step, found.metric_step),
-        "the model still learns to answer while it grows too sure of itself"
-        if found.metric_step > found.loss_step
-        else "the loss still falls on examples whose answers no longer change",
+        CAUSES[evidence.cause or "too-sure"],
         (f"all values are smoothed over {found.window} evaluations",),
         (
             "Decide which of the two matters in use, and keep the checkpoint by it.",
             f"If answers matter: keep step {by_metric}, and calibrate the probabilities afterwards.",
             f"If probabilities matter: keep step {by_loss}.",
-        ),
-        marks=(
-            Mark("step", loss.tag, "best loss", (found.loss_step,)),
-            Mark("step", metric.tag, "best metric", (found.metric_step,)),
         ),
     )
 
@@ -123,7 +145,7 @@ def _accuracy(points: int, rate: float) -> np.ndarray:
 
 def _sure(points: int) -> np.ndarray:
     at = np.arange(points) / points
-    return 0.5 + 1.8 * np.exp(-12 * at) + 0.09 * np.maximum(at - 0.35, 0) + noise(points, 0.008, 2)
+    return 0.5 + 1.8 * np.exp(-12 * at) + 0.05 * np.maximum(at - 0.35, 0) + noise(points, 0.008, 2)
 
 
 DETECTOR = Detector(
@@ -152,6 +174,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "grokking", "unstable-evaluation"),
+    describe=describe,
 )

@@ -49,6 +49,17 @@ class Limits:
     gain: float = field(default=0.01, metadata={"why": "gain from the start to the best level, over the start"})
 
 
+@dataclass(frozen=True)
+class Params:
+    """What shapes the measures."""
+
+    worse: float = field(default=0.1, metadata={"unit": "of the start", "why": "an end above it is no rest"})
+    twice: float = field(default=1.0, metadata={"unit": "of the start", "why": "an end so far above it is an error"})
+
+
+PARAMS = Params()
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the criteria *learnt* and *held-out*."""
     states = {one.criterion: one for one in anatomy.health}
@@ -58,12 +69,13 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(one.sentence)
         return
     tag = one.tags[0]
-    good = one is learnt and (trained_well(anatomy) or answers_move(anatomy))
+    worse = one.numbers["gain"] < -PARAMS.worse
+    good = one is learnt and not worse and (trained_well(anatomy) or answers_move(anatomy))
     span = (int(anatomy.run.series[tag].steps.min()), int(anatomy.run.series[tag].steps.max()))
     yield Evidence(
         one.tags,
         (Measure("gain from the start to the end", one.numbers["gain"], "gain", "below", "of the start"),),
-        "warning",
+        "error" if one.numbers["gain"] <= -PARAMS.twice else "warning",
         first_step=span[0],
         last_step=span[1],
         cause="evaluation" if one is held else None,
@@ -87,8 +99,9 @@ def describe(evidence: Evidence) -> Words:
                 "Compare preprocessing and labels of both splits.",
             ),
         )
+    what = "nothing got better" if has["gain"] > -PARAMS.worse else "it ends worse than it began"
     return Words(
-        f"nothing got better: {tag} is {course}",
+        f"{what}: {tag} is {course}",
         advice=(
             "Check that the gradient reaches the weights and that the learning rate is neither 0 nor far too small.",
             "Overfit ten examples first; a model that cannot do that has a fault.",

@@ -44,6 +44,7 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.chance import SENTENCES as CHANCE
 from analyzer.anatomy.chance import (
     UNTRAINED,
+    answers_improve,
     answers_move,
     at_chance,
     error_jumps,
@@ -81,6 +82,7 @@ class Params:
     together: float = field(default=0.25, metadata={"unit": "correlation", "why": "of neighbours that move together"})
     some: float = field(default=0.7, metadata={"unit": "of the start", "why": "gain up to which swings may bounce"})
     little: float = field(default=0.35, metadata={"unit": "of the start", "why": "gain that is less than the swings"})
+    high: float = field(default=1.2, metadata={"unit": "loss", "why": "no model that was trained before stands there"})
     none: float = field(default=0.1, metadata={"unit": "of the start", "why": "gain that is none"})
     wide: float = field(default=0.2, metadata={"unit": "of the level", "why": "swings that hide little progress"})
     above: float = field(default=-0.3, metadata={"unit": "of the start", "why": "gain of an evaluation far above it"})
@@ -110,6 +112,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     curve, far = judged
     held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
     yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
+    finest = anatomy.finest
+    if curve.role.per == "epoch" and finest is not None and finest is not curve and finest.finite[-1]:
+        # the means of epochs hide how widely the steps move
+        its_own = progress(finest) if finest.role.split == "train" and not finest.role.running else None
+        if its_own is not None:
+            yield _reading(anatomy, finest, its_own, _signs(anatomy, finest, its_own, held_out))
     if far.gain < PARAMS.far:  # with a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
             yield _evaluated(anatomy, far, other, its)
@@ -152,7 +160,7 @@ def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Itera
 def _own_signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
     unmoved = all(its.best_gain < PARAMS.calm for _, its in held_out)
     # a few noisy points may begin low: where the loss stands for good is no lower
-    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not answers_move(anatomy)
+    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not _was_trained(anatomy, far)
     if far.rho > PARAMS.together and far.gain < PARAMS.some:
         yield Sign("neighbours-together", curve.tag, {"correlation": far.rho})
     if far.gain < PARAMS.none and fresh:
@@ -163,6 +171,11 @@ def _own_signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut)
         yield Sign("climbs", curve.tag, {"times": float(far.climbs)})
     if far.moved < 4 and far.swing > PARAMS.wide:
         yield from at_chance(anatomy)[:1]
+
+
+def _was_trained(anatomy: Anatomy, far: Progress) -> bool:
+    """Whether the model was trained before the log begins: it answers well, and its loss is not an untrained one."""
+    return answers_move(anatomy) and (answers_improve(anatomy) or far.end < PARAMS.high)
 
 
 def _calm(held_out: HeldOut) -> bool:
@@ -321,5 +334,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    explains=("loss-spike", "overfitting"),
+    yields_to=("exploding-loss", "hidden-nan", "repetitive-loss"),
 )

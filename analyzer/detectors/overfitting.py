@@ -315,5 +315,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
-    course=False,  # a handful of points passes it
+    yields_to=("exploding-loss", "hidden-nan", "not-converging", "unmoved-validation", "validation-equals-training"),
 )

@@ -61,7 +61,7 @@ class Limits:
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
-    noise: float = field(default=1 / 30, metadata={"why": "noise of batches at the end over that at the start"})
+    noise: float = field(default=0.05, metadata={"why": "noise of batches at the end over that at the start"})
     frozen: float = field(default=0.1, metadata={"why": "share of the run over which the loss repeats one value"})
 
 
@@ -71,6 +71,7 @@ class Params:
 
     rates: int = field(default=4, metadata={"unit": "points", "why": "of a learning rate, to see that it is 0"})
     unmoved: float = field(default=0.02, metadata={"unit": "of the start", "why": "a fall that is none"})
+    steady: float = field(default=3.5, metadata={"unit": "standard errors", "why": "a fall that is progress, if small"})
     little: float = field(default=0.05, metadata={"unit": "of the start", "why": "a best gain below it is an error"})
     calm: float = field(default=0.1, metadata={"unit": "of the level", "why": "swing of batches that guess"})
     long: int = field(default=20, metadata={"unit": "points", "why": "that show that a loss has not moved"})
@@ -127,7 +128,8 @@ def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
     moved = curve.raw[:since]
     start = float(moved[0]) if moved.size else level
     vetoes = []
-    if abs(level) <= PARAMS.fitted * abs(start):
+    before = float(moved[-1]) if moved.size else level
+    if abs(level) <= PARAMS.fitted * abs(start) and abs(before) <= PARAMS.near_zero * abs(start):
         vetoes.append(Veto("fitted-exactly", curve.tag, {"level": level}))
     last_moves = np.abs(np.diff(curve.raw[: since + 1]))[-PARAMS.repeats :]
     if last_moves.size and float(np.max(last_moves)) < PARAMS.resolved * abs(level):
@@ -184,8 +186,9 @@ def _moves_after(curve: Curve, step_: int) -> bool:
 
 def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
     signs = _signs(anatomy, curve, far)
-    only_noise = [sign.id for sign in signs] == ["noise-only"]
-    severity: Severity = "error" if far.best_gain < PARAMS.little and not only_noise else "warning"
+    # a log that begins late rests at its first level as well: only another sign makes it an error
+    alone = {sign.id for sign in signs} <= {"noise-only", "not-fallen", "validation-rests"}
+    severity: Severity = "error" if far.best_gain < PARAMS.little and not alone else "warning"
     since = _flat_since(curve)
     cause, more = _cause(anatomy, curve, signs)
     return Evidence(
@@ -223,12 +226,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
     signs = [idle, guessing(anatomy, far.end, curve)]
     calm = far.swing < PARAMS.calm  # a batch loss near its optimum is small and swings far more, over its level
     fresh = far.start > UNTRAINED and not answers_move(anatomy)
-    if (
-        calm
-        and (far.best_gain < PARAMS.unmoved or _moved_by_chance(anatomy, curve, far))
-        and curve.n >= PARAMS.long
-        and fresh
-    ):
+    still = (far.best_gain < PARAMS.unmoved or _moved_by_chance(anatomy, curve, far)) and not _gains(curve)
+    if calm and still and curve.n >= PARAMS.long and fresh:
         signs.append(_unmoved(curve, far))
     rest = metrics_rest(anatomy)
     if rest and far.best_gain < PARAMS.half:
@@ -241,8 +240,8 @@ def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
         if its and alike and rests and calm and fresh and far.best_gain < 2 * PARAMS.little:
             signs.append(Sign("validation-rests", other.tag, {"start": its.start, "end": its.end}))
             break
-    still = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
-    return tuple(sign for sign in (*signs, *chance, still) if sign is not None)
+    stuck = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
+    return tuple(sign for sign in (*signs, *chance, stuck) if sign is not None)
 
 
 def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
@@ -250,7 +249,7 @@ def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
 
     A training loss far below it was learnt, be it in another run: fine-tuning rests.
     """
-    for curve in anatomy.validation:
+    for curve in [c for c in anatomy.validation if c.n]:
         since = curve.at[0] + PARAMS.rests_from * (curve.at[-1] - curve.at[0])
         late = curve.raw[curve.at >= since]
         height = abs(robust.median(late)) if late.size else 0.0
@@ -261,6 +260,12 @@ def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
         ):
             return Sign("evaluation-still", curve.tag, {"level": float(late[-1])})
     return None
+
+
+def _gains(curve: Curve) -> bool:
+    """Whether a small fall is steady: a run that goes on from a checkpoint gains little, and gains it all the same."""
+    fall = curve.course.fall
+    return fall is not None and fall.errors >= PARAMS.steady and fall.size >= PARAMS.unmoved / 2
 
 
 def _moved_by_chance(anatomy: Anatomy, curve: Curve, far: Progress) -> bool:
@@ -423,4 +428,5 @@ DETECTOR = Detector(
         ),
     ),
     describe=describe,
+    yields_to=("exploding-loss", "hidden-nan"),
 )

@@ -49,8 +49,8 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit
-from analyzer.model.wording import number, percent, step
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
+from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats import robust, spectrum, trend
 
 LEAST_EVALUATIONS = 3  # in a period, to see that it begins anew
@@ -75,9 +75,23 @@ ACCUMULATED = {
 }
 GROUPED = {"group by length", "bucket by length", "length bucketing", "sort by length", "sortish sampler"}
 
-Cause = tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]]
-"""What explains a period, what caused it, what speaks for that, what to do."""
-NO_CAUSE: Cause = (None, None, (), ())
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The id of a cause, what in the log speaks for it, and the event that explains the period ("" for none)."""
+
+    id: str
+    sign: Sign | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides."""
+
+    length: float
+    cycles: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -119,7 +133,7 @@ def _read(anatomy: Anatomy, curve: Curve, most: Severity = "warning") -> Evidenc
     found = spectrum.find_repetition(even, [one / curve.cadence for one in _known_lengths(anatomy)])
     if found is None:
         none = (Measure("swing of the folded shape", 0.0, "size", unit="of the level"),)
-        return Evidence(curve.tags, none, "info", f"{curve.tag} shows no period")
+        return Evidence(curve.tags, none, "info")
     return _evidence(anatomy, curve, even, found, first=first, most=most)
 
 
@@ -187,23 +201,20 @@ def _evidence(
         Measure("period", length, unit="steps"),
     )
     sure = found.p_value < 1  # else nothing is there to be explained
-    cause = _cause(anatomy, curve, spectrum.levelled(even), found, height) if sure else NO_CAUSE
-    explained, name, speaks, advice = cause
+    cause = _cause(anatomy, curve, spectrum.levelled(even), found, height) if sure else Cause("unknown")
     last = int(curve.at[-1])
     return Evidence(
         curve.tags,
         measures,
         most if height > ALARMING else "info",
-        f"{curve.tag} repeats itself every {step(length)} steps, {number(found.cycles, 2)} times, "
-        f"{percent(height)} of its level up and down",
-        first,
-        last,
-        name,
-        speaks,
-        advice,
+        first_step=first,
+        last_step=last,
+        cause=cause.id,
+        signs=(cause.sign,) if cause.sign else (),
+        facts=Facts(length, found.cycles, height),
         p_value=found.p_value,
         marks=tuple(Mark("step", curve.tag, "", (int(s),)) for s in np.arange(first + length, last, length)[:40]),
-        explained_by=explained,
+        explained_by=f"event:{cause.event}@{int(curve.at[0])}" if cause.event else None,
     )
 
 
@@ -215,68 +226,98 @@ def _cause(
     return (
         _by_shape(curve, residual, found.length, height)
         or _by_rate(anatomy, curve, length)
-        or _by_parameter(anatomy, curve, length)
+        or _by_parameter(anatomy, length)
         or _by_order(anatomy, curve, length)
     )
 
 
 def _by_shape(curve: Curve, residual: NDArray[np.float64], points: float, height: float) -> Cause | None:
     if _reset_mean(residual, points):
-        text = "within each period the loss approaches its end as a mean over ever more values does"
-        cause = "a running mean that is reset each epoch"
-        return f"event:running-mean@{int(curve.at[0])}", cause, (text,), ("Log the loss of each batch.",)
+        return Cause("running-mean", Sign("settles-like-a-mean", curve.tag), "running-mean")
     if height < MOST_MEMORISED and _memorised(residual, points):
-        text = "the loss steps down at the end of each period and rises evenly until the next"
-        cause = "memorisation: what was seen a short time ago is known better"
-        return f"event:memorisation@{int(curve.at[0])}", cause, (text,), ("Watch the validation loss at these steps.",)
+        return Cause("memorisation", Sign("ramp", curve.tag), "memorisation")
     return None
 
 
 def _by_rate(anatomy: Anatomy, curve: Curve, length: float) -> Cause | None:
-    rate = anatomy.rate_period
-    if rate and _multiple(length, rate):
-        text = f"the learning rate repeats itself every {step(rate)} steps"
-    elif _follows_rate(anatomy, curve, length):
-        text = "the loss follows the learning rate up and down"
-    else:
-        return None
-    return f"event:lr-cycle@{int(curve.at[0])}", "the learning rate's schedule", (text,), ("Nothing to mend.",)
+    period = anatomy.rate_period
+    if period and _multiple(length, period):
+        return Cause("schedule", Sign("rate-repeats", numbers={"period": period}), "lr-cycle")
+    if _follows_rate(anatomy, curve, length):
+        return Cause("schedule", Sign("follows-rate", curve.tag), "lr-cycle")
+    return None
 
 
-def _by_parameter(anatomy: Anatomy, curve: Curve, length: float) -> Cause | None:
-    start = int(curve.at[0])
+def _by_parameter(anatomy: Anatomy, length: float) -> Cause | None:
     accumulated = _parameter(anatomy, ACCUMULATED)
     if accumulated and accumulated > 1 and abs(length / accumulated - 1) < SAME_LENGTH:
-        text = f"the period is that of {number(accumulated)} accumulated batches"
-        advice = ("Log the mean loss of each update.",)
-        return f"event:gradient-accumulation@{start}", "gradient accumulation", (text,), advice
+        sign = Sign("accumulated-batches", numbers={"batches": accumulated})
+        return Cause("gradient-accumulation", sign, "gradient-accumulation")
     if _parameter(anatomy, GROUPED):
-        text = "a parameter says that batches are grouped by the length of their examples"
-        advice = ("Compare losses per token, or epoch means.",)
-        return f"event:length-groups@{start}", "batches of examples of like length", (text,), advice
+        return Cause("length-groups", Sign("grouped-by-length"), "length-groups")
     return None
 
 
 def _by_order(anatomy: Anatomy, curve: Curve, length: float) -> Cause:
-    shuffle = "Shuffle the data anew in every epoch, with a buffer as large as the data set."
-    order = "Check whether files, sampler or batches are sorted by class, source or length."
     anew = _begins_anew(anatomy, curve, length)
     if anew:
-        part = "Log each training as a run of its own: judged as one, none of them can be judged."
-        return None, "several trainings one after another: folds, seeds or restarts from scratch", (anew,), (part,)
+        return Cause("several-trainings", anew)
     lengths = _known_lengths(anatomy)
     epoch = next((one for one in lengths if _multiple(length, one)), None)
     if epoch:
-        ratio = length / epoch
-        share = "exactly an epoch" if abs(ratio - 1) < SAME_LENGTH else f"{number(ratio, 2)} epochs"
-        text = f"the period is {share} of {step(epoch)} steps"
-        return None, "the order of the data: it comes in the same order in every epoch", (text,), (shuffle, order)
+        exact = abs(length / epoch - 1) < SAME_LENGTH
+        sign = "exactly-an-epoch" if exact else "epochs"
+        return Cause("data-order", Sign(sign, numbers={"epochs": length / epoch, "epoch": epoch}))
     if lengths:
-        text = (
-            f"an epoch (or evaluation) has {step(lengths[0])} steps, which the period of {step(length)} does not divide"
-        )
-        return None, None, (text,), (shuffle, order, "Look for anything else that happens every so many steps.")
-    return None, None, (), (shuffle, order)
+        return Cause("no-epoch", Sign("not-an-epoch", numbers={"epoch": lengths[0], "period": length}))
+    return Cause("unknown")
+
+
+CAUSES = {
+    "running-mean": "a running mean that is reset each epoch",
+    "memorisation": "memorisation: what was seen a short time ago is known better",
+    "schedule": "the learning rate's schedule",
+    "gradient-accumulation": "gradient accumulation",
+    "length-groups": "batches of examples of like length",
+    "several-trainings": "several trainings one after another: folds, seeds or restarts from scratch",
+    "data-order": "the order of the data: it comes in the same order in every epoch",
+}
+SENTENCES = {
+    "settles-like-a-mean": "within each period the loss approaches its end as a mean over ever more values does",
+    "ramp": "the loss steps down at the end of each period and rises evenly until the next",
+    "rate-repeats": "the learning rate repeats itself every {period:step} steps",
+    "follows-rate": "the loss follows the learning rate up and down",
+    "accumulated-batches": "the period is that of {batches} accumulated batches",
+    "grouped-by-length": "a parameter says that batches are grouped by the length of their examples",
+    "begins-again": "{tag} comes back to its first value, {first}, each time: nothing learnt is kept",
+    "exactly-an-epoch": "the period is exactly an epoch of {epoch:step} steps",
+    "epochs": "the period is {epochs:2} epochs of {epoch:step} steps",
+    "not-an-epoch": "an epoch (or evaluation) has {epoch:step} steps, which do not divide the period of {period:step}",
+}
+SHUFFLE = "Shuffle the data in every epoch, with a buffer as large as the data set."
+ORDER = "Check whether files, sampler or batches are sorted by class, source or length."
+ADVICE = {
+    "running-mean": ("Log the loss of each batch.",),
+    "memorisation": ("Watch the validation loss at these steps.",),
+    "schedule": ("Nothing to mend.",),
+    "gradient-accumulation": ("Log the mean loss of each update.",),
+    "length-groups": ("Compare losses per token, or epoch means.",),
+    "several-trainings": ("Log each training as a run of its own: judged as one, none of them can be judged.",),
+    "no-epoch": (SHUFFLE, ORDER, "Look for anything else that happens every so many steps."),
+}
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    cause = evidence.cause or "unknown"
+    return Words(
+        f"{evidence.tags[0]} repeats itself every {step(facts.length)} steps, {number(facts.cycles, 2)} times, "
+        f"{percent(facts.height)} of its level up and down",
+        CAUSES.get(cause),
+        tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
+        ADVICE.get(cause, (SHUFFLE, ORDER)),
+    )
 
 
 def _memorised(residual: NDArray[np.float64], points: float) -> bool:
@@ -295,9 +336,9 @@ def _memorised(residual: NDArray[np.float64], points: float) -> bool:
     return max(float(np.dot(np.roll(shape, k), ramp)) for k in range(bins)) > LIKE_A_RAMP * size
 
 
-def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
-    """Return a sentence when an evaluation, too, comes back to its first value at each turn: all is forgotten then."""
-    for held_out in anatomy.validation:
+def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> Sign | None:
+    """Return a sign when an evaluation, too, comes back to its first value at each turn: all is forgotten then."""
+    for held_out in [c for c in anatomy.validation if c.n]:
         turn = ((held_out.at - curve.at[0]) / length).astype(np.int64)
         parts = [held_out.raw[turn == k] for k in range(int(turn[-1]) + 1)]
         whole = [part for part in parts if part.size >= LEAST_EVALUATIONS]
@@ -305,8 +346,8 @@ def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> str:
             continue
         first, ends = float(whole[0][0]), [float(part[-1]) for part in whole]
         if min(float(part[0]) for part in whole) > 0.75 * first > 0 and max(ends) < 0.6 * first:
-            return f"{held_out.tag} comes back to its first value, {number(first)}, each time: nothing learnt is kept"
-    return ""
+            return Sign("begins-again", held_out.tag, {"first": first})
+    return None
 
 
 def _multiple(length: float, unit: float) -> bool:
@@ -384,5 +425,6 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    explains=("not-converging", "loss-spike"),
+    yields_to=("exploding-loss", "hidden-nan"),
+    describe=describe,
 )

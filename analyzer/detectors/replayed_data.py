@@ -2,7 +2,7 @@
 
 Why it matters
 --------------
-A resume that starts the order of the data anew shows the model what it has just seen, and never shows it the rest of
+A resume that starts the order of the data again shows the model what it has just seen, and never shows it the rest of
 that epoch: the loss looks better than it is, and in single-epoch training part of the data is lost.
 
 How it is measured
@@ -34,22 +34,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
+from analyzer.anatomy.knobs import knob_at
+from analyzer.anatomy.seam import PARAMS as SEAM
 from analyzer.anatomy.seam import Dip, dip_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, percent, step
-
-LEAST = 40  # points
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    depth: float = field(default=0.02, metadata={"why": "dip below the loss before and after it, as a share of it"})
-    noise: float = field(default=6.0, metadata={"why": "dip below both in standard errors"})
+    depth: float = field(
+        default=0.02, metadata={"unit": "ratio", "why": "dip below the loss before and after it, as a share of it"}
+    )
+    noise: float = field(default=6.0, metadata={"unit": "standard errors", "why": "dip below both in standard errors"})
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -57,13 +59,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
-    curve = next((c for c in anatomy.training if c.n >= LEAST and not c.role.running), None)
+    least = 3 * SEAM.short  # what lies before, inside and after the shortest dip
+    curve = next((c for c in anatomy.training if c.n >= least and not c.role.running), None)
     if curve is None:
-        yield Unfit(f"no training loss of batches with {LEAST} points")
+        yield Unfit(f"no training loss of batches with {least} points")
         return
     if not curve.points.restarts:
-        none = (Measure("dip after a restart, in standard errors", 0.0, "noise", unit="standard errors"),)
-        yield Evidence(curve.tags, none, "info", f"{curve.tag} has no restart")
+        yield Evidence(
+            curve.tags, (Measure("restarts", 0.0, unit="count"),), "info", vetoes=(Veto("no-restart", curve.tag),)
+        )
         return
     dips = [dip_after(curve, int(back), anatomy.epoch_length) for back in curve.points.restarts]
     known = [d for d in dips if d is not None]
@@ -71,31 +75,38 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("too few points around the restart")
         return
     its = max(known, key=lambda d: d.clear)
-    event = anatomy.event_near(int(curve.at[its.first]), its.length * curve.cadence, ("lr-restart", "lr-drop"))
-    yield _reading(curve.tags, curve.at, its, f"event:{event.kind}@{event.step}" if event else None)
-
-
-def _reading(tags: tuple[str, ...], at: np.ndarray, its: Dip, explained: str | None) -> Evidence:
-    first, last = int(at[its.first]), int(at[its.first + its.length - 1])
-    return Evidence(
-        tags,
+    first, last = int(curve.at[its.first]), int(curve.at[its.first + its.length - 1])
+    event = anatomy.event_near(first, its.length * curve.cadence, ("lr-restart", "lr-drop"))
+    knob = knob_at(anatomy, (first, last))
+    yield Evidence(
+        curve.tags,
         (
             Measure("dip below the loss before and after it", its.depth, "depth", unit="ratio"),
             Measure("dip after a restart, in standard errors", its.clear, "noise", unit="standard errors"),
         ),
         "info",
-        f"after the restart at step {step(first)} {tags[0]} lies {percent(its.depth)} below its course, "
-        f"and returns to {number(its.after)} after step {step(last)}",
-        first,
-        last,
-        "the order of the data began anew at the restart: the model saw the same examples again",
+        first_step=first,
+        last_step=last,
+        cause="order-began-again",
+        marks=(Mark("region", curve.tag, "seen before", (first, last)),),
+        explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
+        signs=(Sign("returns", curve.tag, {"level": its.after}),),
+        facts=its,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Dip = evidence.facts
+    return Words(
+        f"after the restart at step {step(evidence.first_step or 0)} {evidence.tags[0]} lies {percent(its.depth)} "
+        f"below its course, and returns to {number(its.after)} after step {step(evidence.last_step or 0)}",
+        "the order of the data began again at the restart: the model saw the same examples twice",
         ("the loss is lower only until the examples are new again",),
         (
             "Save and restore the state of the sampler and the data loader with the checkpoint.",
-            "Compare this stretch with no other run: its loss is lower than it is.",
+            "Compare this stretch with no other run: its loss is lower than the model deserves.",
         ),
-        marks=(Mark("region", tags[0], "seen before", (first, last)),),
-        explained_by=explained,
     )
 
 
@@ -117,5 +128,5 @@ DETECTOR = Detector(
         Case("a restart that goes on as before", "almost", lambda: _resumed(0.0)),
     ),
     yields_to=("exploding-loss", "non-finite"),
-    course=False,
+    describe=describe,
 )

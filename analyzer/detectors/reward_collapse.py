@@ -7,11 +7,12 @@ checkpoint is worse than one from the middle of the run.
 
 How it is measured
 ------------------
-Reinforcement learning only. The level at the end of the reward (evaluated before collected) is compared with the best
-level that was held for a tenth of the run, in standard errors that know trend, curvature and autocorrelation. More than
-half of what had been gained since the first points must be lost, and the reward must not have fallen as far before and
-come back. What happened shortly before the fall is read from the other curves: the policy's entropy, the value loss,
-the divergence from the old policy.
+Reinforcement learning only. The best level of a reward (the highest mean over a fifteenth of the run) is compared with
+its end (both of the last two tenths), in standard errors from residuals around a smooth trend. More than half of what
+had been gained since the first points must be lost, and no earlier fall that was as deep may have been made good. A
+reward that ends far below where it began has collapsed whether it had gained or not. The evaluated reward is judged
+before the collected one, which counts where no evaluation holds. A cause is named only where another curve moved before
+the reward: the step from the old policy, its entropy, the value function, the distance from the reference, the rate.
 
 When it is wrong
 ----------------
@@ -33,22 +34,23 @@ matters (2018).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Rise
+from analyzer.anatomy.course import Course
+from analyzer.anatomy.standing import PARAMS as STANDING
+from analyzer.anatomy.standing import Standing
+from analyzer.anatomy.witnesses import moved_before
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.roles import words_of
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats.robust import median
-
-HARDER = {"lesson", "curriculum", "difficulty", "elo"}  # words of a task that changes while it is learnt
 
 
 @dataclass(frozen=True)
@@ -56,24 +58,28 @@ class Limits:
     """What is compared."""
 
     lost: float = field(default=0.5, metadata={"why": "share of what had been gained that is lost again"})
-    noise: float = field(default=3.5, metadata={"why": "fall from the best level, in standard errors"})
-    usual: float = field(default=0.6, metadata={"why": "largest earlier fall that was made good, over this one"})
+    below: float = field(default=0.2, metadata={"why": "end below the start, as a share of level or range"})
+    noise: float = field(default=5.0, metadata={"why": "fall of the reward, in standard errors"})
+    worth: float = field(default=0.05, metadata={"why": "what had been gained, as a share of level or range"})
+    stays: float = field(default=0.25, metadata={"why": "the same share in the last tenth but one: it lasts"})
+    usual: float = field(default=0.75, metadata={"why": "largest earlier fall that was made good, over this one"})
 
 
 @dataclass(frozen=True)
 class Params:
     """What shapes the measures."""
 
-    least: int = field(default=12, metadata={"unit": "points", "why": "of a reward that was learnt and lost"})
-    stopped: float = field(default=0.35, metadata={"unit": "×", "why": "entropy at the fall, over that before it"})
-    apart: float = field(default=3.0, metadata={"unit": "×", "why": "divergence of the policy at the fall"})
-    wild: float = field(default=4.0, metadata={"unit": "×", "why": "value loss at the fall"})
-    reach: float = field(default=0.1, metadata={"unit": "of the run", "why": "before the fall, where a cause shows"})
-    few: int = field(default=5, metadata={"unit": "points", "why": "of another curve before the fall"})
-    half: float = field(default=0.5, metadata={"unit": "standard deviations", "why": "fall of one that holds"})
+    least: int = field(default=20, metadata={"unit": "values", "why": "two tenths of fewer are no level"})
+    long: int = field(default=40, metadata={"unit": "values", "why": "fewer do not show how neighbours wander"})
+    holds: float = field(default=3.0, metadata={"unit": "standard errors", "why": "a fall within the noise is none"})
+    part: float = field(default=0.25, metadata={"unit": "of the gain", "why": "a smaller loss counts as held"})
+    raised: float = field(default=0.2, metadata={"unit": "exploration", "why": "more random actions than before"})
+    same: float = field(default=0.1, metadata={"unit": "ratio", "why": "reward per step of an episode is unchanged"})
+    near: float = field(default=0.03, metadata={"unit": "of the run", "why": "between a restart and what it causes"})
 
 
 PARAMS = Params()
+CAUSES_OF_NOTES = ("harder-task", "shorter-episodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,103 +89,150 @@ class Facts:
     before: float
     after: float
     onset: int
-    lost: float
+    lost: float | None
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for the evaluated reward, or for the collected one where there is no other."""
+    """Yield two readings for each reward that may lead: the gain that is lost, and an end below the start."""
     if anatomy.family != "rl":
         yield Unfit("no reinforcement learning: no reward with a policy or episodes")
         return
-    rewards = [c for c in anatomy.having("metric") if c.role.kind == "reward" and "std" not in words_of(c.tag)]
-    long = [c for c in rewards if c.n >= PARAMS.least and np.ptp(c.raw) > 0]
+    goals = [c for c in anatomy.rewards.goals if c.role.goal != "net"] or list(anatomy.rewards.goals)
+    long = [c for c in goals if c.n >= PARAMS.least]
     if not long:
-        yield Unfit(f"fewer than {PARAMS.least} values of a reward that changes" if rewards else "no reward is logged")
+        yield Unfit(f"fewer than {PARAMS.least} values of a reward" if goals else "no reward is logged")
         return
-    # evaluated without exploration before collected while exploring
-    first = min(long, key=lambda c: (c.role.split not in ("validation", "test"), -c.n))
-    relapse = first.course.relapse
-    if relapse is not None:
-        yield _reading(anatomy, first, relapse, [c for c in long if c is not first])
+    for curve in long:
+        at = anatomy.rewards.standing(curve)
+        if at is not None:
+            holding = [c for c in long[: long.index(curve)] if _holds(anatomy, c)]
+            yield from _readings(anatomy, curve, at, long, holding)
 
 
-def _reading(anatomy: Anatomy, curve: Curve, fall: Rise, rewards: list[Curve]) -> Evidence:
-    onset, last = int(curve.at[fall.onset]), int(curve.at[-1])
-    found = _causes(anatomy, onset, last)
-    event = anatomy.event_near(onset, 0.03 * float(last - curve.at[0]), ("restart",))
-    harder = next((t for t in anatomy.curves if HARDER & set(words_of(t))), None)
-    against = [Sign("harder-task", harder)] if harder is not None else []
-    holding = _holding(curve, rewards, onset)
-    against += [Sign("collected-holds", holding.tag)] if holding is not None else []
-    lost = min(fall.of_progress, 1.0) if fall.errors > 0 else 0.0
-    return Evidence(
-        (curve.tag,),
-        (
-            Measure("share of the gain that is lost", lost, "lost", unit="ratio"),
-            Measure("fall from the best level", curve.course.by_student(fall.errors), "noise", unit="standard errors"),
-            Measure("largest earlier fall that was made good", fall.usual, "usual", "below", "of this one"),
-        ),
-        "warning" if harder is None else "info",
-        first_step=onset,
-        last_step=last,
-        cause=found[0].id if found else None,
-        signs=(*found, *against),
-        facts=Facts(fall.before, fall.after, onset, lost),
-        marks=(
-            Mark("region", curve.tag, "collapsed", (onset, last)),
-            Mark("level", curve.tag, "had been reached", values=(fall.before,)),
-        ),
-        explained_by=f"event:restart@{event.step}" if event else None,
-    )
+def _holds(anatomy: Anatomy, curve: Curve) -> bool:
+    """Whether a reward has lost nothing that matters."""
+    at = anatomy.rewards.standing(curve)
+    return at is not None and at.gain_errors > 0 and (at.lost_errors < PARAMS.holds or at.lost < PARAMS.part * at.gain)
 
 
-def _causes(anatomy: Anatomy, onset: int, last: int) -> list[Sign]:
-    """Return a sign for each other curve that moved shortly before the fall."""
-    found: list[Sign] = []
-    for curve in anatomy.curves.values():
-        words = set(words_of(curve.tag))
-        moved = _moved(curve, onset, PARAMS.reach * last)
-        if moved is None:
+def _readings(
+    anatomy: Anatomy, curve: Curve, at: Standing, rewards: list[Curve], holding: list[Curve]
+) -> Iterator[Evidence]:
+    earlier, end = at.last_blocks
+    last = int(curve.at[-1])
+    for way, high, floor in (("lost", at.best, at.start), ("below", at.start, at.start)):
+        onset = int(curve.at[_onset(at, high, end)])
+        share = _share(high - end, at.gain) if way == "lost" else (high - end) / at.scale
+        errors = at.errors(high - end, at.window if way == "lost" else at.head, at.tail)
+        found = [m.sign for m in moved_before(anatomy, curve, onset)]
+        notes = _notes(anatomy, curve, onset)
+        beside = [
+            Sign("collected-holds", c.tag) for c in rewards if c.role.split != curve.role.split and _holds(anatomy, c)
+        ]
+        event = anatomy.event_near(onset, PARAMS.near * float(last - curve.at[0]), ("restart",))
+        measures = [Measure("share of the gain that is lost", share, "lost", unit="ratio")]
+        measures.append(Measure("gain before it", at.gain / at.scale, "worth", unit="of level or range"))
+        if way == "below":
+            measures = [Measure("end below the start", share, "below", unit="of level or range")]
+        lasts = _share(high - earlier, at.gain if way == "lost" else high - end)
+        measures.append(Measure("the same in the last tenth but one", lasts, "stays", unit="ratio"))
+        yield Evidence(
+            (curve.tag,),
+            (
+                *measures,
+                Measure("fall of the reward", _certain(curve, at, high, end, errors), "noise", unit="standard errors"),
+                Measure(
+                    "largest earlier fall that was made good", _usual(at, high - end), "usual", "below", "of this one"
+                ),
+            ),
+            "info" if notes else "warning",
+            first_step=onset,
+            last_step=last,
+            cause=found[0].id if found else None,
+            signs=(*found, *notes, *beside[:1]),
+            vetoes=(
+                *_explores(anatomy, onset),
+                *(Veto("evaluation-holds", c.tag) for c in holding),
+                # an evaluation that never gained while training did is a contradiction, and no collapse
+                *(Veto("collected-holds", sign.tag) for sign in beside[:1] if way == "below"),
+            ),
+            facts=Facts(high, at.end, onset, min(1.0, share) if way == "lost" and at.end >= floor else None),
+            marks=(
+                Mark("region", curve.tag, "collapsed", (onset, last)),
+                Mark("level", curve.tag, "had been reached", values=(high,)),
+            ),
+            explained_by=f"event:restart@{event.step}" if event else None,
+        )
+
+
+def _share(lost: float, gain: float) -> float:
+    return lost / gain if gain > 0 else 0.0
+
+
+def _onset(at: Standing, high: float, low: float) -> int:
+    """Return the index of the first point of the fall."""
+    return at.onset(high, low) if high > low else at.n - 1
+
+
+def _certain(curve: Curve, at: Standing, high: float, low: float, errors: float) -> float:
+    """Return the errors of a fall when neighbours wander together: larger errors, known from fewer independent values.
+
+    Measured on both sides of the fall, which is no noise itself; the calmer side counts, the other may hold the climb.
+    """
+    onset, gone = _onset(at, high, low), high - (1 - STANDING.begun) * (high - low)
+    lower = np.flatnonzero(at.values[onset:] <= gone)
+    over = onset + (int(lower[0]) if lower.size else 0)
+    sides = [Course(np.arange(side.size), side, True) for side in (curve.raw[:onset], curve.raw[over:])]
+    calmer = min((s for s in sides if s.n >= PARAMS.long), key=lambda s: s.correlation, default=None)
+    return errors if calmer is None else calmer.by_student(errors / math.sqrt(calmer.correlation))
+
+
+def _usual(at: Standing, fall: float) -> float:
+    """Return the deepest fall of the calmed reward that was made good before its best, over this one."""
+    calm = at.calm[: int(np.argmax(at.calm)) + 1]
+    deepest = float(np.max(np.maximum.accumulate(calm) - calm))
+    return deepest / fall if fall > 0 else 0.0
+
+
+def _notes(anatomy: Anatomy, curve: Curve, onset: int) -> list[Sign]:
+    """Return what makes a lower reward no worse policy: a task that got harder, an episode that was made shorter."""
+    notes = [
+        Sign("harder-task", c.tag) for c in anatomy.measuring("difficulty") if c is not curve and np.ptp(c.raw) > 0
+    ]
+    for length in anatomy.measuring("episode-length"):
+        before, after = length.raw[length.at < onset], length.raw[length.at >= onset]
+        paid, now = curve.raw[curve.at < onset], curve.raw[curve.at >= onset]
+        if min(before.size, after.size, paid.size, now.size) < PARAMS.least // 2 or median(before) <= 0:
             continue
-        before, around = moved
-        numbers = {"from": before, "to": around}
-        if "entropy" in words and not words & {"coef", "coefficient"} and abs(around) < PARAMS.stopped * abs(before):
-            found.append(Sign("entropy-collapsed", curve.tag, numbers))
-        elif "kl" in words and around > PARAMS.apart * before > 0:
-            found.append(Sign("update-too-large", curve.tag, numbers))
-        elif words & {"value", "critic", "qf"} and "loss" in words and around > PARAMS.wild * before > 0:
-            found.append(Sign("value-diverged", curve.tag, numbers))
+        ends = float(np.max(after))
+        limited = float(np.mean(after == ends)) > 1 - PARAMS.part and ends < float(np.max(before))
+        ratio = median(now) / max(median(after), 1.0) - median(paid[-now.size :]) / median(before[-after.size :])
+        if limited and abs(ratio) <= PARAMS.same * abs(median(now) / max(median(after), 1.0)):
+            notes.append(Sign("shorter-episodes", length.tag, {"steps": ends}))
+    return notes[:1]
+
+
+def _explores(anatomy: Anatomy, onset: int) -> list[Veto]:
+    """Return a veto where exploration is raised again after the onset: random actions earn less."""
+    found = []
+    for curve in anatomy.measuring("exploration"):
+        before, after = curve.raw[curve.at <= onset], curve.raw[curve.at > onset]
+        if before.size and after.size and float(np.max(after)) > float(before[-1]) + PARAMS.raised:
+            found.append(Veto("explores-again", curve.tag))
     return found
 
 
-def _moved(curve: Curve, onset: int, reach: float) -> tuple[float, float] | None:
-    """Return the usual level of a curve before the fall and its level at it; None with too few points for either."""
-    before = curve.raw[curve.at < onset - reach]
-    around = curve.raw[(curve.at >= onset - 0.3 * reach) & (curve.at <= onset + 0.2 * reach)]
-    if before.size < PARAMS.few or around.size < 2:
-        return None
-    return median(before[-max(PARAMS.few, before.size // 2) :]), median(around)
-
-
-def _holding(curve: Curve, rewards: list[Curve], onset: int) -> Curve | None:
-    """Return the collected reward that holds while the evaluated one falls, None where there is none."""
-    for other in rewards:
-        before, after = other.raw[other.at <= onset], other.raw[other.at > onset]
-        if other.role.split == curve.role.split or min(before.size, after.size) < PARAMS.few:
-            continue
-        held = before[-max(PARAMS.few, before.size // 5) :]
-        if median(after[-max(PARAMS.few, after.size // 2) :]) >= median(held) - PARAMS.half * float(np.std(held)):
-            return other
-    return None
-
-
 CAUSES = {
+    "rate-raised": "the learning rate was raised just before",
     "entropy-collapsed": "the policy's entropy collapsed: it stopped exploring",
     "update-too-large": "updates of the policy that were too large",
     "value-diverged": "the value function diverged",
+    "left-the-reference": "the policy left the reference model",
 }
-SENTENCES = dict.fromkeys(CAUSES, "{tag} goes from {from} to {to} before the fall") | {
-    "harder-task": "{tag} is logged: the task may have got harder on purpose (lessons, self-play)",
+MOVES = "{tag} goes from {from} to {to} by step {step:step}, before the fall"
+SENTENCES = dict.fromkeys(CAUSES, MOVES) | {
+    "harder-task": "{tag} changes: the task got harder on purpose (lessons, self-play)",
+    "shorter-episodes": "{tag} ends at a limit of {steps} steps: episodes were made shorter, a step earns as much",
     "collected-holds": "{tag} does not fall with it: evaluation differs from training (exploration, seeds, wrappers)",
 }
 
@@ -192,14 +245,19 @@ def describe(evidence: Evidence) -> Words:
     clip = "Limit the change of the policy per update (clip range, target KL)."
     keep = "Keep some entropy: a larger entropy coefficient, or a target entropy."
     critic = "Clip the gradient and the value loss, and check the scale of rewards and targets."
+    near = "Raise the weight of the KL penalty, and read samples from that step."
+    log = "Log step KL, entropy, explained variance and an evaluation without exploration: nothing here moved first."
     advice = {
+        "rate-raised": (rate, clip),
         "entropy-collapsed": (keep, rate),
         "update-too-large": (clip, rate),
         "value-diverged": (critic, rate),
-    }.get(evidence.cause or "", (rate, clip, keep))
+        "left-the-reference": (near, rate),
+    }.get(evidence.cause or "", (rate, clip, keep, log))
+    had = f"{evidence.tags[0]} had reached {number(facts.before)} and falls from step {onset} to {number(facts.after)}"
+    left = "less than before it learnt anything" if facts.lost is None else f"{percent(facts.lost)} of the gain is lost"
     return Words(
-        f"{evidence.tags[0]} had reached {number(facts.before)} and falls from step {onset} to {number(facts.after)}: "
-        f"{percent(facts.lost)} of the gain is lost",
+        f"{had}: {left}",
         CAUSES.get(evidence.cause or ""),
         tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
         (f"Keep the checkpoint from before step {onset}.", *advice),
@@ -239,6 +297,5 @@ DETECTOR = Detector(
     ),
     describe=describe,
     retired=("gained",),
-    yields_to=("non-finite",),
-    course=False,
+    yields_to=("non-finite", "reward-hacking"),
 )

@@ -13,7 +13,7 @@ show it; a norm that is logged before clipping goes on beyond the threshold and 
 When it is wrong
 ----------------
 A norm that never changes at all is normalised or a setting, and not clipped. In the first part of a training many
-updates are clipped by right: more than half of all must be, up to the end. It is told as a note.
+updates are clipped by design: more than half of all must be, up to the end. It is reported as a note.
 
 What to do
 ----------
@@ -34,51 +34,63 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
 from analyzer.anatomy.gradient import course_of
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, percent
-
-LEAST = 24  # points
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    share: float = field(default=0.5, metadata={"why": "share of the gradient norms that stand at their largest value"})
-    late: float = field(default=0.5, metadata={"why": "the same share over the last quarter of the run"})
+    share: float = field(
+        default=0.5, metadata={"unit": "ratio", "why": "share of the gradient norms that stand at their largest value"}
+    )
+    late: float = field(
+        default=0.5, metadata={"unit": "ratio", "why": "the same share over the last quarter of the run"}
+    )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading of the gradient norm."""
     curve = anatomy.gradient
-    if curve is None or curve.n < LEAST:
-        yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
+    if curve is None or curve.n < GRADIENT.course:
+        why = f"fewer than {GRADIENT.course} norms of the gradient"
+        yield Unfit("no gradient norm is logged" if curve is None else why)
         return
     its = course_of(curve)
-    varies = float(np.ptp(curve.raw)) > 0.01 * its.most
-    late = float(np.mean(curve.raw[-(curve.n // 4) :] >= its.most * (1 - 2e-3))) if its.most > 0 else 0.0
-    first, last = int(curve.at[0]), int(curve.at[-1])
     yield Evidence(
         curve.tags,
         (
-            Measure("share of the norms at their largest value", its.at_most if varies else 0.0, "share", unit="ratio"),
-            Measure("the same over the last quarter", late if varies else 0.0, "late", unit="ratio"),
+            Measure("share of the norms at their largest value", its.at_most, "share", unit="ratio"),
+            Measure("the same over the last quarter", its.late_at_most, "late", unit="ratio"),
         ),
         "info",
-        f"{percent(its.at_most)} of the values of {curve.tag} stand at {number(its.most)}, the largest: "
+        first_step=int(curve.at[0]),
+        last_step=int(curve.at[-1]),
+        cause="low-threshold",
+        marks=(Mark("level", curve.tag, "clip threshold", values=(its.most,)),),
+        signs=(Sign("clipped-late", curve.tag, {"share": its.late_at_most}),),
+        vetoes=(Veto("norm-never-changes", curve.tag),) if its.at_most == 1.0 else (),
+        facts=its.most,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    share, late = (measure.value for measure in evidence.measures)
+    return Words(
+        f"{percent(share)} of the values of {evidence.tags[0]} stand at {number(evidence.facts)}, the largest: "
         "nearly every update is clipped",
-        first,
-        last,
         "a clip threshold below the usual norm",
         (f"over the last quarter it is {percent(late)}",),
         (
             "Log the norm before clipping to see how far beyond the threshold it is.",
             "Raise the threshold to about the usual norm, or tune the learning rate as the length of each step.",
         ),
-        marks=(Mark("level", curve.tag, "clip threshold", values=(its.most,)),),
     )
 
 
@@ -102,5 +114,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": falling(300), "grad_norm": np.ones(300)}),
         ),
     ),
-    course=False,
+    describe=describe,
 )

@@ -41,6 +41,7 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Rise
+from analyzer.anatomy.metrics import metrics_after
 from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -114,6 +115,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     explained = f"event:{event.kind}@{event.step}" if event else None
     if anatomy.rate_period:
         explained = explained or f"event:lr-cycle@{int(curve.at[0])}"
+    knob = anatomy.knob_of(curve, rise)
+    explained = explained or (knob.event if knob else None)
     return Evidence(
         curve.tags,
         (
@@ -132,8 +135,14 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "drifts upwards", (first, last)),
             Mark("level", curve.tag, "lowest lasting level", values=(rise.before,)),
         ),
-        explained_by=(improves_after(anatomy, first) if rise.errors > 0 else None) or explained,
+        explained_by=(_better_elsewhere(anatomy, curve, first, last) if rise.errors > 0 else None) or explained,
     )
+
+
+def _better_elsewhere(anatomy: Anatomy, curve: Curve, first: int, last: int) -> str | None:
+    """Return the event of a held-out loss, or of a metric beside this held-out loss, that improves meanwhile."""
+    better = metrics_after(anatomy, curve, first)[0] if curve in anatomy.validation else None
+    return f"event:metric-improves@{last}" if better else improves_after(anatomy, first)
 
 
 def _growing(anatomy: Anatomy, first: int, last: int) -> tuple[Sign, ...]:

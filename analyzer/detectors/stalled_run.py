@@ -8,7 +8,7 @@ afterwards, because the curve over steps has no gap.
 How it is measured
 ------------------
 The longest time between two neighbouring points of the longest series in which no other series has a point either,
-beside the fourth longest, which is what evaluations and checkpoints usually take.
+compared with the fourth longest, which is what evaluations and checkpoints usually take.
 
 When it is wrong
 ----------------
@@ -34,11 +34,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.pace import silence
+from analyzer.anatomy.pace import Silence, silence
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.wording import duration, moment, step
 
 
@@ -46,8 +46,12 @@ from analyzer.model.wording import duration, moment, step
 class Limits:
     """What is compared."""
 
-    factor: float = field(default=10.0, metadata={"why": "silence over the fourth longest one of the run, as a factor"})
-    minutes: float = field(default=30.0, metadata={"why": "silence that is worth a word, in minutes"})
+    factor: float = field(
+        default=10.0, metadata={"unit": "×", "why": "silence over the fourth longest one of the run, as a factor"}
+    )
+    minutes: float = field(
+        default=30.0, metadata={"unit": "minutes", "why": "silence that is worth a word, in minutes"}
+    )
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -57,27 +61,40 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("fewer than a dozen points with a time")
         return
     first, last = sorted((its.before, its.after))
-    when = f" from {moment(its.since)}" if moment(its.since) else ""
-    restart = anatomy.event_near(its.after, 0.05 * max(1, last), ("restart",)) if its.after <= its.before else None
+    # a step that goes back right at the silence is its restart; other series may go back a little less far
+    back = max(1, its.before - its.after)
+    restart = anatomy.event_near(its.after, back, ("restart",)) if its.after <= its.before else None
     yield Evidence(
         (its.tag,),
         (
-            Measure("longest silence over the fourth longest", its.seconds / max(its.usual, 1e-3), "factor", unit="×"),
+            Measure(
+                "longest silence over the fourth longest",
+                its.seconds / its.usual if its.usual > 0 else float("inf"),
+                "factor",
+                unit="×",
+            ),
             Measure("longest silence", its.seconds / 60, "minutes", unit="minutes"),
         ),
         "info",
+        first_step=first,
+        last_step=last,
+        marks=(Mark("step", its.tag, "silence", (its.after,)),),
+        explained_by=f"event:{restart.kind}@{restart.step}" if restart else None,
+        facts=its,
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Silence = evidence.facts
+    when = f" from {moment(its.since)}" if moment(its.since) else ""
+    return Words(
         f"nothing was logged for {duration(its.seconds)}{when}, between steps {step(its.before)} and "
         f"{step(its.after)}; usually a point comes within {duration(its.usual)}",
-        first,
-        last,
-        None,
-        (),
-        (
+        advice=(
             "Look at the log of the job and of the machine at that hour: preemption, a full disk, a loader that hangs.",
             "If the run was paused and resumed, nothing needs mending.",
         ),
-        marks=(Mark("step", its.tag, "silence", (its.after,)),),
-        explained_by=f"event:{restart.kind}@{restart.step}" if restart else None,
     )
 
 
@@ -107,5 +124,5 @@ DETECTOR = Detector(
             lambda: _timed(np.where(np.arange(300) % 50 == 0, 3600.0, 10.0)),
         ),
     ),
-    course=False,
+    describe=describe,
 )

@@ -9,8 +9,8 @@ How it is measured
 ------------------
 On the validation loss, else on the training loss, the last three stretches of 15 % of the points are compared (log
 space where the loss is positive and spans more than a factor of two). The next stretch is expected to bring as much
-less than the last as that brought less than the one before. What it would bring must matter beside the level of the
-loss and beside all that has been gained, and the last fall must be beyond the noise. A learning rate that has come
+less than the last as that brought less than the one before. What it would bring must matter compared with the level of
+the loss and with all that has been gained, and the last fall must be beyond the noise. A learning rate that has come
 down to a tenth of its highest value says that the end was planned.
 
 When it is wrong
@@ -39,10 +39,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.ahead import LEAST, PIECE, Ahead, ahead
+from analyzer.anatomy.ahead import PARAMS as AHEAD
+from analyzer.anatomy.ahead import Ahead, ahead
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, percent, step
 
 
@@ -50,10 +51,45 @@ from analyzer.model.wording import number, percent, step
 class Limits:
     """What is compared."""
 
-    gain: float = field(default=0.04, metadata={"why": "what 15 % more steps would bring, as a share of the loss"})
-    progress: float = field(default=0.015, metadata={"why": "the same, as a share of all that has been gained"})
-    clear: float = field(default=5.0, metadata={"why": "fall over the last 15 %, in standard errors"})
-    rate: float = field(default=0.1, metadata={"why": "learning rate at the end, over its highest value"})
+    gain: float = field(
+        default=0.04,
+        metadata={"unit": "of the loss", "why": "what 15 % more steps would bring, as a share of the loss"},
+    )
+    progress: float = field(
+        default=0.015,
+        metadata={"unit": "of the progress", "why": "the same, as a share of all that has been gained"},
+    )
+    clear: float = field(
+        default=5.0, metadata={"unit": "standard errors", "why": "fall over the last 15 %, in standard errors"}
+    )
+    rate: float = field(
+        default=0.1, metadata={"unit": "of its highest", "why": "learning rate at the end, over its highest value"}
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """What tells a rate that is too low from a run that is too short."""
+
+    line: float = field(
+        default=0.6, metadata={"unit": "smallest over largest fall", "why": "1 for a straight line, less for a bend"}
+    )
+
+
+PARAMS = Params()
+
+CAUSES = {
+    "straight-line": "a learning rate that is too low, or far too few steps: it falls in a straight line",
+    "stopped-early": "stopped before it was done",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: what comes next, and in how many steps."""
+
+    further: Ahead
+    steps: float
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -62,61 +98,65 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(anatomy.why_not)
         return
     losses = [c for c in (anatomy.validation or anatomy.training) if not c.role.running]
-    curve = next((c for c in losses if c.n >= LEAST), None)
+    curve = next((c for c in losses if c.n >= AHEAD.least), None)
     further = ahead(curve.coarse) if curve is not None else None
-    if curve is not None and PIECE * float(curve.at[-1] - curve.at[0]) < 1:
-        yield Unfit(f"{curve.tag} stands on one step")
+    if curve is not None and AHEAD.piece * float(curve.at[-1] - curve.at[0]) < 1:
+        yield Unfit(f"{curve.tag} has all its points within a few steps")
         return
     if curve is None or further is None:
-        yield Unfit(f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss")
+        yield Unfit(f"fewer than {AHEAD.least} finite points of a loss" if losses else "no training or validation loss")
         return
     yield _reading(anatomy, curve, further)
 
 
 def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
-    since, last = int(curve.at[min(curve.n - 1, int((1 - PIECE) * curve.n))]), int(curve.steps[-1])
-    steps = PIECE * float(curve.at[-1] - curve.at[0])
-    rate, speaks = _rate_left(anatomy)
-    less = f" ({percent(further.gain)} less)" if further.next > 0 else ""
-    line = further.steady > 0.6
-    cause = (
-        "a learning rate that is too low, or far too few steps: it falls in a straight line"
-        if line
-        else "stopped before it was done"
-    )
-    raise_ = ("Try a learning rate three times higher: the fall has not slowed down since the start.",) if line else ()
+    since, last = int(curve.at[min(curve.n - 1, int((1 - AHEAD.piece) * curve.n))]), int(curve.steps[-1])
+    measures = [
+        Measure("what 15 % more steps would bring", further.gain, "gain", unit="of the loss"),
+        Measure("what 15 % more steps would bring", further.of_progress, "progress", unit="of the progress"),
+        Measure("fall over the last 15 %", further.clear, "clear", unit="× standard error"),
+        Measure("smallest over largest fall of the quarters", further.steady, unit="ratio"),
+    ]
+    signs: tuple[Sign, ...] = ()
+    rate = anatomy.rate
+    if rate is not None and rate.n > 2 and rate.raw.max() > 0:
+        left = float(rate.raw[-1] / rate.raw.max())
+        measures.append(Measure("learning rate at the end", left, "rate", unit="of its highest"))
+        signs = (Sign("rate-left", rate.tag, {"rate": float(rate.raw[-1]), "share": left}),)
     return Evidence(
         curve.tags,
-        (
-            Measure("what 15 % more steps would bring", further.gain, "gain", unit="of the loss"),
-            Measure("what 15 % more steps would bring", further.of_progress, "progress", unit="of the progress"),
-            Measure("fall over the last 15 %", further.clear, "clear", unit="× standard error"),
-            *((Measure("learning rate at the end", rate, "rate", unit="of its highest"),) if speaks else ()),
-            Measure("smallest over largest fall of the quarters", further.steady, unit="ratio"),
-        ),
+        tuple(measures),
         "info",
-        f"{curve.tag} still falls at the end: some {step(steps)} more steps would take it from "
+        first_step=since,
+        last_step=last,
+        cause="straight-line" if further.steady > PARAMS.line else "stopped-early",
+        marks=(Mark("region", curve.tag, "still falling", (since, last)),),
+        signs=signs,
+        facts=Facts(further, AHEAD.piece * float(curve.at[-1] - curve.at[0])),
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    further = facts.further
+    less = f" ({percent(further.gain)} less)" if further.next > 0 else ""
+    line = evidence.cause == "straight-line"
+    raise_ = ("Try a learning rate three times higher: the fall has not slowed down since the start.",) if line else ()
+    return Words(
+        f"{evidence.tags[0]} still falls at the end: some {step(facts.steps)} more steps would take it from "
         f"{number(further.level)} to about {number(further.next)}{less}",
-        since,
-        last,
-        cause,
-        speaks,
+        CAUSES[evidence.cause or "stopped-early"],
+        tuple(
+            f"{sign.tag} is {number(sign.numbers['rate'])} at the end, {percent(sign.numbers['share'])} of its highest"
+            for sign in evidence.signs
+        ),
         (
             *raise_,
             "Train on from the last checkpoint until the validation loss turns or stands still.",
             "Do not compare it with runs that were trained to the end.",
         ),
-        marks=(Mark("region", curve.tag, "still falling", (since, last)),),
     )
-
-
-def _rate_left(anatomy: Anatomy) -> tuple[float, tuple[str, ...]]:
-    """Return the learning rate at the end over its highest (1 when it is not logged), and what it says."""
-    rate = anatomy.rate
-    if rate is None or rate.n < 3 or rate.raw.max() <= 0:
-        return 1.0, ()
-    left = float(rate.raw[-1] / rate.raw.max())
-    return left, (f"{rate.tag} is {number(float(rate.raw[-1]))} at the end, {percent(left)} of its highest",)
 
 
 DETECTOR = Detector(
@@ -145,6 +185,6 @@ DETECTOR = Detector(
         ),
         Case("an exact fit", "almost", lambda: made_run({"train/loss": 2.0 * 0.9 ** np.arange(200)})),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "loss-spike", "grokking"),
+    describe=describe,
 )

@@ -8,13 +8,16 @@ a run without a trace in its loss.
 How it is measured
 ------------------
 Seconds per step, from the wall times of the longest series, over intervals of the usual number of steps. Where the
-level of their block medians changes (optimal partitioning) and stays higher to the end, factor and step are told.
+level of their block medians changes (optimal partitioning) and stays higher to the end, factor and step are reported.
+In reinforcement learning only steps of the environment have a pace, and the first tenth of the run, before learning
+starts, is left out.
 
 When it is wrong
 ----------------
 Longer sequences, larger images or batches, more evaluations and a second job that was meant make steps slower by
-design. Wall times are those of writing: a log that is written all at once tells nothing, and runs of a few minutes are
-not looked at.
+design; a logged setting that is moved at that step explains the drop. Wall times are those of writing: a log that is
+written all at once has no pace, and runs of a few minutes are not looked at. A step that is an episode takes longer as
+agents live longer.
 
 What to do
 ----------
@@ -35,11 +38,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy
-from analyzer.anatomy.pace import longest, pace
+from analyzer.anatomy.knobs import knob_at
+from analyzer.anatomy.pace import Pace, longest, pace
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling
+from analyzer.model.roles import words_of
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit, Words
 from analyzer.model.wording import number, percent, step, times
 
 
@@ -47,19 +52,44 @@ from analyzer.model.wording import number, percent, step, times
 class Limits:
     """What is compared."""
 
-    factor: float = field(default=1.5, metadata={"why": "seconds per step over those before, as a factor"})
-    lasted: float = field(default=0.1, metadata={"why": "share of the run's steps that it lasted, to the end"})
-    minutes: float = field(default=10.0, metadata={"why": "time spent in steps that is worth a look, in minutes"})
+    factor: float = field(default=1.5, metadata={"unit": "×", "why": "seconds per step over those before, as a factor"})
+    lasted: float = field(
+        default=0.1, metadata={"unit": "of the steps", "why": "share of the run's steps that it lasted, to the end"}
+    )
+    minutes: float = field(
+        default=10.0, metadata={"unit": "minutes", "why": "time spent in steps that is worth a look, in minutes"}
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """What makes a drop a warning, and where the pace of reinforcement learning begins."""
+
+    costly: float = field(
+        default=0.5, metadata={"unit": "of the run", "why": "a run that costs half as much again deserves a warning"}
+    )
+    learning: float = field(
+        default=0.1, metadata={"unit": "of the points", "why": "before learning starts an agent only collects"}
+    )
+
+
+PARAMS = Params()
+ENVIRONMENT = ({"fps"}, {"total", "timesteps"}, {"env", "steps"}, {"environment", "steps"}, {"sps"})
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over the run's longest series."""
+    rl = anatomy.family == "rl"
+    if rl and not _counts_environment(anatomy):
+        yield Unfit("a step may be an episode here, which takes longer as the agent gets better")
+        return
     series = longest(anatomy.run)
-    its = pace(series) if series is not None else None
+    its = pace(series, PARAMS.learning if rl else 0.0) if series is not None else None
     if series is None or its is None:
         yield Unfit("too few points at even steps to tell the pace of the run")
         return
-    lasting = its.factor >= 2 and its.lasted >= 0.5
+    severity: Severity = "warning" if (its.factor - 1) * its.lasted >= PARAMS.costly else "info"
+    knob = knob_at(anatomy, its.since)
     yield Evidence(
         (its.tag,),
         (
@@ -67,19 +97,31 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             Measure("share of the steps that it lasted", its.lasted, "lasted", unit="ratio"),
             Measure("time spent in the steps compared", its.seconds / 60, "minutes", unit="minutes"),
         ),
-        "warning" if lasting else "info",
+        severity,
+        first_step=its.since,
+        last_step=int(series.steps.max()),
+        marks=(Mark("step", its.tag, "slower from here", (its.since,)),),
+        explained_by=knob.event if knob is not None else None,
+        facts=its,
+    )
+
+
+def _counts_environment(anatomy: Anatomy) -> bool:
+    """Whether the log speaks of steps of the environment, as Stable-Baselines3 and CleanRL do."""
+    return any(own <= set(words_of(tag)) for tag in anatomy.curves for own in ENVIRONMENT)
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    its: Pace = evidence.facts
+    return Words(
         f"from step {step(its.since)} to the end a step takes {number(its.after)} s instead of {number(its.before)} s, "
         f"{times(its.factor)} as long, for {percent(its.lasted)} of the run",
-        its.since,
-        int(series.steps.max()),
-        None,
-        (),
-        (
+        advice=(
             f"Look at what the machine did since step {step(its.since)}: temperature, memory, disk, other jobs.",
             "Look at the waiting time of the input pipeline.",
             "If inputs grew longer or evaluations more frequent at that step, nothing needs mending.",
         ),
-        marks=(Mark("step", its.tag, "slower from here", (its.since,)),),
     )
 
 
@@ -116,5 +158,5 @@ DETECTOR = Detector(
             lambda: timed(falling(400), _jitter(400) + 60.0 * (np.arange(400) % 20 == 0)),
         ),
     ),
-    course=False,
+    describe=describe,
 )

@@ -7,7 +7,7 @@ overfitting cannot be seen in this log.
 
 How it is measured
 ------------------
-Each validation or test loss is laid beside the training loss at the same steps, or point by point where both have as
+Each validation or test loss is compared with the training loss at the same steps, or point by point where both have as
 many. Two different samples of the same source differ by the noise of sampling; the share of points whose difference
 is below a hundred-thousandth of the level (and of the loss's own range) must be nearly all of them.
 
@@ -34,66 +34,85 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy import Anatomy
 from analyzer.anatomy.beside import Beside, beside, in_order
+from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import counted, percent
-
-LEAST = 5  # different values at the same steps
-SAME = 1e-5  # of the level and of the range: float32 and six printed digits are within it
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    same: float = field(default=0.9, metadata={"why": "share of the points at which both losses are the same number"})
+    same: float = field(
+        default=0.9, metadata={"unit": "ratio", "why": "share of the points at which both losses are the same number"}
+    )
+
+
+@dataclass(frozen=True)
+class Params:
+    """What the same number is."""
+
+    same: float = field(
+        default=1e-5,
+        metadata={"unit": "of the level and of the range", "why": "float32 and six printed digits are within it"},
+    )
+
+
+PARAMS = Params()
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading for each validation or test loss that has a training loss at the same steps."""
+    """Yield one reading for the validation or test loss that agrees most with a training loss at the same steps."""
     if not anatomy.validation or not anatomy.training:
-        yield Unfit("no validation loss" if anatomy.training else "no training loss beside the validation loss")
+        yield Unfit(
+            "no validation loss" if anatomy.training else "no training loss to compare the validation loss with"
+        )
         return
     mates = anatomy.having("loss", "train")
     pairs = [(c, pair) for c in anatomy.validation for m in mates for pair in (beside(c, m), in_order(c, m))]
-    judged = [(c, p, _same(p)) for c, p in pairs if p is not None and _varies(p)]
+    judged = [(c, p, _same(p)) for c, p in pairs if p is not None and np.unique(p.ours).size >= ENOUGH.evaluations]
     if not judged:
-        yield Unfit(f"fewer than {LEAST} different values of training and validation at the same steps")
+        yield Unfit(f"fewer than {ENOUGH.evaluations} different values of training and validation at the same steps")
         return
     curve, pair, share = max(judged, key=lambda j: j[2])
-    yield _reading(anatomy, curve, pair, share)
-
-
-def _varies(pair: Beside) -> bool:
-    return np.unique(pair.ours[:: max(1, pair.ours.size // 1000)]).size >= LEAST
-
-
-def _same(pair: Beside) -> float:
-    scale = np.minimum(np.abs(pair.ours), float(np.ptp(pair.ours)))
-    return float(np.mean(np.abs(pair.ours - pair.theirs) <= SAME * scale))
-
-
-def _reading(anatomy: Anatomy, curve: Curve, pair: Beside, share: float) -> Evidence:
-    first, last = int(pair.at[0]), int(pair.at[-1])
-    return Evidence(
+    region = (int(pair.at[0]), int(pair.at[-1]))
+    yield Evidence(
         (curve.tag, pair.mate.tag),
         (Measure("share of points with the same value", share, "same", unit="ratio"),),
         "warning",
-        f"{curve.tag} and {pair.mate.tag} are the same number at {percent(share)} of {counted(pair.at.size, 'step')}: "
-        f"the same data, or the same value logged twice",
-        first,
-        last,
+        first_step=region[0],
+        last_step=region[1],
+        cause="same-data",
+        marks=(Mark("region", curve.tag, "equals training", region),),
+        signs=(Sign("no-sampling-noise", curve.tag),),
+        facts=int(pair.at.size),
+    )
+
+
+def _same(pair: Beside) -> float:
+    """Return the share of the points at which both are one number, compared with the level and with the range."""
+    scale = np.minimum(np.abs(pair.ours), float(np.ptp(pair.ours)))
+    return float(np.mean(np.abs(pair.ours - pair.theirs) <= PARAMS.same * scale))
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    held, train = evidence.tags
+    share = percent(evidence.measures[0].value)
+    return Words(
+        f"{held} and {train} are the same number at {share} of {counted(evidence.facts, 'step')}: "
+        "the same data, or the same value logged twice",
         "the same data twice, or one value written under two tags",
         ("two samples of the same source differ by the noise of sampling",),
         (
             "Check which data set the validation loader is given.",
-            f"Check which value is written under {curve.tag}.",
+            f"Check which value is written under {held}.",
             "Evaluate the kept checkpoints on data that was held out.",
         ),
-        marks=(Mark("region", curve.tag, "equals training", (first, last)),),
     )
 
 
@@ -131,6 +150,5 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": [0.7, 0.3, 0.1, *[0.0] * 60], "val/loss": [0.8, 0.4, 0.2, *[0.0] * 60]}),
         ),
     ),
-    explains=("validation-below-training", "overfitting"),
-    course=False,
+    describe=describe,
 )

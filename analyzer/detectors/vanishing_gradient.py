@@ -13,7 +13,7 @@ run that has learnt is convergence.
 
 When it is wrong
 ----------------
-A task that cannot be learnt further than its first steps has a small gradient by right; a metric that is good clears
+A task that cannot be learnt further than its first steps has a small gradient by design; a metric that is good clears
 the run. The norm over all parameters hides a single layer that has died. Norms after scaling by the loss scale, or
 summed over devices, may change for reasons of their own.
 
@@ -38,52 +38,96 @@ import numpy as np
 
 from analyzer.anatomy import Anatomy
 from analyzer.anatomy.chance import trained_well
+from analyzer.anatomy.gradient import PARAMS as GRADIENT
 from analyzer.anatomy.gradient import course_of
+from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.wording import number, percent, step
-from analyzer.stats.robust import median
-
-LEAST = 24  # points
+from analyzer.stats.suffix import majority_suffix
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is compared."""
 
-    left: float = field(default=1e-3, metadata={"why": "gradient norm at the end, as a share of that at the start"})
+    left: float = field(
+        default=1e-3, metadata={"unit": "ratio", "why": "gradient norm at the end, as a share of that at the start"}
+    )
     learnt: float = field(
-        default=0.3, metadata={"why": "fall of the loss that counts as learnt, as a share of its start"}
+        default=0.3,
+        metadata={"unit": "of the start", "why": "fall of the loss that counts as learnt, as a share of its start"},
     )
 
 
+@dataclass(frozen=True)
+class Params:
+    """Where the gradient is gone."""
+
+    gone: float = field(
+        default=0.01, metadata={"unit": "of its start", "why": "norm from which on the gradient counts as gone"}
+    )
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need: the norm at the start and at the end."""
+
+    early: float
+    late: float
+
+
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
-    """Yield one reading of the gradient norm beside the loss that the run's course is judged by."""
+    """Yield one reading of the gradient norm, and of the loss that the run's course is judged by."""
     curve = anatomy.gradient
-    if curve is None or curve.n < LEAST:
-        yield Unfit("no gradient norm is logged" if curve is None else f"fewer than {LEAST} norms of the gradient")
+    if curve is None or curve.n < GRADIENT.course:
+        why = f"fewer than {GRADIENT.course} norms of the gradient"
+        yield Unfit("no gradient norm is logged" if curve is None else why)
         return
     judged = anatomy.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return
-    loss, far = judged
+    loss, _ = judged
+    fall = loss.course.fall
     its = course_of(curve)
-    first, last = int(curve.at[_gone_since(curve.raw, its.early)]), int(curve.at[-1])
-    left = its.late / its.early if its.early > 0 else 1.0
-    learnt = 1.0 if trained_well(anatomy) else far.best_gain
+    gone = majority_suffix(curve.raw <= PARAMS.gone * its.early)
+    first, last = int(curve.at[gone or 0]), int(curve.at[-1])
+    learnt = fall.best_size if fall is not None else 0.0
     yield Evidence(
         curve.tags,
         (
-            Measure("gradient norm at the end over that at the start", left, "left", "below", "ratio"),
+            Measure(
+                "gradient norm at the end over that at the start",
+                its.late / its.early if its.early > 0 else 1.0,
+                "left",
+                "below",
+                "ratio",
+            ),
             Measure("fall of the loss at best", learnt, "learnt", "below", "of the start"),
         ),
-        "warning",
-        f"{curve.tag} shrinks from {number(its.early)} to {number(its.late)} by step {step(first)}, "
-        f"and {loss.tag} has fallen by {percent(max(far.best_gain, 0.0))}",
-        first,
-        last,
+        "info" if is_smoke_test(anatomy) else "warning",
+        first_step=first,
+        last_step=last,
+        cause="dead-units",
+        marks=(Mark("region", curve.tag, "no gradient", (first, last)),),
+        signs=(Sign("not-learnt", loss.tag, {"fall": max(learnt, 0.0)}),),
+        vetoes=(Veto("metric-good"),) if trained_well(anatomy) else (),
+        facts=Facts(its.early, its.late),
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    loss = evidence.signs[0]
+    return Words(
+        f"{evidence.tags[0]} shrinks from {number(facts.early)} to {number(facts.late)} by step "
+        f"{step(evidence.first_step or 0)}, and {loss.tag} has fallen by {percent(loss.numbers['fall'])}",
         "dead or saturated units, or an initialisation through which no signal passes",
         (f"{loss.tag} is far from learnt when the gradient is gone",),
         (
@@ -91,15 +135,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             "Lower the learning rate of the first steps, in which units die.",
             "Overfit ten examples first; a model that cannot do that has a fault.",
         ),
-        marks=(Mark("region", curve.tag, "no gradient", (first, last)),),
     )
-
-
-def _gone_since(raw: np.ndarray, early: float) -> int:
-    """Return the first point from which the norm's running median stays within a hundredth of its start."""
-    parts = np.array_split(np.arange(raw.size), 24)
-    above = [i for i, part in enumerate(parts) if median(raw[part]) > 0.01 * early]
-    return int(parts[min(above[-1] + 1, len(parts) - 1)][0]) if above else 0
 
 
 def _dying(points: int, loss: np.ndarray) -> dict[str, np.ndarray]:
@@ -126,5 +162,5 @@ DETECTOR = Detector(
         Case("convergence", "almost", lambda: made_run(_dying(300, falling(300) + noise(300, 0.01)))),
     ),
     yields_to=("plateau", "hidden-nan", "learning-rate-stuck"),
-    course=False,
+    describe=describe,
 )

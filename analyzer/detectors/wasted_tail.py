@@ -39,7 +39,7 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.tail import LEAST, Tail, tail_of
 from analyzer.detectors import GRAVE, Detector
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.wording import number, percent, step
 
 
@@ -50,6 +50,16 @@ class Limits:
     share: float = field(default=0.5, metadata={"why": "share of the steps after which nothing got better"})
     gained: float = field(default=6.0, metadata={"why": "what was gained before, in units of the smoothed noise"})
     minutes: float = field(default=10.0, metadata={"why": "minutes spent there, where the log has wall times"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sentences need besides; `minutes` None where the log has no times."""
+
+    curves: int
+    share: float
+    since: int
+    minutes: float | None
 
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
@@ -63,7 +73,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         known = bool(held or anatomy.training)
         yield Unfit(f"fewer than {LEAST} points of a loss or held-out metric" if known else "no loss is known")
         return
-    clear = [(c, t) for c, t in judged if t.gained > 6 * t.noise]
+    clear = [(c, t) for c, t in judged if t.gained > Limits().gained * t.noise]
     curve, tail = min(clear or judged, key=lambda j: j[1].share)
     yield _reading(curve, tail, len(judged))
 
@@ -71,8 +81,6 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
     since, last = int(curve.at[tail.since]), int(curve.steps[-1])
     minutes = _minutes(curve, tail.since)
-    spent = f" ({_told(minutes)})" if minutes is not None else ""
-    every = f"none of {curves} curves got better" if curves > 1 else f"{curve.tag} got no better"
     return Evidence(
         curve.tags,
         (
@@ -82,16 +90,28 @@ def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
             Measure("best value (smoothed)", tail.best),
         ),
         "info",
-        f"{every} after step {step(since)}: {percent(tail.share)} of the steps{spent} brought nothing",
-        since,
-        last,
-        None,
-        (f"{curve.tag} was the last to get better and has stood at {number(tail.best)} since",),
-        (
-            f"Stop around step {step(since)} next time: when nothing has got better for a quarter of the steps so far.",
-            "Spend the time on another seed, rate or model instead.",
-        ),
+        first_step=since,
+        last_step=last,
+        signs=(Sign("last-gain", curve.tag, {"best": tail.best}),),
+        facts=Facts(curves, tail.share, since, minutes),
         marks=(Mark("region", curve.tag, "no gain", (since, last)),),
+    )
+
+
+def describe(evidence: Evidence) -> Words:
+    """Return the finding in English."""
+    facts: Facts = evidence.facts
+    spent = f" ({_spent(facts.minutes)})" if facts.minutes is not None else ""
+    every = f"none of {facts.curves} curves got better" if facts.curves > 1 else f"{evidence.tags[0]} got no better"
+    best = number(evidence.signs[0].numbers["best"])
+    return Words(
+        f"{every} after step {step(facts.since)}: {percent(facts.share)} of the steps{spent} brought nothing",
+        None,
+        (f"{evidence.tags[0]} was the last to get better and has stood at {best} since",),
+        (
+            f"Stop around step {step(facts.since)} next time, or after a quarter of the steps without a gain.",
+            "Spend the time on another seed, learning rate or model instead.",
+        ),
     )
 
 
@@ -102,7 +122,7 @@ def _minutes(curve: Curve, since: int) -> float | None:
     return spent / 60 if np.isfinite(spent) and spent > 0 else None
 
 
-def _told(minutes: float) -> str:
+def _spent(minutes: float) -> str:
     return f"{number(minutes / 60, 2)} hours" if minutes >= 90 else f"{number(minutes, 2)} minutes"
 
 
@@ -134,6 +154,6 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": 0.2 + noise(900, 0.01)}),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss"),
-    course=False,
+    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "double-descent", "grokking", "unstable-evaluation"),
+    describe=describe,
 )

@@ -11,12 +11,13 @@ import numpy as np
 from analyzer import detectors
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.further_checks import further_checks
+from analyzer.anatomy.knobs import knob_at
 from analyzer.detectors import Detector
 from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
 from analyzer.diagnosis.healthy import settled
 from analyzer.model.digest import digest
-from analyzer.model.result import Checked, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
+from analyzer.model.result import Checked, Event, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
 from analyzer.model.run import Run
 from analyzer.model.thinning import thin
 from analyzer.model.verdict import Evidence, Found, Unfit, judge
@@ -57,7 +58,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         checked=tuple(checked),
         not_checked=tuple(not_checked),
         notes=(*run.notes, *anatomy.notes),
-        events=anatomy.events,
+        events=_events(anatomy, findings),
         params=tuple(run.params.items()),
         family=anatomy.family,
         main_tag=main.tag if main else None,
@@ -68,6 +69,14 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         ended=run.last_event,
         experiment=run.experiment,
     )
+
+
+def _events(anatomy: Anatomy, findings: Iterable[Finding]) -> tuple[Event, ...]:
+    """Return the events of the run, with the settings that were moved where they explain a finding."""
+    moved = {f.explained_by for f in findings if f.explained_by and f.explained_by.startswith("event:knob@")}
+    steps = (int(name.partition("@")[2]) for name in moved)
+    knobs = (knob.as_event for at in steps if (knob := knob_at(anatomy, at)) is not None)
+    return tuple(sorted((*anatomy.events, *knobs), key=lambda event: event.step))
 
 
 def _selected(settings: Settings) -> list[Detector]:

@@ -60,8 +60,7 @@ def one_each(findings: list[Finding]) -> list[Finding]:
 
 def explained(findings: list[Finding], chosen: Collection[Detector]) -> list[Finding]:
     """Let what came first and is graver explain what follows from it, and order the findings."""
-    leads = {(d.symptom, follower) for d in chosen for follower in d.explains}
-    leads |= {(leader, d.symptom) for d in chosen for leader in d.yields_to}
+    leads = {(leader, d.symptom) for d in chosen for leader in d.yields_to}
     free = [f for f in findings if f.explained_by is None]
     settled = []
     for finding in findings:
@@ -75,6 +74,8 @@ def explained(findings: list[Finding], chosen: Collection[Detector]) -> list[Fin
 def _leads(leader: Finding, follower: Finding, leads: Collection[tuple[str, str]]) -> bool:
     if (leader.symptom, follower.symptom) not in leads:
         return False
+    if SEVERITIES.index(leader.severity) > SEVERITIES.index(follower.severity):
+        return False  # a note explains no warning away
     if leader.first_step is None or follower.last_step is None:
         return True
     return leader.first_step <= follower.last_step

@@ -20,7 +20,6 @@ from analyzer.model.vocabulary import (
     COUNTED,
     COUNTERS,
     CUTS,
-    GAN_PARTS,
     KIND,
     LAYERS,
     LOSS,
@@ -30,10 +29,10 @@ from analyzer.model.vocabulary import (
     MODEL,
     NUMBERED,
     OF_MACHINES,
+    OVER,
     PLAIN,
     REFERENCE_FOLDERS,
     REFERENCES,
-    RL_PARTS,
     SPLIT_WORDS,
     STRONG_SYSTEM,
     SYSTEM,
@@ -63,7 +62,8 @@ class Role:
 
     `part` tells components of a loss (`box`, `generator`, …) from the total (""); `per` is "epoch" or "step"
     when the name says which it is; `running` marks values averaged since the epoch began; `given` marks a
-    role that the user set.
+    role that the user set. In reinforcement learning and in a GAN, `signal` is what the series measures beside the
+    goal (`model.signals.Signal`), and `goal` what a reward is worth as one (`model.signals.Goal`).
     """
 
     role: RoleName
@@ -75,6 +75,8 @@ class Role:
     per: Literal["epoch", "step", ""] = ""
     running: bool = False
     given: bool = False
+    signal: str = ""
+    goal: str = ""
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def read_role(tag: str) -> Role:
     if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in NUMBERED):
         last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
         folders = folders[:-1]
-    words, before = words_of(last), tuple(w for f in folders for w in words_of(f))
+    words, before = without_axis(words_of(last)), tuple(w for f in folders for w in words_of(f))
     per, words = _per((*before, *words)), _without_suffix(words)
     split, split_word = _split(words, before)
     everything = (*before, *words)
@@ -121,6 +123,12 @@ def read_role(tag: str) -> Role:
         per=per,
         running=role in ("loss", "metric") and words[:1] == ("batch",),
     )
+
+
+def without_axis(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of `lm loss` for those of `lm loss vs samples`: what a value is plotted against is no value."""
+    over = words.index("vs") if "vs" in words else 0
+    return words[:over] if over and words[over + 1 :] and all(word in OVER for word in words[over + 1 :]) else words
 
 
 def _without_suffix(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -148,8 +156,6 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     own = set(words)
     if words == ("hp", "metric"):
         return "constant", "", "“hp_metric” is a placeholder"
-    if "vs" in own and own & {"samples", "tokens"}:
-        return "counter", "", "a twin of another series over samples"
     if own & {"lr", "lrs"} and own & {"momentum", "decay"}:
         return "constant", "", "a setting of the optimizer beside its learning rate"
     for role, hit in (("learning-rate", _is_learning_rate(words, before)), ("gradient-norm", _is_gradient(everything))):
@@ -280,11 +286,3 @@ def _per(words: tuple[str, ...]) -> Literal["epoch", "step", ""]:
     if "epoch" in words:
         return "epoch"
     return "step" if "step" in words or "batch" in words or "iter" in words else ""
-
-
-def family_words(part: str) -> str | None:
-    """Return "rl" or "gan" when a loss's part names a component of such a training, else None."""
-    own = set(part.split())
-    if own & (GAN_PARTS - {"g", "d", "adv"}) or own in ({"g"}, {"d"}):
-        return "gan"
-    return "rl" if own & (RL_PARTS - {"kl", "q", "alpha", "value", "entropy"}) else None

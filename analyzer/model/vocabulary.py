@@ -11,7 +11,7 @@ Direction = Literal["lower", "higher"]
 SPLITS_BY_WORDS: dict[Split, str] = {
     "train": "train training trn tr trainer learn entrenamiento entrainement entraînement treino addestramento "
     "обучение 训练 訓練 学習",
-    "validation": "val valid validation validate eval evaluation evaluate dev holdout heldout cv validierung "
+    "validation": "val valid validation validate eval evaluation evaluator evaluate dev holdout heldout cv validierung "
     "validacion validación validação validacao validazione валидация 验证 驗證 検証",
     "test": "test testing tst prueba teste тест 测试 測試",
 }
@@ -66,6 +66,8 @@ COUNTERS |= {"imgs", "images", "batches", "progress"}
 # what stands before `step` or `epoch` in the name of a counter
 COUNTED = {"global", "current", "num", "number", "n", "total", "max", "last", "optimizer", "optim", "update", "env"}
 COUNTED |= {"agent", "environment", "time", "micro", "inner", "outer", "best", "step", "epoch", "iter", "log", "of"}
+# behind `vs`: what a value is logged over
+OVER = COUNTERS | {"time", "hours", "seconds", "sample", "token"}
 # words of a layer's name: a value in it counts nothing
 LAYERS = {"layer", "layers", "embed", "embedding", "embeddings", "attn", "attention", "mixer", "weight", "weights"}
 LAYERS |= {"bias", "biases", "kernel", "proj", "mlp", "block", "blocks", "encoder", "decoder", "wte", "wpe"}
@@ -166,8 +168,6 @@ CONSTANTS |= {
     "batchsize",
     "size",
 }
-RL_PARTS = {"policy", "value", "actor", "critic", "entropy", "kl", "q", "qf", "qf1", "qf2", "alpha", "ent", "baseline"}
-GAN_PARTS = {"generator", "discriminator", "gen", "disc", "g", "d", "netg", "netd", "adversarial", "adv", "gan", "gp"}
 PLAIN = {
     "total",
     "mean",

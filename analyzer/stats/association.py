@@ -25,6 +25,10 @@ MOST_CUTS = 64
 """Splits that are tried of an ordered variable, spread evenly over the runs."""
 
 
+SAME = 1e-9
+"""Relative difference of two p-values that were computed in another order and are the same."""
+
+
 @dataclass(frozen=True)
 class Split:
     """The best split of some runs in two: `side` bool[n] has those on the side where the marked ones are more often.
@@ -57,7 +61,7 @@ def ordered_split(values: Array, marked: Flags, worth: float) -> Split | None:
     side = high if _rate(marked, high) >= _rate(marked, ~high) else ~high
     if lowest > worth:
         return Split(side, 1.0)
-    bounds = {int(cut): table > lowest * (1 + 1e-9) for cut, table in zip(cuts, tables, strict=True)}
+    bounds = {int(cut): table > lowest * (1 + SAME) for cut, table in zip(cuts, tables, strict=True)}
     return Split(side, _leaving(bounds, all_marked, total))
 
 

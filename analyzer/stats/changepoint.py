@@ -9,8 +9,12 @@ from analyzer.stats.robust import difference_sigma
 
 Array = NDArray[np.float64]
 
+PENALTY = 12.0  # squared standard errors that a further piece must explain: about 2 ln n for a few hundred values
+RESOLUTION = 1e-9  # of the largest value: smaller noise is rounding
+MOST = 1e6  # times the noise: values farther out are no farther
 
-def levels(values: Array, *, penalty: float = 12.0, least: int = 1, sigma: float | None = None) -> NDArray[np.int64]:
+
+def levels(values: Array, *, penalty: float = PENALTY, least: int = 1, sigma: float | None = None) -> NDArray[np.int64]:
     """Return the edges int64[k+1] of the pieces of constant level that explain the values best.
 
     Minimises the squared error in units of the noise plus `penalty` for each piece, exactly, in O(n²) steps of
@@ -22,8 +26,8 @@ def levels(values: Array, *, penalty: float = 12.0, least: int = 1, sigma: float
     if n < 2 * least:
         return np.array([0, n], dtype=np.int64)
     noise = difference_sigma(values) if sigma is None else sigma
-    noise = max(noise, 1e-9 * float(np.max(np.abs(values))), np.finfo(float).tiny)
-    scaled = np.clip((values - np.median(values)) / noise, -1e6, 1e6)
+    noise = max(noise, RESOLUTION * float(np.max(np.abs(values))), np.finfo(float).tiny)
+    scaled = np.clip((values - np.median(values)) / noise, -MOST, MOST)
     total, squares = np.concatenate([[0.0], np.cumsum(scaled)]), np.concatenate([[0.0], np.cumsum(scaled**2)])
     best = np.full(n + 1, np.inf)
     best[0] = -penalty

@@ -14,6 +14,9 @@ FEW = 2.0  # differences: a median of m of them is raised by FEW / m, because th
 TIED = 0.25  # share of differences that are exactly 0 from which values are taken as rounded
 INNER = 0.8  # share of the differences that a mean is taken over where values are rounded
 INNER_MEAN = 0.5587  # mean of |x| over the inner 80 % of a standard Gaussian
+LEAST = 4  # values: fewer show no noise around a trend
+CORRELATED = 8  # values: fewer show no autocorrelation
+FLAT = 1e-12  # index²: what the spread of the indices of a window is divided by at least
 DEAD = 0.05  # autocorrelation that counts as none
 
 
@@ -28,7 +31,7 @@ def trendless_sigma(values: Array, *, across: int | None = None) -> float:
     because their median is 0. Source: von Neumann et al., The mean square successive difference, Annals of
     Mathematical Statistics 12 (1941), with the median of Hampel, JASA 69 (1974).
     """
-    if values.size < 4:
+    if values.size < LEAST:
         return 0.0
     found = []
     for order, scale in ((2, SECOND), (3, THIRD)):
@@ -52,7 +55,7 @@ def correlation_time(residual: Array, most: int) -> float:
     The sum ends at the first lag that shows no correlation, `most` lags at the latest. Source: Sokal, Monte Carlo
     methods in statistical mechanics (1989), section 3.
     """
-    if residual.size < 8:
+    if residual.size < CORRELATED:
         return 1.0
     centred = residual - median(residual)
     scale = mad_sigma(centred)
@@ -80,5 +83,5 @@ def around_lines(values: Array, half: int) -> Array:
     sx, sxx, sy, sxy = (part[end] - part[first] for part in sums)
     count = end - first
     spread = sxx - sx * sx / count
-    slope = np.where(spread > 0, (sxy - sx * sy / count) / np.maximum(spread, 1e-12), 0.0)
+    slope = np.where(spread > 0, (sxy - sx * sy / count) / np.maximum(spread, FLAT), 0.0)
     return np.asarray(values - (sy / count + slope * (x - sx / count)))

@@ -43,7 +43,7 @@ def _agreement(one: Array, other: Array) -> float:
 
 def _variance(one: Array, other: Array) -> float:
     n = one.size
-    if n < 3:
+    if n <= 2:
         return 1.0 if n == 2 and one[0] != one[1] and other[0] != other[1] else 0.0
     t, u = _ties(one), _ties(other)
     whole = n * (n - 1) * (2 * n + 5) - _sum(t, 5) - _sum(u, 5)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+ONE_SIGMA = 0.8413  # share of a Gaussian below its mean and one standard deviation
 MAD_TO_SIGMA = 1.4826  # the median absolute deviation of a Gaussian is 1 / 1.4826 of its standard deviation
 
 
@@ -86,7 +87,7 @@ def upper_sigma(values: Array) -> float:
     """
     if values.size < 2:
         return 0.0
-    low, high = np.quantile(values, [0.5, 0.8413])
+    low, high = np.quantile(values, [0.5, ONE_SIGMA])
     return float(high - low)
 
 

@@ -11,6 +11,10 @@ from analyzer.stats.robust import block_medians, block_sigmas, median
 
 Array = NDArray[np.float64]
 
+GROWTH = 1.5  # times: how much wider each block at the steep start is than the one before it
+BOUND = 1.96  # standard errors on either side of a 95 % interval
+LEAST = 4  # values: fewer have no slope and no trend other than their median
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -31,7 +35,7 @@ def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64
         take = min(int(size), left - least)
         sizes.append(take)
         left -= take
-        size *= 1.5
+        size *= GROWTH
     whole = max(1, round(left / width)) if left else 0
     rest = np.diff(np.linspace(0, left, whole + 1).astype(np.int64)) if left else np.empty(0, np.int64)
     return np.concatenate([[0], np.cumsum(np.concatenate([np.array(sizes, np.int64), rest]))]).astype(np.int64)
@@ -50,7 +54,7 @@ def smooth(values: Array, blocks: int = 40, *, least: int = 5) -> Array:
     Excursions shorter than half a block leave no trace; the first and last block keep their own medians.
     """
     if values.size < 2 * least:
-        return np.full(values.size, median(values)) if values.size < 4 else _median3(values)
+        return np.full(values.size, median(values)) if values.size < LEAST else _median3(values)
     found = blocked(values, blocks, least=least)
     level = found.level
     if level.size < 2:
@@ -80,14 +84,14 @@ def slope(at: Array, values: Array) -> tuple[float, float, float]:
     Source: Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968).
     """
     n = values.size
-    if n < 4:
+    if n < LEAST:
         return 0.0, -np.inf, np.inf
     i, j = np.triu_indices(n, 1)
     gap = at[j] - at[i]
     pairs = np.sort((values[j] - values[i])[gap != 0] / gap[gap != 0])
     if not pairs.size:
         return 0.0, -np.inf, np.inf
-    half = 1.96 * np.sqrt(n * (n - 1) * (2 * n + 5) / 18.0)
+    half = BOUND * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(0, int(np.floor((pairs.size - half) / 2)))
     high = min(pairs.size - 1, int(np.ceil((pairs.size + half) / 2)))
     return float(np.median(pairs)), float(pairs[low]), float(pairs[high])

@@ -177,8 +177,10 @@ def _table(sick: Sequence[_Line], paint: Paint, wide: int) -> list[str]:
     return lines
 
 
-def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, colour: bool = False) -> str:
-    """Return what `series` says of a run; rows are (tag, points, role, split, why)."""
+def series_table(
+    run: Run, rows: Iterable[tuple[str, int, str, str, str]], kind: str = "", *, colour: bool = False
+) -> str:
+    """Return what `series` says of a run; rows are (tag, points, role, split, why), `kind` a sentence on its family."""
     paint = Paint(colour)
     name = "" if run.name in run.id else f"  {visible(short(run.name))}"
     place = f"  {run.source}, {visible(short(run.location))}"
@@ -195,6 +197,8 @@ def series_table(run: Run, rows: Iterable[tuple[str, int, str, str, str]], *, co
         lines.append(line if i else paint(line, "soft"))
     if len(table) == 1:
         lines[1:] = ["  no scalar series"]
+    elif kind:
+        lines.insert(1, f"  {visible(short(kind, TEXT))}")
     lines += [f"  note: {visible(short(note.message, TEXT))}" for note in run.notes]
     return _joined(lines)
 

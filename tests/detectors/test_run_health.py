@@ -166,3 +166,35 @@ class TestMachine:
     def test_free_and_total_memory_are_not_looked_at(self):
         run = made_run({"train/loss": falling(300), "memory_free": np.linspace(1, 9, 300)})
         assert found(run, "growing-memory") is None
+
+
+class TestPaceOfAgents:
+    def agent(self, tag):
+        seconds = jitter() * np.where(np.arange(400) < 180, 1, 3)
+        run = timed(seconds)
+        times = run.series["train/loss"].wall_times
+        rewards = Series("rollout/ep_rew_mean", np.arange(400), np.linspace(0, 200, 400), times)
+        policy = Series("train/policy_loss", np.arange(400), noise(400, 0.1), times)
+        return Run(
+            "r",
+            "r",
+            "made",
+            "",
+            {
+                "rollout/ep_rew_mean": rewards,
+                "train/policy_loss": policy,
+                tag: Series(tag, np.arange(400), np.ones(400), times),
+            },
+        )
+
+    def test_episodes_that_grow_longer_are_no_drop(self):
+        assert found(self.agent("rollout/ep_len_mean"), "throughput-drop") is None
+
+    def test_steps_of_the_environment_have_a_pace(self):
+        assert found(self.agent("time/fps"), "throughput-drop") is not None
+
+    def test_collecting_before_learning_starts_is_left_out(self):
+        run = self.agent("time/fps")
+        early = jitter() * np.where(np.arange(400) < 30, 0.2, 1)
+        series = {t: Series(t, s.steps, s.values, 1.7e9 + np.cumsum(early)) for t, s in run.series.items()}
+        assert found(Run("r", "r", "made", "", series), "throughput-drop") is None

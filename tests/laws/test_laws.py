@@ -1,12 +1,15 @@
 """What every detector obeys, present and future: fed with its cases, shortened, thinned, holed and rescaled."""
 
-from dataclasses import replace
+import importlib
+import pkgutil
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analyzer import anatomy as anatomy_package
 from analyzer import detectors
 from analyzer.anatomy import Anatomy
 from analyzer.model.case import made_run
@@ -151,3 +154,77 @@ def test_a_change_of_unit_changes_no_verdict(name, factor):
             type(judge(r, detector.default_limits)) for r in readings_of(detector, scaled) if isinstance(r, Evidence)
         ]
         assert before == after, case.name
+
+
+HOLES = {
+    "all NaN": lambda n: np.full(n, np.nan),
+    "all inf": lambda n: np.full(n, np.inf),
+    "all -inf": lambda n: np.full(n, -np.inf),
+    "one finite point": lambda n: np.where(np.arange(n) == n // 2, 1.0, np.nan),
+    "empty": lambda n: np.zeros(0),
+}
+COMPANIONS = ("val_loss", "val/loss", "train/box_loss", "val_accuracy", "val/recall", "lr", "grad_norm", "loss_scale")
+
+
+def with_companion(run: Run, tag: str, make) -> Run:
+    """The run with one more curve, or with that curve in place of its own."""
+    longest = max(run.series.values(), key=lambda s: s.points)
+    values = make(longest.points)
+    k = values.size
+    return replace(run, series={**run.series, tag: Series(tag, longest.steps[:k], values, longest.wall_times[:k])})
+
+
+@pytest.mark.parametrize("hole", HOLES.values(), ids=list(HOLES))
+@pytest.mark.parametrize("tag", COMPANIONS)
+def test_a_companion_without_finite_points_crashes_no_detector(tag, hole):
+    runs = [d.cases[0].make() for d in ALL.values()]
+    failed = set()
+    for run in runs:
+        anatomy = Anatomy(with_companion(run, tag, hole))
+        for name, detector in ALL.items():
+            try:
+                with np.errstate(all="ignore"):
+                    list(detector.measure(anatomy))
+            except Exception as error:  # whatever it raises, the law is broken
+                failed.add(f"{name}: {error!r}")
+    assert not failed
+
+
+@pytest.mark.parametrize("hole", HOLES.values(), ids=list(HOLES))
+@pytest.mark.parametrize("tag", ["loss", "train/loss"])
+def test_a_training_loss_without_finite_points_crashes_no_detector(tag, hole):
+    run = made_run({tag: hole(60), "val/loss": np.linspace(2.0, 1.0, 60), "val/accuracy": np.linspace(0.1, 0.9, 60)})
+    for detector in ALL.values():
+        with np.errstate(all="ignore"):
+            list(detector.measure(Anatomy(run)))
+
+
+@pytest.mark.parametrize(
+    "detector", [d for d in ALL.values() if d.describe], ids=[n for n, d in ALL.items() if d.describe]
+)
+def test_sentences_are_made_from_evidence_alone(detector):
+    readings = [r for there in OPENED for r in detector.measure(there) if isinstance(r, Evidence)]
+    found = [r for r in readings if isinstance(judge(r, detector.default_limits), Found)]
+    assert found
+    for reading in found:
+        assert not reading.summary
+        words = detector.describe(reading)
+        assert words.summary
+        assert words.advice
+        assert len(words.signs) == len(reading.signs)
+
+
+MODULES = [
+    importlib.import_module(f"{package.__name__}.{module.name}")
+    for package in (detectors, anatomy_package)
+    for module in pkgutil.iter_modules(package.__path__)
+]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if hasattr(m, "PARAMS")], ids=lambda m: m.__name__)
+def test_a_parameter_has_a_unit_and_a_reason(module):
+    params = module.PARAMS
+    assert type(params).__dataclass_params__.frozen
+    for f in fields(params):
+        assert f.metadata["unit"], f.name
+        assert f.metadata["why"], f.name

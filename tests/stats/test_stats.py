@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analyzer.stats import changepoint, multiplicity, null, robust, spectrum, trend
+from analyzer.stats import changepoint, multiplicity, robust, spectrum, trend
 
 RNG = np.random.default_rng(0)
 
@@ -77,21 +77,6 @@ def test_changepoints_are_found_where_they_are_and_not_elsewhere():
 def test_holm_controls_the_family_and_keeps_the_order():
     assert multiplicity.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert multiplicity.holm([]) == []
-
-
-def settled(points, seed):
-    return 1 + 2 * np.exp(-np.arange(points) / (points / 10)) + np.random.default_rng(seed).normal(0, 0.05, points)
-
-
-@pytest.mark.parametrize("points", [12, 20, 40, 100])
-def test_a_curve_that_has_settled_rarely_seems_to_turn(points):
-    p_values = np.array([null.turned(settled(points, seed), max(3, points // 20))[1] for seed in range(100)])
-    assert np.mean(p_values < 0.05) <= 0.12
-
-
-def test_a_curve_that_turns_is_told_from_noise():
-    at = np.linspace(0, 1, 40)
-    assert null.turned(1 + (at - 0.3) ** 2 + RNG.normal(0, 0.02, 40), 3)[1] < 0.001
 
 
 class TestPeriods:
@@ -181,18 +166,6 @@ class TestPeriods:
         """Nothing is searched where nothing can be found."""
         assert spectrum.find_repetition(np.ones(500)) is None
         assert spectrum.find_repetition(np.arange(20.0)) is None
-
-
-@pytest.mark.parametrize("points", [12, 20, 100])
-def test_noise_that_wanders_rarely_seems_to_turn_either(points):
-    p_values = []
-    for seed in range(100):
-        drive = np.random.default_rng(seed).normal(0, 0.05, points + 50)
-        for i in range(1, drive.size):
-            drive[i] += 0.5 * drive[i - 1]
-        curve = 1 + 2 * np.exp(-np.arange(points) / (points / 10)) + drive[50:]
-        p_values.append(null.turned(curve, max(3, points // 20))[1])
-    assert np.mean(np.array(p_values) < 0.01) <= 0.04
 
 
 def test_medians_and_spreads_of_blocks_are_those_of_each_block():
