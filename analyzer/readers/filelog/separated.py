@@ -2,8 +2,8 @@
 
 Each physical line is read on its own, so that a stray quote costs a line and not the rest of the file. A line without
 its end may have been cut inside a number and is never read. A row with too many or too few cells, with characters that
-cannot be printed, or with text in a column of numbers is left out whole and named: what stands beside damage may be
-the rest of another number.
+cannot be printed, or with text in a column of numbers is left out whole and named: what stands next to damage may
+be the rest of another number.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def parse(raw: bytes, shown: str) -> Table:
     return table
 
 
-_UNPRINTABLE = "it holds bytes that are no text"
+_UNPRINTABLE = "it holds bytes that are not text"
 
 
 def _parsed(text: str, shown: str) -> tuple[Table, _Damage, int]:
@@ -183,7 +183,7 @@ def _floats(cells: list[str]) -> Column:
 
 
 def _fault(line: str, cells: list[str] | None, width: int, separator: str) -> str:
-    """Return why a line is no row, "" when it is one; blank cells behind the last one are removed."""
+    """Return why a line cannot be read as a row, "" when it can; blank cells behind the last one are removed."""
     if cells is None:
         return "a quotation mark in it is never closed"
     if not (line if separator != "\t" else line.replace("\t", "")).rstrip("\r").replace("\t", "").isprintable():
@@ -248,7 +248,7 @@ def _take(names: list[str], rows: list[Sequence[str]], lines: list[int], table: 
         bad |= dict.fromkeys(wrong, name)
         found[name] = column
     for row, name in bad.items():
-        damage.lines.append((lines[row], f"“{shown_name(name)}” is no number there"))
+        damage.lines.append((lines[row], f"“{shown_name(name)}” is not a number there"))
     kept = np.ones(len(rows), bool)
     kept[list(bad)] = False
     place = np.cumsum(kept) - 1
