@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,21 @@ def test_settings_that_are_bombs_cost_the_settings_only(tmp_path: Path) -> None:
         run = only(tmp_path)
         assert run.series["loss"].points == 2
         assert sum(len(str(value)) for value in run.params.values()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("trainer_state.json", b'{"log_history": [' + b'{"a":' * 1_000_000),
+        ("metrics.csv", b"step,loss\n0,1.5\n" + b'1,"2,3\n' * 100_000),
+        ("metrics.jsonl", b'{"step": 1, "loss": 1.5}\n' + b'{"a":\n' * 100_000),
+        ("run-a/run-a.wandb", logs.framed() + b"\x00\x00\x00\x00\xf0\x7f\x01" * 1_000_000),
+    ],
+    ids=["nested", "quotes", "cut lines", "false chunks"],
+)
+def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: str, raw: bytes) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(raw)
+    begun = time.perf_counter()
+    only(tmp_path)
+    assert time.perf_counter() - begun < 30  # seconds; each takes below three on a machine that is not busy
