@@ -138,6 +138,14 @@ def test_damaged_checkpoints_of_one_history_are_still_one_run(tmp_path: Path) ->
     assert any(note.kind == "damage" for note in run.notes)
 
 
+def test_braces_without_end_in_a_state_cost_their_line_only(tmp_path: Path) -> None:
+    path = logs.state(tmp_path / "trainer_state.json", logs.losses(6))
+    raw = path.read_bytes()
+    place = raw.rindex(b"\n", 0, raw.index(b'"step": 30'))
+    path.write_bytes(raw[:place] + b"\n" + b'{"a":' * 20_000 + raw[place:])
+    assert only(tmp_path).series["loss"].steps.tolist() == [10, 20, 40, 50, 60]
+
+
 def test_a_file_that_is_no_log_says_what_it_is(tmp_path: Path) -> None:
     for name, raw, why in (("metrics.csv", b"", "empty"), ("x.csv", b"PK\x03\x04", "zip archive")):
         (tmp_path / name).write_bytes(raw)

@@ -164,8 +164,11 @@ def _intact(text: str) -> list[Row]:
     while at >= 0 and failed < _MOST_FAILED:
         try:
             row, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except ValueError:
             end = at + 1
+            failed += 1
+        except RecursionError:  # braces without end: what goes on in the next line may be whole
+            end = max(at, text.find("\n", at)) + 1
             failed += 1
         else:
             if "step" in row or "epoch" in row:
