@@ -26,6 +26,7 @@ BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
 LONGEST_LINE = 1 << 20  # characters
 MOST_LINES_OF_A_ROW = 50  # of a quoted cell (a matrix) that spans lines
 _BATCH = 1 << 16  # lines
+MOST_UNCLOSED = 100  # quotes that are never closed, after which cells over several lines are not looked for
 NAMED = 5  # damaged places named one by one
 _NUMBER = re.compile(r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
@@ -107,7 +108,7 @@ class _Body:
         self._lines, self._place, self._table, self._damage = lines, start + 1, table, damage
         self._separator = separator_of(lines[start])
         self._names = _names(_cells(lines[start], self._separator) or [lines[start]])
-        self._repeated = self._changed = 0
+        self._repeated = self._changed = self._unclosed = 0
 
     def read(self) -> None:
         """Fill the table."""
@@ -155,7 +156,9 @@ class _Body:
         self._place += 1
         if '"' not in line:
             return line.split(self._separator)
-        cells, self._place = _quoted(self._lines, self._place, self._separator, len(self._names))
+        further = MOST_LINES_OF_A_ROW if self._unclosed < MOST_UNCLOSED else 0
+        cells, self._place = _quoted(self._lines, self._place, self._separator, len(self._names), further)
+        self._unclosed += cells is None
         return cells
 
 
@@ -206,10 +209,13 @@ def _cells(line: str, separator: str) -> list[str] | None:
         return None
 
 
-def _quoted(lines: list[str], place: int, separator: str, width: int) -> tuple[list[str] | None, int]:
-    """Return the cells of the line before `place`, with lines that a quoted cell goes on in, and where to go on."""
+def _quoted(lines: list[str], place: int, separator: str, width: int, further: int) -> tuple[list[str] | None, int]:
+    """Return the cells of the line before `place`, with lines that a quoted cell goes on in, and where to go on.
+
+    At most `further` lines are looked at; None where the quote is not closed in them.
+    """
     line = lines[place - 1]
-    for stop in range(place, min(place + MOST_LINES_OF_A_ROW, len(lines)) + 1):
+    for stop in range(place, min(place + further, len(lines)) + 1):
         if stop > place:
             line += " " + lines[stop - 1]
         if len(line) > LONGEST_LINE:

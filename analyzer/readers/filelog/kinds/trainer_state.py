@@ -27,6 +27,7 @@ _SUMMARY = "train_runtime"
 _DECLARED = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
 _EVENT_FOLDERS = ("runs", "logs", "log", "logging", "tensorboard", "tb", "tb_logs")
 """Siblings of a Trainer's output folder that scripts give it for its event files (`logging_dir`)."""
+_MOST_FAILED = 10_000  # braces of a damaged file at which no whole object begins
 _DECODER = json.JSONDecoder()
 Row = Mapping[str, Any]
 
@@ -158,12 +159,17 @@ def _intact(text: str) -> list[Row]:
     """Return the rows of a history that is cut or damaged: every object that is whole and counts steps or epochs."""
     begin = _HISTORY.search(text)
     rows: list[Row] = []
+    failed = 0
     at = text.find("{", begin.end()) if begin else -1
-    while at >= 0:
+    while at >= 0 and failed < _MOST_FAILED:
         try:
             row, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except ValueError:
             end = at + 1
+            failed += 1
+        except RecursionError:  # braces without end: what goes on in the next line may be whole
+            end = max(at, text.find("\n", at)) + 1
+            failed += 1
         else:
             if "step" in row or "epoch" in row:
                 rows.append(row)
