@@ -1,4 +1,4 @@
-"""Rewrite the generated parts of README.md from the detectors' own pages: `python docs/generate.py`."""
+"""Rewrite the generated parts of docs/ from the detectors' own pages: `python docs/generate.py`."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def limits() -> str:
     return "\n".join(["| table | key | default | meaning |", "| --- | --- | --- | --- |", *rows])
 
 
-PARTS = {"symptoms": symptoms, "limits": limits}
+PARTS = {"symptoms.md": ("symptoms", symptoms), "settings.md": ("limits", limits)}
 
 
-def renewed(text: str) -> str:
-    """Return the text with every part between `<!-- name -->` and `<!-- /name -->` written anew."""
-    for name, make in PARTS.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if not pattern.search(text):
-            raise ValueError(f"README.md has no part {name}")
-        text = pattern.sub(partial(_filled, make()), text)
-    return text
+def renewed(page: str) -> str:
+    """Return a page of docs/ with its part between `<!-- name -->` and `<!-- /name -->` written anew."""
+    name, make = PARTS[page]
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    if not pattern.search(text):
+        raise ValueError(f"docs/{page} has no part {name}")
+    return pattern.sub(partial(_filled, make()), text)
 
 
 def _filled(made: str, match: re.Match[str]) -> str:
@@ -47,5 +47,5 @@ def _filled(made: str, match: re.Match[str]) -> str:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PARTS:
+        (ROOT / "docs" / page).write_text(renewed(page), encoding="utf-8")

@@ -151,3 +151,15 @@ class TestRunsThatAreFine:
         held_out = LANGUAGE[::10].copy()
         held_out[20] *= 1.05
         assert verdict({"val/loss": held_out})[0] == "healthy"
+
+
+class TestNamesThatNameAnAxis:
+    """Megatron logs each value twice, over iterations and over samples; some logs keep one of the two."""
+
+    def test_a_loss_over_samples_is_a_loss(self):
+        assert verdict({"lm loss vs samples": language(lambda y, _: y * np.nan)}) == ("problems", {"non-finite"})
+
+    def test_the_same_loss_over_two_axes_is_judged_once(self):
+        loss = language(lambda y, _: 1.5 * y)
+        both = judge_run(made_run({"lm loss": loss, "lm loss vs samples": loss}), now=2e9)
+        assert [f.tags for f in both.findings if f.alarms] == [("lm loss",)]

@@ -1,4 +1,4 @@
-"""The README tells what the code does: its generated tables are fresh, and what it names exists."""
+"""README and docs tell what the code does: generated tables are fresh, and what they name exists."""
 
 import importlib.util
 import re
@@ -9,22 +9,34 @@ import pytest
 from analyzer.cli import main
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+OPTIONS = sorted({name for text in TEXTS.values() for name in re.findall(r"`(--[a-z][a-z-]+)", text)})
 
 
-def test_the_generated_tables_are_fresh():
+@pytest.mark.parametrize("page", ["symptoms.md", "settings.md"])
+def test_the_generated_tables_are_fresh(page):
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    assert generate.renewed(README) == README, "run `python docs/generate.py`"
+    assert generate.renewed(page) == TEXTS[page], "run `python docs/generate.py`"
 
 
-def test_every_file_it_points_to_exists():
-    for target in re.findall(r"\]\((?!http|#)([^)#]+)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_it_points_to_exists(page):
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", TEXTS[page.name]):
+        assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"`(--[a-z][a-z-]+)", README))))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_heading_it_points_to_exists(page):
+    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", TEXTS[page.name]):
+        there = page.parent / target if target else page
+        headings = re.findall(r"(?m)^#+ (.+)$", there.read_text(encoding="utf-8"))
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+
+
+@pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_it_names_is_known_to_the_command(option, capsys):
     texts = ""
     for verb in ("report", "audit", "series", "dump", "explain"):

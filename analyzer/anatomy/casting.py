@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.anatomy.family import Family, family_of
-from analyzer.model.roles import Role, read_role, words_of
+from analyzer.model.roles import Role, read_role, without_axis, words_of
 from analyzer.model.run import Series
 from analyzer.model.signals import Branch, goal_of, signal_of
 from analyzer.model.vocabulary import SPLIT_WORDS, STANDS_FOR_LOSS, Split
@@ -28,17 +28,18 @@ def cast(
 ) -> Casting:
     """Return the role of every tag, and the family of the run.
 
-    Rules that need the whole run: xgboost's `validation_0` is the training set when there is a `validation_1`;
-    a run without any loss is judged by its error metric; a loss without a split is the training loss; the mean
-    that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a series of one value
-    that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not judged; in a run whose
-    `name` ends in the word of a validation set (`resnet_val`) a loss without a split is a validation loss; what a tag
-    means in reinforcement learning and in a GAN is read again once the family is known. A role that the user set
-    counts as evidence of the family, and nothing changes it.
+    Rules that need the whole run: of one value over two axes one is judged; xgboost's `validation_0` is the training
+    set when there is a `validation_1`; a run without any loss is judged by its error metric; a loss without a split is
+    the training loss; the mean that Transformers logs once at the end (`train/train_loss`) is a summary and no curve; a
+    series of one value that no rule knows is a constant; under a tag in `mixed` lie several curves, which are not
+    judged; in a run whose `name` ends in the word of a validation set (`resnet_val`) a loss without a split is a
+    validation loss; what a tag means in reinforcement learning and in a GAN is read again once the family is known. A
+    role that the user set counts as evidence of the family, and nothing changes it.
     """
     own = {tag: read_role(tag) for tag in series}
     for tag in mixed:
         own[tag] = Role("unknown", why="two or more curves lie interleaved under this name")
+    _axes(own)
     _boosting(own)
     known = {tag: _given(role, given[tag]) if tag in given else role for tag, role in own.items()}
     _without_loss(known)
@@ -128,6 +129,18 @@ def _settled(role: Role, one: Series, *, split: Split, longer: bool) -> Role:
     if role.role == "unknown" and one.points > 1 and bool(np.all(one.values == one.values[0])):
         return replace(role, role="constant", why="never changes")
     return role
+
+
+def _axes(roles: dict[str, Role]) -> None:
+    """Set aside what is logged a second time over another axis (`lm loss vs samples` beside `lm loss`)."""
+    plain = {words_of(tag) for tag in roles}
+    for tag, role in roles.items():
+        words = words_of(tag)
+        base = without_axis(words)
+        if base != words and base in plain:
+            roles[tag] = replace(
+                role, role="counter", direction=None, why="the same as another series, over another axis"
+            )
 
 
 def _boosting(roles: dict[str, Role]) -> None:

@@ -1,8 +1,8 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
 VERBS = ("report", "audit", "series", "dump", "explain", "merge", "help")
-HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Ultralytics, Keras, CSV, …) and
-says what went wrong in each run, since when, why, and what to do first.
+HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Keras, CSV, …) and says what
+went wrong in each run, since when, why, and what to do first.
 
   posthoc report SOURCE [-o FILE.html] [--run NAME]    one run: one HTML page, a short verdict here
   posthoc audit SOURCE... [-o DIR]                     many runs: a site with an index

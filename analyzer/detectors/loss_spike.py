@@ -111,7 +111,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit(anatomy.why_not)
         return
     known = anatomy.training or anatomy.validation
-    judged = [c for c in known if c.n >= PARAMS.least and not c.role.running]
+    judged = [c for c in known if c.n >= PARAMS.least and not (c.role.running and len(known) > 1)]
     if not judged:
         few = f"fewer than {PARAMS.least} finite points of a loss"
         yield Unfit(few if known else "no training or validation loss is known")

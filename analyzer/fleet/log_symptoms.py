@@ -18,7 +18,8 @@ holes may hide a spike or a restart.
 How it is measured
 ------------------
 Every record of an event file or a .wandb file carries checksums, and every one is verified; files of MLflow, tables and
-JSON lines are read line by line, databases by key. What a checksum or the grammar refuses is dropped and named with file, offset and number of bytes.
+JSON lines are read line by line, databases by key. What a checksum or the grammar refuses is dropped and named with
+file, offset and number of bytes, or the line.
 
 When it is wrong
 ----------------

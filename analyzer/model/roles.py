@@ -29,6 +29,7 @@ from analyzer.model.vocabulary import (
     MODEL,
     NUMBERED,
     OF_MACHINES,
+    OVER,
     PLAIN,
     REFERENCE_FOLDERS,
     REFERENCES,
@@ -100,7 +101,7 @@ def read_role(tag: str) -> Role:
     if folders and not any(w for w in words_of(last) if not w.isdigit() and w not in NUMBERED):
         last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
         folders = folders[:-1]
-    words, before = words_of(last), tuple(w for f in folders for w in words_of(f))
+    words, before = without_axis(words_of(last)), tuple(w for f in folders for w in words_of(f))
     per, words = _per((*before, *words)), _without_suffix(words)
     split, split_word = _split(words, before)
     everything = (*before, *words)
@@ -122,6 +123,12 @@ def read_role(tag: str) -> Role:
         per=per,
         running=role in ("loss", "metric") and words[:1] == ("batch",),
     )
+
+
+def without_axis(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of `lm loss` for those of `lm loss vs samples`: what a value is plotted against is no value."""
+    over = words.index("vs") if "vs" in words else 0
+    return words[:over] if over and words[over + 1 :] and all(word in OVER for word in words[over + 1 :]) else words
 
 
 def _without_suffix(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,8 +156,6 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     own = set(words)
     if words == ("hp", "metric"):
         return "constant", "", "“hp_metric” is a placeholder"
-    if "vs" in own and own & {"samples", "tokens"}:
-        return "counter", "", "a twin of another series over samples"
     if own & {"lr", "lrs"} and own & {"momentum", "decay"}:
         return "constant", "", "a setting of the optimizer beside its learning rate"
     for role, hit in (("learning-rate", _is_learning_rate(words, before)), ("gradient-norm", _is_gradient(everything))):

@@ -127,7 +127,7 @@ class Clear:
 
 
 def judge(
-    evidence: Evidence, limits: Mapping[str, float], *, p_value: float | None = None, alpha: float = 0.01
+    evidence: Evidence, limits: Mapping[str, float], *, p_value: float | None = None, alpha: float = 0.001
 ) -> Found | Clear:
     """Compare each measure with its limit: the only place where a value meets a limit. A veto makes it clear.
 

@@ -66,6 +66,8 @@ COUNTERS |= {"imgs", "images", "batches", "progress"}
 # what stands before `step` or `epoch` in the name of a counter
 COUNTED = {"global", "current", "num", "number", "n", "total", "max", "last", "optimizer", "optim", "update", "env"}
 COUNTED |= {"agent", "environment", "time", "micro", "inner", "outer", "best", "step", "epoch", "iter", "log", "of"}
+# behind `vs`: what a value is logged over
+OVER = COUNTERS | {"time", "hours", "seconds", "sample", "token"}
 # words of a layer's name: a value in it counts nothing
 LAYERS = {"layer", "layers", "embed", "embedding", "embeddings", "attn", "attention", "mixer", "weight", "weights"}
 LAYERS |= {"bias", "biases", "kernel", "proj", "mlp", "block", "blocks", "encoder", "decoder", "wte", "wpe"}

@@ -8,8 +8,10 @@ many, by their curves.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -32,6 +34,7 @@ SAME = 1e-4
 _MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
 _LONGER = 1.1  # times: a curve that has more points than this is the more complete one
 _ARTIFACTS = "artifacts"
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
 _EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
 _MOST_COMPARED = 50
@@ -76,28 +79,80 @@ def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[
 
     `name` is that of the source itself; `memo` keeps which curves were found to repeat each other.
     """
+    tracked = {ref.key for ref in refs if isinstance(ref, TrackedRun)}
+    refs = [ref for ref in refs if not (isinstance(ref, FileRun) and tracked and _is_left_over(ref, tracked))]
     files = [ref for ref in refs if isinstance(ref, FileRun)]
     if not files:
         return list(refs)
+    union = _Union()
     finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name, memo)
-    parts: dict[int, list[FileRun]] = defaultdict(list)
-    led: dict[int, FileRun] = {}
-    gone: set[int] = set()
     for own in files:
         partners = finder.partners(own)
         for partner in partners:  # several event runs are pieces of what the file has whole
             if kinds.known()[own.source].leads or len(partners) > 1:
-                led[id(partner)] = own
+                union.add(own, partner)
             else:
-                parts[id(partner)].append(own)
-                gone.add(id(own))
-    following: dict[int, list[RunRef]] = defaultdict(list)
-    for ref in refs:
-        if id(ref) in led:
-            following[id(led[id(ref)])].append(ref)
+                union.add(partner, own)
+    for artifact, copy in _copies(files, union):
+        union.add(union.best(artifact), union.best(copy))
     ordered = [*(ref for ref in refs if not isinstance(ref, FileRun)), *files]
-    stay = [ref for ref in ordered if id(ref) not in gone and id(ref) not in led]
-    return [_made_one(ref, [*following.get(id(ref), ()), *parts.get(id(ref), ())]) for ref in stay]
+    return [_made_one(ref, union.others(ref)) for ref in ordered if union.best(ref) is ref]
+
+
+class _Union:
+    """Which runs describe one training: each that another one describes better, by that one."""
+
+    def __init__(self) -> None:
+        self._better: dict[int, RunRef] = {}
+        self._others: dict[int, list[RunRef]] = defaultdict(list)
+
+    def add(self, better: RunRef, other: RunRef) -> None:
+        """Take down that `better` says more of a training than `other`; nothing new where they are united already."""
+        other = self.best(other)
+        if self.best(better) is not other:
+            self._better[id(other)] = better
+            self._others[id(better)].append(other)
+
+    def best(self, ref: RunRef) -> RunRef:
+        """Return the run that says most of the training of `ref`."""
+        while id(ref) in self._better:
+            ref = self._better[id(ref)]
+        return ref
+
+    def others(self, ref: RunRef) -> list[RunRef]:
+        """Return all runs that describe the training of `ref` with less."""
+        return [one for other in self._others[id(ref)] for one in (other, *self.others(other))]
+
+
+def _copies(files: Sequence[FileRun], union: _Union) -> Iterator[tuple[FileRun, FileRun]]:
+    """Yield logs among a tracker's artifacts, each with a log elsewhere that is the same file byte for byte."""
+    among = [ref for ref in files if isinstance(union.best(ref), TrackedRun)]
+    sizes = {(ref.source, _size(ref)): ref for ref in among if _size(ref)}
+    for ref in files:
+        artifact = sizes.get((ref.source, _size(ref)))
+        if artifact is not None and not isinstance(union.best(ref), TrackedRun) and _bytes(artifact) == _bytes(ref):
+            yield artifact, ref
+
+
+def _size(ref: FileRun) -> int:
+    try:
+        return 0 if ref.place.store else ref.place.path(ref.group.files[0][0]).stat().st_size
+    except OSError:
+        return 0
+
+
+def _bytes(ref: FileRun) -> bytes | None:
+    try:
+        return ref.place.read(ref.group.files[0][0]).data
+    except OSError:
+        return None
+
+
+def _is_left_over(ref: FileRun, tracked: Container[str]) -> bool:
+    """Whether a log lies among the artifacts of a run that the tracker does not list: deleted, or of another store."""
+    parts = ref.group.files[0][0].split("/")
+    owners = [owner for owner, part in itertools.pairwise(parts) if part == _ARTIFACTS]
+    return any(_RUN_ID.fullmatch(owner) and owner not in tracked for owner in owners)
 
 
 def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:

@@ -74,7 +74,7 @@ class Settings:
     ignore: frozenset[str] = frozenset()
     roles: Mapping[str, RoleSetting] = field(default_factory=lambda: MappingProxyType({}))
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
-    alpha: float = 0.01
+    alpha: float = 0.001
     stale_after: float = 6 * 3600.0
     fail_on: str | None = None
     suppress: tuple[Suppression, ...] = ()

@@ -10,6 +10,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
+
 from analyzer.model.run import Note
 
 MAGIC = b":W&B"
@@ -19,24 +21,27 @@ _CHUNK = struct.Struct("<IHB")  # checksum, length, type
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _SEEDS = {kind: zlib.crc32(bytes([kind])) for kind in (_FULL, _FIRST, _MIDDLE, _LAST)}
 LARGEST = 1 << 27  # bytes of one record
+MOST_SUMMED = 1 << 28  # bytes summed in search of the end of one damage: a third of a second
 
 
 def records(raw: bytes, shown: str, notes: list[Note]) -> Iterator[bytes]:
-    """Yield the intact records of a file in their order; `notes` takes what lies between them, and calls it `shown`."""
+    """Yield the intact records of a file in their order; `notes` takes what lies between them, and calls it `shown`.
+
+    Where blocks begin is of no account: bytes that were lost or put in shift all that follow.
+    """
     at, opened, length = _FILE_HEADER, 0, 0
     parts: list[bytes] = []
     while at < len(raw):
-        left = BLOCK - at % BLOCK
-        if left < _CHUNK.size:
-            at += left
-            continue
         chunk = _chunk(raw, at)
         if chunk is None:
-            stop = _after(raw, at)
-            if stop >= len(raw):
-                _torn(opened if parts else at, len(raw), shown, notes)
+            start, stop = opened if parts else at, _next_chunk(raw, at)
+            if stop < len(raw) and stop - at < _CHUNK.size and not any(raw[at:stop]):
+                at = stop  # zeros that fill a block up
+                continue
+            if stop == len(raw) and _is_cut(raw, at):
+                _torn(start, len(raw), shown, notes)
                 return
-            notes.append(_damage(opened if parts else at, stop, shown))
+            notes.append(_damage(start, stop, shown))
             at, parts = stop, []
             continue
         kind, payload = chunk
@@ -44,12 +49,11 @@ def records(raw: bytes, shown: str, notes: list[Note]) -> Iterator[bytes]:
             if parts:
                 notes.append(_damage(opened, at, shown))
             opened, parts, length = at, [], 0
-        elif not parts:  # the beginning of this record was damaged, and is named already
-            at += _CHUNK.size + len(payload)
-            continue
+        at += _CHUNK.size + len(payload)
+        if kind in (_MIDDLE, _LAST) and not parts:
+            continue  # the beginning of this record was damaged, and is named already
         parts.append(payload)
         length += len(payload)
-        at += _CHUNK.size + len(payload)
         if kind in (_FULL, _LAST):
             yield b"".join(parts)
             parts = []
@@ -66,25 +70,37 @@ def _chunk(raw: bytes, at: int) -> tuple[int, bytes] | None:
         return None
     checksum, size, kind = _CHUNK.unpack_from(raw, at)
     start = at + _CHUNK.size
-    if kind not in _SEEDS or size > BLOCK - at % BLOCK - _CHUNK.size or start + size > len(raw):
+    if kind not in _SEEDS or size > BLOCK - _CHUNK.size or start + size > len(raw):
         return None
     payload = raw[start : start + size]
     return (kind, payload) if zlib.crc32(payload, _SEEDS[kind]) == checksum else None
 
 
-def _after(raw: bytes, at: int) -> int:
-    """Return where to go on behind a chunk that is not intact: the next chunk if it is, else the next block.
+def _is_cut(raw: bytes, at: int) -> bool:
+    """Whether what begins at an offset goes on behind the end of the file, or was never written (zeros)."""
+    if at + _CHUNK.size > len(raw) or not any(raw[at:]):
+        return True
+    _, size, kind = _CHUNK.unpack_from(raw, at)
+    return kind in _SEEDS and size <= BLOCK - _CHUNK.size and at + _CHUNK.size + size > len(raw)
 
-    The end of the file when nothing intact follows.
+
+def _next_chunk(raw: bytes, at: int) -> int:
+    """Return the offset of the next intact chunk behind one that is not; the end of the file when there is none.
+
+    Every offset is tried whose length and type are possible, until as many bytes have been summed as are allowed; then
+    the beginnings of blocks only.
     """
-    if at + _CHUNK.size <= len(raw):
-        following = at + _CHUNK.size + int.from_bytes(raw[at + 4 : at + 6], "little")
-        if following < len(raw) and _chunk(raw, following) is not None:
-            return following
-    block = (at // BLOCK + 1) * BLOCK
-    while block < len(raw) and _chunk(raw, block) is None:
-        block += BLOCK
-    return min(block, len(raw))
+    allowed = MOST_SUMMED
+    data = np.frombuffer(raw, np.uint8)
+    for start in range(at + 1, len(raw), BLOCK):
+        kinds = data[start + 6 : start + 6 + BLOCK]
+        for offset in (np.flatnonzero((kinds >= _FULL) & (kinds <= _LAST)) + start).tolist():
+            if allowed < 0 and offset % BLOCK:
+                continue
+            allowed -= raw[offset + 4] | raw[offset + 5] << 8
+            if _chunk(raw, offset) is not None:
+                return offset
+    return len(raw)
 
 
 def _torn(start: int, stop: int, shown: str, notes: list[Note]) -> None:

@@ -21,6 +21,9 @@ AXES = (
 )
 """Names of columns that count, the finest first."""
 
+INDEXES = ("column 1", "unnamed: 0", "index")
+"""Names of columns in which pandas counts rows; they are asked last, and make no table one of a training."""
+
 CLOCKS = ("_timestamp", "timestamp", "wall_time", "walltime", "created_at", "time", "datetime")
 _YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0  # Unix seconds: other numbers are no wall times
 _MILLI = 1000.0
@@ -90,7 +93,8 @@ def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     A row without a count stands where the one before it does. Where no column counts, rows do.
     """
     found = {name.lower(): name for name in reversed(table.columns)}
-    counting = [found[name] for name in names if name in found and _counts(table.columns[found[name]])]
+    asked = (*names, *INDEXES)
+    counting = [found[name] for name in asked if name in found and _counts(table.columns[found[name]])]
     whole = [name for name in counting if table.columns[name].at.size == table.size]
     most = max(counting, key=lambda name: table.columns[name].at.size, default=None)
     chosen = next(iter(whole), most)

@@ -20,8 +20,8 @@ from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update
 from analyzer.readers.tree import Folder, Tree
 
-SITE = ".posthoc-site"
-"""The file in a folder that an audit wrote: nothing in it is a log."""
+_OURS = ".posthoc-"
+"""Begins the name of a file in each folder that posthoc wrote: nothing in it is a log."""
 _NO_LOGS = frozenset({".git", "site-packages", "node_modules", "__pycache__"})
 
 
@@ -159,15 +159,20 @@ def _digest(text: str) -> str:
 
 
 def _looked_at(folders: Iterable[Folder]) -> list[Folder]:
-    """Return the folders that may hold logs: not those of posthoc's own sites, of packages or of version control."""
+    """Return the folders that may hold logs, with the files whose names some kind asks for.
+
+    Folders of posthoc's own sites, of packages and of version control hold none.
+    """
     left: list[str] = []
     kept = []
     for folder in folders:
         name = folder.path.rpartition("/")[2]
-        if SITE in folder.files or name in _NO_LOGS:
+        if name in _NO_LOGS or any(file.startswith(_OURS) for file in folder.files):
             left.append(f"{folder.path}/" if folder.path else "")
         elif not any(folder.path.startswith(path) for path in left):
-            kept.append(folder)
+            names = tuple(filter(kinds.asked_for, folder.files))
+            if names:
+                kept.append(Folder(folder.path, names, folder.folders))
     return kept
 
 

@@ -158,6 +158,18 @@ def test_wandb_damage_costs_the_records_that_it_hits(tmp_path: Path) -> None:
     assert (note.kind, note.offset is not None) == ("damage", True)
 
 
+@pytest.mark.parametrize("lost", [1, 20_000])
+def test_bytes_lost_from_the_middle_of_a_wandb_file_shift_blocks_and_cost_no_more(tmp_path: Path, lost: int) -> None:
+    path = logs.wandb_run(tmp_path, *(logs.history(n, loss=float(n)) for n in range(2000)), logs.exited(0))
+    raw = path.read_bytes()
+    path.write_bytes(raw[:50_000] + raw[50_000 + lost :])
+    run = only(tmp_path)
+    each = len(raw) // 2000
+    assert 2000 - run.series["loss"].points <= lost // each + 3
+    assert {note.kind for note in run.notes} == {"damage"}
+    assert run.declared == "FINISHED"
+
+
 @pytest.mark.parametrize("cut", [1, 3, 100, 32768])
 def test_a_wandb_file_that_ends_inside_a_record_has_a_torn_tail(tmp_path: Path, cut: int) -> None:
     path = logs.wandb_run(tmp_path, *(logs.history(n, loss=float(n)) for n in range(1500)), logs.exited(0))

@@ -164,6 +164,13 @@ def test_a_keras_history_without_epochs_counts_its_rows(tmp_path: Path) -> None:
     assert (run.source, points(run, "loss")) == ("keras-csv", [(0, 1.25), (1, 0.75)])
 
 
+def test_the_unnamed_index_of_pandas_is_an_axis_and_no_curve(tmp_path: Path) -> None:
+    logs.text(tmp_path / "m" / "history.csv", ",loss,val_loss", "5,1.25,1.5", "6,0.75,1.0")
+    run = only(tmp_path)
+    assert points(run, "loss") == [(5, 1.25), (6, 0.75)]
+    assert set(run.series) == {"loss", "val_loss"}
+
+
 def test_tables_are_logs_by_what_their_columns_mean(tmp_path: Path) -> None:
     logs.text(tmp_path / "a" / "curve.csv", "step,loss", "0,2.0", "10,1.0")
     logs.text(tmp_path / "b" / "progress.csv", "city,population", "Rome,3", "Oslo,1")
@@ -233,10 +240,14 @@ def test_detectron2_and_mmengine(tmp_path: Path) -> None:
 
 
 def test_dvclive_is_one_run_of_many_tables(tmp_path: Path) -> None:
-    for name in ("train/loss", "lr"):
-        logs.text(tmp_path / "dvclive" / "plots" / "metrics" / f"{name}.tsv", f"step\t{name}", "0\t1.5", "1\tnan")
+    folder = tmp_path / "dvclive" / "plots" / "metrics"
+    logs.text(folder / "train" / "loss.tsv", "step\tloss", "0\t1.5", "1\tnan")
+    logs.text(folder / "lr.tsv", "timestamp\tstep\tlr", "1788000000000\t0\t0.1", "1788000001000\t1\t0.1")
+    logs.text(tmp_path / "dvclive" / "params.yaml", "epochs: 20")
     run = only(tmp_path)
     assert (run.source, run.id, sorted(run.series)) == ("dvclive", "dvclive", ["lr", "train/loss"])
+    assert run.series["lr"].wall_times.tolist() == [1_788_000_000.0, 1_788_000_001.0]
+    assert run.params == {"epochs": "20"}
 
 
 def test_trackio_has_a_run_for_each_name(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def events(folder: Path, tag: str = "train_loss", values: list[float] = CURVE) -
 
 
 def table(path: Path, name: str = "train_loss", values: list[float] = CURVE) -> Path:
-    return logs.text(path, f"epoch,{name},step", *(f"0,{value!r},{step}" for step, value in enumerate(values)))
+    return logs.text(path, f"epoch,step,{name}", *(f"0,{step},{value!r}" for step, value in enumerate(values)))
 
 
 def said(run: Run) -> str:
@@ -81,6 +81,27 @@ def test_results_in_the_artifacts_of_an_mlflow_run_belong_to_it(tmp_path: Path) 
     assert ref.takes_verdicts
 
 
+def test_the_file_that_was_copied_into_the_artifacts_is_the_same_run_with_its_events(tmp_path: Path) -> None:
+    history = "".join(f"{1000 + step} {value!r} {step}\n" for step, value in enumerate(CURVE))
+    place = make_run(tmp_path / "mlruns", **{"train__box_loss": history})
+    rows = ["epoch,train/box_loss", *(f"{n},{v:.5g}" for n, v in enumerate(CURVE))]
+    for folder in (place / "artifacts", tmp_path / "runs" / "detect" / "train"):
+        logs.text(folder / "results.csv", *rows)
+    events(tmp_path / "runs" / "detect" / "train", "train/box_loss")
+    logs.text(tmp_path / "runs" / "detect" / "train2" / "results.csv", *rows[:20])
+    united, other = discover(str(tmp_path))
+    assert (united.id, other.id) == (RUN, "runs/detect/train2")
+    assert set(united.read().series) == {"train/box_loss"}
+
+
+def test_artifacts_of_a_run_that_the_tracker_does_not_list_are_no_runs(tmp_path: Path) -> None:
+    make_run(tmp_path / "mlruns", loss="1 0.5 0\n")
+    table(tmp_path / "mlruns" / "1" / ("f" * 32) / "artifacts" / "metrics.csv")
+    assert [ref.id for ref in discover(str(tmp_path))] == [RUN]
+    table(tmp_path / "other" / ("f" * 32) / "artifacts" / "metrics.csv")
+    assert [ref.source for ref in discover(str(tmp_path / "other"))] == ["lightning-csv"]
+
+
 def test_a_trainers_events_below_runs_are_its_state_and_others_are_not(tmp_path: Path) -> None:
     rows = [{"step": n, "loss": value} for n, value in enumerate(CURVE)]
     logs.state(tmp_path / "out" / "checkpoint-40" / "trainer_state.json", rows, max_steps=80)
@@ -132,7 +153,7 @@ def test_the_stamp_of_a_run_changes_with_each_of_its_sources(tmp_path: Path) -> 
     path = table(tmp_path / "version_0" / "metrics.csv")
     stamps = [ref.stamp() for _ in range(2) for ref in discover(str(tmp_path))]
     with path.open("a") as file:
-        file.write("0,0.5,40\n")
+        file.write("0,40,0.5\n")
     (after,) = discover(str(tmp_path))
     assert stamps[0] == stamps[1] != after.stamp()
 

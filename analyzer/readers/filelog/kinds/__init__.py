@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import pkgutil
+import re
 from functools import cache
 
 from analyzer.readers.filelog.kind import Kind
@@ -15,3 +17,14 @@ def known() -> dict[str, Kind]:
     modules = (importlib.import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__))
     kinds: list[Kind] = [module.KIND for module in modules]
     return {kind.name: kind for kind in sorted(kinds, key=lambda kind: (kind.rank, kind.name))}
+
+
+def asked_for(name: str) -> bool:
+    """Whether some kind asks for a file of this name."""
+    return _any_name().match(name) is not None
+
+
+@cache
+def _any_name() -> re.Pattern[str]:
+    names = (name for kind in known().values() for name in kind.names)
+    return re.compile("|".join(fnmatch.translate(name) for name in names), re.IGNORECASE)

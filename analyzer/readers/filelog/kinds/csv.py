@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from analyzer.model.roles import read_role
 from analyzer.readers.filelog.kind import GENERIC, Candidate, Group, Listing, TableKind
-from analyzer.readers.filelog.rows import AXES, Table
+from analyzer.readers.filelog.rows import AXES, INDEXES, Table
 
 _SPLIT = re.compile(r"(?<![a-z])(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)(?![a-z])", re.IGNORECASE)
 _SPLIT_TAGS = {"tr": "train", "va": "val", "te": "test", "ev": "eval"}
@@ -24,7 +24,7 @@ def is_training(table: Table) -> bool:
     """Whether a table's columns are those of a training: an axis and something learnt, or a loss among numbers."""
     names = {name.lower() for name in table.columns}
     axes = names & {*AXES}
-    roles = [read_role(name).role for name in table.columns if name.lower() not in axes]
+    roles = [read_role(name).role for name in table.columns if name.lower() not in axes.union(INDEXES)]
     learnt = sum(role in OF_TRAINING for role in roles)
     if axes & _EPOCHS:
         return bool(roles)
@@ -37,7 +37,7 @@ class Csv(TableKind):
     """Any table with the columns of a training."""
 
     name = "csv"
-    names = ("*.csv", "*.tsv", "*.log", "*log.txt", "*metrics.txt")
+    names = ("*.csv", "*.tsv", "*.log", "*log.txt", "*metrics.txt", "progress.txt")
     rank = GENERIC
     own_folder = False
 

@@ -20,7 +20,8 @@ class DVCLive(TableKind):
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether it lies below plots/metrics and has a step and one value."""
-        return _home(candidate.path) is not None and candidate.header[:1] == ("step",) and len(candidate.header) <= 3
+        own = set(candidate.header) - {"step", "timestamp"}
+        return _home(candidate.path) is not None and "step" in candidate.header and len(own) == 1
 
     def groups(self, listing: Listing) -> Iterator[Group]:
         """Yield a run for each folder around `plots`."""
