@@ -149,7 +149,7 @@ def _estimate(curve: Curve, at: Standing, grave: Severity) -> Evidence:
 
 def _loss(curve: Curve, at: Standing, grave: Severity) -> Evidence:
     levels = _levels(curve)
-    spread = at.range**2 or math.inf
+    spread = float(np.var(at.values)) or math.inf
     end, lowest = float(np.min(levels[-2:])), float(np.min(levels[:-1]))
     since, last = _since(curve, spread), int(curve.at[-1])
     return Evidence(
