@@ -78,8 +78,9 @@ def _recast(roles: Mapping[str, Role], branch: Branch) -> dict[str, Role]:
     """Return the roles as they are read in reinforcement learning or in a GAN."""
     found = {tag: _reinforced(tag, role, branch) for tag, role in roles.items()}
     if branch == "classic" and not any(r.signal in ("value-loss", "policy-loss") for r in found.values()):
-        for tag, role in found.items():  # the only loss of Q-learning is the error of its values
-            if role.role == "loss" and not role.part and not role.signal:
+        losses = {tag: role for tag, role in found.items() if role.role == "loss" and not role.signal}
+        for tag, role in losses.items():  # the only loss of Q-learning is the error of its values
+            if not role.part or len(losses) == 1:
                 found[tag] = replace(role, signal="value-loss", why=f"{role.why}; the error of the values")
     return found
 

@@ -199,7 +199,7 @@ class Standing:
         last = self.values[-self.tail :]
         top = float(np.max(self.values))
         near = top - self.floor
-        again = self.range > 0 and float(np.mean(last >= top - FLOAT32 * abs(top))) >= PARAMS.ceiling
+        again = self.range > self.floor and float(np.mean(last >= top - FLOAT32 * abs(top))) >= PARAMS.ceiling
         whole = any(
             abs(top - share) <= PARAMS.floor * share and self.end >= share - 2 * PARAMS.floor * share
             for share in SHARES

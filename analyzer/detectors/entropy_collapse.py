@@ -14,8 +14,9 @@ on, for a fifth of the run and up to the end. Differential entropy of continuous
 
 When it is wrong
 ----------------
-A solved task may be done without any randomness: where the reward is at a known ceiling, still rises, or has clearly
-gained and kept it, it is a note. A coefficient that is annealed on purpose takes the entropy with it.
+A solved task may be done without any randomness: where the reward is at a known ceiling or still rises, it is a note,
+and so it is where an agent in an environment has clearly gained and kept it. A coefficient that is annealed on purpose
+takes the entropy with it.
 
 What to do
 ----------
@@ -119,7 +120,8 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     left = max(0.0, (end - floor) / (start - floor)) if start > nothing and start > floor else 0.0
     change = anatomy.rewards.since(first)
     rises = change is not None and change.rises
-    room = anatomy.rewards.share_solved is not None  # how much is left to learn is known
+    # how much is left to learn is known where tasks are counted, and there nearly always is some for a language model
+    room = anatomy.rewards.share_solved is not None or anatomy.kind.branch == "language"
     harmless = rises or anatomy.rewards.solved or (anatomy.rewards.earned and not room)
     signs = []
     if change is not None:

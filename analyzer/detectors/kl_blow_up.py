@@ -59,8 +59,8 @@ class Limits:
         default=3.0, metadata={"unit": "×", "why": "divergence at the end over that at the best of the reward"}
     )
     bend: float = field(
-        default=0.5,
-        metadata={"unit": "of the rise", "why": "what is done of the rise at half of its time; less bends up"},
+        default=0.4,
+        metadata={"unit": "of the rise", "why": "what is done of the rise at half of its time; a line has done half"},
     )
 
 
@@ -70,6 +70,7 @@ class Params:
 
     least: int = field(default=20, metadata={"unit": "points", "why": "fewer show no acceleration"})
     tail: int = field(default=10, metadata={"unit": "windows", "why": "the end is the last tenth"})
+    begun: float = field(default=0.1, metadata={"unit": "of the rise", "why": "it has begun when so much is done"})
     grain: float = field(default=1e-3, metadata={"unit": "nats", "why": "a smaller divergence is none"})
 
 
@@ -106,7 +107,7 @@ def _readings(anatomy: Anatomy, curve: Curve) -> Iterator[Evidence]:
     values = np.abs(curve.raw)
     end = median(values[-tail:])
     early = max(median(values[n // 5 : 2 * n // 5]), PARAMS.grain)
-    first = int(curve.at[n // 5])
+    first = _onset(curve, values, early, end)
     since = anatomy.rewards.since(first)
     bend = _bend(values)
     yield _reading(anatomy, curve, Facts(early, end, first), bend, since)
@@ -114,6 +115,14 @@ def _readings(anatomy: Anatomy, curve: Curve) -> Iterator[Evidence]:
     if best is not None:
         level, step_ = best
         yield _reading(anatomy, curve, Facts(level, end, step_, at_best=True), bend, anatomy.rewards.since(step_))
+
+
+def _onset(curve: Curve, values: np.ndarray, early: float, end: float) -> int:
+    """Return the step from which the divergence stays above its early level by a tenth of the rise."""
+    width = max(3, values.size // PARAMS.tail // 2)
+    calm = np.median(np.lib.stride_tricks.sliding_window_view(values, width), axis=-1)
+    below = np.flatnonzero(calm <= early + PARAMS.begun * (end - early))
+    return int(curve.at[min(curve.n - 1, int(below[-1]) + width // 2 if below.size else 0)])
 
 
 def _at_best(anatomy: Anatomy, curve: Curve, values: np.ndarray) -> tuple[float, int] | None:
@@ -208,6 +217,7 @@ DETECTOR = Detector(
         ),
         Case("it grows evenly with the reward", "quiet", lambda: _run(0.001 + AT, 0.3 + 0.5 * AT)),
         Case("it accelerates with the reward", "almost", lambda: _run(0.01 * np.exp(6 * AT), 0.3 + 0.5 * AT)),
+        Case("it grows evenly beside a flat reward", "almost", lambda: _run(0.001 + AT, 0.3 + 0 * AT)),
         Case("it levels off", "almost", lambda: _run(1 - np.exp(-8 * AT), 0.3 + np.minimum(AT, 0.2))),
     ),
     yields_to=("reward-collapse", "reward-hacking", "non-finite"),

@@ -191,7 +191,8 @@ def describe(evidence: Evidence) -> Words:
     facts: Facts = evidence.facts
     score, reward = evidence.tags
     rises = f"{reward} goes from {number(facts.reward[0])} to {number(facts.reward[1])}"
-    falls = f"{score} from {number(facts.score[0])} to {number(facts.score[1])}"
+    verb = "falls" if facts.score[1] < facts.score[0] else "goes"
+    falls = f"{score} {verb} from {number(facts.score[0])} to {number(facts.score[1])}"
     since = f"from step {step(facts.turn)} on " if evidence.cause == "turned" else ""
     worse = f", below its start of {number(facts.start)}" if evidence.severity == "error" else ""
     keep = f"Keep the checkpoint of step {step(facts.turn)}, where {score} was best."

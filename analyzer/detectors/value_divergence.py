@@ -43,7 +43,7 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.standing import Standing
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit, Veto, Words
 from analyzer.model.wording import number, step, times
 from analyzer.stats.robust import median
 
@@ -97,11 +97,14 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     reward = anatomy.rewards.optimised
     at = anatomy.rewards.standing(reward) if reward is not None else None
     read = False
+    lost = any(not c.finite[-1] for c in (*anatomy.losses, *anatomy.measuring("value-estimate")) if c.values.size)
+    grave: Severity = "error" if lost else "warning"  # numbers that are no longer finite follow
     if at is not None:
         for curve in anatomy.measuring("value-estimate", "value-loss"):
             if curve.n >= PARAMS.least:
                 read = True
-                yield _estimate(curve, at) if curve.role.signal == "value-estimate" else _loss(curve, at)
+                reading = _estimate if curve.role.signal == "value-estimate" else _loss
+                yield reading(curve, at, grave)
     for curve in anatomy.measuring("explained-variance")[:1]:
         if curve.n >= 2 * PARAMS.half:
             read = True
@@ -122,7 +125,7 @@ def _since(curve: Curve, level: float) -> int:
     return int(curve.at[min(curve.n - 1, int(below[-1]) + 1 if below.size else 0)])
 
 
-def _estimate(curve: Curve, at: Standing) -> Evidence:
+def _estimate(curve: Curve, at: Standing, grave: Severity) -> Evidence:
     largest = max(float(np.max(np.abs(at.values))), float(np.finfo(float).tiny))
     levels = _levels(curve)
     since, last = _since(curve, largest), int(curve.at[-1])
@@ -132,7 +135,7 @@ def _estimate(curve: Curve, at: Standing) -> Evidence:
             Measure("estimate at the end over the largest return", float(levels[-1]) / largest, "beyond", unit="×"),
             Measure("estimate at the end over that at the middle", _over(levels[-1], levels[4]), "growing", unit="×"),
         ),
-        "warning",
+        grave,
         first_step=since,
         last_step=last,
         cause="estimates-diverge",
@@ -144,9 +147,9 @@ def _estimate(curve: Curve, at: Standing) -> Evidence:
     )
 
 
-def _loss(curve: Curve, at: Standing) -> Evidence:
+def _loss(curve: Curve, at: Standing, grave: Severity) -> Evidence:
     levels = _levels(curve)
-    spread = at.range**2 or math.inf
+    spread = float(np.var(at.values)) or math.inf
     end, lowest = float(np.min(levels[-2:])), float(np.min(levels[:-1]))
     since, last = _since(curve, spread), int(curve.at[-1])
     return Evidence(
@@ -155,7 +158,7 @@ def _loss(curve: Curve, at: Standing) -> Evidence:
             Measure("value loss at the end over its lowest level", _over(end, lowest), "risen", unit="×"),
             Measure("value loss at the end over the squared spread of the returns", end / spread, "error", unit="×"),
         ),
-        "warning",
+        grave,
         first_step=since,
         last_step=last,
         cause="loss-diverges",
@@ -265,7 +268,7 @@ DETECTOR = Detector(
             "a critic that explains nothing of a rising reward",
             "almost",
             lambda: made_run(
-                {"rollout/ep_rew_mean": _returns(200, 180), "train/explained_variance": noise(200, 0.02, 7)}
+                {"rollout/ep_rew_mean": _returns(400, 180), "train/explained_variance": noise(400, 0.02, 7)}
             ),
         ),
     ),

@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
     Rule("reward-spread", ("reward std", "rewards std", "score std"), without=frozenset({"eval", "evaluation"})),
     Rule(
         "truncated",
-        ("completions clipped ratio", "response length clip ratio", "truncated", "truncation ratio", "clipped ratio"),
+        ("completions clipped ratio", "response length clip ratio", "truncated", "truncation", "clipped ratio"),
         without=frozenset({"prompt"}),
         branch="language",
     ),
@@ -75,7 +75,14 @@ RULES: tuple[Rule, ...] = (
         "step-kl",
         ("approx kl", "approxkl", "ppo kl", "approximate kullback leibler", "mean kl loss", "kl divergence",
          "policy kl"),
-        without=frozenset({"old", "early", "max"}),
+        without=frozenset({"old", "early", "max", "ref", "reference"}),
+        branch="classic",
+    ),
+    Rule(
+        "step-kl",
+        ("approx kl", "approxkl", "ppo kl", "approximate kullback leibler", "policy kl"),
+        without=frozenset({"old", "early", "max", "ref", "reference"}),
+        branch="language",
     ),
     Rule("step-kl", ("kl",), without=frozenset({"loss", "max", "min", "old"}), branch="classic"),
     Rule("reference-kl", ("kl",), without=frozenset({"max", "min", "std", "old"}), branch="language"),
@@ -94,11 +101,12 @@ RULES: tuple[Rule, ...] = (
     Rule("value-loss", ("td error",), without=EXTREMES),
     Rule("value-loss", ("vf loss",), without=EXTREMES),
     Rule("policy-loss", sets=(frozenset({"policy", "actor", "pg", "pi"}), LOSSES), without=frozenset({"delta"})),
-    Rule("advantage", sets=(frozenset({"advantage", "advantages"}),), without=frozenset({"std"})),
+    Rule("advantage", sets=(frozenset({"advantage", "advantages"}), frozenset({"max", "min", "std", "abs"}))),
     Rule("exploration", sets=(frozenset({"exploration", "epsilon"}),), branch="classic"),
     Rule(
         "response-length",
-        ("completions mean length", "completion length", "response length", "responses len", "responses length"),
+        ("completions mean length", "completion length", "completion len", "response length", "response len",
+         "responses len", "responses length", "gen len", "generation length", "output length"),
         without=frozenset({"clip", "ratio", "std", "max", "min", "terminated"}),
         branch="language",
     ),
@@ -136,9 +144,10 @@ Goal = Literal["independent", "evaluated", "episode", "score", "reward", "net", 
 
 GOALS: tuple[Goal, ...] = ("independent", "evaluated", "episode", "score", "reward", "net", "component")
 REWARD_WORDS = frozenset({"reward", "rewards", "return", "returns", "rew", "ret", "score", "scores", "elo", "winrate"})
-INDEPENDENT = frozenset({"gold", "oracle", "success", "winrate", "elo", "solved"})
+INDEPENDENT = frozenset({"gold", "oracle", "success", "winrate", "solved", "true"})
+PASSES = ("pass 1", "pass 8", "pass 16")  # as shares of tasks solved in so many tries are written
 HELD_OUT = ("val core", "test score", "accuracy", "acc", "exact match")
-PASS = re.compile(r"pass\d*")  # the share of tasks solved in so many tries
+PASS = re.compile(r"pass\d+")  # the share of tasks solved in so many tries
 EPISODE = (
     "ep rew", "episodic return", "episode reward", "episode return", "cumulative reward", "average returns", "ep ret",
     "total reward", "returns stat", "episode rewards",
@@ -168,18 +177,19 @@ def goal_of(tag: str, branch: Branch, *, held_out: bool) -> Goal:
     own = set(words)
     if own & NO_GOAL:
         return ""
-    if own & INDEPENDENT or has_phrase(words, "win rate") or (held_out and _solves(words)):
+    sure = own & INDEPENDENT or any(has_phrase(words, phrase) for phrase in ("win rate", *PASSES))
+    if sure or any(PASS.fullmatch(word) for word in words) or (held_out and _solves(words)):
         return "independent"
     if not own & REWARD_WORDS:
         return ""
-    if held_out:
+    if held_out or "elo" in own:  # a rating among agents that learn together is the goal of self-play
         return "evaluated"
     return _language_goal(tag, words) if branch == "language" else _environment_goal(words)
 
 
 def _solves(words: tuple[str, ...]) -> bool:
     """Whether a held-out series is the share of tasks that are solved, which no reward model can be deceived about."""
-    return any(has_phrase(words, phrase) for phrase in HELD_OUT) or any(PASS.fullmatch(word) for word in words)
+    return any(has_phrase(words, phrase) for phrase in HELD_OUT)
 
 
 def _environment_goal(words: tuple[str, ...]) -> Goal:
