@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analyzer.anatomy.course import Course
 from analyzer.anatomy.lineage import Lineage
 from analyzer.model.roles import Role
+from analyzer.model.wording import counted
 from analyzer.stats import robust
 from analyzer.stats import trend as trends
 
@@ -36,8 +37,17 @@ class Curve:
 
     @property
     def tag(self) -> str:
-        """The first tag, for pictures and sentences."""
+        """The first tag, for pictures and marks."""
         return self.tags[0]
+
+    @property
+    def name(self) -> str:
+        """What the values are called in a sentence: the tag, or the sum of several."""
+        first, *others = self.tags
+        if not others:
+            return first
+        rest = others[0] if len(others) == 1 else counted(len(others), "other loss", "other losses")
+        return f"the sum of {first} and {rest}"
 
     @property
     def steps(self) -> Steps:

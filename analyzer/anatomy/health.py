@@ -83,7 +83,7 @@ def enough_data(anatomy: Anatomy) -> Criterion:
         return Criterion("enough-data", "unclear", why)
     longest = max(curves, key=lambda c: c.n)
     numbers = {"points": float(longest.n), "needed": float(PARAMS.enough)}
-    text = f"{longest.tag} has {counted(longest.n, 'finite point')}"
+    text = f"{longest.name} has {counted(longest.n, 'finite point')}"
     if longest.n < PARAMS.enough:
         return Criterion("enough-data", "unclear", f"{text}; {PARAMS.enough} are needed", numbers, longest.tags)
     return Criterion("enough-data", "shown", text, numbers, longest.tags)
@@ -101,11 +101,11 @@ def finite(anatomy: Anatomy) -> Criterion:
     bad = [c for c in curves if not c.finite.all()]
     if not bad:
         text = (
-            f"all points of {curves[0].tag if len(curves) == 1 else counted(len(curves), 'loss', 'losses')} are finite"
+            f"all points of {curves[0].name if len(curves) == 1 else counted(len(curves), 'loss', 'losses')} are finite"
         )
         return Criterion("finite", "shown", text, {"points": float(sum(c.n for c in curves))})
     missing = int((~bad[0].finite).sum())
-    text = f"{bad[0].tag} has {counted(missing, 'point')} that {'is' if missing == 1 else 'are'} NaN or infinite"
+    text = f"{bad[0].name} has {counted(missing, 'point')} that {'is' if missing == 1 else 'are'} NaN or infinite"
     return Criterion("finite", "refuted", text, {"points": float(missing)}, tuple(c.tag for c in bad))
 
 
@@ -122,11 +122,11 @@ def learnt(anatomy: Anatomy) -> Criterion:
     if not falls:
         return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
     curve, fall = max(falls, key=lambda f: f[0].n)
-    text = f"{curve.tag} ends where it began: {_course(fall)}"
+    text = f"{curve.name} ends where it began: {_course(fall)}"
     numbers = _fall_numbers(fall)
     if fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
         return Criterion(
-            "learnt", "refuted", f"{curve.tag} ends worse than it began: {_course(fall)}", numbers, curve.tags
+            "learnt", "refuted", f"{curve.name} ends worse than it began: {_course(fall)}", numbers, curve.tags
         )
     most = fall.size + PARAMS.clear * abs(fall.size / fall.errors) if fall.errors else abs(fall.size)
     # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
@@ -145,11 +145,11 @@ def kept(anatomy: Anatomy) -> Criterion:
         curve = looked[0]
         best = curve.course.relapse
         numbers = {"errors": best.errors, "size": best.size, "best": best.before, "end": best.after} if best else {}
-        text = f"{curve.tag} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
+        text = f"{curve.name} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
         return Criterion("kept", "shown", text, numbers, curve.tags)
     curve, rise = max(worse, key=lambda w: w[1].matters)
     text = (
-        f"{curve.tag} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
+        f"{curve.name} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
         f"{step(int(curve.at[rise.onset]))}: {percent(rise.setback)} of the run is undone"
     )
     return Criterion("kept", "refuted", text, _rise_numbers(curve, rise), curve.tags)
@@ -191,9 +191,9 @@ def calm(anatomy: Anatomy) -> Criterion:
         lasting = shift is not None and (not shift.healed or heals)
         if shift is not None and lasting and _lost(curve, shift):
             at = step(int(curve.at[shift.onset]))
-            text = f"the level of {curve.tag} breaks from {number(shift.before)} to {number(shift.after)} at step {at}"
+            text = f"the level of {curve.name} breaks from {number(shift.before)} to {number(shift.after)} at step {at}"
             return Criterion("calm", "refuted", text, _rise_numbers(curve, shift), curve.tags)
-    return Criterion("calm", "shown", f"the level of {curves[0].tag} has no lasting break upwards", {}, curves[0].tags)
+    return Criterion("calm", "shown", f"the level of {curves[0].name} has no lasting break upwards", {}, curves[0].tags)
 
 
 def held_out(anatomy: Anatomy) -> Criterion:
@@ -213,8 +213,8 @@ def held_out(anatomy: Anatomy) -> Criterion:
     numbers = _fall_numbers(fall) | ({} if begun is None else {"training_start": begun})
     if trained_well(anatomy) or (begun is not None and curve.role.role == "loss" and fall.end < begun):
         # the first evaluation may come after most has been learnt
-        return Criterion("held-out", "shown", f"{curve.tag} stands at {number(fall.end)}", numbers, curve.tags)
-    text = f"{curve.tag} has not got better: {_course(fall)}"
+        return Criterion("held-out", "shown", f"{curve.name} stands at {number(fall.end)}", numbers, curve.tags)
+    text = f"{curve.name} has not got better: {_course(fall)}"
     taught = begun is not None and curve.role.role == "loss" and curve.n >= PARAMS.flat
     return Criterion("held-out", "refuted" if taught else "unclear", text, numbers, curve.tags)
 
@@ -227,7 +227,7 @@ def metrics(anatomy: Anatomy) -> Criterion:
     worse = [(c, f) for c, f in found if f.errors <= -PARAMS.clear and f.size <= -PARAMS.drop]
     if worse:
         curve, fall = min(worse, key=lambda w: w[1].size)
-        text = f"{curve.tag} is worse at the end than at the start: {number(fall.start)}, then {number(fall.end)}"
+        text = f"{curve.name} is worse at the end than at the start: {number(fall.start)}, then {number(fall.end)}"
         return Criterion("metrics", "refuted", text, _fall_numbers(fall), curve.tags)
     curve, fall = max(found, key=lambda f: f[1].size)
     return Criterion("metrics", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
@@ -237,7 +237,7 @@ def _went(curve: Curve, fall: Fall) -> str:
     verb = "rose" if curve.role.direction == "higher" else "fell"
     if abs(fall.size) < PARAMS.gain:
         verb = "went"
-    return f"{curve.tag} {verb} from {number(fall.start)} to {number(fall.end)}"
+    return f"{curve.name} {verb} from {number(fall.start)} to {number(fall.end)}"
 
 
 def _course(fall: Fall) -> str:

@@ -19,8 +19,8 @@ When it is wrong
 ----------------
 Some loggers write NaN where nothing was measured, for instance a validation loss at every step between two
 evaluations. NaN that comes at regular intervals from the start and leaves the values between untouched is reported
-as a note, not as an alarm. NaN in metrics that have no data (AP of a class without objects, explained variance)
-is harmless and is not looked at.
+as a note, not as an alarm. NaN in a metric that never had a value (AP of a class without objects) is harmless and
+is not looked at; a metric or reward that had values and turns NaN for good raises a warning.
 
 What to do
 ----------
@@ -98,6 +98,7 @@ CAUSES = {
     "divergence": "divergence",
     "overflow": "an overflow or the logarithm of zero",
     "single-batch": "a single bad batch, a division by zero or a logarithm of zero",
+    "undefined-metric": "outputs that are NaN, or a metric that divides by zero: no prediction, no episode, no example",
 }
 LOOK = "Look at the inputs and targets of the batches {when}: NaN, infinities, empty targets."
 GUARD = "Guard logarithms and divisions in the loss with a small constant."
@@ -123,6 +124,10 @@ ADVICE = {
     "divergence": ("Lower the learning rate.", CLIP, LOOK, BACK),
     "overflow": (GUARD, LOOK, BACK),
     "single-batch": (LOOK, GUARD, BACK),
+    "undefined-metric": (
+        "Check the outputs of the model at that step for NaN.",
+        "Look at what the metric is computed from: an empty class, no finished episode, no example.",
+    ),
 }
 
 
@@ -167,6 +172,10 @@ class Facts:
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over all losses; the one that leads explains the others."""
     losses = [c for c in anatomy.losses if c.values.size]
+    undefined = [hole for c in anatomy.having("metric") if (hole := _undefined(c)) is not None]
+    if undefined and all(c.finite.all() for c in losses):
+        yield _reading(anatomy, sorted(undefined, key=lambda h: h.step), "undefined-metric")
+        return
     if not losses:
         yield Unfit("no loss is known in this run")
         return
@@ -185,6 +194,16 @@ def _hole(curve: Curve) -> Hole:
     return Hole(curve, at, int(at[0]) if onset is None else onset, onset is not None)
 
 
+def _undefined(metric: Curve) -> Hole | None:
+    """Return the hole of a metric that had values and has none any more, None where it has."""
+    if metric.finite.all() or metric.n < PARAMS.first_points or _regular(metric):
+        return None
+    hole = _hole(metric)
+    lost = ~metric.finite[hole.onset :]
+    had = int(np.count_nonzero(metric.finite[: hole.onset]))
+    return hole if hole.lasts and lost.all() and min(lost.size, had) >= PARAMS.first_points else None
+
+
 def _overtaken(hole: Hole, holes: list[Hole]) -> bool:
     """Whether a held-out loss was lost while training stayed finite, and training is lost too later: graver leads."""
     if hole.curve.role.split == "train":
@@ -197,14 +216,14 @@ def _overtaken(hole: Hole, holes: list[Hole]) -> bool:
     )
 
 
-def _reading(anatomy: Anatomy, holes: list[Hole]) -> Evidence:
+def _reading(anatomy: Anatomy, holes: list[Hole], known: str = "") -> Evidence:
     hole = holes[0]
     curve = hole.curve
     early = next(iter(early_signs(anatomy, hole.step)), None)
-    cause, signs = _cause(anatomy, hole, holes, early)
+    cause, signs = (known, ()) if known else _cause(anatomy, hole, holes, early)
     before = int(curve.steps[hole.onset - 1]) if hole.onset else hole.step
     severity: Severity = "error" if hole.lasts else "warning"
-    if cause in ("not-measured", "logged-value"):
+    if cause in ("not-measured", "logged-value", "undefined-metric"):
         severity = "info" if cause == "not-measured" else "warning"
     strays = hole.strays
     if strays.size:

@@ -102,7 +102,7 @@ def read_role(tag: str) -> Role:
         last = "/".join((*folders[-1:], last))  # `val_loss/dataloader_idx_0`, `valid_loss_step/epoch_0`
         folders = folders[:-1]
     words, before = without_axis(words_of(last)), tuple(w for f in folders for w in words_of(f))
-    per, words = _per((*before, *words)), _without_suffix(words)
+    per, words = _per((*before, *words)), _without_suffix(words, before)
     split, split_word = _split(words, before)
     everything = (*before, *words)
     role, kind, why = _role(words, before, everything)
@@ -131,13 +131,17 @@ def without_axis(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[:over] if over and words[over + 1 :] and all(word in OVER for word in words[over + 1 :]) else words
 
 
-def _without_suffix(words: tuple[str, ...]) -> tuple[str, ...]:
+def _without_suffix(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words without Lightning's `_step` or `_epoch`, which say how often a value is logged.
 
-    `global_step` and `train_epoch` are counters: what stands before the suffix names no value.
+    `global_step` and `train_epoch` are counters: what stands before the suffix names no value. In a folder of a loss or
+    metric (`Loss/train_epoch`) it names the split of one.
     """
-    named = words[-1:] in (("step",), ("epoch",)) and not all(w in SPLIT_WORDS or w in COUNTED for w in words[:-1])
-    return words[:-1] if named else words
+    if words[-1:] not in (("step",), ("epoch",), ("iter",)):
+        return words
+    of_folder = words[:-1] and all(w in SPLIT_WORDS for w in words[:-1]) and (set(before) & LOSS or _metric(before))
+    counted = all(w in SPLIT_WORDS or w in COUNTED for w in words[:-1])
+    return words if (counted or words[-1] == "iter") and not of_folder else words[:-1]
 
 
 def _split(words: tuple[str, ...], before: tuple[str, ...]) -> tuple[Split | None, str]:

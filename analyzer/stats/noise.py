@@ -100,10 +100,11 @@ def beside_breaks(values: Array, half: int) -> Array:
         return around_lines(values, half)
     place = np.arange(width) - half
     leverage = 1 / width + np.outer(place, place) / float(np.sum(place**2))
-    windows = np.lib.stride_tricks.sliding_window_view(values, width)
+    scale = max(float(np.max(np.abs(values))), FLAT)
+    windows = np.lib.stride_tricks.sliding_window_view(values / scale, width)
     rest = windows - windows @ leverage
     calm = np.sum(rest**2, axis=1)
     at = np.arange(n)
     starts = np.clip(np.stack([at - half, at - width + 1, at]), 0, n - width)
     best = starts[np.argmin(calm[starts], axis=0), at]
-    return np.asarray(rest[best, at - best] / np.sqrt(1 - np.diag(leverage))[at - best])
+    return np.asarray(scale * rest[best, at - best] / np.sqrt(1 - np.diag(leverage))[at - best])

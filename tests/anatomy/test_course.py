@@ -166,8 +166,9 @@ class TestFall:
         assert np.mean(np.array(errors) >= 3.5) == 0
 
     def test_a_slow_fall_among_wide_noise_is_seen_by_the_order_of_its_levels(self):
-        fall = course(1 - 0.02 * np.arange(39) / 39 * 10 + drawn(39, 0.07)).fall
-        assert fall.errors > 3.5
+        slow = 1 - 0.02 * np.arange(39) / 39 * 10
+        errors = [course(slow + drawn(39, 0.07, seed)).fall.errors for seed in range(20)]
+        assert np.median(errors) > 3.5
 
     @pytest.mark.parametrize("points", [0, 1, 2])
     def test_it_needs_three_levels(self, points):

@@ -13,7 +13,7 @@ from pathlib import Path
 from analyzer.readers.bucket import Object, Store
 
 LARGEST = 1 << 29  # bytes of one file: what is longer is read up to here, and that is named
-HEAD = 1 << 14  # bytes by which a kind is recognised: headers of RLlib and Ultralytics do not fit into 4 KiB
+HEAD = 1 << 16  # bytes by which a kind is recognised: a table of thousands of columns has a long header
 _ATTEMPTS = 3  # a writer that rewrites its file for each row (Lightning) does so many times a minute
 
 
