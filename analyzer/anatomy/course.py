@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.noise import around_lines, correlation_time, trendless_sigma
+from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, trendless_sigma
 from analyzer.stats.robust import autocorrelation, mad_sigma, median
 
 Array = NDArray[np.float64]
@@ -61,7 +61,6 @@ TIED = 0.25  # share of neighbours that are equal from which values are taken as
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
-LEVELS_OF_NOISE = 2  # times the width of a break's place: a curve that shows its noise without that place
 NEIGHBOURS = 2  # levels on either side that an outlier is compared with
 LEFT = 0.25  # of the noise: what a local line leaves of it at least
 FAR = 0.95  # share of the residuals below the quantile that shows how heavy the tails of the noise are
@@ -242,17 +241,8 @@ class Course:
 
     @cached_property
     def _residual(self) -> Array:
-        """Levels less local lines, over their noise, without the steep start and the most disturbed place.
-
-        A line bends around a break: what is off there is the break, and it must not count in the noise it is held to.
-        """
-        found = _ratios(around_lines(self.levels, self._reach), self.noise)[self.m // STEEP :]
-        place = 2 * self._reach
-        if found.size < LEVELS_OF_NOISE * place:
-            return found
-        off = np.median(np.lib.stride_tricks.sliding_window_view(np.abs(found), place), axis=1)
-        worst = int(np.argmax(off))
-        return np.delete(found, slice(worst, worst + place))
+        """Levels less local lines that cross no break, over their noise, without the steep start."""
+        return _ratios(beside_breaks(self.levels, self._reach), self.noise)[self.m // STEEP :]
 
     @cached_property
     def tails(self) -> float:

@@ -112,7 +112,8 @@ def finite(anatomy: Anatomy) -> Criterion:
 def learnt(anatomy: Anatomy) -> Criterion:
     """Whether a loss or a metric got better by more than noise, and by an amount that matters."""
     curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
-    falls = [(c, c.course.fall) for c in curves if c.course.fall is not None]
+    # three points or four show no noise that a gain could be compared with
+    falls = [(c, c.course.fall) for c in curves if c.course.fall is not None and c.course.relapse is not None]
     gains = [(c, f) for c, f in falls if f is not None and f.errors >= PARAMS.clear and f.best_size >= PARAMS.gain]
     if gains:
         # training losses come first: what was learnt is told by the curve that the run was trained on
@@ -123,8 +124,7 @@ def learnt(anatomy: Anatomy) -> Criterion:
     curve, fall = max(falls, key=lambda f: f[0].n)
     text = f"{curve.tag} ends where it began: {_course(fall)}"
     numbers = _fall_numbers(fall)
-    long_enough = curve.course.relapse is not None  # a handful of points proves nothing
-    if long_enough and fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
+    if fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
         return Criterion(
             "learnt", "refuted", f"{curve.tag} ends worse than it began: {_course(fall)}", numbers, curve.tags
         )

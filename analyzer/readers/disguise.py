@@ -22,7 +22,7 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 
 def disguise(head: bytes, log: str = "event file") -> str:
     """Return what the file is, in words that follow its name and a colon; `log` is the kind that its name promises."""
-    return _told(head).format(short=log, log=f"{'an' if log[0] in 'aeiou' else 'a'} {log}")
+    return _found(head).format(short=log, log=f"{'an' if log[0] in 'aeiou' else 'a'} {log}")
 
 
 def packed_or_absent(head: bytes) -> bool:
@@ -30,7 +30,7 @@ def packed_or_absent(head: bytes) -> bool:
     return bool(head) and (any(head.startswith(beginning) for beginning, _ in _BEGINNINGS) or not head.strip(b"\0"))
 
 
-def _told(head: bytes) -> str:
+def _found(head: bytes) -> str:
     for beginning, what in _BEGINNINGS:
         if head.startswith(beginning):
             return what

@@ -16,27 +16,23 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analyzer.model.roles import read_role
-from analyzer.model.run import LOSSES, Note, Run, Series
-from analyzer.model.wording import counted
+from analyzer.model.run import Run
 from analyzer.readers.filelog import kinds
 from analyzer.readers.filelog.store import FileRun
 from analyzer.readers.formats import Memo, remembered
 from analyzer.readers.mlflow.tracked import TrackedRun
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update, Word
+from analyzer.readers.repeats import merged, repeats
 from analyzer.readers.tensorboard.logdir import EventRun
 
-SAME = 1e-4
-"""Relative difference of two records of one value: event files hold single precision, some tables five digits."""
-_MOST = 0.95  # share of a curve's points that the other one has: the rest may be cut off or rounded away
-_LONGER = 1.1  # times: a curve that has more points than this is the more complete one
+_TOLERANCE = 60.0  # seconds between the clocks and buffers of two loggers
 _ARTIFACTS = "artifacts"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _MEASURED = frozenset({"loss", "metric", "gradient-norm"})
-_EVIDENCE = 2  # different values that are no whole numbers: one may be the same by chance, or for lack of digits
+_EVIDENCE = 2  # different fractional values: one may be equal by chance, or for lack of digits
 _MOST_COMPARED = 50
 """Event files that are compared with one Trainer's history; a folder with more is a collection, and left as it is."""
 
@@ -85,7 +81,7 @@ def united(refs: Sequence[RunRef], name: str, memo: Memo | None = None) -> list[
     if not files:
         return list(refs)
     union = _Union()
-    finder = _Finder([ref for ref in refs if not isinstance(ref, FileRun)], name, memo)
+    finder = _Finder(refs, name, memo)
     for own in files:
         partners = finder.partners(own)
         for partner in partners:  # several event runs are pieces of what the file has whole
@@ -166,12 +162,12 @@ def _made_one(best: RunRef, others: Sequence[RunRef]) -> RunRef:
 class _Finder:
     """Where runs of trackers and event files lie."""
 
-    def __init__(self, others: Iterable[RunRef], name: str, memo: Memo | None) -> None:
+    def __init__(self, refs: Sequence[RunRef], name: str, memo: Memo | None) -> None:
         self._name, self._memo = name, memo
         self._by_key: dict[str, RunRef] = {}
         self._by_id: dict[str, EventRun] = {}
         self._by_folder: dict[str, EventRun] = {}
-        for ref in others:
+        for ref in refs:
             if isinstance(ref, TrackedRun):
                 self._by_key.setdefault(ref.key, ref)
             elif isinstance(ref, EventRun):
@@ -190,12 +186,14 @@ class _Finder:
         if same is not None:
             certain = kinds.known()[ref.source].own_folder or self._share(ref, same)
             return [same] if certain else []
-        inner = [event for folder, event in self._by_folder.items() if _is_below(folder, ref.group.nested)]
-        inner = list({id(event): event for event in inner}.values())
-        if kinds.known()[ref.source].compared:
-            inner = inner if len(inner) <= _MOST_COMPARED else []
-            inner = [event for event in inner if self._share(ref, event)]
-        return [*inner]
+        certain_ones, likely = self._below(ref.group.nested), self._below(ref.group.around)
+        compared = likely if len(likely) <= _MOST_COMPARED else []
+        return [*certain_ones, *(one for one in compared if one not in certain_ones and self._share(ref, one))]
+
+    def _below(self, folders: Iterable[str]) -> list[EventRun]:
+        """Return the runs with event files in the folders or below them."""
+        found = (event for folder, event in self._by_folder.items() if _is_below(folder, folders))
+        return list({id(event): event for event in found}.values())
 
     def _share(self, one: RunRef, other: RunRef) -> bool:
         stamps = (one.stamp(), other.stamp())
@@ -211,10 +209,26 @@ def _is_below(folder: str, nested: Iterable[str]) -> bool:
 
 def _shares(one: Run, other: Run) -> bool:
     """Whether two runs have losses or metrics in common; equal learning rates show an equal plan only."""
+    if _apart(one, other):
+        return False
     measured = [series for tag, series in one.series.items() if read_role(tag).role in _MEASURED]
-    common = [a for a in measured if any(_repeats(a, b) or _repeats(b, a) for b in other.series.values())]
+    common = [a for a in measured if any(repeats(a, b) or repeats(b, a) for b in other.series.values())]
     values = {value for series in common for value in series.values[:100].tolist() if value % 1}
     return len(values) >= _EVIDENCE
+
+
+def _apart(one: Run, other: Run) -> bool:
+    """Whether two runs were written at different times: trained again, with the same values from the same seed."""
+    spans = [_span(run) for run in (one, other)]
+    (begun, ended), (other_begun, other_ended) = spans
+    return ended + _TOLERANCE < other_begun or other_ended + _TOLERANCE < begun
+
+
+def _span(run: Run) -> tuple[float, float]:
+    """Return the first and last time of a run in Unix seconds; all times where none is known."""
+    times = np.concatenate([np.empty(0), *(series.wall_times for series in run.series.values())])
+    known = times[np.isfinite(times)]
+    return (float(known.min()), float(known.max())) if known.size else (-np.inf, np.inf)
 
 
 def _place(ref: RunRef) -> str:
@@ -225,85 +239,6 @@ def _place(ref: RunRef) -> str:
         folder, _, names = ref.folders[0]
         return shown_path(f"{folder}/{names[0]}" if folder else names[0])
     return ref.id
-
-
-def merged(best: Run, other: Run, place: str) -> Run:
-    """Return the best run with what only the other one says, and a note on what they have in common.
-
-    `place` is how the note names the other one.
-    """
-    series = dict(best.series)
-    repeated = longer = 0
-    added: list[str] = []
-    for tag, one in other.series.items():
-        twin = next((name for name, held in series.items() if _repeats(one, held)), None)
-        if twin is not None:
-            repeated += 1
-            continue
-        short = next((name for name, held in series.items() if _is_part(held, one)), None)
-        if short is not None:
-            series[short] = Series(short, one.steps, one.values, one.wall_times)
-            longer += 1
-            continue
-        name = tag if tag not in series else f"{other.source}/{tag}"
-        series[name] = Series(name, one.steps, one.values, one.wall_times)
-        added.append(name)
-    notes = [Note("layout", _sentence(best, place, repeated, longer, added))]
-    notes += [note for note in other.notes if added or longer or note.kind not in LOSSES | {"torn-tail"}]
-    return replace(
-        best,
-        series=series,
-        params={**other.params, **best.params},
-        tags={**other.tags, **best.tags},
-        declared=best.declared or other.declared,
-        notes=(*best.notes, *notes),
-    )
-
-
-def _sentence(best: Run, place: str, repeated: int, longer: int, added: Sequence[str]) -> str:
-    said = [f"{counted(repeated, 'curve')} repeated, judged once"] if repeated else []
-    said += [f"{counted(longer, 'curve')} longer there, and taken from there"] if longer else []
-    if added:
-        more = f" and {len(added) - 3} more" if len(added) > 3 else ""
-        said.append(f"only there: {', '.join(added[:3])}{more}")
-    what = "; ".join(said) or "it holds no curve"
-    return f"{place} describes the same training as the run's {best.source} log: {what}"
-
-
-def _is_part(one: Series, whole: Series) -> bool:
-    return whole.points > one.points * _LONGER and _repeats(one, whole)
-
-
-def _repeats(one: Series, held: Series) -> bool:
-    """Whether a curve is repeated by another one, which may have more points: its values come there in their order."""
-    if not one.points or one.points > held.points / _MOST:
-        return False
-    if one.points == held.points:
-        return bool(_same(one.values, held.values).mean() >= _MOST)
-    return _in_order(one.values, held.values) >= _MOST * one.points
-
-
-def _same(one: NDArray[np.float64], other: NDArray[np.float64] | float) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(one - other) <= SAME * np.maximum(np.abs(one), np.abs(other))
-    same: NDArray[np.bool_] = near | (one == other) | (np.isnan(one) & np.isnan(other))
-    return same
-
-
-def _in_order(values: NDArray[np.float64], held: NDArray[np.float64]) -> int:
-    """Return how many of the values come in `held` in their order; few misses end the search."""
-    at = found = missed = 0
-    allowed = int(values.size * (1 - _MOST)) + 1
-    for value in values:
-        places = np.flatnonzero(_same(held[at:], float(value)))
-        if places.size:
-            found += 1
-            at += int(places[0]) + 1
-        else:
-            missed += 1
-            if missed > allowed:
-                break
-    return found
 
 
 def logs_of(refs: Iterable[RunRef]) -> frozenset[str]:

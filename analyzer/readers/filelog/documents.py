@@ -1,4 +1,4 @@
-"""Settings beside a log (YAML or JSON): flat, bounded, and never trusted.
+"""Settings that lie with a log (YAML or JSON): flat, bounded, and never trusted.
 
 YAML is read with the plainest loader: it makes no objects, whatever its tags say.
 """

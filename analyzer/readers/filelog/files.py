@@ -34,7 +34,7 @@ class Place:
     store: Store | None = None
 
     def read(self, inside: str, most: int = LARGEST) -> Raw:
-        """Return at most `most` bytes of a file. OSError when it cannot be opened or is no regular file."""
+        """Return at most `most` bytes of a file. OSError when it cannot be opened or is not a regular file."""
         if self.store is not None:
             return _fetched(Object(self.store, f"{self.root}/{inside}" if self.root else inside), most)
         for _ in range(_ATTEMPTS - 1):

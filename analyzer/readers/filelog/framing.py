@@ -21,7 +21,7 @@ _CHUNK = struct.Struct("<IHB")  # checksum, length, type
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _SEEDS = {kind: zlib.crc32(bytes([kind])) for kind in (_FULL, _FIRST, _MIDDLE, _LAST)}
 LARGEST = 1 << 27  # bytes of one record
-MOST_SUMMED = 1 << 28  # bytes summed in search of the end of one damage: a third of a second
+MOST_SUMMED = 1 << 30  # bytes summed in search of what follows damage in one file: about a second
 
 
 def records(raw: bytes, shown: str, notes: list[Note]) -> Iterator[bytes]:
@@ -30,11 +30,12 @@ def records(raw: bytes, shown: str, notes: list[Note]) -> Iterator[bytes]:
     Where blocks begin is of no account: bytes that were lost or put in shift all that follow.
     """
     at, opened, length = _FILE_HEADER, 0, 0
+    search = _Search(raw)
     parts: list[bytes] = []
     while at < len(raw):
         chunk = _chunk(raw, at)
         if chunk is None:
-            start, stop = opened if parts else at, _next_chunk(raw, at)
+            start, stop = opened if parts else at, search.next_chunk(at)
             if stop < len(raw) and stop - at < _CHUNK.size and not any(raw[at:stop]):
                 at = stop  # zeros that fill a block up
                 continue
@@ -84,23 +85,29 @@ def _is_cut(raw: bytes, at: int) -> bool:
     return kind in _SEEDS and size <= BLOCK - _CHUNK.size and at + _CHUNK.size + size > len(raw)
 
 
-def _next_chunk(raw: bytes, at: int) -> int:
-    """Return the offset of the next intact chunk behind one that is not; the end of the file when there is none.
+class _Search:
+    """The search for intact chunks behind damage, within one allowance for the whole file.
 
     Every offset is tried whose length and type are possible, until as many bytes have been summed as are allowed; then
     the beginnings of blocks only.
     """
-    allowed = MOST_SUMMED
-    data = np.frombuffer(raw, np.uint8)
-    for start in range(at + 1, len(raw), BLOCK):
-        kinds = data[start + 6 : start + 6 + BLOCK]
-        for offset in (np.flatnonzero((kinds >= _FULL) & (kinds <= _LAST)) + start).tolist():
-            if allowed < 0 and offset % BLOCK:
-                continue
-            allowed -= raw[offset + 4] | raw[offset + 5] << 8
-            if _chunk(raw, offset) is not None:
-                return offset
-    return len(raw)
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw, self._allowed = raw, MOST_SUMMED
+        self._bytes = np.frombuffer(raw, np.uint8)
+
+    def next_chunk(self, at: int) -> int:
+        """Return the offset of the next intact chunk behind one that is not; the end of the file without one."""
+        raw = self._raw
+        for start in range(at + 1, len(raw), BLOCK):
+            kinds = self._bytes[start + 6 : start + 6 + BLOCK]
+            for offset in (np.flatnonzero((kinds >= _FULL) & (kinds <= _LAST)) + start).tolist():
+                if self._allowed < 0 and offset % BLOCK:
+                    continue
+                self._allowed -= raw[offset + 4] | raw[offset + 5] << 8
+                if _chunk(raw, offset) is not None:
+                    return offset
+        return len(raw)
 
 
 def _torn(start: int, stop: int, shown: str, notes: list[Note]) -> None:

@@ -33,11 +33,15 @@ SPECIFIC, LOOSE, GENERIC = 0, 1, 2
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file whose name a kind asks for: its path in the source, its first bytes, and whether a path exists there."""
+    """A file whose name a kind asks for: its path in the source, its first bytes, and whether a path exists there.
+
+    `named`: the user named this file, so that it is a log though its columns may be called anything.
+    """
 
     path: str
     head: bytes
     has: Callable[[str], bool]
+    named: bool = False
 
     @property
     def name(self) -> str:
@@ -83,8 +87,9 @@ class Candidate:
 class Group:
     """One run: the folder it is named after, its files with the prefix of their series, and what lies with them.
 
-    `sides` are files with settings, `twins` files that repeat the run's points and are not read. `nested` are folders
-    in which event files belong to this run; `reason` says why several files are one run.
+    `sides` are files with settings, `twins` files that should repeat the run's points. `nested` are folders in which
+    event files belong to this run, `around` those in which they may, and are compared with it; `reason` says why
+    several files are one run.
     """
 
     home: str
@@ -92,6 +97,7 @@ class Group:
     sides: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     reason: str = ""
     key: str = ""
     """Which of the runs in a file that holds several."""
@@ -142,7 +148,7 @@ class Reading:
         return found.data
 
     def settings(self, *names: str) -> dict[str, object]:
-        """Return the flat settings of the files beside the log that bear one of the names; all files by default."""
+        """Return the flat settings of the files that bear one of the names; all files by default."""
         found: dict[str, object] = {}
         for path in self.group.sides:
             name = path.rpartition("/")[2]
@@ -215,14 +221,14 @@ class Listing:
 
     def _candidate(self, path: str) -> Candidate:
         if path not in self._candidates:
-            self._candidates[path] = Candidate(path, self._head(path), self.has)
+            self._candidates[path] = Candidate(path, self._head(path), self.has, self.any_name)
         return self._candidates[path]
 
 
 class Kind(ABC):
     """A kind of log in files. By default a file is a run, and its folder, where it is the only one, gives it its name.
 
-    `names` are globs; `sides` names of files with settings beside it; `rank` the order in which kinds are asked.
+    `names` are globs; `sides` names of files with settings in its folder; `rank` the order in which kinds are asked.
     `own_folder`: the folder is the run, whatever else lies there. `certain`: whatever has the name is of this kind,
     and a run that cannot be read when it is damaged.
     """
@@ -237,8 +243,8 @@ class Kind(ABC):
     """Whether the framework always writes event files with its tables, so that the run of both bears this name."""
     leads: bool = False
     """Whether it says more of a run than event files that lie with it."""
-    compared: bool = False
-    """Whether event files in nested folders may be of other trainings, so that their curves are compared."""
+    equal_twins: bool = False
+    """Whether twins were compared when the runs were found, and need no reading."""
 
     @cached_property
     def _asked(self) -> re.Pattern[str]:
@@ -281,7 +287,7 @@ class RowKind(Kind):
     axes: tuple[str, ...] = rows.AXES
     clocks: tuple[str, ...] = rows.CLOCKS
     without: frozenset[str] = frozenset()
-    """Columns that are no series."""
+    """Columns that do not become series."""
 
     def read(self, reading: Reading) -> Content:
         """Return the series of all files, one behind the other where their prefixes are the same."""
@@ -304,7 +310,7 @@ class RowKind(Kind):
 
     @abstractmethod
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
-        """Return the rows of a file; what it says besides goes into `content`."""
+        """Return the rows of a file; settings and status that it holds go into `content`."""
 
     def axis(self, table: Table) -> Axis:
         """Return where the rows stand."""
@@ -331,7 +337,7 @@ class TableKind(RowKind):
 
 
 class LineKind(RowKind):
-    """A kind whose files hold a JSON object a line; `skip` are keys of objects whose numbers are no measurements."""
+    """A kind whose files hold a JSON object a line; `skip` are keys of objects whose numbers were not measured."""
 
     skip: frozenset[str] = frozenset()
 

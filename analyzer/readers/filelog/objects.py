@@ -46,7 +46,9 @@ def rows_of(raw: bytes, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]
             notes.append(Note("torn-tail", text, shown, size=size))
         else:
             damaged.append(number)
-    notes += [Note("damage", f"{shown}: line {n} is no JSON object and was left out", shown) for n in damaged[:NAMED]]
+    notes += [
+        Note("damage", f"{shown}: line {n} is not a JSON object and was left out", shown) for n in damaged[:NAMED]
+    ]
     if len(damaged) > NAMED:
         text = f"{shown}: {len(damaged) - NAMED} further damaged lines were left out, the last is line {damaged[-1]}"
         notes.append(Note("damage", text, shown))

@@ -13,7 +13,7 @@ Field = tuple[int, int | bytes]
 
 
 class MalformedError(ValueError):
-    """The bytes are no protocol buffer."""
+    """The bytes do not decode as a protocol buffer."""
 
 
 def fields(data: bytes) -> Iterator[Field]:

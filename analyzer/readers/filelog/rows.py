@@ -1,6 +1,6 @@
 """Rows of a log as columns of numbers, the axis they stand on, and their wall times.
 
-A cell that is blank is no point; NaN and ±inf are points.
+A blank cell gives no point; NaN and ±inf are points.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ INDEXES = ("column 1", "unnamed: 0", "index")
 """Names of columns in which pandas counts rows; they are asked last, and make no table one of a training."""
 
 CLOCKS = ("_timestamp", "timestamp", "wall_time", "walltime", "created_at", "time", "datetime")
-_YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0  # Unix seconds: other numbers are no wall times
+_YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0  # Unix seconds: other numbers are not wall times
 _MILLI = 1000.0
 _LARGEST_STEP = float(1 << 62)
 _LEAST_RESETS = 2  # one return to the beginning may be a resumed training
@@ -100,7 +100,7 @@ def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     chosen = next(iter(whole), most)
     if chosen is None:
         return Axis(np.arange(table.size, dtype=np.int64), note="no column counts steps: its rows are counted")
-    if _starts_anew(table, chosen):
+    if _restarts_each_epoch(table, chosen):
         why = f"“{chosen}” starts again with each epoch: its rows are counted"
         return Axis(np.arange(table.size, dtype=np.int64), frozenset([chosen]), why)
     column = table.columns[chosen]
@@ -123,7 +123,7 @@ def _counts(column: Column) -> bool:
     return bool((np.abs(values) < _LARGEST_STEP).all() and (values == np.floor(values)).all())
 
 
-def _starts_anew(table: Table, name: str) -> bool:
+def _restarts_each_epoch(table: Table, name: str) -> bool:
     """Whether a column counts inside each epoch: it goes back more than once, and only where the epoch goes on."""
     epochs = next((column for other, column in table.columns.items() if other.lower() in ("epoch", "epochs")), None)
     if epochs is None or name.lower() in ("epoch", "epochs") or not _counts(epochs):

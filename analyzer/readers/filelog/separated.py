@@ -2,8 +2,8 @@
 
 Each physical line is read on its own, so that a stray quote costs a line and not the rest of the file. A line without
 its end may have been cut inside a number and is never read. A row with too many or too few cells, with characters that
-cannot be printed, or with text in a column of numbers is left out whole and named: what stands beside damage may be
-the rest of another number.
+cannot be printed, or with text in a column of numbers is left out whole and named: what stands next to damage may
+be the rest of another number.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
 LONGEST_LINE = 1 << 20  # characters
 MOST_LINES_OF_A_ROW = 50  # of a quoted cell (a matrix) that spans lines
 _BATCH = 1 << 16  # lines
+MOST_UNCLOSED = 100  # quotes that are never closed, after which cells over several lines are not looked for
 NAMED = 5  # damaged places named one by one
 _NUMBER = re.compile(r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
@@ -59,7 +60,7 @@ def parse(raw: bytes, shown: str) -> Table:
     return table
 
 
-_UNPRINTABLE = "it holds bytes that are no text"
+_UNPRINTABLE = "it holds bytes that are not text"
 
 
 def _parsed(text: str, shown: str) -> tuple[Table, _Damage, int]:
@@ -107,7 +108,7 @@ class _Body:
         self._lines, self._place, self._table, self._damage = lines, start + 1, table, damage
         self._separator = separator_of(lines[start])
         self._names = _names(_cells(lines[start], self._separator) or [lines[start]])
-        self._repeated = self._changed = 0
+        self._repeated = self._changed = self._unclosed = 0
 
     def read(self) -> None:
         """Fill the table."""
@@ -155,7 +156,9 @@ class _Body:
         self._place += 1
         if '"' not in line:
             return line.split(self._separator)
-        cells, self._place = _quoted(self._lines, self._place, self._separator, len(self._names))
+        further = MOST_LINES_OF_A_ROW if self._unclosed < MOST_UNCLOSED else 0
+        cells, self._place = _quoted(self._lines, self._place, self._separator, len(self._names), further)
+        self._unclosed += cells is None
         return cells
 
 
@@ -183,7 +186,7 @@ def _floats(cells: list[str]) -> Column:
 
 
 def _fault(line: str, cells: list[str] | None, width: int, separator: str) -> str:
-    """Return why a line is no row, "" when it is one; blank cells behind the last one are removed."""
+    """Return why a line cannot be read as a row, "" when it can; blank cells behind the last one are removed."""
     if cells is None:
         return "a quotation mark in it is never closed"
     if not (line if separator != "\t" else line.replace("\t", "")).rstrip("\r").replace("\t", "").isprintable():
@@ -206,10 +209,13 @@ def _cells(line: str, separator: str) -> list[str] | None:
         return None
 
 
-def _quoted(lines: list[str], place: int, separator: str, width: int) -> tuple[list[str] | None, int]:
-    """Return the cells of the line before `place`, with lines that a quoted cell goes on in, and where to go on."""
+def _quoted(lines: list[str], place: int, separator: str, width: int, further: int) -> tuple[list[str] | None, int]:
+    """Return the cells of the line before `place`, with lines that a quoted cell goes on in, and where to go on.
+
+    At most `further` lines are looked at; None where the quote is not closed in them.
+    """
     line = lines[place - 1]
-    for stop in range(place, min(place + MOST_LINES_OF_A_ROW, len(lines)) + 1):
+    for stop in range(place, min(place + further, len(lines)) + 1):
         if stop > place:
             line += " " + lines[stop - 1]
         if len(line) > LONGEST_LINE:
@@ -248,7 +254,7 @@ def _take(names: list[str], rows: list[Sequence[str]], lines: list[int], table: 
         bad |= dict.fromkeys(wrong, name)
         found[name] = column
     for row, name in bad.items():
-        damage.lines.append((lines[row], f"“{shown_name(name)}” is no number there"))
+        damage.lines.append((lines[row], f"“{shown_name(name)}” is not a number there"))
     kept = np.ones(len(rows), bool)
     kept[list(bad)] = False
     place = np.cumsum(kept) - 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from analyzer.readers.filelog.kind import Candidate, Group, Kind, Listing, Readi
 from analyzer.readers.formats import Memo, Request, remembered
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.repeats import merged
 from analyzer.readers.tree import Folder, Tree
 
 _OURS = ".posthoc-"
@@ -36,13 +37,20 @@ class FileRun(RunRef):
     alone: ClassVar[bool] = True
 
     def load(self, marks: Mapping[str, str]) -> Update:
-        """Return the run, always all of it."""
-        reading = Reading(self.place, self.group, self.source)
+        """Return the run, always all of it, with what only a twin of its files has."""
+        run = self._run(self.group)
+        if kinds.known()[self.source].equal_twins:
+            run = replace(run, notes=(*_twin_notes(self.group), *run.notes))
+        else:
+            for twin in self.group.twins:
+                run = merged(run, self._run(Group(self.group.home, ((twin, ""),))), shown_path(twin))
+        return Update(run, {}, whole=True)
+
+    def _run(self, group: Group) -> Run:
+        reading = Reading(self.place, group, self.source)
         content = kinds.known()[self.source].read(reading)
-        notes = [Note("layout", self.group.reason)] if self.group.reason else []
-        notes += [_twin_note(self.group)] if self.group.twins else []
-        notes += [*reading.notes, *content.notes]
-        run = Run(
+        notes = [Note("layout", group.reason)] if group.reason else []
+        return Run(
             self.id,
             content.name or self.name,
             self.source,
@@ -50,17 +58,16 @@ class FileRun(RunRef):
             content.series,
             content.params,
             content.tags,
-            tuple(notes),
+            (*notes, *reading.notes, *content.notes),
             content.declared,
             written=reading.written,
         )
-        return Update(run, {}, whole=True)
 
     def stamp(self) -> str | None:
         """Return what changes with the run's files; a listing of objects says it without further questions."""
         if self.place.store is not None:
             return self.listed
-        return self.place.stamp([*(path for path, _ in self.group.files), *self.group.sides])
+        return self.place.stamp([*(path for path, _ in self.group.files), *self.group.sides, *self.group.twins])
 
     def lies_in(self) -> tuple[str, ...]:
         """Return the folders of its files, and the one that it is named after."""
@@ -68,10 +75,11 @@ class FileRun(RunRef):
         return tuple(dict.fromkeys([self.group.home, *folders]))
 
 
-def _twin_note(group: Group) -> Note:
-    twins = ", ".join(map(shown_path, group.twins))
-    read = ", ".join(shown_path(path) for path, _ in group.files)
-    return Note("layout", f"{twins} repeat{'s' * (len(group.twins) == 1)} the points of {read}; read once")
+def _twin_notes(group: Group) -> Iterator[Note]:
+    if group.twins:
+        twins = ", ".join(map(shown_path, group.twins))
+        read = ", ".join(shown_path(path) for path, _ in group.files)
+        yield Note("layout", f"{twins} repeat{'s' * (len(group.twins) == 1)} the points of {read}; read once")
 
 
 class FileLogs:
@@ -196,7 +204,7 @@ def _refs(
         run_id = shown_path(inside or name)
         if group.key:
             run_id = f"{inside}/{group.key}"
-        files = [*(path for path, _ in group.files), *group.sides]
+        files = [*(path for path, _ in group.files), *group.sides, *group.twins]
         stamp = bucket.stamp(files) if bucket else None
         title = group.key or run_id.rpartition("/")[2]
         refs.append(FileRun(run_id, title, kind.name, _below(shown, inside), place, group, stamp))

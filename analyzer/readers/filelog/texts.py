@@ -1,4 +1,4 @@
-"""The text of a file in whatever encoding its first bytes show; what is no UTF-8 is kept as surrogates."""
+"""The text of a file in whatever encoding its first bytes show; what is not UTF-8 is kept as surrogates."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,12 @@ def test_a_line_without_its_end_is_never_read() -> None:
     [
         (b"20,1.0\n", "2 cells"),
         (b"20,1.0,0.3,7\n", "4 cells"),
-        (b"20,1.0,0.\x00\xff\n", "no text"),
+        (b"20,1.0,0.\x00\xff\n", "not text"),
         (b'20,"1.0,0.3\n', "quotation mark"),
-        (b"20,1.0,0.30.4\n", "no number"),
-        (b"20,=1+1,0.3\n", "no number"),
-        ("20,1.0,٣\n".encode(), "no number"),
-        (b"20,1_0,0.3\n", "no number"),
+        (b"20,1.0,0.30.4\n", "not a number"),
+        (b"20,=1+1,0.3\n", "not a number"),
+        ("20,1.0,٣\n".encode(), "not a number"),
+        (b"20,1_0,0.3\n", "not a number"),
         (b"20,1.0," + b"3" * LONGEST_LINE + b"\n", "longer than"),
     ],
     ids=["few", "many", "binary", "quote", "merged", "formula", "digits", "underscore", "huge"],
@@ -137,6 +138,14 @@ def test_damaged_checkpoints_of_one_history_are_still_one_run(tmp_path: Path) ->
     assert any(note.kind == "damage" for note in run.notes)
 
 
+def test_braces_without_end_in_a_state_cost_their_line_only(tmp_path: Path) -> None:
+    path = logs.state(tmp_path / "trainer_state.json", logs.losses(6))
+    raw = path.read_bytes()
+    place = raw.rindex(b"\n", 0, raw.index(b'"step": 30'))
+    path.write_bytes(raw[:place] + b"\n" + b'{"a":' * 20_000 + raw[place:])
+    assert only(tmp_path).series["loss"].steps.tolist() == [10, 20, 40, 50, 60]
+
+
 def test_a_file_that_is_no_log_says_what_it_is(tmp_path: Path) -> None:
     for name, raw, why in (("metrics.csv", b"", "empty"), ("x.csv", b"PK\x03\x04", "zip archive")):
         (tmp_path / name).write_bytes(raw)
@@ -200,3 +209,21 @@ def test_settings_that_are_bombs_cost_the_settings_only(tmp_path: Path) -> None:
         run = only(tmp_path)
         assert run.series["loss"].points == 2
         assert sum(len(str(value)) for value in run.params.values()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("trainer_state.json", b'{"log_history": [' + b'{"a":' * 1_000_000),
+        ("metrics.csv", b"step,loss\n0,1.5\n" + b'1,"2,3\n' * 100_000),
+        ("metrics.jsonl", b'{"step": 1, "loss": 1.5}\n' + b'{"a":\n' * 100_000),
+        ("run-a/run-a.wandb", logs.framed() + b"\x00\x00\x00\x00\xf0\x7f\x01" * 1_000_000),
+    ],
+    ids=["nested", "quotes", "cut lines", "false chunks"],
+)
+def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: str, raw: bytes) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(raw)
+    begun = time.perf_counter()
+    only(tmp_path)
+    assert time.perf_counter() - begun < 30  # seconds; each takes below three on a machine that is not busy

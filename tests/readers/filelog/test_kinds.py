@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.cli import main
 from analyzer.errors import NoRunsError
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
@@ -189,7 +190,7 @@ def test_tables_of_two_splits_are_one_run(tmp_path: Path) -> None:
     assert any("rows are counted" in note.message for note in run.notes)
 
 
-def test_a_batch_number_that_starts_anew_each_epoch_is_no_axis(tmp_path: Path) -> None:
+def test_a_batch_number_that_restarts_each_epoch_each_epoch_is_no_axis(tmp_path: Path) -> None:
     rows = [f"{epoch},{batch},1.0" for epoch in range(3) for batch in range(4)]
     logs.text(tmp_path / "m" / "log.csv", "epoch,step,loss", *rows)
     assert only(tmp_path).series["loss"].steps.tolist() == list(range(12))
@@ -221,11 +222,20 @@ def test_monitors_count_the_steps_of_their_environments(tmp_path: Path) -> None:
 def test_rllib_is_read_from_result_json_and_its_table_is_a_twin(tmp_path: Path) -> None:
     rows = [{"training_iteration": n, "timesteps_total": 100 * n, "info": {"loss": 1.0 / n}} for n in (1, 2, 3)]
     logs.lines(tmp_path / "PPO" / "result.json", *({**row, "config": {"lr": 0.1}, "done": True} for row in rows))
-    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss", "1,1.0", "2,0.5", "3,0.3")
+    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss", "1,1.0", "2,0.5", "3,0.33333")
     run = only(tmp_path)
     assert (run.source, run.declared, run.params["lr"]) == ("rllib", "FINISHED", 0.1)
     assert run.series["info/loss"].steps.tolist() == [100, 200, 300]
-    assert any("progress.csv repeats" in note.message for note in run.notes)
+    assert any("PPO/progress.csv describes the same" in note.message for note in run.notes)
+
+
+def test_a_twin_that_has_more_gives_what_is_missing(tmp_path: Path) -> None:
+    rows = [{"training_iteration": n, "info": {"loss": 1.0 / n}} for n in range(1, 30)]
+    logs.lines(tmp_path / "PPO" / "result.json", *rows[:20])
+    table = (f"{n},{1.0 / n},{n / 30}" for n in range(1, 30))
+    logs.text(tmp_path / "PPO" / "progress.csv", "training_iteration,info/loss,info/entropy", *table)
+    run = only(tmp_path)
+    assert (run.series["info/loss"].points, run.series["info/entropy"].points) == (29, 29)
 
 
 def test_detectron2_and_mmengine(tmp_path: Path) -> None:
@@ -286,3 +296,38 @@ def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path, name: str) 
     path = logs.text(tmp_path / name, "step,loss", "0,2.0", "1,1.0")
     run = only(path)
     assert (run.id, run.source) == (name, "csv")
+
+
+def test_a_file_that_the_user_names_is_a_log_whatever_its_columns_are_called(tmp_path: Path) -> None:
+    path = logs.text(tmp_path / "a.csv", "step,quantity", "0,2.0", "1,1.0")
+    lines = logs.lines(tmp_path / "b.jsonl", {"step": 0, "quantity": 2.0}, {"step": 1, "quantity": 1.0})
+    for file in (path, lines):
+        assert points(only(file), "quantity") == [(0, 2.0), (1, 1.0)]
+    with pytest.raises(NoRunsError):
+        discover(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "trainer_state.json", "run-abc.wandb", "metrics.jsonl"])
+def test_the_verbs_work_on_a_file_and_on_its_folder(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"step": n, "loss": 2.0 / n} for n in range(1, 60)]
+    folder = tmp_path / "run-20260101_120000-abc"
+    if name == "metrics.csv":
+        logs.text(folder / name, "step,loss", *(f"{row['step']},{row['loss']}" for row in rows))
+    elif name == "metrics.jsonl":
+        logs.lines(folder / name, *rows)
+    elif name == "trainer_state.json":
+        logs.state(folder / name, rows)
+    else:
+        logs.wandb_run(tmp_path, *(logs.history(row["step"], loss=row["loss"]) for row in rows), logs.exited(0))
+    for source in (folder, folder / name, (folder / name).as_uri()):
+        assert main(["series", str(source)]) == 0
+        assert "loss" in capsys.readouterr().out
+        assert main(["dump", str(source)]) == 0
+        dumped = json.loads(capsys.readouterr().out)
+        assert (len(dumped["points"]), dumped["problems"]) == (59, [])
+        assert main(["report", str(source), "-o", str(tmp_path / "page.html"), "-q"]) == 0
+        assert main(["audit", str(source), "-o", str(tmp_path / "site"), "-q"]) == 0
+        capsys.readouterr()
+    assert main(["report", str(folder / name), "-o", str(folder / name)]) == 2  # a log is never replaced

@@ -139,6 +139,14 @@ def test_events_in_a_folder_of_wandb_are_the_wandb_run(tmp_path: Path) -> None:
     assert (run.source, run.declared, set(run.series)) == ("wandb", "FINISHED", {"loss"})
 
 
+def test_the_same_curve_at_another_time_is_another_training(tmp_path: Path) -> None:
+    rows = [{"step": n, "loss": v, "time": 1_788_000_000 + n} for n, v in enumerate(CURVE)]
+    logs.lines(tmp_path / "exp" / "log.jsonl", *rows)
+    points = [scalar("train/loss", n, v, 1_789_000_000 + n) for n, v in enumerate(CURVE)]
+    written(tmp_path / "exp", points)
+    assert [ref.source for ref in discover(str(tmp_path))] == ["tensorboard", "jsonl"]
+
+
 def test_catboosts_events_and_tables_are_one_run_of_catboost(tmp_path: Path) -> None:
     events(tmp_path / "catboost_info" / "learn", "RMSE")
     logs.text(

@@ -1,4 +1,4 @@
-"""The kinds of logs in files: a module here that has a KIND is one; there is no list to enter it in."""
+"""The kinds of logs in files: a module here that has a KIND is one; no list names them."""
 
 from __future__ import annotations
 

@@ -20,13 +20,16 @@ _EPOCHS = frozenset({"epoch", "epochs"})
 _LEAST_METRICS = 2  # without an axis and a loss, one column called accuracy may be anything
 
 
-def is_training(table: Table) -> bool:
-    """Whether a table's columns are those of a training: an axis and something learnt, or a loss among numbers."""
+def is_training(table: Table, *, named: bool = False) -> bool:
+    """Whether a table's columns are those of a training: an axis and something learnt, or a loss among numbers.
+
+    Of a file that the user `named`, an axis and any numbers are enough.
+    """
     names = {name.lower() for name in table.columns}
     axes = names & {*AXES}
     roles = [read_role(name).role for name in table.columns if name.lower() not in axes.union(INDEXES)]
     learnt = sum(role in OF_TRAINING for role in roles)
-    if axes & _EPOCHS:
+    if axes & _EPOCHS or (axes and named):
         return bool(roles)
     if axes:
         return learnt > 0
@@ -43,7 +46,11 @@ class Csv(TableKind):
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether the table at the beginning of the file has rows, and columns of a training."""
-        return len(candidate.header) > 0 and candidate.table.size > 0 and is_training(candidate.table)
+        return (
+            len(candidate.header) > 0
+            and candidate.table.size > 0
+            and is_training(candidate.table, named=candidate.named)
+        )
 
     def groups(self, listing: Listing) -> Iterator[Group]:
         """Yield a run for each table, and one for tables of several splits."""

@@ -19,7 +19,7 @@ class JsonLines(LineKind):
     def is_one(self, candidate: Candidate) -> bool:
         """Whether the first objects have numbers, under keys of a training."""
         rows = list(candidate.objects)
-        return bool(rows) and is_training(table_of(rows, [], self.skip))
+        return bool(rows) and is_training(table_of(rows, [], self.skip), named=candidate.named)
 
 
 KIND = JsonLines()

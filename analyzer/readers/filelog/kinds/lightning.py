@@ -22,7 +22,7 @@ class LightningCsv(TableKind):
     axes = ("step", "epoch")
 
     def is_one(self, candidate: Candidate) -> bool:
-        """Whether the header has a step, and something besides it says that Lightning wrote it."""
+        """Whether the header has a step, and the rest of it, or what lies around it, is Lightning's."""
         header = candidate.header
         if "step" not in header or len(header) < 2:
             return False

@@ -20,7 +20,7 @@ class MMEngine(LineKind):
     axes = ("step", "iter")
 
     def is_one(self, candidate: Candidate) -> bool:
-        """Whether one of the first rows counts iterations beside steps or epochs."""
+        """Whether one of the first rows counts iterations as well as steps or epochs."""
         return any("iter" in row and ("step" in row or "epoch" in row) for row in candidate.objects) or (
             candidate.name == "scalars.json" and any("step" in numbers_of(row) for row in candidate.objects)
         )

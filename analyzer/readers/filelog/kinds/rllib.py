@@ -1,6 +1,6 @@
-"""RLlib: `result.json`, a nested object for each iteration, and `progress.csv`, the same flat; `params.json` beside.
+"""RLlib: `result.json`, a nested object for each iteration, and `progress.csv`, the same flat.
 
-Rows come again when a training is restored; they are kept as written.
+`params.json` holds the settings. Rows come again when a training is restored; they are kept as written.
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ _HISTORY = re.compile(r'"log_history"\s*:\s*\[')
 _SUMMARY = "train_runtime"
 """Stands in the row that closes a training, whose `train_loss` is the mean of all steps."""
 _DECLARED = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
-_EVENTS_BESIDE = ("runs", "logs", "log", "logging", "tensorboard", "tb", "tb_logs")
-"""Folders beside a Trainer's output in which scripts have it keep its event files (`logging_dir`)."""
+_EVENT_FOLDERS = ("runs", "logs", "log", "logging", "tensorboard", "tb", "tb_logs")
+"""Siblings of a Trainer's output folder that scripts give it for its event files (`logging_dir`)."""
+_MOST_FAILED = 10_000  # braces of a damaged file at which no whole object begins
 _DECODER = json.JSONDecoder()
 Row = Mapping[str, Any]
 
@@ -37,14 +38,14 @@ class TrainerState(Kind):
     name = "trainer-state"
     names = ("trainer_state.json", "log_history.json")
     certain = True
-    compared = True
+    equal_twins = True
 
     def is_one(self, candidate: Candidate) -> bool:
         """Whether the file is an object with a history."""
         return candidate.text.lstrip().startswith("{") and _HISTORY.search(candidate.text) is not None
 
     def groups(self, listing: Listing) -> Iterator[Group]:
-        """Yield a run for each history that is no beginning of another one below the same folder."""
+        """Yield a run for each history below a folder, leaving out those that another one begins with."""
         families: dict[str, list[str]] = defaultdict(list)
         for candidate in listing.candidates(self):
             around, _, name = candidate.folder.rpartition("/")
@@ -68,7 +69,7 @@ class TrainerState(Kind):
         for row in closing:
             content.tags |= {key: str(value) for key, value in numbers_of(row).items() if key.startswith("train_")}
         if closing:
-            text = f"{shown}: {len(closing)} closing row(s) with means of the whole training are no points of a curve"
+            text = f"{shown}: {len(closing)} closing row(s) with means of the whole training were left out"
             content.notes.append(Note("layout", text, shown))
         table = table_of(rows, content.notes)
         axis = chosen_axis(table, ("step", "epoch"))
@@ -129,8 +130,8 @@ def _rows(history: list[Row]) -> list[str]:
 def _group(home: str, paths: list[str]) -> Group:
     """Return the run of a history; `paths` begin with the file that has all of it."""
     around = home.rpartition("/")[0]
-    beside = tuple(f"{around}/{name}" if around else name for name in _EVENTS_BESIDE) if home else ()
-    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), nested=(home, *beside))
+    beside = tuple(f"{around}/{name}" if around else name for name in _EVENT_FOLDERS) if home else ()
+    return Group(home, ((paths[0], ""),), twins=tuple(paths[1:]), around=(home, *beside))
 
 
 def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
@@ -151,19 +152,24 @@ def _parsed(raw: bytes) -> tuple[Row, list[Row], str]:
         return {}, [], "it holds no log_history"
     rows = [row for row in history if isinstance(row, dict)]
     lost = len(history) - len(rows)
-    return state, rows, f"{lost} rows of log_history are no objects" if lost else ""
+    return state, rows, f"{lost} rows of log_history are not objects" if lost else ""
 
 
 def _intact(text: str) -> list[Row]:
     """Return the rows of a history that is cut or damaged: every object that is whole and counts steps or epochs."""
     begin = _HISTORY.search(text)
     rows: list[Row] = []
+    failed = 0
     at = text.find("{", begin.end()) if begin else -1
-    while at >= 0:
+    while at >= 0 and failed < _MOST_FAILED:
         try:
             row, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except ValueError:
             end = at + 1
+            failed += 1
+        except RecursionError:  # braces without end: what goes on in the next line may be whole
+            end = max(at, text.find("\n", at)) + 1
+            failed += 1
         else:
             if "step" in row or "epoch" in row:
                 rows.append(row)

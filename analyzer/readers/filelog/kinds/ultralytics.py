@@ -6,7 +6,7 @@ from analyzer.readers.filelog.kind import Candidate, TableKind
 
 
 class Ultralytics(TableKind):
-    """YOLO's results, with the arguments of the training beside them."""
+    """YOLO's results, with the arguments of the training."""
 
     name = "ultralytics"
     names = ("results.csv", "results.txt.csv")

@@ -99,11 +99,11 @@ class Wandb(Kind):
             content.declared = {None: "RUNNING", 0: "FINISHED"}.get(log.exit_code, "FAILED")
         content.series = joined(parts)
         content.name = content.tags.get("display_name", "")
-        _beside(reading, content)
+        _add_documents(reading, content)
         return content
 
 
-def _beside(reading: Reading, content: Content) -> None:
+def _add_documents(reading: Reading, content: Content) -> None:
     """Add the settings and the summary that W&B keeps in files of their own."""
     for path in reading.group.sides:
         document = reading.document(path)
@@ -129,7 +129,7 @@ def _log(raw: bytes, shown: str, notes: list[Note]) -> _Log:
         except MalformedError:
             malformed += 1
     if malformed:
-        notes.append(Note("damage", f"{shown}: {malformed} record(s) are no protocol buffers and were left out", shown))
+        notes.append(Note("damage", f"{shown}: {malformed} record(s) could not be decoded and were left out", shown))
     return log
 
 
