@@ -144,8 +144,11 @@ class Anatomy:
         return rewards_of(self)
 
     def measuring(self, *signals: Signal) -> list[Curve]:
-        """Return the curves that carry one of the signals of reinforcement learning or of a GAN, in this order."""
-        return [c for s in signals for c in self.curves.values() if c.role.signal == s and c.n]
+        """Return the curves that carry one of the signals of reinforcement learning or of a GAN, in this order.
+
+        Long ones come as means of blocks: none of these signals is asked for single points.
+        """
+        return [c.coarse for s in signals for c in self.curves.values() if c.role.signal == s and c.n]
 
     @property
     def main(self) -> Curve | None:

@@ -168,9 +168,9 @@ def kept(at: Standing) -> bool:
 
 
 def rewards_of(anatomy: Anatomy) -> Rewards:
-    """Return the rewards of a run, the best goal first, of several alike the longest."""
+    """Return the rewards of a run, the best goal first, of several alike the longest; long ones as means of blocks."""
     found = [c for c in anatomy.having("metric") if c.role.kind == "reward" and _rank(c) is not None]
-    return Rewards(tuple(sorted(found, key=lambda c: (_rank(c) or 0, -c.n))))
+    return Rewards(tuple(c.coarse for c in sorted(found, key=lambda c: (_rank(c) or 0, -c.n))))
 
 
 def _rank(curve: Curve) -> int | None:

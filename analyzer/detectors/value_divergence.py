@@ -97,7 +97,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     reward = anatomy.rewards.optimised
     at = anatomy.rewards.standing(reward) if reward is not None else None
     read = False
-    lost = any(not c.finite[-1] for c in (*anatomy.losses, *anatomy.measuring("value-estimate")) if c.values.size)
+    watched = [c for c in anatomy.curves.values() if c.role.role == "loss" or c.role.signal == "value-estimate"]
+    lost = any(not c.finite[-1] for c in watched if c.values.size)
     grave: Severity = "error" if lost else "warning"  # numbers that are no longer finite follow
     if at is not None:
         for curve in anatomy.measuring("value-estimate", "value-loss"):

@@ -7,11 +7,11 @@ saves them in every run to come.
 
 How it is measured
 ------------------
-On every held-out loss and metric whose good side is known (on the training losses of a run without any) the first
-point is looked for that is as good as all later ones, within twice the noise of the smoothed curve and a thousandth
-of what was gained (in log space for a positive loss that spans more than a factor of two). The run is done at the
-last of these points. What came after it must be more than half of the steps, and the curves must have gained
-something before. Wall times give the hours; a few minutes are not worth a word.
+On every held-out loss and metric whose good side is known (on the training losses of a run without any, on the
+rewards in reinforcement learning) the first point is looked for that is as good as all later ones, within twice the
+noise of the smoothed curve and a thousandth of what was gained (in log space for a positive loss that spans more than
+a factor of two). The run is done at the last of these points. What came after it must be more than half of the steps,
+and the curves must have gained something before. Wall times give the hours; a few minutes are not worth a word.
 
 When it is wrong
 ----------------
@@ -64,18 +64,25 @@ class Facts:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading for the run: the curve that was the last to get better."""
-    if not anatomy.falls:
+    if anatomy.family == "gan":
         yield Unfit(anatomy.why_not)
         return
-    held = [*anatomy.validation, *(c for c in anatomy.having("metric") if c.role.split in ("validation", "test"))]
+    held = _held_out(anatomy)
     judged = [(c.coarse, t) for c in (held or anatomy.training) if (t := tail_of(c.coarse)) is not None]
     if not judged:
         known = bool(held or anatomy.training)
-        yield Unfit(f"fewer than {LEAST} points of a loss or held-out metric" if known else "no loss is known")
+        yield Unfit(f"fewer than {LEAST} points of a loss, reward or held-out metric" if known else "no loss is known")
         return
     clear = [(c, t) for c, t in judged if t.gained > Limits().gained * t.noise]
     curve, tail = min(clear or judged, key=lambda j: j[1].share)
     yield _reading(curve, tail, len(judged))
+
+
+def _held_out(anatomy: Anatomy) -> list[Curve]:
+    """Return the held-out losses and metrics; in reinforcement learning the rewards that may lead."""
+    if anatomy.family == "rl":
+        return list(anatomy.rewards.goals)
+    return [*anatomy.validation, *(c for c in anatomy.having("metric") if c.role.split in ("validation", "test"))]
 
 
 def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
@@ -154,6 +161,19 @@ DETECTOR = Detector(
             lambda: made_run({"train/loss": 0.2 + noise(900, 0.01)}),
         ),
     ),
-    yields_to=(*GRAVE, "overfitting", "repetitive-loss", "double-descent", "grokking", "unstable-evaluation"),
+    yields_to=(
+        *GRAVE,
+        "overfitting",
+        "repetitive-loss",
+        "double-descent",
+        "grokking",
+        "unstable-evaluation",
+        "reward-collapse",
+        "reward-plateau",
+        "reward-instability",
+        "reward-hacking",
+        "no-learning-signal",
+        "entropy-collapse",
+    ),
     describe=describe,
 )

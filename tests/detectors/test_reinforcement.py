@@ -157,3 +157,11 @@ def test_continuous_actions_lose_their_spread_per_dimension():
     assert "entropy-collapse" in alarms({"Episode Reward": 20 + noise(N, 3, 1), "train/entropy": entropy})
     little = 1.42 * 6 - 10 * np.minimum(2 * AT, 1.0)
     assert "entropy-collapse" not in findings({"Episode Reward": 20 + noise(N, 3, 1), "train/entropy": little})
+
+
+def test_a_log_of_single_episodes_is_judged_by_means_of_blocks():
+    """A window over a share of the run must not cost the square of its points."""
+    n = 200_000
+    reward = np.where(np.arange(n) < 0.7 * n, 200.0, 20.0) * np.minimum(20 * np.arange(n) / n, 1.0) + noise(n, 30, 1)
+    said = findings({"charts/episodic_return": reward, "losses/approx_kl": 0.01 * np.exp(noise(n, 0.3, 2))})
+    assert abs(said["reward-collapse"].first_step / n - 0.7) < 0.01
