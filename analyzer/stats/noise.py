@@ -16,6 +16,7 @@ INNER = 0.8  # share of the differences that a mean is taken over where values a
 INNER_MEAN = 0.5587  # mean of |x| over the inner 80 % of a standard Gaussian
 LEAST = 4  # values: fewer show no noise around a trend
 CORRELATED = 8  # values: fewer show no autocorrelation
+BENT = 4.0  # variance around the line of a window over that of another: chance makes it so large in one of a thousand
 FLAT = 1e-12  # index²: what the spread of the indices of a window is divided by at least
 DEAD = 0.05  # autocorrelation that counts as none
 
@@ -88,11 +89,11 @@ def around_lines(values: Array, half: int) -> Array:
 
 
 def beside_breaks(values: Array, half: int) -> Array:
-    """Return each value less the straight line of the calmest window around it, before it or after it, float64[n].
+    """Return each value less a straight line through a window around it that crosses no break, float64[n].
 
-    A window holds 2 × `half` + 1 values. A line through a break bends; one of the other two windows does not cross it.
-    Residuals are widened by the leverage of their place in the window. Fewer values than a window and a half give
-    `around_lines`.
+    A window holds 2 × `half` + 1 values. Where the window before a value or the one after it is far calmer than the
+    one around it, a break bends the line, and the calmer window is taken. Residuals are widened by the leverage of
+    their place in the window. Fewer values than a window and a half give `around_lines`.
     Source: Kuwahara et al., Processing of RI-angiocardiographic images (1976), for lines instead of means.
     """
     width, n = 2 * half + 1, values.size
@@ -106,5 +107,6 @@ def beside_breaks(values: Array, half: int) -> Array:
     calm = np.sum(rest**2, axis=1)
     at = np.arange(n)
     starts = np.clip(np.stack([at - half, at - width + 1, at]), 0, n - width)
-    best = starts[np.argmin(calm[starts], axis=0), at]
+    chosen = np.argmin(calm[starts], axis=0)
+    best = np.where(BENT * calm[starts[chosen, at]] < calm[starts[0]], starts[chosen, at], starts[0])
     return np.asarray(scale * rest[best, at - best] / np.sqrt(1 - np.diag(leverage))[at - best])
