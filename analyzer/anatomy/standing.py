@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.noise import around_lines
+from analyzer.stats.noise import around_lines, correlation_time
 from analyzer.stats.robust import MAD_TO_SIGMA, median
 
 Array = NDArray[np.float64]
@@ -31,6 +31,13 @@ class Params:
     best: int = field(default=15, metadata={"unit": "windows", "why": "the best level is held for a part of the run"})
     end: int = field(default=10, metadata={"unit": "windows", "why": "the end is the last tenth"})
     least: int = field(default=5, metadata={"unit": "points", "why": "that make the best level and the end, at least"})
+    left: float = field(default=0.25, metadata={"unit": "of the variance", "why": "a line leaves of noise, at least"})
+    wide: int = field(
+        default=7, metadata={"unit": "windows", "why": "on either side of a point: slower wandering is a course"}
+    )
+    lines: int = field(
+        default=6, metadata={"unit": "points", "why": "on either side of a point, for a line through it"}
+    )
     spread: float = field(
         default=0.6,
         metadata={"unit": "× standard deviation", "why": "the median of rare spikes is 0, their noise is not"},
@@ -56,6 +63,7 @@ class Params:
 
 PARAMS = Params()
 SHARES = (1.0, 100.0)  # a share and a percentage of which there is no more
+WALLACE = 8  # of his approximation
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # of the level: what logs in single precision tell apart
 
 
@@ -212,6 +220,33 @@ class Standing:
         running = np.median(np.lib.stride_tricks.sliding_window_view(self.values, width), axis=-1)
         good = np.flatnonzero(running >= high - PARAMS.begun * (high - low))
         return min(self.n - 1, int(good[-1]) + width // 2 + 1) if good.size else 0
+
+
+@dataclass(frozen=True)
+class Wander:
+    """How a stretch of a reward wanders about lines: how many neighbouring points tell what one tells, of how many."""
+
+    correlation: float
+    points: int
+
+    def by_student(self, errors: float) -> float:
+        """Return a difference in standard errors of a Gaussian test: few independent values know their error badly.
+
+        Student's t as a Gaussian deviate. Source: Wallace, Bounds on normal approximations to Student's t, Annals of
+        Mathematical Statistics 30 (1959).
+        """
+        free = max(1.0, self.points / self.correlation - 2)
+        size = math.sqrt(free * math.log1p(errors**2 / free)) * (WALLACE * free + 1) / (WALLACE * free + 3)
+        return math.copysign(size, errors)
+
+
+def wander(values: Array) -> Wander:
+    """Return how a stretch of a reward wanders about lines over two sevenths of it; float64[n], n ≥ 12."""
+    half = max(PARAMS.lines, values.size // PARAMS.wide)
+    rest = around_lines(values, half)
+    together = correlation_time(rest, half)
+    left = max(PARAMS.left, 1 - together / (2 * half + 1))  # a line takes what wanders more slowly than its window
+    return Wander(1 + (together - 1) / left, int(values.size))
 
 
 def standing(values: Array) -> Standing | None:

@@ -41,9 +41,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Course
 from analyzer.anatomy.standing import PARAMS as STANDING
-from analyzer.anatomy.standing import Standing
+from analyzer.anatomy.standing import Standing, wander
 from analyzer.anatomy.witnesses import moved_before
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, made_run, noise
@@ -123,7 +122,7 @@ def _readings(
     for way, high, floor in (("lost", at.best, at.start), ("below", at.start, at.start)):
         onset = int(curve.at[_onset(at, high, end)])
         share = _share(high - end, at.gain) if way == "lost" else (high - end) / at.scale
-        errors = at.errors(high - end, at.window if way == "lost" else at.head, at.tail)
+        errors = _certain(at, high, end, way)
         found = [m.sign for m in moved_before(anatomy, curve, onset)]
         notes = _notes(anatomy, curve, onset)
         beside = [
@@ -140,7 +139,7 @@ def _readings(
             (curve.tag,),
             (
                 *measures,
-                Measure("fall of the reward", _certain(curve, at, high, end, errors), "noise", unit="standard errors"),
+                Measure("fall of the reward", errors, "noise", unit="standard errors"),
                 Measure(
                     "largest earlier fall that was made good", _usual(at, high - end), "usual", "below", "of this one"
                 ),
@@ -174,17 +173,22 @@ def _onset(at: Standing, high: float, low: float) -> int:
     return at.onset(high, low) if high > low else at.n - 1
 
 
-def _certain(curve: Curve, at: Standing, high: float, low: float, errors: float) -> float:
-    """Return the errors of a fall when neighbours wander together: larger errors, known from fewer independent values.
+def _certain(at: Standing, high: float, low: float, way: str) -> float:
+    """Return a fall in standard errors when neighbours wander together: larger errors, from fewer independent values.
 
-    Measured on both sides of the fall, which is no noise itself; the calmer side counts, the other may hold the climb.
+    Wandering is measured on both sides of the fall, which is no noise itself; the calmer side counts, because the other
+    may hold the climb.
     """
+    counts = (at.window if way == "lost" else at.head, at.tail)
+    errors = at.errors(high - low, *counts)
     onset, gone = _onset(at, high, low), high - (1 - STANDING.begun) * (high - low)
     lower = np.flatnonzero(at.values[onset:] <= gone)
     over = onset + (int(lower[0]) if lower.size else 0)
-    sides = [Course(np.arange(side.size), side, True) for side in (curve.raw[:onset], curve.raw[over:])]
-    calmer = min((s for s in sides if s.n >= PARAMS.long), key=lambda s: s.correlation, default=None)
-    return errors if calmer is None else calmer.by_student(errors / math.sqrt(calmer.correlation))
+    sides = [wander(side) for side in (at.values[:onset], at.values[over:]) if side.size >= PARAMS.long]
+    if not sides or errors <= 0:
+        return errors
+    calmer = min(sides, key=lambda side: side.correlation)
+    return calmer.by_student(errors / math.sqrt(calmer.correlation))
 
 
 def _usual(at: Standing, fall: float) -> float:
