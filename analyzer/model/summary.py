@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from analyzer.model.health import Criterion
 
 if TYPE_CHECKING:
     from analyzer.model.result import Finding, Result, Status, Verdict
+
+
+SHORT = re.compile(r"\b(nan|kl)\b", re.IGNORECASE)  # words that are abbreviations
 
 
 def verdict_of(status: Status, findings: Iterable[Finding], health: Sequence[Criterion]) -> Verdict:
@@ -72,7 +76,7 @@ def headline(result: Result) -> str:
 def _problems(result: Result, *, also: bool) -> str:
     leading = alarms(result.findings)
     first, others = leading[0], dict.fromkeys(f.symptom for f in leading[1:])
-    parts = [f"{_name(first.symptom)}: {first.summary}"]
+    parts = [f"{title_of(first.symptom)}: {first.summary}"]
     parts += [
         f"Then {f.summary}"
         for f in result.findings
@@ -92,5 +96,7 @@ def _healthy(result: Result) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _name(symptom: str) -> str:
-    return (symptom if symptom.startswith("non-") else symptom.replace("-", " ")).capitalize()
+def title_of(symptom: str) -> str:
+    """Return what people call a symptom: its id with blanks, but Non-finite, NaN and KL."""
+    words = symptom if symptom.startswith("non-") else symptom.replace("-", " ")
+    return SHORT.sub(lambda match: {"nan": "NaN", "kl": "KL"}[match[0].lower()], words.capitalize())

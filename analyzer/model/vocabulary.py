@@ -28,7 +28,7 @@ MODEL = re.compile(r" \(model .*\)$")  # MLflow's logged model, which a reader p
 
 LOSS_ITSELF = {"loss", "losses", "objective", "cost", "verlust", "perte", "perdida", "pérdida", "perda", "perdita"}
 LOSS_ITSELF |= {"потери", "损失", "損失"}
-LOSS = LOSS_ITSELF | {"nll", "xent", "bce", "elbo", "logloss", "mlogloss", "crossentropy"}
+LOSS = LOSS_ITSELF | {"nll", "xent", "bce", "logloss", "mlogloss", "crossentropy"}
 LOSS |= {"ce", "deviance", "nelbo", "energy"}
 
 # kind: its words, and the direction of good

@@ -9,6 +9,7 @@ from typing import Literal
 
 from analyzer.model.guide import Guide
 from analyzer.model.result import Checked, Finding, Result
+from analyzer.model.summary import title_of
 from analyzer.model.wording import counted
 from analyzer.writers import environment
 from analyzer.writers.chart import Chart, chart, spark
@@ -16,7 +17,7 @@ from analyzer.writers.embed import Shelf, json_for_html
 from analyzer.writers.explanation import SECTIONS
 from analyzer.writers.file import write_text
 from analyzer.writers.folder import claim
-from analyzer.writers.page import marks_of, near, rows_of, title_of
+from analyzer.writers.page import marks_of, near, rows_of
 
 MARKER = ".posthoc-gallery"
 """The file that says that a folder is ours to write in again."""

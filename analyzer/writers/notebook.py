@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from analyzer.model.result import Result
+from analyzer.model.summary import title_of
 from analyzer.writers import brief, environment
 from analyzer.writers.chart import spark
 from analyzer.writers.entry import main_row
-from analyzer.writers.page import title_of
 from analyzer.writers.shortening import shortened
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,6 +11,7 @@ from typing import Literal
 from analyzer.model.guide import Guide
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.secrets import mask_params
+from analyzer.model.summary import title_of
 from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
 from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
@@ -132,12 +132,6 @@ def _titles(result: Result) -> dict[str, str]:
     """Return the titles of all symptoms that the result speaks of."""
     found, fine, unknown = ([x.symptom for x in xs] for xs in (result.findings, result.checked, result.not_checked))
     return {symptom: title_of(symptom) for symptom in (*found, *fine, *unknown)}
-
-
-def title_of(symptom: str) -> str:
-    """Return what people call a symptom: its id with blanks, but Non-finite and NaN."""
-    words = symptom if symptom.startswith("non-") else symptom.replace("-", " ")
-    return re.sub(r"\bnan\b", "NaN", words.capitalize())
 
 
 def named(run: str, name: str) -> bool:
