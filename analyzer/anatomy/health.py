@@ -124,7 +124,8 @@ def learnt(anatomy: Anatomy) -> Criterion:
     curve, fall = max(falls, key=lambda f: f[0].n)
     text = f"{curve.name} ends where it began: {_course(fall)}"
     numbers = _fall_numbers(fall)
-    if fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise:
+    # what had been gained and was lost again is the matter of `kept`
+    if fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise and fall.best_size < PARAMS.rise:
         return Criterion(
             "learnt", "refuted", f"{curve.name} ends worse than it began: {_course(fall)}", numbers, curve.tags
         )
