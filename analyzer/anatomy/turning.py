@@ -46,8 +46,8 @@ def improves_after(anatomy: Anatomy, onset: int) -> str | None:
     return None
 
 
-def holds_after(anatomy: Anatomy, training: Curve, onset: int) -> tuple[str, str] | None:
-    """Return event and sentence when a held-out loss does not go along with a training loss that has risen for good.
+def holds_after(anatomy: Anatomy, training: Curve, onset: int) -> Curve | None:
+    """Return the held-out loss that does not go along with a training loss that has risen for good, None without one.
 
     The model is then as good as before: training has become harder (data, augmentation, a new term), or is logged
     in another way. Both are compared over the same later steps: a training loss that has come down again says nothing
@@ -58,7 +58,7 @@ def holds_after(anatomy: Anatomy, training: Curve, onset: int) -> tuple[str, str
             continue
         risen, climbed = _climb(training, onset), _climb(curve, onset)
         if risen is not None and climbed is not None and climbed < STAYS * risen:
-            return f"event:validation-holds@{int(curve.at[-1])}", f"{curve.tag} does not go along"
+            return curve
     return None
 
 

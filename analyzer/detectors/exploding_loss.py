@@ -205,8 +205,8 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     knob = anatomy.knob_of(curve, rise) if not lost_all else None
     if event and not recent:
         signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
-    if holding:
-        signs, cause = (Sign("validation-holds", anatomy.validation[0].tag),), "harder-task"
+    if holding is not None:
+        signs, cause = (Sign("validation-holds", holding.tag),), "harder-task"
     peak = began + int(np.argmax(curve.raw[began:]))
     after = curve.raw[peak + 1 :]
     end = robust.median(after[-max(3, curve.n // 10) :]) if after.size else None
@@ -237,7 +237,7 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("level", curve.tag, "level before", values=(rise.before,)),
         ),
         explained_by=improving
-        or (holding[0] if holding else None)
+        or (f"event:validation-holds@{int(holding.at[-1])}" if holding is not None else None)
         or (f"event:{event.kind}@{event.step}" if event and recent else None)
         or (knob.event if knob else None),
     )

@@ -78,7 +78,6 @@ class Params:
 
 
 PARAMS = Params()
-CAUSES_OF_NOTES = ("harder-task", "shorter-episodes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,6 @@ class Rule:
         return all(words_ & bare for words_ in self.sets)
 
 
-PER_TOKEN = frozenset({"std", "max", "min", "terminated"})
 RULES: tuple[Rule, ...] = (
     Rule("zero-spread", ("zero std", "zero variance")),
     Rule("reward-spread", ("reward std", "rewards std", "score std"), without=frozenset({"eval", "evaluation"})),
