@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.anatomy.course import MEDIAN_ERROR
 from analyzer.anatomy.curve import Curve
 from analyzer.model.roles import words_of
 from analyzer.model.verdict import Sign
-from analyzer.stats.robust import median
+from analyzer.stats.robust import mad_sigma, median
 
 if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
@@ -23,6 +25,7 @@ ABOVE_CHANCE = 0.55  # for accuracies: two classes alike give one half
 MOVES = 0.003  # an accuracy that changes by more than this says that the model's answers do
 NO_MARGIN = 0.005  # of ln 2: a loss that is nearer to it has not learnt to prefer anything
 ANY_GUESS = 7.0  # nats: guessing among a thousand classes costs 6.9
+LEAST_EACH = 4  # points of a metric that make a level
 CLASS_WORDS = {"classes", "labels"}
 
 
@@ -98,6 +101,45 @@ def flat_accuracies(anatomy: Anatomy) -> list[Curve]:
         if median(late) - float(np.min(early)) < 2.5 * noise:
             found.append(curve)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class AtChance:
+    """A metric that never left the level of guessing: that level, the metric's own, and the most it may have gained."""
+
+    curve: Curve
+    chance: float
+    level: float
+    most: float
+
+
+CLEAR = 3.5  # standard errors
+EVEN_CLASSES = 0.12  # of a number of classes, by which 1 / accuracy may be off
+NO_SKILL = {"auc": (0.5, 0.03), "r2": (0.0, 0.03), "correlation": (0.0, 0.05)}  # level and tolerance
+
+
+def never_left_chance(curve: Curve) -> AtChance | None:
+    """Return the level of guessing where all of an accuracy, AUC, R² or correlation lies near it, None elsewhere.
+
+    `most` is the upper bound of the gain from the first quarter to the second half, in the units of the metric.
+    """
+    kind, values = curve.role.kind, curve.raw
+    if kind not in ("accuracy", *NO_SKILL) or curve.n < 2 * LEAST_EACH:
+        return None
+    unit = 100.0 if kind == "accuracy" and float(np.max(values)) > 1 else 1.0
+    early, late = values[: max(LEAST_EACH, curve.n // 4)] / unit, values[curve.n // 2 :] / unit
+    level = median(late)
+    chance, off = NO_SKILL.get(kind, (0.0, 0.0))
+    if kind == "accuracy":
+        if not 1e-5 < level < ABOVE_CHANCE:
+            return None
+        classes = round(1 / level)
+        chance, off = 1 / classes, EVEN_CLASSES / classes
+    sigma = max(mad_sigma(early - median(early)), mad_sigma(late - level))
+    error = MEDIAN_ERROR * sigma * float(np.sqrt(1 / early.size + 1 / late.size))
+    if abs(level - chance) > off or abs(median(early) - level) > CLEAR * error:
+        return None
+    return AtChance(curve, chance * unit, level * unit, (level - median(early) + CLEAR * error) * unit)
 
 
 GOOD = {"auc": 0.75, "pr-auc": 0.75, "ap": 0.5, "iou": 0.5, "f1": 0.75, "r2": 0.3, "bleu": 0.1, "similarity": 0.5}

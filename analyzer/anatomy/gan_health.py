@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.anatomy.course import Rise
 from analyzer.anatomy.curve import Array, Curve
 from analyzer.model.health import Criterion
 from analyzer.model.roles import words_of
@@ -35,6 +36,7 @@ class Params:
         default=0.9, metadata={"unit": "probability", "why": "for real samples: it is nearly sure of them"}
     )
     better: float = field(default=0.1, metadata={"unit": "of the start", "why": "gain of a measure of quality"})
+    run_away: float = field(default=10.0, metadata={"unit": "× the level", "why": "no game between two sides does it"})
     clear: float = field(default=3.5, metadata={"unit": "standard errors", "why": "a gain that is not noise"})
 
 
@@ -96,6 +98,31 @@ def learnt(anatomy: Anatomy) -> Criterion:
         text = f"neither side has won: {loss.tag} stays at {number(level)}, near an even guess"
         return Criterion("learnt", "shown", text, {"gain": 1.0, "level": level}, loss.tags)
     return Criterion("learnt", "unclear", f"{loss.tag} is at {number(level)}, and no measure of quality is logged")
+
+
+def calm(anatomy: Anatomy) -> Criterion:
+    """Whether the loss of neither side runs away: it may rise as the other side gets better, but not without end."""
+    curves = [c for c in anatomy.measuring("discriminator-loss", "generator-loss") if c.n >= PARAMS.enough]
+    if not curves:
+        return Criterion("calm", "not-applicable", f"no loss has {PARAMS.enough} points")
+    for curve in curves:
+        worst = max((r for r in (curve.course.relapse, curve.course.shift) if r is not None), key=_factor, default=None)
+        if worst is not None and worst.errors >= PARAMS.clear and not worst.healed and _factor(worst) > PARAMS.run_away:
+            text = f"{curve.name} runs away from {number(worst.before)} to {number(worst.after)}"
+            numbers = {
+                "before": worst.before,
+                "after": worst.after,
+                "errors": worst.errors,
+                "step": float(curve.at[worst.onset]),
+                "last_step": float(curve.at[-1]),
+            }
+            return Criterion("calm", "refuted", text, numbers, curve.tags)
+    return Criterion("calm", "shown", f"the loss of neither side runs away ({curves[0].name})", {}, curves[0].tags)
+
+
+def _factor(rise: Rise) -> float:
+    """Return how many times its level a loss rises to; a loss around 0 has no such level."""
+    return rise.after / rise.before if rise.before > 0 else 0.0
 
 
 def kept(anatomy: Anatomy) -> Criterion:

@@ -14,6 +14,7 @@ from analyzer.anatomy import gan_health, reward_health
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.last_points import last_evaluation
 from analyzer.model.health import Criterion
 from analyzer.model.wording import counted, number, percent, step
 
@@ -38,6 +39,7 @@ class Params:
 
 
 PARAMS = Params()
+HELD_OUT = ("validation", "test")
 
 
 def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
@@ -52,7 +54,7 @@ def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
             finite,
             gan_health.learnt,
             gan_health.kept,
-            calm,
+            gan_health.calm,
             gan_health.held_out,
             metrics,
         )
@@ -142,6 +144,16 @@ def kept(anatomy: Anatomy) -> Criterion:
         return Criterion("kept", "unclear", "no curve is long enough to compare its end with its best")
     worse = [(c, r) for c in looked if (r := c.course.relapse) is not None and _lost(c, r)]
     worse = [(c, r) for c, r in worse if c.role.role == "loss" or _agree(c, looked, [w[0] for w in worse])]
+    last = [
+        (c, r) for c in looked if c.role.split in HELD_OUT and (r := last_evaluation(c)) is not None and _lost(c, r)
+    ]
+    if not worse and last:
+        curve, rise = max(last, key=lambda w: w[1].matters)
+        text = (
+            f"the last evaluation of {curve.name} jumps from {number(rise.before)} to {number(rise.after)}: the model "
+            "that the run ends with is worse than those before it"
+        )
+        return Criterion("kept", "refuted", text, _rise_numbers(curve, rise) | {"evaluations": 1.0}, curve.tags)
     if not worse:
         curve = looked[0]
         best = curve.course.relapse
@@ -200,7 +212,7 @@ def calm(anatomy: Anatomy) -> Criterion:
 def held_out(anatomy: Anatomy) -> Criterion:
     """Whether held-out data agree that something was learnt: a curve of theirs got better, or stands well."""
     curves = [*judged_losses(anatomy), *judged_metrics(anatomy)]
-    held = [c for c in curves if c.role.split in ("validation", "test") and c.n >= PARAMS.enough]
+    held = [c for c in curves if c.role.split in HELD_OUT and c.n >= PARAMS.enough]
     if not held:
         return Criterion("held-out", "not-applicable", "no held-out loss or metric is long enough")
     falls = [(c, f) for c in held if (f := c.course.fall) is not None]

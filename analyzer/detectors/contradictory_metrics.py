@@ -10,10 +10,11 @@ How it is measured
 A loss of the run must have fallen clearly (in standard errors and as a share of its start). A metric contradicts it
 when, after its first quarter, nearly all of its values are 0 (recall, precision, F1, AP, IoU, …; or none of these
 reaches half a hundredth), or one and the same number, up to the last. A metric that moved and then rests at its best
-has converged and is no contradiction. While another metric of the same kind and split moves, a constant one is no
-contradiction (a target, a baseline), and one that stays at 0 is a note (a class that is not found). In reinforcement
-learning the reward collected in training is compared with the evaluated one (medians of the first and the last third):
-it contradicts when the first has clearly risen and the second has not, or has fallen.
+has converged and is no contradiction. An accuracy, AUC, R² or correlation also contradicts the loss when all of it lies
+at the level of guessing and the upper bound of its gain is small. While another metric of the same kind and split
+moves, a constant one is no contradiction (a target, a baseline), and one that stays at 0 is a note (a class that is not
+found). In reinforcement learning the reward collected in training is compared with the evaluated one (medians of the
+first and the last third): it contradicts when the first has clearly risen and the second has not, or has fallen.
 
 When it is wrong
 ----------------
@@ -43,6 +44,7 @@ from typing import Literal
 import numpy as np
 
 from analyzer.anatomy import Anatomy, Curve
+from analyzer.anatomy.chance import never_left_chance
 from analyzer.anatomy.course import Fall
 from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.anatomy.enough import settled
@@ -83,6 +85,13 @@ class Limits:
     follows: float = field(
         default=0.05, metadata={"unit": "of that rise", "why": "gain of the evaluated reward, over that rise"}
     )
+    gain: float = field(
+        default=0.1,
+        metadata={
+            "unit": "of the way to a perfect value",
+            "why": "most that a metric at chance can have gained (upper bound)",
+        },
+    )
     still: float = field(
         default=0.9,
         metadata={
@@ -119,6 +128,8 @@ CAUSES = {
     "majority-class": "the majority class is always predicted",
     "not-wired-or-one-answer": "a metric that is not wired up, or a model that always gives one answer",
     "not-wired": "a metric that is not wired up",
+    "no-better-than-chance": "the metric is computed on labels that do not belong to the predictions, or what the loss "
+    "rewards is not what the metric asks for",
     "threshold": "no probability passes the decision threshold: imbalanced classes",
     "no-signal": "no signal for the rare class",
     "one-class-missed": "a class that is rare, or that does not occur in the split",
@@ -136,6 +147,11 @@ ADVICE = {
     "majority-class": (THRESHOLD, WEIGH, FREE),
     "not-wired-or-one-answer": (WIRED, FREE),
     "not-wired": (WIRED, FREE),
+    "no-better-than-chance": (
+        "Compute {tag} by hand on one batch: predictions beside labels, in the same order.",
+        "Check that labels and predictions have the same shape and coding, and that no shuffling divides them.",
+        "Compare the metric on the training data: there it must follow the loss.",
+    ),
     "threshold": (THRESHOLD, FREE, WEIGH),
     "no-signal": ("Check that the features can predict the rare class.", WEIGH),
     "one-class-missed": ("Check how many examples of this class the split holds.", WEIGH),
@@ -183,6 +199,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("no loss with enough points to compare with")
         return
     falls.sort(key=lambda found: -found[1].errors)
+    yield from _at_chance(anatomy, long, falls)
     stillness = {c.tag: _stillness(c) for c in long}
     moving = [c for c in long if stillness[c.tag][0] < PARAMS.resting]
     still = [_still(anatomy, c, *stillness[c.tag], moving) for c in long]
@@ -191,6 +208,45 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     for group in groups:
         for loss, fall in falls:
             yield _reading(anatomy, loss, fall, sorted(group, key=_order))
+
+
+def _at_chance(anatomy: Anatomy, metrics: list[Curve], falls: list[tuple[Curve, Fall]]) -> Iterator[Evidence]:
+    """Yield a reading for the first metric that moves by noise alone, at the level of guessing."""
+    found = [a for c in metrics if _stillness(c)[0] < PARAMS.resting and (a := never_left_chance(c)) is not None]
+    found.sort(key=lambda a: (a.curve.role.split == "train", a.curve.tag))
+    if not found or anatomy.family == "preference":
+        return
+    lead = found[0]
+    # the loss of the same data contradicts it; the training loss alone may have been learnt by heart
+    same = [f for f in falls if f[0].role.split == lead.curve.role.split] or falls
+    moving = [c for c in metrics if c.n and never_left_chance(c) is None]
+    sibling = next((c for c in moving if _is_sibling(c, lead.curve)), None)
+    loss, fall = same[0]
+    first, last = int(lead.curve.at[0]), int(lead.curve.at[-1])
+    whole = PERFECT[1] if lead.chance > 1 else PERFECT[0]
+    yield Evidence(
+        (lead.curve.tag, *loss.tags),
+        (
+            Measure("fall of the loss", fall.size, "fall", unit="of its start"),
+            Measure("fall of the loss", fall.errors, "clear", unit="× standard error"),
+            Measure(
+                "upper bound of the metric's gain",
+                lead.most / (whole - lead.chance),
+                "gain",
+                "below",
+                "of the way to a perfect value",
+            ),
+        ),
+        "info" if is_smoke_test(anatomy) else "warning",
+        first_step=first,
+        last_step=last,
+        cause="no-better-than-chance",
+        marks=(Mark("region", lead.curve.tag, f"stays at {number(lead.level)}", (first, last)),),
+        also=tuple(a.curve.tag for a in found[1:]),
+        signs=(Sign("chance", lead.curve.tag, {"chance": lead.chance}),),
+        vetoes=() if sibling is None else (Veto("sibling-moves", sibling.tag),),
+        facts=Facts(lead.level, loss.tag, fall),
+    )
 
 
 def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: list[Curve]) -> Still:
@@ -345,6 +401,7 @@ def _thirds(curve: Curve) -> str:
 def _sentence(sign: Sign) -> str:
     level = sign.numbers.get("level", float("nan"))
     return {
+        "chance": f"{number(sign.numbers.get('chance', level), 2)} is what guessing gives",
         "zero-partner": f"{sign.tag} is 0 at the same time: one class is always given",
         "nothing-right": "not one example in the whole run was right",
         "auc-good": f"{sign.tag} reaches {number(level, 2)}: the ranking is good, the threshold is not",
@@ -379,6 +436,16 @@ DETECTOR = Detector(
             "an accuracy that is not wired up",
             "fires",
             lambda: made_run({"train/loss": falling(60), "val/accuracy": np.full(60, 0.5)}),
+        ),
+        Case(
+            "an accuracy that moves by noise alone, at chance",
+            "fires",
+            lambda: made_run({"val/loss": falling(60), "val/accuracy": 0.1 + noise(60, 0.01)}),
+        ),
+        Case(
+            "an accuracy that rises slowly from chance",
+            "almost",
+            lambda: made_run({"val/loss": falling(60), "val/accuracy": np.linspace(0.1, 0.14, 60) + noise(60, 0.01)}),
         ),
         Case(
             "both improve",

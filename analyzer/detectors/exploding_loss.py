@@ -46,6 +46,7 @@ import numpy as np
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Rise
 from analyzer.anatomy.gradient import surge
+from analyzer.anatomy.last_points import leap_out_of_all
 from analyzer.anatomy.schedule import rising_at
 from analyzer.anatomy.turning import holds_after, improves_after
 from analyzer.detectors import Detector
@@ -80,8 +81,6 @@ class Params:
     left: float = field(default=10.0, metadata={"unit": "×", "why": "first level, from which a loss exploded at once"})
     peak: float = field(default=1000.0, metadata={"unit": "×", "why": "its height then: ordinary starts rise less"})
     soon: float = field(default=0.1, metadata={"unit": "of the points", "why": "in which it must have left it"})
-    few: float = field(default=0.05, metadata={"unit": "of the points", "why": "at the end: too few for a level"})
-    last: float = field(default=8.0, metadata={"unit": "× noise", "why": "last points that leap out of the whole run"})
     recent: float = field(default=0.15, metadata={"unit": "of the run", "why": "a restart there may still heal"})
 
 
@@ -124,7 +123,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
 
 def _rises(curve: Curve) -> Iterator[Rise]:
     """Yield the rises of a curve that would be an explosion, if they are large enough: the clearest way first."""
-    at_once, last = _left_at_once(curve), _last_points(curve)
+    at_once, last = _left_at_once(curve), leap_out_of_all(curve)
     if at_once:
         yield at_once
     shift, relapse = curve.course.shift, curve.course.relapse
@@ -159,31 +158,6 @@ def _left_at_once(curve: Curve) -> Rise | None:
     error = max(robust.mad_sigma(curve.residual[onset:]), robust.difference_sigma(rest), 1e-3)
     size = float(np.expm1(min(end - base, 700.0)))
     return Rise((end - base) / error, size, np.inf, 1.0, onset, curve.back(base), curve.back(end))
-
-
-def _last_points(curve: Curve) -> Rise | None:
-    """Return the leap of the last points out of all that was seen before, None where there is none.
-
-    They are too few to be a level of the course, and each of them lies above every point before them.
-    """
-    y, most = curve.y, max(2, round(PARAMS.few * curve.n))
-    if y.size < PARAMS.least:
-        return None
-    highest = np.maximum.accumulate(y)[:-1]
-    lowest_after = np.minimum.accumulate(y[::-1])[::-1][1:]
-    records = np.flatnonzero(lowest_after > highest) + 1
-    records = records[records >= max(2, y.size - most)]
-    if not records.size:
-        return None
-    onset = int(records[0])
-    before, top = y[:onset], float(y[-1])
-    level = robust.median(before[-5:])
-    sigma = max(robust.difference_sigma(before), 1e-3 * (1.0 if curve.log else float(np.max(np.abs(before)))))
-    errors = (top - float(np.max(before))) / max(sigma, np.finfo(float).tiny)
-    if errors < PARAMS.last:
-        return None
-    size = float(np.expm1(min(top - level, 700.0))) if curve.log else (top - level) / max(abs(level), 1e-300)
-    return Rise(errors, size, np.inf, 1.0, onset, curve.back(level), curve.back(top))
 
 
 def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:

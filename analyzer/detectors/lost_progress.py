@@ -8,8 +8,8 @@ How it is measured
 ------------------
 For every training and held-out loss and for the leading metrics the level at the end is compared with the best level
 that was held: in standard errors that know trend, curvature and autocorrelation, as a share of the level, and as the
-share of the run that is undone. This is the health criterion *kept*; the finding is made only where no other detector
-speaks of the same curve.
+share of the run that is undone. A last evaluation that jumps away from those before it counts as well. This is the
+health criterion *kept*; the finding is made only where no other detector speaks of the same curve.
 
 When it is wrong
 ----------------
@@ -27,7 +27,7 @@ Prechelt, Early stopping, but when? (1998).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,7 +84,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
                 "end over the best level", max(has.get("size", 0.0), 0.0) if marks else 0.0, "size", unit="of the level"
             ),
         ),
-        "error" if lost_all and anatomy.curves[tag].role.role == "loss" else "warning",
+        "error" if lost_all and "evaluations" not in has and anatomy.curves[tag].role.role == "loss" else "warning",
         first_step=first,
         last_step=last,
         facts=kept,
@@ -96,14 +96,31 @@ def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
     has = evidence.facts.numbers
     since = step(int(has["step"]))
+    if "evaluations" in has:
+        return Words(
+            evidence.facts.sentence,
+            advice=(
+                "Evaluate the last checkpoint again; if the value stays, keep the checkpoint before it.",
+                f"Look at what changed before step {since}: learning rate, data, the way of measuring.",
+            ),
+        )
     return Words(
         f"{evidence.tags[0]} was at {number(has['before'])} around step {since} and ends at {number(has['after'])}: "
-        f"{percent(has['setback'])} of the run is undone",
+        f"{_undone(has)}",
         advice=(
             f"Keep the checkpoint of step {since}.",
             "Look at what changed after it: learning rate, data, loss terms, the way of measuring.",
         ),
     )
+
+
+def _undone(has: Mapping[str, float]) -> str:
+    """Return what was lost, by the larger of the share of the run and the share of the gain."""
+    if has["of_progress"] >= PARAMS.all:
+        return "all that was gained is lost"
+    if has["of_progress"] > has["setback"]:
+        return f"{percent(has['of_progress'])} of what was gained is lost"
+    return f"{percent(has['setback'])} of the run is undone"
 
 
 def _forgetting(points: int) -> np.ndarray:
