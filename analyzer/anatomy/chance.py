@@ -105,7 +105,10 @@ def flat_accuracies(anatomy: Anatomy) -> list[Curve]:
 
 @dataclass(frozen=True, slots=True)
 class AtChance:
-    """A metric that never left the level of guessing: that level, the metric's own, and the most it may have gained."""
+    """A metric that never left the level of guessing: that level, and its own, in its units.
+
+    `most`: the upper bound of its gain, as a share of the way from chance to a perfect value.
+    """
 
     curve: Curve
     chance: float
@@ -114,6 +117,7 @@ class AtChance:
 
 
 CLEAR = 3.5  # standard errors
+IN_PERCENT = 1.5  # an accuracy above it is logged in percent
 EVEN_CLASSES = 0.12  # of a number of classes, by which 1 / accuracy may be off
 NO_SKILL = {"auc": (0.5, 0.03), "r2": (0.0, 0.03), "correlation": (0.0, 0.05)}  # level and tolerance
 
@@ -121,12 +125,12 @@ NO_SKILL = {"auc": (0.5, 0.03), "r2": (0.0, 0.03), "correlation": (0.0, 0.05)}  
 def never_left_chance(curve: Curve) -> AtChance | None:
     """Return the level of guessing where all of an accuracy, AUC, R² or correlation lies near it, None elsewhere.
 
-    `most` is the upper bound of the gain from the first quarter to the second half, in the units of the metric.
+    The gain is that from the first quarter of the points to their second half.
     """
     kind, values = curve.role.kind, curve.raw
     if kind not in ("accuracy", *NO_SKILL) or curve.n < 2 * LEAST_EACH:
         return None
-    unit = 100.0 if kind == "accuracy" and float(np.max(values)) > 1 else 1.0
+    unit = 100.0 if kind == "accuracy" and float(np.max(values)) > IN_PERCENT else 1.0
     early, late = values[: max(LEAST_EACH, curve.n // 4)] / unit, values[curve.n // 2 :] / unit
     level = median(late)
     chance, off = NO_SKILL.get(kind, (0.0, 0.0))
@@ -139,7 +143,8 @@ def never_left_chance(curve: Curve) -> AtChance | None:
     error = MEDIAN_ERROR * sigma * float(np.sqrt(1 / early.size + 1 / late.size))
     if abs(level - chance) > off or abs(median(early) - level) > CLEAR * error:
         return None
-    return AtChance(curve, chance * unit, level * unit, (level - median(early) + CLEAR * error) * unit)
+    most = (level - median(early) + CLEAR * error) / (1 - chance)
+    return AtChance(curve, chance * unit, level * unit, most)
 
 
 GOOD = {"auc": 0.75, "pr-auc": 0.75, "ap": 0.5, "iou": 0.5, "f1": 0.75, "r2": 0.3, "bleu": 0.1, "similarity": 0.5}

@@ -223,7 +223,6 @@ def _at_chance(anatomy: Anatomy, metrics: list[Curve], falls: list[tuple[Curve, 
     sibling = next((c for c in moving if _is_sibling(c, lead.curve)), None)
     loss, fall = same[0]
     first, last = int(lead.curve.at[0]), int(lead.curve.at[-1])
-    whole = PERFECT[1] if lead.chance > 1 else PERFECT[0]
     yield Evidence(
         (lead.curve.tag, *loss.tags),
         (
@@ -231,7 +230,7 @@ def _at_chance(anatomy: Anatomy, metrics: list[Curve], falls: list[tuple[Curve, 
             Measure("fall of the loss", fall.errors, "clear", unit="× standard error"),
             Measure(
                 "upper bound of the metric's gain",
-                lead.most / (whole - lead.chance),
+                lead.most,
                 "gain",
                 "below",
                 "of the way to a perfect value",

@@ -139,6 +139,7 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, rise: Rise) -> E
     signs += [sign for sign in (better, worse) if sign is not None]
     # training that got worse as well has memorised nothing
     vetoes = (Veto("training-rises-too", mate.tag),) if mate is not None and not falling_mate else ()
+    best = int(curve.at[np.argmin(curve.raw[: rise.onset + 1])])
     spent = (last - at) / max(1, last - int(curve.at[0]))
     return Evidence(
         (curve.tag, *(mate.tags if mate is not None else ())),
@@ -156,9 +157,9 @@ def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, rise: Rise) -> E
         cause=cause,
         signs=tuple(signs),
         vetoes=vetoes,
-        facts=Facts("rising", at, rise.before, rise.after, spent),
+        facts=Facts("rising", best, rise.before, rise.after, spent),
         marks=(
-            Mark("step", curve.tag, f"best {number(rise.before)}", (at,)),
+            Mark("step", curve.tag, f"best {number(rise.before)}", (best,)),
             Mark("region", curve.tag, "after the best step", (at, last)),
             Mark("level", curve.tag, "best", values=(rise.before,)),
         ),

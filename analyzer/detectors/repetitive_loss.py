@@ -100,7 +100,6 @@ class Limits:
 
     size: float = field(default=0.01, metadata={"why": "swing of the folded shape, over the level of the loss"})
     kept: float = field(default=0.2, metadata={"why": "share of the shape present in the weakest fifth of the curve"})
-    points: float = field(default=5.5, metadata={"why": "logged points in a period, so that it has a shape"})
     cycles: float = field(default=4.4, metadata={"why": "periods seen"})
 
 
@@ -195,7 +194,7 @@ def _evidence(
     measures = (
         Measure("swing of the folded shape", height, "size", unit="of the level"),
         Measure("share of the shape in the weakest fifth of the curve", found.kept, "kept", unit="ratio"),
-        Measure("points in a period", found.length, "points", unit="count"),
+        Measure("points in a period", found.length, unit="count"),
         Measure("periods seen", found.cycles, "cycles", unit="count"),
         Measure("swing over the noise of a point", found.swing / max(found.sigma, 1e-300), unit="ratio"),
         Measure("period", length, unit="steps"),
@@ -409,6 +408,11 @@ DETECTOR = Detector(
     Limits(),
     (
         Case("sorted data", "fires", lambda: made_run({"train/loss": _ordered(600, 50, 0.2)})),
+        Case(
+            "two sources of data by turns",
+            "fires",
+            lambda: made_run({"train/loss": falling(200) * (1 + 0.1 * (-1.0) ** np.arange(200)) + noise(200, 0.01)}),
+        ),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(600) * np.exp(noise(600, 0.1))})),
         Case(
             "correlated noise",
@@ -427,4 +431,5 @@ DETECTOR = Detector(
     ),
     yields_to=("exploding-loss", "hidden-nan"),
     describe=describe,
+    retired=("points",),
 )
