@@ -8,13 +8,14 @@ over an epoch does not show it.
 
 How it is measured
 ------------------
-The training loss is laid on even steps, in log space where it is positive, and its decay is removed. A period has
-power at its frequency and at the multiples of it: their sum is compared with what noise of the same colour has there,
-read off the neighbouring frequencies of the curve itself. The lengths that the log names (an epoch, the distance of
-evaluations, steps per epoch among the parameters) are tried first, then all frequencies; the p-value is corrected
-for all of them. The period must also recur in every part of the curve, and its swing must matter beside the level
-of the loss: a significant swing below 4 % is worth a note and no alarm. A validation loss that is logged often enough
-is searched in the same way, for a note.
+The training loss is laid on even steps, in log space where it is positive, and its decay is removed. A period has power
+at its frequency and at the multiples of it: their sum is compared with what noise of the same colour has there, read
+off the neighbouring frequencies of the curve itself. The lengths that the log names (an epoch, the distance of
+evaluations, steps per epoch among the parameters) are tried first, then all frequencies; the p-value is corrected for
+all of them. The period must also recur in every part of the curve, and its swing must matter beside the level of the
+loss: a significant swing below 4 % is worth a note and no alarm. A period of fewer than six logged points has no shape:
+it is a note unless its levels lie well apart, beyond the noise that a smaller last batch of each epoch has. A
+validation loss that is logged often enough is searched in the same way, for a note.
 
 When it is wrong
 ----------------
@@ -53,6 +54,8 @@ from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, S
 from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats import robust, spectrum, trend
 
+FEW_POINTS = 5.5  # logged points in a period: with fewer, the one batch of an epoch that is smaller looks alike
+APART = 3.0  # noise of a point, by which the levels of so short a period must differ: a smaller batch has more noise
 LEAST_EVALUATIONS = 3  # in a period, to see that it begins anew
 ALARMING = 0.04  # swing over the level: below, sorting the data better would change the loss by less than ± 2 %
 SAME_LENGTH = 0.03  # relative difference of two lengths that count as one: periods are measured to about 1 %
@@ -205,7 +208,7 @@ def _evidence(
     return Evidence(
         curve.tags,
         measures,
-        most if height > ALARMING else "info",
+        most if height > ALARMING and (found.length >= FEW_POINTS or found.swing > APART * found.sigma) else "info",
         first_step=first,
         last_step=last,
         cause=cause.id,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from analyzer.model.run import Run, Series
+from analyzer.model.run import Note, Run, Series
 from analyzer.model.secrets import mask_params, mask_text
 
 T = TypeVar("T")
@@ -50,9 +50,25 @@ def shortened(value: T, most: int) -> T | str:
 
 
 def distinct(name: str, taken: Mapping[str, object] | set[str]) -> str:
-    """Return the name, with a number behind it as long as it is taken."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{name} ({number})"
-    return found
+    """Return the name, with the first number behind it that is free; numbers are taken in order, without gaps.
+
+    The free number is found by doubling and halving: names that are given out one after another cost O(log n) each.
+    """
+    if name not in taken:
+        return name
+    low, high = 1, 2  # `low` is taken
+    while f"{name} ({high})" in taken:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if f"{name} ({middle})" in taken else (low, middle)
+    return f"{name} ({high})"
+
+
+def add_series(series: dict[str, Series], one: Series, notes: list[Note]) -> None:
+    """Add a series under its tag; one whose tag is taken gets another, and a note: two series never become one."""
+    name = distinct(one.tag, series)
+    if name != one.tag:
+        notes.append(Note("layout", f"two series are called {one.tag}; the second is read as “{name}”"))
+        one = Series(name, one.steps, one.values, one.wall_times)
+    series[name] = one

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from analyzer.errors import OutputError
-from analyzer.writers.file import remove_abandoned, write_text
+from analyzer.files import remove_abandoned
+from analyzer.writers.file import write_text
 
 
 def claim(folder: Path, marker: str, kind: str) -> None:

@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 
 from analyzer.errors import OutputError
+from analyzer.files import remove_abandoned
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.writers.document import line_of, write_document
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset, template_folder
-from analyzer.writers.file import remove_abandoned, write_text, write_whole
+from analyzer.writers.file import write_text, write_whole
 from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name

@@ -25,6 +25,7 @@ from analyzer.errors import SourceError
 from analyzer.readers.mlflow.tables import NEEDED
 from analyzer.readers.naming import shown_path
 
+INSTRUCTIONS = 100_000  # of sqlite's machine between two looks at the clock
 WAIT = 5.0  # seconds for a lock that a writer holds
 LONGEST = 120.0  # seconds for all that is asked of one connection
 LARGEST = 1 << 26  # bytes of one text or blob
@@ -150,7 +151,7 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
     connection.execute("BEGIN")  # all questions see the same
     deadline = time.monotonic() + LONGEST
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, INSTRUCTIONS)
     return connection
 
 

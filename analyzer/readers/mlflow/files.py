@@ -16,18 +16,22 @@ from typing import Any
 
 from analyzer.model.run import Note, Run, Series
 from analyzer.model.secrets import mask_text
+from analyzer.model.wording import counted
+from analyzer.readers.clean import add_series
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow.history import MOST_BYTES, parse_history
 from analyzer.readers.mlflow.meta import datasets_of, is_deleted, read_meta, status_of
 from analyzer.readers.mlflow.models import Owned, by_model, repeated
 from analyzer.readers.mlflow.points import series_of
-from analyzer.readers.mlflow.tracked import NAME, TrackedRun
+from analyzer.readers.mlflow.tracked import NAME, OWN_TAGS, TrackedRun
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Update, Word
 from analyzer.readers.tree import Folder, Tree
 
 META = "meta.yaml"
 MOST_FILES = 100_000
+MOST_NAMED = 3  # links in a note
+DEPENDED_ON = ("metrics", "params", "tags", "inputs")  # folders of a run that its result depends on
 MOST_TEXT = 1 << 16  # MLflow's own limits for params and tags are 6,000 and 8,000 characters
 
 
@@ -57,7 +61,8 @@ class FileRun(TrackedRun):
         if shared:
             series = by_model(series, self._owned(place.parent / "models", shared))
         params, tags = dict(self._texts(place / "params", notes)), dict(self._texts(place / "tags", notes))
-        return self.run_of(series, params, tags, notes, declared=status_of(meta), datasets=datasets_of(place))
+        datasets = datasets_of(place, notes)
+        return self.run_of(series, params, tags, notes, declared=status_of(meta), datasets=datasets)
 
     def hand_back(self, word: Word) -> str | None:
         """Write the verdict as files of tags and the page among the run's artifacts."""
@@ -67,10 +72,16 @@ class FileRun(TrackedRun):
         return into_folder(Path(self.folder), str(meta.get("artifact_uri") or ""), word)
 
     def stamp(self) -> str | None:
-        """Return sizes and times of meta.yaml and of every metric file as one text."""
-        marks = []
+        """Return sizes and times of every file that the result depends on as one text; None when one is not there.
+
+        These are the run's metrics, params, tags and inputs, its meta.yaml, and that of its experiment for the name.
+        """
+        place, marks = Path(self.folder), []
+        around = place.parent / META
         try:
-            for path in (Path(self.folder) / META, *(p for p, _ in _files_below(Path(self.folder) / "metrics"))):
+            files = [one for name in DEPENDED_ON for one in _files_below(place / name)]
+            below = [path for path, name in files if not name.startswith(OWN_TAGS)]  # a verdict changes no result
+            for path in (place / META, *([around] if around.is_file() else []), *below):
                 found = path.stat()
                 marks.append(f"{path.name}:{found.st_size}:{found.st_mtime_ns}:{found.st_ino}")
         except OSError:
@@ -81,8 +92,8 @@ class FileRun(TrackedRun):
         return f"{self.shown}/{name}" if self.shown else name
 
     def _series(self, place: Path, notes: list[Note]) -> dict[str, Series]:
-        series = {}
-        for path, name in _files_below(place):
+        series: dict[str, Series] = {}
+        for path, name in _files_below(place, notes):
             file = self._inside(f"metrics/{name}")
             try:
                 if path.stat().st_size > MOST_BYTES:
@@ -95,7 +106,7 @@ class FileRun(TrackedRun):
                 continue
             notes.extend(history.notes)
             if history.steps.size:
-                series[name] = series_of(name, history.stamps, history.values, history.steps)
+                add_series(series, series_of(name, history.stamps, history.values, history.steps), notes)
         return series
 
     def _owned(self, place: Path, names: list[str]) -> Iterator[Owned]:
@@ -118,7 +129,7 @@ class FileRun(TrackedRun):
                 yield from (Owned(name, model.name, title, stamp, step, value) for stamp, step, value in points)
 
     def _texts(self, place: Path, notes: list[Note]) -> Iterator[tuple[str, str]]:
-        for path, name in _files_below(place):
+        for path, name in _files_below(place, notes):
             try:
                 with path.open("rb") as file:
                     raw = file.read(MOST_TEXT + 1)
@@ -139,22 +150,38 @@ def _models_in(place: Path) -> list[Path]:
     return [Path(path) for path in found[:MOST_FILES]]
 
 
-def _files_below(place: Path) -> Iterator[tuple[Path, str]]:
-    """Yield regular files below a folder with their names (folders joined by `/`), sorted; links are not followed."""
-    left, waiting = MOST_FILES, [(os.fspath(place), "")]
-    while waiting and left > 0:
+def _files_below(place: Path, notes: list[Note] | None = None) -> list[tuple[Path, str]]:
+    """Return the regular files below a folder with their names (folders joined by `/`); links are not followed.
+
+    At most MOST_FILES, by name, those of losses first; a note says how many were left out.
+    """
+    found: list[tuple[str, str]] = []
+    waiting = [(os.fspath(place), "")]
+    while waiting:
         folder, inner = waiting.pop()
         try:
             with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
-        except OSError:
+                entries = list(scan)
+        except OSError as error:
+            if notes is not None and place.is_dir():
+                text = f"{place.name}/{shown_path(inner)}: could not be listed ({error.strerror or error})"
+                notes.append(Note("unreadable", text))
             continue
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False) and left > 0:
-                left -= 1
-                yield Path(entry.path), shown_path(inner + entry.name)
-        below = (entry for entry in reversed(entries) if entry.is_dir(follow_symlinks=False))
+        found += [(entry.path, inner + entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
+        below = (entry for entry in entries if entry.is_dir(follow_symlinks=False))
         waiting += [(entry.path, f"{inner}{entry.name}/") for entry in below]
+        others = [e for e in entries if not e.is_file(follow_symlinks=False) and not e.is_dir(follow_symlinks=False)]
+        if others and notes is not None:
+            which = ", ".join(shown_path(inner + e.name) for e in others[:MOST_NAMED])
+            text = f"{place.name}: {counted(len(others), 'link or device', 'links or devices')} not read ({which})"
+            notes.append(Note("unreadable", text))
+    found.sort(key=lambda one: one[1])
+    if len(found) > MOST_FILES:
+        found.sort(key=lambda one: "loss" not in one[1].lower())  # stable: by name among those
+        if notes is not None:
+            lost = f"{place.name}: {len(found):,} files; {len(found) - MOST_FILES:,} of them were left out"
+            notes.append(Note("limit", lost))
+    return [(Path(path), shown_path(name)) for path, name in found[:MOST_FILES]]
 
 
 def runs_in(tree: Tree, choice: Choice) -> list[FileRun]:

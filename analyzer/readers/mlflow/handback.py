@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from analyzer.errors import SourceError
+from analyzer.files import replace_file
 from analyzer.readers.mlflow import tables
 from analyzer.readers.mlflow.address import split_address
-from analyzer.readers.mlflow.connection import WAIT, SqliteTables, answer
+from analyzer.readers.mlflow.connection import INSTRUCTIONS, LONGEST, WAIT, SqliteTables, answer
 from analyzer.readers.mlflow.tracked import PAGE, SYMPTOMS, VERDICT, symptoms_text
 from analyzer.readers.naming import shown_path
 from analyzer.readers.ref import Word
 
 _UPDATE = "UPDATE tags SET value = :value WHERE key = :key AND run_uuid = :run"
+_TRIGGERS = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'tags'"
+_STORED = "SELECT key, value FROM tags WHERE run_uuid = :run AND key LIKE 'posthoc.%'"
 _INSERT = "INSERT INTO tags (key, value, run_uuid) VALUES (:key, :value, :run)"
 
 
@@ -69,12 +73,20 @@ def into_sqlite(file: Path, key: str, word: Word) -> str | None:
 def _upsert(file: Path, key: str, wanted: Mapping[str, str]) -> None:
     address = f"file:{quote(os.fsencode(file.absolute()))}?mode=rw"
     with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as connection:
+        deadline = time.monotonic() + LONGEST
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, INSTRUCTIONS)
         connection.execute("PRAGMA trusted_schema = OFF")
+        if connection.execute(_TRIGGERS).fetchone()[0]:
+            raise PermissionError(1, "its table tags has triggers, which would run whatever the database holds")
         connection.execute("BEGIN IMMEDIATE")
         for name, value in wanted.items():
             row = {"key": name, "value": value, "run": key}
             if connection.execute(_UPDATE, row).rowcount == 0:
                 connection.execute(_INSERT, row)
+        stored = dict(connection.execute(_STORED, {"run": key}).fetchall())
+        if any(stored.get(name) != value for name, value in wanted.items()):
+            connection.execute("ROLLBACK")
+            raise sqlite3.IntegrityError("the database keeps other values than those that were written")
         connection.execute("COMMIT")
 
 
@@ -111,12 +123,7 @@ def _replace(path: Path, text: str, inside: Path) -> None:
     if path.is_file() and not path.is_symlink() and path.read_bytes() == raw:
         return
     around.mkdir(parents=True, exist_ok=True)
-    made = inside / f".posthoc-{os.getpid()}.tmp"  # not beside the tags: every file there is one
-    try:
-        made.write_bytes(raw)
-        made.replace(path)
-    finally:
-        made.unlink(missing_ok=True)
+    replace_file(path, lambda file: file.write(raw), beside=inside)  # not beside the tags: every file there is one
 
 
 def _local(address: str) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analyzer.model.run import Note
 from analyzer.readers.naming import shown_path
 
 MOST_BYTES = 1 << 14  # MLflow writes less than one KiB
@@ -61,7 +62,7 @@ def is_deleted(meta: Mapping[str, Any]) -> bool:
     return str(meta.get("lifecycle_stage", "active")).lower() == "deleted"
 
 
-def datasets_of(run: Path) -> list[tuple[str, str, str]]:
+def datasets_of(run: Path, notes: list[Note]) -> list[tuple[str, str, str]]:
     """Return name, digest and context of the data sets that a run's folder names as its inputs, where intact.
 
     They lie beside the runs of the experiment; what an input names is looked for among the folders that are there.
@@ -71,6 +72,8 @@ def datasets_of(run: Path) -> list[tuple[str, str, str]]:
         return []
     known = {place.name: place for place in _inside(run.parent / "datasets")}
     found = []
+    if len(inputs) > MOST_DATASETS:
+        notes.append(Note("limit", f"inputs: {len(inputs):,} data sets; {len(inputs) - MOST_DATASETS:,} were left out"))
     for place in inputs[:MOST_DATASETS]:
         asked = read_meta(place / "meta.yaml")[0]
         if str(asked.get("source_type")) in {"DATASET", "1"} and asked.get("source_id") in known:

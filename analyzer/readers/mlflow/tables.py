@@ -23,6 +23,7 @@ NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
 ASKED |= {"logged_models", "logged_model_metrics"}
 MOST_PAIRS = 10_000  # params or tags of a run
+LONGEST_ID = 200  # characters of a run's id; MLflow's have 32
 
 _COUNTS = (
     "SELECT metrics.key, count(*) FROM metrics WHERE metrics.run_uuid = :run GROUP BY metrics.key ORDER BY metrics.key"
@@ -115,7 +116,7 @@ def listed(tables: Tables) -> Iterator[Listed]:
     title, stage = ("experiments.name", "experiments.lifecycle_stage") if known else ("NULL", "NULL")
     join = "LEFT JOIN experiments ON experiments.experiment_id = runs.experiment_id" if known else ""
     query = (
-        f"SELECT substr(runs.run_uuid, 1, 200), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
+        f"SELECT substr(runs.run_uuid, 1, {LONGEST_ID}), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
         f"substr({title}, 1, 500), {experiment}, substr({stage}, 1, 50), substr(runs.status, 1, 50), {end} "
         f"FROM runs {join} ORDER BY {start if start != 'NULL' else 'runs.run_uuid'}, runs.run_uuid"
     )
@@ -143,7 +144,11 @@ def run_of(tables: Tables, ref: TrackedRun) -> Run:
     series = _by_model(tables, ref.key, _series(tables, ref.key, notes), notes)
     params = _pairs(tables, "params", ref.key, notes)
     tags = _pairs(tables, "tags", ref.key, notes)
+    known = len(notes)
     status = _kept(tables, _STATUS, ref.key, "status", notes)
+    if not status and len(notes) == known:
+        why = f"its id is longer than {LONGEST_ID} characters, or has a byte of 0 in it, and cannot be asked for"
+        raise SourceError(f"{tables.where}: {why}")
     declared = text(status[0][0]).upper() if status else None
     return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key, notes))
 
@@ -229,9 +234,14 @@ def _pairs(tables: Tables, table: str, key: str, notes: list[Note]) -> dict[str,
         return {}
     query = (
         f"SELECT substr({table}.key, 1, {MOST_TEXT}), substr({table}.value, 1, {MOST_TEXT}) FROM {table} "  # noqa: S608 - one of two
-        f"WHERE {table}.run_uuid = :run ORDER BY {table}.key LIMIT {MOST_PAIRS}"
+        f"WHERE {table}.run_uuid = :run ORDER BY {table}.key LIMIT {MOST_PAIRS + 1}"
     )
-    return {text(name): text(value) for name, value in _kept(tables, query, key, table, notes)}
+    found = _kept(tables, query, key, table, notes)
+    if len(found) > MOST_PAIRS:
+        notes.append(
+            Note("limit", f"{tables.where}: the run has more than {MOST_PAIRS:,} {table}; the rest is left out")
+        )
+    return {text(name): text(value) for name, value in found[:MOST_PAIRS]}
 
 
 def _datasets(tables: Tables, key: str, notes: list[Note]) -> list[tuple[str, str, str]]:

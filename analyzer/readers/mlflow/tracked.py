@@ -16,6 +16,7 @@ from analyzer.readers.ref import RunRef, Update
 NAME = "mlflow"
 DATASETS, RUN_NAME = "mlflow.datasets", "mlflow.runName"
 """The tag under which a Run has its data sets, and MLflow's own for its name."""
+OWN_TAGS = "posthoc."  # how the names of our own tags begin
 VERDICT, SYMPTOMS, PAGE = "posthoc.verdict", "posthoc.symptoms", "posthoc/report.html"
 """Tags and artifact that a verdict is handed back as."""
 MOST_SYMPTOMS = 5_000  # characters of a tag that every version of MLflow takes

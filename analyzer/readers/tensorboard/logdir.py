@@ -22,6 +22,7 @@ import numpy as np
 
 from analyzer.model.run import Note, Run, Series
 from analyzer.readers.bucket import Bucket, Object, Store
+from analyzer.readers.clean import add_series
 from analyzer.readers.formats import Request
 from analyzer.readers.naming import shown_bytes, shown_path
 from analyzer.readers.ref import RunRef, Update
@@ -68,10 +69,14 @@ class EventRun(RunRef):
         return Update(run, found, whole=not known)
 
     def _run(self, parts: list[_Part]) -> Run:
-        series = {tag: one for part in parts for tag, one in part.series.items()}
+        series: dict[str, Series] = {}
+        clashes: list[Note] = []
+        for part in parts:
+            for one in part.series.values():
+                add_series(series, one, clashes)
         params, problems = params_of([entry for part in parts for entry in part.hparams])
         notes = [Note("layout", reason) for reason in self.reasons]
-        notes += [note for part in parts for note in part.notes]
+        notes += [note for part in parts for note in part.notes] + clashes
         notes += axes.series_notes(series)
         notes += [Note("metadata", problem) for problem in problems]
         return Run(self.id, self.name, self.source, self.location, series, params, notes=tuple(notes))
@@ -152,14 +157,14 @@ def _part(contents: dict[str, Content], prefix: str, path: str) -> _Part:
     for content in contents.values():
         for tag, points in content.points.items():
             pieces.setdefault(tag, []).append(points)
-    series = {}
+    series: dict[str, Series] = {}
+    clashes: list[Note] = []
     for tag, parts in pieces.items():
-        name = prefix + shown_bytes(tag)
-        series[name] = _series(name, parts)
+        add_series(series, _series(prefix + shown_bytes(tag), parts), clashes)
     filled = sum(bool(content.points) for content in contents.values())
     together = axes.files_note(filled, path, shared=any(len(parts) > 1 for parts in pieces.values()))
     notes = [together] if together else []
-    notes += [note for content in contents.values() for note in content.notes]
+    notes += [note for content in contents.values() for note in content.notes] + clashes
     hparams = [entry for content in contents.values() for entry in content.hparams]
     return _Part(contents, series, hparams, notes)
 
