@@ -91,6 +91,12 @@ def _audit(options: Options) -> int:
     return code or unwritten or (2 if failures else 0)
 
 
+def _compare(options: Options) -> int:
+    from analyzer.cli.comparing import compare  # noqa: PLC0415 - used by this verb alone
+
+    return compare(options, _settings(options))
+
+
 def _merge(options: Options) -> int:
     settings = load_settings(options.config, api.vocabulary(), Path())
     night_of.checked(options, settings)
@@ -164,6 +170,7 @@ def _working_directory_is_there() -> bool:
 _VERBS: Mapping[str, Callable[[Options], int]] = {
     "report": _report,
     "audit": _audit,
+    "compare": _compare,
     "series": _series,
     "dump": _dump,
     "explain": _explain,
