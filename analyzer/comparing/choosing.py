@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from analyzer.comparing.subject import Subject
@@ -17,6 +17,14 @@ NAMED = 6  # tags that a message names
 HELD_OUT = {"validation": 0, "test": 1}
 
 
+class SideError(UsageError):
+    """A side cannot be compared; `side` is which one (0: the base). Of several candidates it alone is left out."""
+
+    def __init__(self, message: str, side: int) -> None:
+        super().__init__(message)
+        self.side = side
+
+
 class Choice(NamedTuple):
     """A metric with the direction of good, and whether its single points are noisy (no held-out evaluation)."""
 
@@ -26,7 +34,7 @@ class Choice(NamedTuple):
 
 
 def choose(
-    sides: Sequence[Sequence[Subject]], asked: Sequence[str], better: Better | None
+    sides: Sequence[Sequence[Subject]], names: Sequence[str], asked: Sequence[str], better: Better | None
 ) -> tuple[Choice, tuple[Choice, ...]]:
     """Return the primary metric and the secondary ones.
 
@@ -34,12 +42,10 @@ def choose(
     """
     common = _common(sides)
     if asked:
-        absent = [tag for tag in asked if not all(any(s.track(tag) is not None for s in side) for side in sides)]
-        if absent:
-            near = suggestion(absent[0], common) or f"; common are {_listed(common)}"
-            raise UsageError(f"not every side logs {absent[0]!r}{near}")
+        for i, side in enumerate(sides):
+            _refuse_without(asked, i, names[i], side)
     elif not common:
-        raise UsageError(f"the sides have no metric or loss in common: {_have(sides)}")
+        raise UsageError(f"the sides have no metric or loss in common: {_have(sides, names)}")
     primary = asked[0] if asked else min(common, key=lambda tag: _rank(tag, sides))
     others = list(asked[1:]) if len(asked) > 1 else [tag for tag in common if tag != primary]
     others.sort(key=lambda tag: _rank(tag, sides))
@@ -93,13 +99,18 @@ def _points(subjects: Iterable[Subject], tag: str) -> list[int]:
     return [track.x.size for s in subjects if (track := s.tracks.get(tag)) is not None]
 
 
-def _have(sides: Sequence[Sequence[Subject]]) -> str:
-    tags: list[Mapping[str, None]] = [dict.fromkeys(tag for s in side for tag in s.tracks) for side in sides]
-    parts = [f"{name} has {_listed(sorted(own)) if own else 'none'}" for name, own in zip(_NAMES, tags, strict=False)]
-    return ", ".join(parts)
+def _refuse_without(asked: Sequence[str], i: int, name: str, side: Sequence[Subject]) -> None:
+    """Raise SideError when no run of a side logs a metric that was asked for."""
+    for tag in asked:
+        if not any(s.track(tag) is not None for s in side):
+            own = sorted({own for s in side for own in s.tracks})
+            near = suggestion(tag, own) or f"; it has {_listed(own) if own else 'no loss or metric'}"
+            raise SideError(f"no run of {name} logs {tag!r}{near}", i)
 
 
-_NAMES = ("the base", "the candidate", "the second candidate", "the third candidate")
+def _have(sides: Sequence[Sequence[Subject]], names: Sequence[str]) -> str:
+    tags = [sorted({tag for s in side for tag in s.tracks}) for side in sides]
+    return "; ".join(f"{name} has {_listed(own) if own else 'none'}" for name, own in zip(names, tags, strict=True))
 
 
 def _listed(tags: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from analyzer import __version__
 from analyzer.comparing import exclusion, wording
 from analyzer.comparing.anova import welch_anova
 from analyzer.comparing.ask import Ask
-from analyzer.comparing.choosing import Choice, choose
+from analyzer.comparing.choosing import Choice, SideError, choose
 from analyzer.comparing.exclusion import FAILURES, Excluded
 from analyzer.comparing.failures import failures_row
 from analyzer.comparing.metric import Judged, Pairing, compared_metric, judged, paired_by
@@ -23,7 +23,6 @@ from analyzer.comparing.power import power_table
 from analyzer.comparing.settings_diff import settings_diff
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.task_verdict import by_tasks, task_of
-from analyzer.errors import UsageError
 from analyzer.model.comparison import ComparedRun, CompareVerdict, Comparison, SeedNoise, Side
 from analyzer.stats.multiplicity import holm
 
@@ -31,6 +30,7 @@ Array = NDArray[np.float64]
 
 POINTS = 160  # of a run's curve in the picture
 TWICE, HALF = 2.0, 0.5  # of the difference that matters: the other rows of the table of power
+NAMED = 3  # runs that a message names
 LITTLE = 0.3  # correlation of pairs below which pairing did not help
 
 
@@ -88,14 +88,26 @@ def compare_groups(
     call that are not compared, then `memory`. UsageError when the sides cannot be compared.
     """
     groups = [Group(g.name, tuple(sorted(g.subjects, key=_order))) for g in (base, *candidates)]
-    shared = _shared(groups, ask)
+    groups, shared, absent = _comparable(groups, ask)
     found = [_pair(shared, i, noise, memory) for i in range(1, len(groups))]
     if len(found) > 1:
         found = _adjusted(found)
     whole = [_told(shared, one) for one in found]
-    if len(whole) == 1:
-        return whole[0]
-    return _leader(whole, shared)
+    leader = whole[0] if len(whole) == 1 else _leader(whole, shared)
+    return replace(leader, notes=(*leader.notes, *absent), extra={**leader.extra, "left_out": absent}) if absent else leader
+
+
+def _comparable(groups: list[Group], ask: Ask) -> tuple[list[Group], Field, list[str]]:
+    """Return the groups that can be compared with what they share, and why other candidates of several cannot be."""
+    absent: list[str] = []
+    while True:
+        try:
+            return groups, _shared(groups, ask), absent
+        except SideError as error:
+            if error.side == 0 or len(groups) <= 2:  # the base, or the only candidate
+                raise
+            absent.append(f"Left out: {error}.")
+            groups = [group for i, group in enumerate(groups) if i != error.side]
 
 
 def _order(subject: Subject) -> tuple[str, str]:
@@ -107,7 +119,7 @@ def _shared(groups: Sequence[Group], ask: Ask) -> Field:
     out: list[list[Excluded]] = [[e for s in g.subjects if (e := exclusion.unreadable(s)) is not None] for g in groups]
     readable = [[s for s in g.subjects if exclusion.unreadable(s) is None] for g in groups]
     _refuse_empty(groups, readable, out)
-    primary, secondary = choose(readable, ask.metric, ask.better)
+    primary, secondary = choose(readable, [g.name for g in groups], ask.metric, ask.better)
     tag, kept = primary.tag, readable
     for test in (lambda s: exclusion.without_metric(s, tag), lambda s: exclusion.diverged(s, tag, ask.at)):
         for side, gone in zip(kept, out, strict=True):
@@ -135,10 +147,10 @@ def _without(sides: Sequence[Sequence[Subject]], out: Sequence[Sequence[Excluded
 def _refuse_empty(
     groups: Sequence[Group], kept: Sequence[Sequence[Subject]], out: Sequence[Sequence[Excluded]]
 ) -> None:
-    for group, side, gone in zip(groups, kept, out, strict=True):
+    for i, (group, side, gone) in enumerate(zip(groups, kept, out, strict=True)):
         if not side:
-            why = "; ".join(f"{e.subject.label}: {e.reason}" for e in gone[:3])
-            raise UsageError(f"{group.name} has no finished run to compare ({why or 'no run at all'})")
+            why = "; ".join(f"{e.subject.label}: {e.reason}" for e in gone[:NAMED])
+            raise SideError(f"{group.name} has no finished run to compare ({why or 'no run at all'})", i)
 
 
 def _budget(sides: Sequence[Sound], tag: str, ask: Ask) -> tuple[float, str]:

@@ -70,17 +70,19 @@ def _label(run: Run) -> str:
 
 def named(sides: Sequence[Given], subjects: Sequence[Sequence[Subject]]) -> list[str]:
     """Return a name for each side: the end of its path, of several sources what they share, distinct from the others."""
-    paths = [_path_of(given, own) for given, own in zip(sides, subjects, strict=True)]
-    most = max(len(PurePosixPath(path).parts) for path in paths)
-    for parts in range(1, most + 1):
-        names = ["/".join(PurePosixPath(path).parts[-parts:]) for path in paths]
-        if len(set(names)) == len(names) and all(names):
-            return names
+    for whole in (True, False):
+        paths = [_path_of(given, own, whole=whole) for given, own in zip(sides, subjects, strict=True)]
+        most = max(len(PurePosixPath(path).parts) for path in paths)
+        for parts in range(1, most + 1):
+            names = ["/".join(PurePosixPath(path).parts[-parts:]) for path in paths]
+            if len(set(names)) == len(names) and all(names):
+                return names
     roles = ("base", "candidate", *(f"candidate {i}" for i in range(2, len(sides))))
     return list(roles[: len(sides)])
 
 
-def _path_of(given: Given, subjects: Sequence[Subject]) -> str:
+def _path_of(given: Given, subjects: Sequence[Subject], *, whole: bool) -> str:
+    """Return the path that a side lies under; of several sources the folder, or (not `whole`) what their names share."""
     if isinstance(given, (str, os.PathLike)):
         text = mask_text(os.fspath(given))
         if text.startswith("runs:/") and len(subjects) == 1:
@@ -90,12 +92,18 @@ def _path_of(given: Given, subjects: Sequence[Subject]) -> str:
         return _label(given)
     items = list(given) if isinstance(given, Sequence) else []
     if len(items) == 1:
-        return _path_of(items[0], subjects)
-    sources = [os.fspath(item) for item in items if not isinstance(item, Run)]
-    if not sources:
-        return os.path.commonprefix([s.label for s in subjects]).rstrip("-_/ .0")
-    shared = os.path.commonprefix([Path(mask_text(source)).resolve().as_posix() for source in sources])
-    return shared.rstrip("-_/ .0")
+        return _path_of(items[0], subjects, whole=whole)
+    sources = [Path(mask_text(os.fspath(item))).resolve().as_posix() for item in items if not isinstance(item, Run)]
+    names = sources or [s.label for s in subjects]
+    shared = _shared_start(names)
+    return shared.rpartition("/")[0] if whole and sources else shared.rstrip("-_/ .0")
+
+
+def _shared_start(names: Sequence[str]) -> str:
+    """Return the characters with which all names begin."""
+    first, last = min(names), max(names)
+    same = (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return first[: next(same, min(len(first), len(last)))]
 
 
 def groups_by(subjects: Sequence[Subject], name: str, base: str | None, only: Sequence[str] = ()) -> list[Group]:
