@@ -172,7 +172,9 @@ def asked(groups: Sequence[Seeds], draws: int) -> None:
         worth = group.sd
         found = unpaired(values[:5], values[5:], prior_of(group, groups))
         more = more_runs(found, worth, 1 - ALPHA)
-        needed = next(n for n in range(2, 200) if power_of(worth, group.sd * math.sqrt(2 / n), 2 * n - 2, 1 - ALPHA) >= 0.8)
+        needed = next(
+            n for n in range(2, 200) if power_of(worth, group.sd * math.sqrt(2 / n), 2 * n - 2, 1 - ALPHA) >= 0.8
+        )
         ratios.append((5 + (more or 0)) / needed)
     near = np.mean([0.5 <= r <= 2 for r in ratios])
     print(f"runs asked over runs needed: median {np.median(ratios):.2f}, within a factor of two {100 * near:.0f} %")
@@ -208,7 +210,9 @@ def main() -> None:
     options = parser.parse_args()
     groups = real_groups(options.groups) if options.groups.exists() else made_groups()
     chosen = [g for g in groups if options.half in ("all", half_of(g.name))]
-    print(f"{'groups of ' + str(options.groups) if options.groups.exists() else 'simulated groups'}: {len(chosen)} of {len(groups)}")
+    print(
+        f"{'groups of ' + str(options.groups) if options.groups.exists() else 'simulated groups'}: {len(chosen)} of {len(groups)}"
+    )
     rates(chosen, options.draws)
     equivalence(chosen, options.draws)
     asked(chosen, options.draws)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from analyzer import comparing
-from analyzer.cli import tracker
 from analyzer.cli.stream import deliver, wants_colour
 from analyzer.comparing.ask import Ask, parsed_at, parsed_looks, parsed_worth
 from analyzer.errors import UsageError
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.comparison import Comparison, SeedNoise
+from analyzer.readers import Choice
 from analyzer.settings import Settings
 from analyzer.writers import comparison as writer
 from analyzer.writers.file import write_text
 
 Options = argparse.Namespace
+
+SETTINGS = ("posthoc.toml", "pyproject.toml")
 
 SUITS = {
     "worse": frozenset({"worse"}),
@@ -30,9 +33,9 @@ SUITS = {
 """Verdicts that a gate stops."""
 
 
-def compare(options: Options, settings: Settings) -> int:
+def compare(options: Options) -> int:
     """Compare and return the exit code: 0 the gate is quiet, 1 it is not."""
-    origin = comparing.Origin(**tracker.wanted(options), ask=_ask(options, settings))
+    origin = comparing.Origin(**_wanted(options), ask=_ask(options, _settings(options)))
     outputs = [p for p in (options.output, options.json, options.markdown, options.run_list) if p and str(p) != "-"]
     named = [*options.sources, *options.noise_from, *([] if options.group_by else [*options.base, *options.candidate])]
     for path in outputs:
@@ -47,6 +50,20 @@ def stopped(found: Comparison, gate: str) -> bool:
     if gate == "worse" and found.rivals:
         return any(one.verdict == "worse" for one in found.rivals)
     return found.verdict in SUITS[gate]
+
+
+def _wanted(options: Options) -> dict[str, Any]:
+    choice = Choice(tuple(options.experiments), options.filter, options.deleted)
+    return {"tracking_uri": options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or None, "choice": choice}
+
+
+def _settings(options: Options) -> Settings:
+    """Return the settings; where none are given, without importing the detectors that settings are checked against."""
+    if options.config is None and not options.roles and not any(Path(name).is_file() for name in SETTINGS):
+        return Settings()
+    from analyzer.cli.verbs import settings_of_call  # noqa: PLC0415 - slow to import
+
+    return settings_of_call(options)
 
 
 def _ask(options: Options, settings: Settings) -> Ask:

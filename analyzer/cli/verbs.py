@@ -36,7 +36,7 @@ def run(verb: str, options: Options) -> int:
 
 
 def _report(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     night_of.outputs_apart(options, [options.source], [options.output])
     back = tracker.handback(options)
     result = api.report(
@@ -53,7 +53,7 @@ def _report(options: Options) -> int:
 
 
 def _audit(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     share = night_of.checked(options, settings)
     night_of.outputs_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     notifier = night_of.notifier(options, settings)
@@ -91,12 +91,6 @@ def _audit(options: Options) -> int:
     return code or unwritten or (2 if failures else 0)
 
 
-def _compare(options: Options) -> int:
-    from analyzer.cli.comparing import compare  # noqa: PLC0415 - used by this verb alone
-
-    return compare(options, _settings(options))
-
-
 def _merge(options: Options) -> int:
     settings = load_settings(options.config, api.vocabulary(), Path())
     night_of.checked(options, settings)
@@ -121,7 +115,7 @@ def _night_told(options: Options, night: Night, settings: Settings) -> int:
 
 
 def _series(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
     read = False
@@ -170,7 +164,6 @@ def _working_directory_is_there() -> bool:
 _VERBS: Mapping[str, Callable[[Options], int]] = {
     "report": _report,
     "audit": _audit,
-    "compare": _compare,
     "series": _series,
     "dump": _dump,
     "explain": _explain,
@@ -178,7 +171,8 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
 }
 
 
-def _settings(options: Options) -> Settings:
+def settings_of_call(options: Options) -> Settings:
+    """Return the settings of the working directory or of --config, with what the call overrules."""
     known = api.vocabulary()
     settings = Settings() if _untrusted(options) else load_settings(options.config, known, Path())
     return with_words(

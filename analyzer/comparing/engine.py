@@ -94,7 +94,11 @@ def compare_groups(
         found = _adjusted(found)
     whole = [_told(shared, one) for one in found]
     leader = whole[0] if len(whole) == 1 else _leader(whole, shared)
-    return replace(leader, notes=(*leader.notes, *absent), extra={**leader.extra, "left_out": absent}) if absent else leader
+    return (
+        replace(leader, notes=(*leader.notes, *absent), extra={**leader.extra, "left_out": absent})
+        if absent
+        else leader
+    )
 
 
 def _comparable(groups: list[Group], ask: Ask) -> tuple[list[Group], Field, list[str]]:

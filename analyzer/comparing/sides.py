@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from analyzer.comparing.ask import Ask
 from analyzer.comparing.engine import Group
 from analyzer.comparing.settings_diff import setting_of, text_of
 from analyzer.comparing.subject import Subject
-from analyzer.errors import SourceError, UsageError
-from analyzer.fleet.night import find_runs, read
-from analyzer.model.run import Run
+from analyzer.errors import UsageError
+from analyzer.fleet.naming import distinct
+from analyzer.fleet.overlap import once, without_overlap
+from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
-from analyzer.readers import EVERY, Choice
+from analyzer.readers import EVERY, Choice, RunRef, discover
 from analyzer.settings.values import suggestion
 
 Source = str | os.PathLike[str]
@@ -48,15 +49,31 @@ def _read(sources: Sequence[str], origin: Origin) -> list[Run]:
     runs: list[Run] = []
     plain = [source for source in sources if not _is_experiment(source, origin)]
     if plain:
-        found = find_runs(plain, tracking_uri=origin.tracking_uri, choice=origin.choice)
-        if found.failures:
-            raise SourceError(found.failures[0])
-        runs += [read(ref) for ref in found.refs]
+        runs += [_run(ref) for ref in _found(plain, origin, origin.choice)]
     for name in (source for source in sources if source not in plain):
         choice = Choice((name,), origin.choice.filter, origin.choice.deleted)
-        found = find_runs([str(origin.tracking_uri)], tracking_uri=origin.tracking_uri, choice=choice)
-        runs += [read(ref) for ref in found.refs]
+        runs += [_run(ref) for ref in _found([str(origin.tracking_uri)], origin, choice)]
     return runs
+
+
+def _found(sources: Sequence[str], origin: Origin, choice: Choice) -> list[RunRef]:
+    """Return references to the runs of all sources, each run once, their ids made distinct."""
+    given, _ = once(sources)
+    found = [(source, discover(source, tracking_uri=origin.tracking_uri, choice=choice)) for source in given]
+    kept, _ = without_overlap(found)
+    names = distinct([[ref.id for ref in d.refs] for _, d in kept], [source for source, _ in kept])
+    return [
+        replace(ref, id=n) for (_, d), own in zip(kept, names, strict=True) for ref, n in zip(d.refs, own, strict=True)
+    ]
+
+
+def _run(ref: RunRef) -> Run:
+    """Return the run; a reader that raises makes it one of which nothing could be read."""
+    try:
+        return ref.read()
+    except Exception as error:  # a fault of a reader costs the run that it met, which is then left out by name
+        words = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", words),))
 
 
 def _is_experiment(source: str, origin: Origin) -> bool:
