@@ -166,8 +166,8 @@ def compare(
 
     A side is a source, a list of sources, or runs (analyzer.Run) whose runs differ by their seed only. `metric` is the
     primary one (several: the others are secondary), `worth` the smallest difference that would matter (0.002, "1%"),
-    `noise_from` what seed noise is borrowed from, `paired` the setting that pairs runs (True: the seed), `at` the budget
-    as in "step=1000". UsageError when the sides have no metric or no finished run, SourceError as open_runs().
+    `noise_from` what seed noise is borrowed from, `paired` the setting that pairs runs (True: the seed), `at` the
+    budget as in "step=1000". UsageError when the sides have no metric or no finished run, SourceError as open_runs().
     """
     from analyzer import comparing  # noqa: PLC0415 - used by two functions alone
     from analyzer.comparing.ask import Ask, parsed_at, parsed_worth  # noqa: PLC0415 - as above
@@ -183,6 +183,7 @@ def compare(
         worth=parsed_worth(worth),
         level=level,
         roles=(settings or Settings()).roles,
+        version=analyzer.__version__,
     )
     return comparing.compare_given((base, candidate), comparing.Origin(tracking_uri, choice, ask), noise_from)
 

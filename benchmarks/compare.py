@@ -3,9 +3,9 @@
 FILE (default: ../shared/compare/groups.json.gz) holds groups of trainings that differ by their seed only; without it,
 groups are simulated (variances that scatter between groups as a scaled F, evaluations every 5 % of a run). Sides are
 drawn without replacement out of one group: A/A as they are, A/B with one side shifted by some standard deviations of
-the group. Printed, for the half of the groups that nothing was tuned on (`--half tune` for the other): how often each test
-says that they differ at nominal 5 %, with 95 % intervals over groups; equivalence where it is true and where it is not;
-the runs asked for over the runs needed; and the time of a comparison of 2 x 10 runs of 1,000 points, page included.
+the group. Printed, for the half of the groups that nothing was tuned on (`--half tune` for the other): how often each
+test says that they differ at nominal 5 %, with 95 % intervals over groups; equivalence where it is true and where it
+is not; the runs asked for over the runs needed; and the time of comparing 2 x 10 runs of 1,000 points with a page.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Seeds:
 
     @property
     def sd(self) -> float:
+        """Standard deviation of a run."""
         return float(self.values.std(ddof=1))
 
 
@@ -94,18 +95,21 @@ def prior_of(group: Seeds, groups: Sequence[Seeds]) -> Prior | None:
 
 
 def welch(a: Array, b: Array) -> float:
+    """Return the p-value of Welch's test, 1 where it has none."""
     from scipy.stats import ttest_ind
 
     return float(ttest_ind(a, b, equal_var=False).pvalue) if min(a.size, b.size) > 1 else 1.0
 
 
 def student(a: Array, b: Array) -> float:
+    """Return the p-value of Student's test, 1 where it has none."""
     from scipy.stats import ttest_ind
 
     return float(ttest_ind(a, b).pvalue) if a.size + b.size > 2 else 1.0
 
 
 def p_of(found: Difference) -> float:
+    """Return the p-value of a difference, 1 where it has none."""
     return 1.0 if found.p_value is None else found.p_value
 
 
@@ -210,9 +214,8 @@ def main() -> None:
     options = parser.parse_args()
     groups = real_groups(options.groups) if options.groups.exists() else made_groups()
     chosen = [g for g in groups if options.half in ("all", half_of(g.name))]
-    print(
-        f"{'groups of ' + str(options.groups) if options.groups.exists() else 'simulated groups'}: {len(chosen)} of {len(groups)}"
-    )
+    kind = f"groups of {options.groups}" if options.groups.exists() else "simulated groups"
+    print(f"{kind}: {len(chosen)} of {len(groups)}")
     rates(chosen, options.draws)
     equivalence(chosen, options.draws)
     asked(chosen, options.draws)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from analyzer import comparing
+from analyzer import __version__, comparing
 from analyzer.cli.stream import deliver, wants_colour
 from analyzer.comparing.ask import Ask, parsed_at, parsed_looks, parsed_worth
 from analyzer.errors import UsageError
@@ -79,6 +79,7 @@ def _ask(options: Options, settings: Settings) -> Ask:
         level=options.level,
         look=parsed_looks(options.looks),
         roles=settings.roles,
+        version=__version__,
     )
 
 

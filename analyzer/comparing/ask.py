@@ -31,7 +31,10 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The options of a comparison. `paired` is the setting that pairs runs, "" for none; `look` is (this one, of)."""
+    """The options of a comparison. `paired` is the setting that pairs runs, "" for none; `look` is (this one, of).
+
+    `version` is posthoc's, for the document.
+    """
 
     metric: tuple[str, ...] = ()
     better: Literal["lower", "higher"] | None = None
@@ -42,6 +45,7 @@ class Ask:
     worth: Worth | None = None
     level: float = 0.95
     look: tuple[int, int] = (1, 1)
+    version: str = ""
     roles: Mapping[str, RoleSetting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The difference of two sides as a function of the step: its band, where the leader changes, and what is not settled."""
+"""The difference of two sides over the steps: its band, where the leader changes, and what is not settled."""
 
 from __future__ import annotations
 

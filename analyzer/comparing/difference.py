@@ -16,6 +16,12 @@ Array = NDArray[np.float64]
 TestName = Literal["moderated-t", "student-t", "welch-t", "paired-t"]
 Origin = Literal["groups", "pool", "both"]
 
+_STUDENT: TestName = "student-t"
+_MODERATED: TestName = "moderated-t"
+_OWN: Origin = "groups"
+_POOL: Origin = "pool"
+_BOTH: Origin = "both"
+
 LEAST_FOR_WELCH = 4  # runs of each side: with fewer Welch's test spends 3.5 % of its 5 % and finds less
 LEAST_PAIRS = 2  # pairs: one difference has no scatter
 MOST_DIGITS = 5  # significant digits up to which equal values are what rounding makes of unequal ones
@@ -84,10 +90,10 @@ def unpaired(base: Array, candidate: Array, prior: Prior | None = None) -> Diffe
     if sizes[0] != sizes[1] and min(sizes) >= LEAST_FOR_WELCH and variance > 0:
         return _welch(base, candidate, gap)
     variance = variance or (rounding_variance([*base.tolist(), *candidate.tolist()]) if df else 0.0)
-    total, origin, name = float(df), "groups", "student-t"
+    total, origin, name = float(df), _OWN, _STUDENT
     if prior is not None and lends(prior, variance, df):
         variance = (prior.df * prior.variance + df * variance) / (prior.df + df)
-        total, origin, name = prior.df + df, "both" if df else "pool", "moderated-t"
+        total, origin, name = prior.df + df, _BOTH if df else _POOL, _MODERATED
     if total <= 0:
         return Difference(gap, sizes)
     error = math.sqrt(variance * (1 / sizes[0] + 1 / sizes[1]))
@@ -100,7 +106,7 @@ def unpaired(base: Array, candidate: Array, prior: Prior | None = None) -> Diffe
         float(df),
         name,
         origin,
-        _chance(gap, error, total),  # type: ignore[arg-type]
+        _chance(gap, error, total),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer import __version__
 from analyzer.comparing import exclusion, wording
 from analyzer.comparing.anova import welch_anova
 from analyzer.comparing.ask import Ask
@@ -124,18 +123,20 @@ def _shared(groups: Sequence[Group], ask: Ask) -> Field:
     readable = [[s for s in g.subjects if exclusion.unreadable(s) is None] for g in groups]
     _refuse_empty(groups, readable, out)
     primary, secondary = choose(readable, [g.name for g in groups], ask.metric, ask.better)
-    tag, kept = primary.tag, readable
-    for test in (lambda s: exclusion.without_metric(s, tag), lambda s: exclusion.diverged(s, tag, ask.at)):
-        for side, gone in zip(kept, out, strict=True):
-            gone += [e for s in side if (e := test(s)) is not None]
-        kept = _without(kept, out)
+    tag, kept = primary.tag, [list(side) for side in readable]
+    for side, gone in zip(kept, out, strict=True):
+        gone.extend(e for s in side if (e := exclusion.without_metric(s, tag)) is not None)
+    kept = _without(kept, out)
+    for side, gone in zip(kept, out, strict=True):
+        gone.extend(e for s in side if (e := exclusion.diverged(s, tag, ask.at)) is not None)
+    kept = _without(kept, out)
     before = kept
     for i, side in enumerate(before):
         others = [s for j, other in enumerate(before) if j != i for s in other]
         out[i] += exclusion.cut_off(side, others, tag, ask.at)
     kept = _without(kept, out)
     for side, gone in zip(kept, out, strict=True):
-        gone += exclusion.copies(side, tag)
+        gone.extend(exclusion.copies(side, tag))
     kept = _without(kept, out)
     _refuse_empty(groups, kept, out)
     sides = tuple(Sound(g.name, tuple(k), tuple(o)) for g, k, o in zip(groups, kept, out, strict=True))
@@ -195,7 +196,7 @@ def _pair(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None, me
         if memory is not None and (own is None or own.sd is None):
             own = memory.noise(choice.tag, (*base.kept, *candidate.kept))
         at = shared.at if choice is shared.primary else None
-        one = judged(base.kept, candidate.kept, choice, ask, own, at=at, near=shared.at, paired=pairing is not None)
+        one = judged(base.kept, candidate.kept, choice, ask, own, at=at, near=shared.at, in_pairs=pairing is not None)
         if one is not None:
             rows.append(one)
     found = Pair(base, candidate, tuple(rows), rows[0].noise, pairing)
@@ -239,10 +240,10 @@ def _told(shared: Field, pair: Pair) -> Comparison:
     )
     names = (pair.base.name, pair.candidate.name)
     metrics = [compared_metric(first, names, ask, first.adjusted, axis=ask.axis)]
-    for one in pair.judged[1:]:
-        metrics.append(
-            compared_metric(replace(one, worth=None), names, ask, p_values.get(one.choice.tag), axis=ask.axis)
-        )
+    metrics += [
+        compared_metric(replace(one, worth=None), names, ask, p_values.get(one.choice.tag), axis=ask.axis)
+        for one in pair.judged[1:]
+    ]
     if pair.task_verdict is not None and pair.tasks is not None:
         metrics[0] = replace(metrics[0], verdict=pair.task_verdict, sentence=str(pair.tasks["sentence"]))
     diff = settings_diff(pair.base.kept, pair.candidate.kept, first.choice.tag, first.outcomes)
@@ -260,7 +261,7 @@ def _told(shared: Field, pair: Pair) -> Comparison:
     gap = first.worth or abs(first.found.difference)
     gaps = tuple(sorted({gap * HALF, gap, gap * TWICE})) if gap > 0 else ()
     return Comparison(
-        __version__, metrics[0].verdict, sentence,
+        ask.version, metrics[0].verdict, sentence,
         _side(pair.base, first), _side(pair.candidate, first),
         ask.axis, shared.at, shared.reason, ask.outcome, pair.pairing is not None,
         diff.rows, tuple(metrics),

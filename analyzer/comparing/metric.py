@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def judged(
     *,
     at: float | None,
     near: float,
-    paired: bool,
+    in_pairs: bool,
 ) -> Judged | None:
     """Return a metric compared; None when a side has no run with it.
 
@@ -72,7 +72,7 @@ def judged(
     count the same steps.
     """
     sides = [_usable(side, choice.tag) for side in (base, candidate)]
-    if paired:
+    if in_pairs:
         both = [a[0] is not None and b[0] is not None for a, b in _zipped(base, candidate, choice.tag)]
         sides = [
             [(s, t) for s, keep in zip(side, both, strict=True) if keep and (t := s.track(choice.tag))]
@@ -90,7 +90,7 @@ def judged(
         np.array([r.value for r in reached[len(tracks[0]) :]]),
     ]
     prior = prior_for(noise, float(np.mean(np.concatenate(values))))
-    found = _paired(*values) if paired else unpaired(*values, prior)
+    found = paired(values[0], values[1]) if in_pairs else unpaired(values[0], values[1], prior)
     worth = ask.worth.of(float(values[0].mean())) if ask.worth is not None else None
     identities = [s.identity for side in sides for s, _ in side]
     return Judged(
@@ -99,9 +99,6 @@ def judged(
         course_of(tracks[0], tracks[1], where, ask.confidence, lower=lower),
         dict(zip(identities, (r.value for r in reached), strict=True)),
     )  # fmt: skip
-
-
-_paired = paired
 
 
 def _zipped(
@@ -227,8 +224,3 @@ def compared_metric(
         measurement_error=one.error or None,
         equivalent=equivalent if one.worth is not None else None,
     )
-
-
-def without_worth(one: Judged) -> Judged:
-    """Return a secondary metric: the difference that matters is given for the primary one."""
-    return replace(one, worth=None)

@@ -70,9 +70,9 @@ def _sound(group: Sequence[Subject], tag: str) -> list[Subject]:
     """Return the runs of a group that a comparison would take: readable, finite, finished, each once."""
     kept = [s for s in group if exclusion.unreadable(s) is None and exclusion.without_metric(s, tag) is None]
     kept = [s for s in kept if exclusion.diverged(s, tag, None) is None and _has_points(s, tag)]
-    for find in (lambda k: exclusion.cut_off(k, (), tag, None), lambda k: exclusion.copies(k, tag)):
-        out = {excluded.subject.identity for excluded in find(kept)}
-        kept = [s for s in kept if s.identity not in out]
+    for gone in (exclusion.cut_off(kept, (), tag, None), exclusion.copies(kept, tag)):
+        out = {id(excluded.subject) for excluded in gone}
+        kept = [s for s in kept if id(s) not in out]
     return kept
 
 

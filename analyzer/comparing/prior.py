@@ -78,7 +78,7 @@ def _inverse_trigamma(value: float) -> float:
 
 
 def lends(prior: Prior | None, variance: float, df: float) -> bool:
-    """Whether a pair of groups with this variance of its own borrows from the prior: not when it scatters clearly more."""
+    """Whether groups with this variance of their own borrow from the prior: not when they scatter clearly more."""
     if prior is None:
         return False
     if df <= 0:

@@ -30,7 +30,7 @@ class Remembered:
         self._results: list[Result] | None = None
 
     def noise(self, tag: str, own: Sequence[Subject]) -> SeedNoise | None:
-        """Return the seed noise of a metric in groups of the same experiments with the same settings, `own` left out."""
+        """Return the seed noise of a metric in groups of the same experiments and settings, `own` left out."""
         if self._results is None:
             with State(self._path) as state:
                 self._results = [row.result for row in state.rows()]

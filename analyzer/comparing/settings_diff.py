@@ -63,7 +63,7 @@ def settings_diff(
         kind = next(own[name][0] for side in sides for own in side if name in own)
         if all(len(own) == 1 for own in values):
             if values[0] != values[1]:
-                rows.append(SettingRow(name, values[0][0], values[1][0], kind))  # type: ignore[arg-type]
+                rows.append(SettingRow(name, values[0][0], values[1][0], kind))
             continue
         if kind == "code" and values[0] == values[1]:
             continue
@@ -77,7 +77,7 @@ def settings_diff(
 
 
 def setting_of(subject: Subject, name: str) -> str | None:
-    """Return the value of a param or tag as text, None where the run has none; `experiment` and `folder` are known, too."""
+    """Return the value of a param or tag as text, None where there is none; `experiment` and `folder` count, too."""
     if name in subject.run.params:
         return text_of(subject.run.params[name])
     if name in subject.run.tags:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from analyzer.comparing.ask import Ask
@@ -62,9 +62,9 @@ def _found(sources: Sequence[str], origin: Origin, choice: Choice) -> list[RunRe
     found = [(source, discover(source, tracking_uri=origin.tracking_uri, choice=choice)) for source in given]
     kept, _ = without_overlap(found)
     names = distinct([[ref.id for ref in d.refs] for _, d in kept], [source for source, _ in kept])
-    return [
-        replace(ref, id=n) for (_, d), own in zip(kept, names, strict=True) for ref, n in zip(d.refs, own, strict=True)
-    ]
+
+
+X
 
 
 def _run(ref: RunRef) -> Run:
@@ -86,7 +86,7 @@ def _label(run: Run) -> str:
 
 
 def named(sides: Sequence[Given], subjects: Sequence[Sequence[Subject]]) -> list[str]:
-    """Return a name for each side: the end of its path, of several sources what they share, distinct from the others."""
+    """Return a name for each side: the end of its path, of several sources what they share; all differ."""
     for whole in (True, False):
         paths = [_path_of(given, own, whole=whole) for given, own in zip(sides, subjects, strict=True)]
         most = max(len(PurePosixPath(path).parts) for path in paths)
@@ -99,7 +99,7 @@ def named(sides: Sequence[Given], subjects: Sequence[Sequence[Subject]]) -> list
 
 
 def _path_of(given: Given, subjects: Sequence[Subject], *, whole: bool) -> str:
-    """Return the path that a side lies under; of several sources the folder, or (not `whole`) what their names share."""
+    """Return the path of a side; of several sources their folder, or (not `whole`) what their names share."""
     if isinstance(given, (str, os.PathLike)):
         text = mask_text(os.fspath(given))
         if text.startswith("runs:/") and len(subjects) == 1:

@@ -65,7 +65,8 @@ def verdict_sentence(
         gap = plain(abs(found.difference))
         why = "one run each" if found.sizes == (1, 1) else "too few runs"
         scatter = "how much seeds scatter is not known here"
-        return f"It cannot be told whether {candidate} is better than {base}: {why}, the gap is {gap}; {scatter} ({numbers})."
+        known = f"{why}, the gap is {gap}; {scatter} ({numbers})"
+        return f"It cannot be told whether {candidate} is better than {base}: {known}."
     return f"It cannot be told whether {candidate} is better than {base}: {numbers}."
 
 

@@ -193,9 +193,9 @@ class Band:
 class Comparison:
     """Everything that is said of two sides; immutable. `metrics` has the primary one first.
 
-    `table` are rows of (difference, [(runs more a side, power)…]); `extra` holds further keys of the document (failures,
-    tasks, anova, varies, confounding); `notes` are further sentences; `rivals` are the comparisons of several
-    candidates with the same base, this one among them.
+    `table` are rows of (difference, [(runs more a side, power)…]); `extra` holds further keys of the document
+    (failures, tasks, anova, varies, confounding); `notes` are further sentences; `rivals` are the comparisons of
+    several candidates with the same base, this one among them.
     """
 
     version: str
