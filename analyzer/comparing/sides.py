@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from analyzer.comparing.ask import Ask
@@ -62,9 +63,8 @@ def _found(sources: Sequence[str], origin: Origin, choice: Choice) -> list[RunRe
     found = [(source, discover(source, tracking_uri=origin.tracking_uri, choice=choice)) for source in given]
     kept, _ = without_overlap(found)
     names = distinct([[ref.id for ref in d.refs] for _, d in kept], [source for source, _ in kept])
-
-
-X
+    refs = [ref for _, one in kept for ref in one.refs]
+    return [replace(ref, id=name) for ref, name in zip(refs, chain.from_iterable(names), strict=True)]
 
 
 def _run(ref: RunRef) -> Run:
@@ -113,7 +113,7 @@ def _path_of(given: Given, subjects: Sequence[Subject], *, whole: bool) -> str:
     sources = [Path(mask_text(os.fspath(item))).resolve().as_posix() for item in items if not isinstance(item, Run)]
     names = sources or [s.label for s in subjects]
     shared = _shared_start(names)
-    return shared.rpartition("/")[0] if whole and sources else shared.rstrip("-_/ .0")
+    return shared.rpartition("/")[0] if whole and "/" in shared else shared.rstrip("-_/ .0")
 
 
 def _shared_start(names: Sequence[str]) -> str:
