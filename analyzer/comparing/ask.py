@@ -12,6 +12,7 @@ from analyzer.comparing.subject import Axis
 from analyzer.errors import UsageError
 from analyzer.settings import RoleSetting
 
+LEVEL = 0.95  # of intervals: the field's convention
 LEVELS = (0.5, 1.0)  # between these a level of confidence lies
 MOST_LOOKS = 100
 AXES: tuple[Axis, ...] = ("step", "epoch", "time", "tokens")
@@ -43,7 +44,7 @@ class Ask:
     at: float | None = None
     paired: str = ""
     worth: Worth | None = None
-    level: float = 0.95
+    level: float = LEVEL
     look: tuple[int, int] = (1, 1)
     version: str = ""
     roles: Mapping[str, RoleSetting] = field(default_factory=dict)

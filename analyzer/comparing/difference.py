@@ -24,6 +24,7 @@ _BOTH: Origin = "both"
 
 LEAST_FOR_WELCH = 4  # runs of each side: with fewer Welch's test spends 3.5 % of its 5 % and finds less
 LEAST_PAIRS = 2  # pairs: one difference has no scatter
+BASE = 10.0  # of the digits that values are written with
 MOST_DIGITS = 5  # significant digits up to which equal values are what rounding makes of unequal ones
 SAME = 1e-12  # of the level: values that differ by less are the same number in another order of summing
 SHORTEST_FLOAT = 17  # significant digits that write every float64
@@ -167,7 +168,7 @@ def rounding_variance(values: Sequence[float]) -> float:
     decimals = [_decimals(value) for value in values]
     if any(places is None for places in decimals):
         return 0.0
-    step = 10.0 ** -max(places for places in decimals if places is not None)
+    step = BASE ** -max(places for places in decimals if places is not None)
     return step**2 / 12
 
 

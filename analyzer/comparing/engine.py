@@ -109,7 +109,7 @@ def _comparable(groups: list[Group], ask: Ask) -> tuple[list[Group], Field, list
         except SideError as error:
             if error.side == 0 or len(groups) <= 2:  # the base, or the only candidate
                 raise
-            absent.append(f"Left out: {error}.")
+            absent.append(f"Left out: {str(error).rstrip('?')}.")
             groups = [group for i, group in enumerate(groups) if i != error.side]
 
 

@@ -47,9 +47,13 @@ def without_metric(subject: Subject, tag: str) -> Excluded | None:
 
 
 def diverged(subject: Subject, tag: str, at: float | None) -> Excluded | None:
-    """Return that a run's metric, or one of its losses, ends in NaN or infinity within the budget."""
+    """Return that a run's metric ends in NaN or infinity within the budget, or one of its losses became so.
+
+    A loss that never had a finite value was not computed, and says nothing of the other metrics.
+    """
     own = subject.track(tag)
-    others = [(t, track) for t, track in subject.tracks.items() if subject.roles[t].role == "loss" and t != tag]
+    losses = [(t, track) for t, track in subject.tracks.items() if subject.roles[t].role == "loss" and t != tag]
+    others = [(t, track) for t, track in losses if track.x.size]
     for name, track in ([(tag, own)] if own is not None else []) + others:
         if track.broken is not None and (at is None or track.broken <= at or not track.x.size):
             every = subject.run.series[name].values
