@@ -12,6 +12,11 @@ TESTS = {
     "moderated-t": "a moderated t test: the variance is shrunk to that of other groups of seeds (Smyth 2004)",
     "paired-t": "a t test on the differences of the pairs",
 }
+LOUDER = "these runs scatter clearly more"
+WHY_NOT = {
+    "welch-t": "Welch's test takes the scatter of each side",
+    "paired-t": "the differences of pairs have a scatter of their own",
+}
 OUTCOMES = {
     "final": "its level at the common budget",
     "best": "the best of its smoothed curve up to the common budget",
@@ -32,9 +37,7 @@ def method_of(first: Judged, ask: Ask, at: float, reason: str, *, candidates: in
         unit = "of the level" if first.noise.log else f"in {first.choice.tag}"
         said.append(f"Seed noise comes from {groups} of replicates: sd {number(first.noise.sd)} {unit}.")
     elif first.noise is not None and first.noise.sd is not None:
-        said.append(
-            "The pool of other groups is not used: these runs scatter clearly more, or Welch's test needs none."
-        )
+        said.append(f"The pool of other groups is not used: {WHY_NOT.get(found.test or '', LOUDER)}.")
     elif first.noise is not None and first.noise.groups:
         said.append(f"{counted(len(first.noise.groups), 'group')} of replicates are too few to borrow seed noise from.")
     if ask.look != (1, 1):

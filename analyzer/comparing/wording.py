@@ -65,7 +65,9 @@ def verdict_sentence(
         gap = plain(abs(found.difference))
         why = "one run each" if found.sizes == (1, 1) else "too few runs"
         scatter = "how much seeds scatter is not known here"
-        known = f"{why}, the gap is {gap}; {scatter} ({numbers})"
+        places = places_for(found, level)
+        values = f"{tag} {written(means[1], places)} against {written(means[0], places)}"
+        known = f"{why}, the gap is {gap} ({values}); {scatter}"
         return f"It cannot be told whether {candidate} is better than {base}: {known}."
     return f"It cannot be told whether {candidate} is better than {base}: {numbers}."
 

@@ -20,6 +20,7 @@ START = 0.15  # of the axis: values before it may leave the picture, so that the
 GRID = 160  # points of a median curve
 MOST_SEEDS = 40  # thin curves of a side
 MOST_RIVALS = 30
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _line(rows: Sequence[tuple[str, str, ComparedMetric]]) -> Line:
     first = rows[0][2]
     worth = tuple(_place(axis, end) for end in (-first.worth, first.worth)) if first.worth is not None else ()
     good = "left" if first.better == "lower" else "right"
-    return Line(bars, axis.ticks(4), _place(axis, 0.0), worth, good)
+    return Line(bars, ticks(axis, 4), _place(axis, 0.0), worth, good)
 
 
 def _bar(label: str, tone: str, metric: ComparedMetric, axis: Axis) -> Bar:
@@ -126,6 +127,19 @@ def _bar(label: str, tone: str, metric: ComparedMetric, axis: Axis) -> Bar:
     )
     low, high = (_place(axis, ends[0]), _place(axis, ends[1])) if ends else (None, None)
     return Bar(label, tone, _place(axis, metric.difference), low, high, words)
+
+
+def ticks(axis: Axis, about: int) -> tuple[Tick, ...]:
+    """Return the ticks of an axis with as many digits as tell them apart: groups of seeds lie close together."""
+    found = axis.ticks(about)
+    if axis.log or len({tick.label for tick in found}) == len(found):
+        return found
+    values = [axis.low + tick.at * (axis.high - axis.low) for tick in found]
+    for digits in range(5, MOST_DIGITS):
+        labels = [number(value, digits) for value in values]
+        if len(set(labels)) == len(labels):
+            return tuple(Tick(tick.at, label) for tick, label in zip(found, labels, strict=True))
+    return found
 
 
 def _place(axis: Axis, value: float) -> float:
@@ -143,7 +157,7 @@ def dots(found: Comparison) -> Dots | None:
         own = [(run.outcome, run.label) for run in side.runs if run.outcome is not None]
         mean = _place(axis, float(np.mean([value for value, _ in own])))
         rows.append((side.name, i, tuple(Dot(_place(axis, v), f"{label}: {number(v, 6)}") for v, label in own), mean))
-    return Dots(tuple(rows), axis.ticks(4))
+    return Dots(tuple(rows), ticks(axis, 4))
 
 
 def course(found: Comparison) -> Picture | None:
@@ -164,7 +178,7 @@ def course(found: Comparison) -> Picture | None:
     band, line, zero, gaps = _difference(found, across)
     crossing = found.primary.crossing
     return Picture(
-        found.primary.tag, found.by, across.ticks(5, steps=True), up.ticks(5), tuple(seeds),
+        found.primary.tag, found.by, across.ticks(5, steps=True), ticks(up, 5), tuple(seeds),
         tuple(m for m in medians if m is not None), _place(across, min(found.at, last)),
         f"common budget: {found.by} {step(found.at)}", band, line, zero, gaps,
         _place(across, crossing) if crossing is not None else None, up.log,
@@ -204,7 +218,7 @@ def _difference(found: Comparison, across: Axis) -> tuple[str, str, float, tuple
         there = _path(x, axis.place(band.high))
         back = _path(x[::-1], axis.place(band.low)[::-1]).replace("M", "L", 1)
         area = f"{there}{back}Z"
-    return area, _path(x, axis.place(band.difference)), _place(axis, 0.0), axis.ticks(3)
+    return area, _path(x, axis.place(band.difference)), _place(axis, 0.0), ticks(axis, 3)
 
 
 def _path(x: Array, y: Array) -> str:
