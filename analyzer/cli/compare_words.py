@@ -31,8 +31,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _sides(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("sides").add_argument
-    add("--base", nargs="+", default=[], metavar="S", help="the base out of several sources; with --group-by its value")
-    add("--candidate", nargs="+", default=[], metavar="S", help="the candidate likewise; with --group-by its values")
+    add(
+        "--base",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="S",
+        help="the base out of several sources; with --group-by its value",
+    )
+    add(
+        "--candidate",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="S",
+        help="the candidate likewise; with --group-by its values",
+    )
     add("--group-by", metavar="NAME", help="cut one SOURCE by a setting; the first value is the base")
     what = "borrow the noise of seeds from the groups of runs there (sub-folders or settings)"
     add("--noise-from", action="append", default=[], metavar="DIR", help=what)

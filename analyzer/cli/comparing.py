@@ -91,6 +91,7 @@ def _compared(options: Options, origin: comparing.Origin) -> Comparison:
 
         memory = Remembered(options.state)
     if options.group_by:
+        _take_back_sources(options)
         if not options.sources:
             raise UsageError("--group-by cuts a SOURCE by a setting; give one")
         if len(options.base) > 1:
@@ -105,6 +106,14 @@ def _compared(options: Options, origin: comparing.Origin) -> Comparison:
     if len(sides) < 2:
         raise UsageError("a comparison needs a BASE and a CANDIDATE; see posthoc compare --help")
     return comparing.compare_given(sides, origin, noise, memory=memory)
+
+
+def _take_back_sources(options: Options) -> None:
+    """Take sources that stand behind the values of --base or --candidate (--base 0.1 sweep/) for what they are."""
+    for name in () if options.sources else ("base", "candidate"):
+        values = getattr(options, name)
+        options.sources += [value for value in values[1:] if os.path.lexists(value)]
+        setattr(options, name, [value for value in values if value not in options.sources])
 
 
 def _write(options: Options, found: Comparison) -> None:

@@ -23,6 +23,7 @@ from analyzer.comparing.settings_diff import settings_diff
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.task_verdict import by_tasks, task_of
 from analyzer.model.comparison import ComparedRun, CompareVerdict, Comparison, SeedNoise, Side
+from analyzer.model.wording import number
 from analyzer.stats.multiplicity import holm
 
 Array = NDArray[np.float64]
@@ -312,7 +313,7 @@ def _notes(shared: Field, pair: Pair, settings: Sequence[str], confounding: Sequ
     ]
     rho = first.found.correlation
     if pair.pairing is not None and rho is not None and rho < LITTLE:
-        notes.append(f"Pairing did not help: the correlation of the pairs is {rho:.2f}.")
+        notes.append(f"Pairing did not help: the correlation of the pairs is {number(rho, 2)}.")
     same = {s.identity for s in pair.base.kept} & {s.identity for s in pair.candidate.kept}
     if same:
         notes.append(f"{len(same)} of the runs are on both sides.")

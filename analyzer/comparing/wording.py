@@ -15,11 +15,17 @@ MOST_PLACES = 12  # decimal places
 
 
 def places_for(found: Difference, level: float) -> int:
-    """Return the decimal places that show two digits of the interval's half width, else of the gap."""
+    """Return the decimal places that show two digits of the interval's half width, else of the gap.
+
+    An end of the interval that is not 0 is not written as 0: on which side of 0 it lies makes the verdict.
+    """
     inside = found.interval(level)
     width = (inside[1] - inside[0]) / 2 if inside else 0.0
     size = width or abs(found.difference)
-    return min(MOST_PLACES, max(0, 1 - math.floor(math.log10(size)))) if size > 0 else PLAIN_DIGITS
+    places = min(MOST_PLACES, max(0, 1 - math.floor(math.log10(size)))) if size > 0 else PLAIN_DIGITS
+    while places < MOST_PLACES and any(end and not round(end, places) for end in inside or ()):
+        places += 1
+    return places
 
 
 def written(value: float, places: int) -> str:

@@ -100,6 +100,7 @@ def test_one_source_is_cut_by_a_setting(capsys, logs):
     found = json.loads(out)
     assert (code, found["verdict"], found["base"]["name"]) == (0, "better", "lr=0.1")
     assert found["settings"] == [{"name": "lr", "base": "0.1", "candidate": "0.01", "kind": "param"}]
+    assert call(capsys, "--group-by", "lr", "--base", "0.1", logs / "sweep", "-q", "--json", "-")[1] == out
 
 
 def test_several_candidates_are_adjusted_and_the_best_leads(capsys, logs):
@@ -110,6 +111,12 @@ def test_several_candidates_are_adjusted_and_the_best_leads(capsys, logs):
     first = found["metrics"][0]
     assert first["p_value"] < first["p_adjusted"] <= 2 * first["p_value"] or first["p_adjusted"] == first["p_value"]
     assert found["anova"]["p_value"] < 0.001
+
+
+def test_options_of_a_side_may_be_given_several_times(capsys, logs):
+    words = [word for i in range(3) for word in ("--base", logs / "a" / f"seed-{i}")]
+    _, out, _ = call(capsys, *words, "--candidate", logs / "b", "-q", "--json", "-")
+    assert json.loads(out) == analyzer.compare([logs / "a" / f"seed-{i}" for i in range(3)], logs / "b").to_dict()
 
 
 def test_the_word_paired_takes_no_source_for_its_value(capsys, logs):

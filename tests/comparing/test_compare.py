@@ -1,6 +1,7 @@
 """Sides of runs compared: which metric decides, which runs are left out and why, what differs, and what is said."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -249,3 +250,11 @@ def test_a_notebook_shows_a_comparison():
 def test_a_side_that_is_absent_is_an_error(given):
     with pytest.raises(PosthocError):
         analyzer.compare(given, side("b", B))
+
+
+def test_an_interval_that_excludes_zero_is_not_written_as_if_it_touched_it():
+    from analyzer.comparing.difference import Difference
+    from analyzer.comparing.wording import figures
+
+    found = Difference(-0.0018, (10, 10), error=0.0018 / 2.0931, sd=0.002, df=19.0, test="student-t", p_value=0.0499)
+    assert re.search("to −0[.]0*[1-9]", figures("val/loss", found, (3.28, 3.2782), 0.95))
