@@ -23,7 +23,7 @@ from analyzer.comparing.settings_diff import settings_diff
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.task_verdict import by_tasks, task_of
 from analyzer.model.comparison import ComparedRun, CompareVerdict, Comparison, SeedNoise, Side
-from analyzer.model.wording import number
+from analyzer.model.wording import counted, number
 from analyzer.stats.multiplicity import holm
 
 Array = NDArray[np.float64]
@@ -122,6 +122,10 @@ def _shared(groups: Sequence[Group], ask: Ask) -> Field:
     """Return metrics and budget of a call; UsageError when a side has no run that can be compared."""
     out: list[list[Excluded]] = [[e for s in g.subjects if (e := exclusion.unreadable(s)) is not None] for g in groups]
     readable = [[s for s in g.subjects if exclusion.unreadable(s) is None] for g in groups]
+    if len(groups) == 2:
+        both = [exclusion.shared(readable[0], readable[1]), exclusion.shared(readable[1], readable[0])]
+        out = [[*gone, *more] for gone, more in zip(out, both, strict=True)]
+        readable = _without(readable, out)
     _refuse_empty(groups, readable, out)
     primary, secondary = choose(readable, [g.name for g in groups], ask.metric, ask.better)
     tag, kept = primary.tag, [list(side) for side in readable]
@@ -316,7 +320,7 @@ def _notes(shared: Field, pair: Pair, settings: Sequence[str], confounding: Sequ
         notes.append(f"Pairing did not help: the correlation of the pairs is {number(rho, 2)}.")
     same = {s.identity for s in pair.base.kept} & {s.identity for s in pair.candidate.kept}
     if same:
-        notes.append(f"{len(same)} of the runs are on both sides.")
+        notes.append(f"Counted on both sides: {counted(len(same), 'run')}.")
     return tuple(note for note in notes if note)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.comparing.subject import Subject, Track
 from analyzer.model.wording import number, step
 
-Kind = Literal["unreadable", "damaged", "no-metric", "diverged", "cut-off", "copy", "unpaired"]
+Kind = Literal["unreadable", "damaged", "no-metric", "diverged", "cut-off", "copy", "shared", "unpaired"]
 FAILURES: frozenset[str] = frozenset({"diverged", "cut-off"})
 """Kinds of exclusion that are a failure of the training, which the sides may differ in."""
 
@@ -104,6 +104,17 @@ def _plan(subject: Subject, side: Sequence[Subject], others: Sequence[Subject], 
 def _end(subject: Subject, tag: str) -> float:
     track = subject.track(tag)
     return float(track.x[-1]) if track is not None and track.x.size else 0.0
+
+
+def shared(subjects: Sequence[Subject], others: Sequence[Subject]) -> list[Excluded]:
+    """Return the runs of a side that make up the whole other side: an experiment beside one of its own runs.
+
+    Nothing is returned where both sides are the same, or share a part of their runs only.
+    """
+    own, theirs = {s.identity for s in subjects}, {s.identity for s in others}
+    if not theirs or not theirs < own:
+        return []
+    return [Excluded(s, "shared", "it is a run of the other side") for s in subjects if s.identity in theirs]
 
 
 def copies(subjects: Sequence[Subject], tag: str) -> list[Excluded]:

@@ -258,3 +258,10 @@ def test_an_interval_that_excludes_zero_is_not_written_as_if_it_touched_it():
 
     found = Difference(-0.0018, (10, 10), error=0.0018 / 2.0931, sd=0.002, df=19.0, test="student-t", p_value=0.0499)
     assert re.search("to −0[.]0*[1-9]", figures("val/loss", found, (3.28, 3.2782), 0.95))
+
+
+def test_a_run_beside_the_group_it_belongs_to_is_compared_with_the_others():
+    group = side("a", A)
+    found = analyzer.compare(group, [group[1]])
+    assert reasons(found, "base") == {"a/seed-1": "it is a run of the other side"}
+    assert (len(found.primary.base.values), len(found.primary.candidate.values)) == (2, 1)
