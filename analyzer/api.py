@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import analyzer
 from analyzer import detectors
@@ -27,6 +28,7 @@ from analyzer.fleet.outputs import refuse_inputs
 from analyzer.fleet.telling import Tell
 from analyzer.frames import scalars
 from analyzer.model.case import Case
+from analyzer.model.comparison import Comparison, SeedNoise
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.roles import ROLES, SPLITS
@@ -40,7 +42,10 @@ from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
-__all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
+__all__ = ["analyze", "audit", "compare", "open_runs", "report", "scalars", "seed_noise"]
+
+if TYPE_CHECKING:
+    from analyzer.comparing import Given
 
 Source = str | os.PathLike[str]
 Understood = tuple[str, int, str, str, str]
@@ -139,6 +144,59 @@ def audit(
     if write_back is not None:
         write_back.give_all(found.refs, night.results, site)
     return night
+
+
+def compare(
+    base: Given,
+    candidate: Given,
+    *,
+    metric: str | Sequence[str] | None = None,
+    better: Literal["lower", "higher"] | None = None,
+    noise_from: SeedNoise | Given | None = None,
+    worth: float | str | None = None,
+    level: float = 0.95,
+    paired: bool | str | None = None,
+    outcome: Literal["final", "best", "auc"] = "final",
+    at: str | None = None,
+    settings: Settings | None = None,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
+) -> Comparison:
+    """Return whether the candidate's runs are better than the base's, by how much, and how sure that is.
+
+    A side is a source, a list of sources, or runs (analyzer.Run) whose runs differ by their seed only. `metric` is the
+    primary one (several: the others are secondary), `worth` the smallest difference that would matter (0.002, "1%"),
+    `noise_from` what seed noise is borrowed from, `paired` the setting that pairs runs (True: the seed), `at` the
+    budget as in "step=1000". UsageError when the sides have no metric or no finished run, SourceError as open_runs().
+    """
+    from analyzer import comparing  # noqa: PLC0415 - used by two functions alone
+    from analyzer.comparing.ask import Ask, parsed_at, parsed_worth  # noqa: PLC0415 - as above
+
+    axis, budget = parsed_at(at)
+    ask = Ask(
+        metric=(metric,) if isinstance(metric, str) else tuple(metric or ()),
+        better=better,
+        outcome=outcome,
+        axis=axis,
+        at=budget,
+        paired="seed" if paired is True else paired or "",
+        worth=parsed_worth(worth),
+        level=level,
+        roles=(settings or Settings()).roles,
+        version=analyzer.__version__,
+    )
+    return comparing.compare_given((base, candidate), comparing.Origin(tracking_uri, choice, ask), noise_from)
+
+
+def seed_noise(source: Given, *, metric: str, tracking_uri: str | None = None, choice: Choice = EVERY) -> SeedNoise:
+    """Return how much seeds scatter in a metric, out of the groups of replicates of a source, for compare(noise_from=).
+
+    A group is a folder of runs, or the runs of an experiment with the same settings. Fewer than four groups have no
+    `sd`. UsageError when no run logs the metric, SourceError as open_runs().
+    """
+    from analyzer import comparing  # noqa: PLC0415 - as above
+
+    return comparing.noise_given(source, metric, comparing.Origin(tracking_uri, choice))
 
 
 def merge(

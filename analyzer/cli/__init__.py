@@ -50,6 +50,10 @@ def _run(argv: list[str]) -> int:
         if call.verb is None:
             sys.stdout.write(call.text)
             return 0
+        if call.verb == "compare":
+            from analyzer.cli import comparing  # noqa: PLC0415 - it judges no run, and needs no detector
+
+            return comparing.compare(call.options)
         from analyzer.cli import verbs  # noqa: PLC0415 - help and wrong usage answer without numpy
 
         return verbs.run(call.verb, call.options)

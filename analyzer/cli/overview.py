@@ -1,11 +1,12 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
-VERBS = ("report", "audit", "series", "dump", "explain", "merge", "help")
+VERBS = ("report", "audit", "compare", "series", "dump", "explain", "merge", "help")
 HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Keras, CSV, …) and says what
 went wrong in each run, since when, why, and what to do first.
 
   posthoc report SOURCE [-o FILE.html] [--run NAME]    one run: one HTML page, a short verdict here
   posthoc audit SOURCE... [-o DIR]                     many runs: a site with an index
+  posthoc compare BASE CANDIDATE...                    did it get better: groups of runs (seeds) compared
   posthoc series SOURCE                                how the logs are understood: runs, tags, roles and why
   posthoc dump SOURCE                                  every point of every scalar series as JSON
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all

@@ -36,7 +36,7 @@ def run(verb: str, options: Options) -> int:
 
 
 def _report(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     night_of.outputs_apart(options, [options.source], [options.output])
     back = tracker.handback(options)
     result = api.report(
@@ -53,7 +53,7 @@ def _report(options: Options) -> int:
 
 
 def _audit(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     share = night_of.checked(options, settings)
     night_of.outputs_apart(options, options.sources, [options.output / name for name in SITE_FILES])
     notifier = night_of.notifier(options, settings)
@@ -115,7 +115,7 @@ def _night_told(options: Options, night: Night, settings: Settings) -> int:
 
 
 def _series(options: Options) -> int:
-    settings = _settings(options)
+    settings = settings_of_call(options)
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
     read = False
@@ -171,7 +171,8 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
 }
 
 
-def _settings(options: Options) -> Settings:
+def settings_of_call(options: Options) -> Settings:
+    """Return the settings of the working directory or of --config, with what the call overrules."""
     known = api.vocabulary()
     settings = Settings() if _untrusted(options) else load_settings(options.config, known, Path())
     return with_words(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from analyzer import __version__
+from analyzer.cli import compare_words
 from analyzer.cli.overview import VERBS
 from analyzer.errors import UsageError
 from analyzer.settings import GATES
@@ -57,9 +58,12 @@ def parsed(argv: Sequence[str]) -> Call:
         return Call(None, nothing, parser.format_help())
     if "--version" in rest:
         return Call(None, nothing, f"posthoc {__version__}\n")
+    if verb == "compare":
+        rest = compare_words.spelled_out(rest)
     options, extra = parser.parse_known_intermixed_args(rest)
     if extra:
         raise UsageError(_too_many(extra[0], parser, verb))
+    options.words = tuple(argv[1:])
     return Call(verb, options)
 
 
@@ -85,6 +89,7 @@ def _parser(verb: str) -> _Parser:
     about = {
         "report": "Judge one run and write its page, one self-contained HTML file.",
         "audit": "Judge every run of one or several sources and write a site with an index.",
+        "compare": "Say whether the runs of one side are better than those of another, by how much, and how sure.",
         "series": "Show how the logs are understood: runs, tags, points, the role of each tag and why.",
         "dump": "Print every point of every scalar series as JSON, and every damage by name.",
         "explain": "Print the page of a symptom, or the list; or write all as HTML, with pictures.",
@@ -94,6 +99,7 @@ def _parser(verb: str) -> _Parser:
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
     adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
     adders["merge"] = _merge
+    adders["compare"] = compare_words.add
     adders[verb](parser)
     common = parser.add_argument_group("everywhere")
     common.add_argument("-h", "--help", action="store_true", help="show this help")

@@ -11,7 +11,7 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import discover, local_path
 
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
-_DOCUMENT, _PAGE = b'{"schema": "posthoc/', b'<meta name="generator" content="posthoc">'
+_DOCUMENT, _PAGE = b'{"schema": "posthoc', b'<meta name="generator" content="posthoc">'
 """How documents begin, and what stands near the beginning of pages that posthoc itself writes."""
 
 

@@ -87,6 +87,16 @@ class State:
         except (zlib.error, ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away") from error
 
+    def rows(self) -> Iterator[Row]:
+        """Yield the row of every run that was kept; one that another version wrote is passed over."""
+        with self._told():
+            kept = self._connection.execute("SELECT row FROM judged ORDER BY run").fetchall()
+        for (packed,) in kept:
+            try:
+                yield Row.parsed(zlib.decompress(packed).decode())
+            except (zlib.error, ValueError, TypeError):
+                continue
+
     def keep(self, run: str, stamp: str | None, judging: str, text: str, now: float) -> None:
         """Keep the row of a run; it is on disk within about a second, or when the state is closed."""
         self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), iso(now)))
