@@ -21,6 +21,9 @@ class Params:
     """How far training may be above held-out data."""
 
     gap: float = field(default=0.15, metadata={"unit": "of 1", "why": "a larger gap of shares is learning by heart"})
+    gap_auc: float = field(
+        default=0.2, metadata={"unit": "of 1", "why": "the same of the AUC: forests that test well rank their own rows"}
+    )
     gap_r2: float = field(default=0.25, metadata={"unit": "of 1", "why": "the same of R², which errors magnify"})
     noise: float = field(
         default=3.0, metadata={"unit": "standard errors", "why": "a smaller gap may come of few examples"}
@@ -95,7 +98,7 @@ def held_out(anatomy: Anatomy) -> Criterion:
 
 def limit(gap: Gap) -> float:
     """Return the largest gap that is usual, in the unit of `gap.size`."""
-    return PARAMS.gap_r2 if gap.kind == "r2" else PARAMS.gap
+    return {"r2": PARAMS.gap_r2, "auc": PARAMS.gap_auc}.get(gap.kind, PARAMS.gap)
 
 
 def missing_for_chance(single: Single) -> str:

@@ -7,7 +7,7 @@ compared and deployed because its accuracy looks good.
 
 How it is measured
 ------------------
-For runs that log one value a metric. A constant answer leaves digits that nothing else leaves: a recall or specificity
+For runs that log one value a metric. A constant answer leaves digits that nothing else leaves: a recall, specificity
 of exactly 0 or 1 beside an MCC or kappa of 0 or an area under the curve of 0.5, an F1 or precision of exactly 0, an MCC
 or kappa of exactly 0, an area under the curve of exactly 0.5; an accuracy that equals the share of a class; a weighted
 precision that is the square of the accuracy, an F1 that follows from the accuracy alone; a log loss that is, on training
@@ -164,8 +164,8 @@ def _entropy(single: Single, split: Split) -> Facts | None:
 
 CAUSES = {
     "one-class": "one answer is always given, whatever the features say",
-    "no-positives": "the positive class is never predicted rightly: the threshold is never reached, or one class is always "
-    "given",
+    "no-positives": "the positive class is never predicted rightly: the threshold is never reached, or one class is "
+    "always given",
 }
 
 

@@ -74,8 +74,9 @@ class Limits:
     )
     single: float = field(
         default=SINGLE.gap,
-        metadata={"why": "gap of a share (accuracy, AUC) that is logged once, training over held-out"},
+        metadata={"why": "gap of a share (accuracy) that is logged once, training over held-out"},
     )
+    single_auc: float = field(default=SINGLE.gap_auc, metadata={"why": "the same of an AUC that is logged once"})
     single_r2: float = field(default=SINGLE.gap_r2, metadata={"why": "the same of an R² that is logged once"})
     single_noise: float = field(default=SINGLE.noise, metadata={"why": "the same in standard errors"})
 
@@ -136,17 +137,19 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             yield gap
 
 
+LIMIT_OF = {"r2": "single_r2", "auc": "single_auc"}
+
+
 def _single(single: Single) -> Iterator[Reading]:
     """Yield a reading of each pair of values of a run without curves."""
     found = gaps(single)
     if not found:
         yield Unfit(missing_for_gap(single))
     for gap in sorted(found, key=lambda one: -one.errors):
-        r2 = gap.kind == "r2"
         yield Evidence(
             (gap.held_out.tag, gap.train.tag),
             (
-                Measure("gap to training", gap.size, "single_r2" if r2 else "single", unit="of R²" if r2 else "of 1"),
+                Measure("gap to training", gap.size, LIMIT_OF.get(gap.kind, "single"), unit="of 1"),
                 Measure("gap to training", gap.errors, "single_noise", unit="standard errors"),
                 Measure("held-out value", gap.held_out.value),
                 Measure("training value", gap.train.value),

@@ -2,13 +2,13 @@
 
 Why it matters
 --------------
-A perfect test score, a test that is better than training, and one that equals it to the digit are most often a leak: the
+A perfect test score, a test that is better than training, and one that equals it to the digit are often a leak: the
 target among the features, the same rows in both sets, or the training data scored twice.
 
 How it is measured
 ------------------
-For runs that log one value a metric: a held-out score of 1 on 200 examples or more; a held-out value that is better than
-that of training by more than four standard errors; a held-out value that equals that of training to the last digit and
+For runs that log one value a metric: a held-out score of 1 on 200 examples or more; a held-out value that is better
+than that of training by more than four standard errors; a held-out value that equals that of training to the last digit and
 is neither 0 nor 1.
 
 When it is wrong
@@ -18,8 +18,8 @@ held-out data. On a handful of examples equal shares are a coincidence.
 
 What to do
 ----------
-Look for rows that both sets share, and for features that are known only after the target. Check which data each score was
-computed on.
+Look for rows that both sets share, and for features that are known only after the target. Check which data each
+score was computed on.
 
 References
 ----------

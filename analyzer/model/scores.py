@@ -93,7 +93,7 @@ def score_of(tag: str) -> Score | None:
         return None
     negated = words[:1] == ("neg",) or ("neg" in own and kind in ("log-loss", "mse", "rmse", "mae", "error"))
     numbered = words[-1].isdigit() and f"-{words[-1]}" not in tag and kind in ("f1", "precision", "recall")
-    average = next((AVERAGES[w] for w in words if w in AVERAGES), "")
+    average: Average = next((AVERAGES[w] for w in words if w in AVERAGES), "")
     return Score(kind, split_of(tag), average, negated, numbered or bool(own & OF_CLASS and not negated))
 
 

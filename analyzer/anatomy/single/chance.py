@@ -118,6 +118,8 @@ def _of_split(single: Single, split: Split) -> Iterator[Witness]:
         error = standard_error("mcc", 0.0, n)
         near = PARAMS.near * 2.0
         yield Witness(table.tags, "mcc", table.mcc, 0.0, table.mcc, table.mcc / error, near, split)
+    else:
+        yield from _either_way(single, split)
     accuracy, loss = single.one("accuracy", split), single.one("log-loss", split)
     if accuracy is not None and table is not None:
         error = standard_error("accuracy", table.share, n)
@@ -130,6 +132,21 @@ def _of_split(single: Single, split: Split) -> Iterator[Witness]:
         yield from _beside_entropy(single, accuracy, loss, n)
     elif accuracy is not None and single.sizes.classes:
         yield from _beside_classes(accuracy, single.sizes.classes, n)
+
+
+def _either_way(single: Single, split: Split) -> Iterator[Witness]:
+    """Yield a recall that is above chance both as that of one of two classes and as a mean over classes.
+
+    The mean over k classes of a constant answer is 1/k, one half at most.
+    """
+    table, recall = table_of(single, split, surely=False), single.one("recall", split)
+    if table is None or recall is None:
+        return
+    n = single.sizes.test
+    above, error = recall.value - 0.5, standard_error("recall", 0.5, n)
+    errors = min(above / error, table.mcc / standard_error("mcc", 0.0, n))
+    if errors > PARAMS.clear:
+        yield Witness(table.tags[1:], "recall", recall.value, 0.5, above, errors, PARAMS.near, split)
 
 
 def _beside_entropy(single: Single, accuracy: Value, loss: Value, n: int) -> Iterator[Witness]:

@@ -54,8 +54,11 @@ class Table:
         return (self.recall - self.fall_out) * math.sqrt(size / (said * (1 - said)))
 
 
-def table_of(single: Single, split: Split) -> Table | None:
-    """Return the matrix that the metrics of a split leave; None where they do not, or may be averages over classes."""
+def table_of(single: Single, split: Split, *, surely: bool = True) -> Table | None:
+    """Return the matrix that the metrics of a split leave; None where they do not.
+
+    `surely`: None as well where they may be averages over classes.
+    """
     cells = single.sizes.confusion
     if cells is not None and split != "train":
         right, wrong = cells[0] + cells[3], cells[1] + cells[2]
@@ -66,7 +69,9 @@ def table_of(single: Single, split: Split) -> Table | None:
     if accuracy is None or recall is None or (single.sizes.classes or 2) > 2 or recall.average:
         return None
     other = single.one("precision", split) or single.one("f1", split)
-    if other is None or other.average or abs(recall.value - accuracy.value) < PARAMS.apart:
+    if other is None or other.average or recall.value == accuracy.value:
+        return None
+    if surely and abs(recall.value - accuracy.value) < PARAMS.apart:
         return None
     precision = other.value
     if other.kind == "f1":

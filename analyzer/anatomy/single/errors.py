@@ -62,7 +62,7 @@ def _auc(value: float, n: int, share: float | None) -> float:
 
 
 def least_entropy(share: float) -> float:
-    """Return the smallest entropy (nats) of classes of which the commonest has this share: what guessing costs at least.
+    """Return the smallest entropy (nats) of classes of which the commonest has this share: the least cost of a guess.
 
     As many classes as fit have the share, and one has the rest.
     """

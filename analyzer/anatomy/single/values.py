@@ -66,9 +66,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Single:
-    """The values of a run without curves. `unread` are metrics whose kind is not known, `clusters` those of clusterings.
+    """The values of a run without curves.
 
-    `references` are values of a model that has learnt nothing, by kind.
+    `unread` are metrics whose kind is not known, `clusters` those of clusterings, `references` are values of
+    a model that has learnt nothing, by kind.
     """
 
     values: tuple[Value, ...]
@@ -177,7 +178,7 @@ def _task(values: Iterable[Value], params: Mapping[str, object], tags: Mapping[s
 
 
 def _settled(value: Value, values: Iterable[Value], task: str) -> Value | None:
-    """Return the value with the kind of a `score` settled; None where another name has the same number or none tells."""
+    """Return the value with the kind of a `score` settled; None where it repeats another or none tells."""
     if value.kind != "score":
         return value
     same = any(v is not value and v.split == value.split and v.value == value.value for v in values)
