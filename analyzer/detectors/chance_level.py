@@ -9,11 +9,11 @@ How it is measured
 ------------------
 For runs that log one value a metric. Each held-out value is compared with what guessing reaches: 0.5 for the area under
 the ROC curve, 0 for MCC, kappa and R², the share of the commonest class for accuracy where the log tells it, the
-entropy of the classes for the log loss beside the accuracy, the value of a baseline (`baseline_accuracy`) where one is logged.
-Accuracy, recall and precision or F1 of two classes leave one confusion matrix, and its MCC is compared as well. A value
-is at chance when it is within 2.5 standard errors of it and near it; one value that is clearly better clears the run.
-The number of examples is taken from `n_test`, `test_size` or `example_count`, else 1,000 are assumed. Across the runs
-of an audit a run is also compared with the dummy run of its experiment.
+entropy of the classes for the log loss beside the accuracy, the value of a baseline (`baseline_accuracy`) where one is
+logged. Accuracy, recall and precision or F1 of two classes leave one confusion matrix, and its MCC is compared as well.
+A value is at chance when it is within 2.5 standard errors of it and near it; one value that is clearly better clears
+the run. The number of examples is taken from `n_test`, `test_size` or `example_count`, else 1,000 are assumed. Across
+the runs of an audit a run is also compared with the dummy run of its experiment.
 
 When it is wrong
 ----------------

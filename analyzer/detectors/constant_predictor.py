@@ -7,12 +7,12 @@ compared and deployed because its accuracy looks good.
 
 How it is measured
 ------------------
-For runs that log one value a metric. A constant answer leaves digits that nothing else leaves: a recall, specificity
-of exactly 0 or 1 beside an MCC or kappa of 0 or an area under the curve of 0.5, an F1 or precision of exactly 0, an MCC
-or kappa of exactly 0, an area under the curve of exactly 0.5; an accuracy that equals the share of a class; a weighted
-precision that is the square of the accuracy, an F1 that follows from the accuracy alone; a log loss that is, on training
-and held-out data, the entropy of the class shares. Across the runs of an audit a run counts too whose held-out metrics
-are those of runs with other settings to the last digit.
+For runs that log one value a metric. A constant answer leaves digits that nothing else leaves: a recall, specificity of
+exactly 0 or 1 beside an MCC or kappa of 0 or an area under the curve of 0.5, an F1 or precision of exactly 0, an MCC or
+kappa of exactly 0, an area under the curve of exactly 0.5; an accuracy that equals the share of a class; a weighted
+precision that is the square of the accuracy, an F1 that follows from the accuracy alone; a log loss that is, on
+training and held-out data, the entropy of the class shares. Across the runs of an audit a run counts too whose held-out
+metrics are those of runs with other settings to the last digit.
 
 When it is wrong
 ----------------

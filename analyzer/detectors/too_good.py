@@ -8,8 +8,8 @@ target among the features, the same rows in both sets, or the training data scor
 How it is measured
 ------------------
 For runs that log one value a metric: a held-out score of 1 on 200 examples or more; a held-out value that is better
-than that of training by more than four standard errors; a held-out value that equals that of training to the last digit and
-is neither 0 nor 1.
+than that of training by more than four standard errors; a held-out value that equals that of training to the last digit
+and is neither 0 nor 1.
 
 When it is wrong
 ----------------

@@ -70,6 +70,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         ended=run.last_event,
         experiment=run.experiment,
         pairs=() if anatomy.single is None else pairs(anatomy.single),
+        peak_rate=float(anatomy.rate.raw.max()) if anatomy.rate is not None and anatomy.rate.n else None,
     )
 
 

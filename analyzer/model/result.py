@@ -224,7 +224,8 @@ class Result:
     """Everything that is said of one run; immutable, and the only thing the writers see of it.
 
     `health` are the criteria that a healthy run must show; `partial` says that the user left some checks out.
-    `pairs` are the values of a run that logs one a metric; `across` the places in the night's `across` that count it.
+    `pairs` are the values of a run that logs one a metric; `across` the places in the night's `across` that count it,
+    and `peak_rate` the largest learning rate of its curve.
     """
 
     run: str
@@ -250,6 +251,7 @@ class Result:
     experiment: str = ""
     pairs: tuple[Pair, ...] = ()
     across: tuple[int, ...] = ()
+    peak_rate: float | None = None
 
     @property
     def verdict(self) -> Verdict:
