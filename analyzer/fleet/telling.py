@@ -38,7 +38,7 @@ class _Gathered:
 def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told; return the night."""
     beyond = neighbours([outlined(rows[number].result) for number in range(len(rows))], rows)
-    seen = _gathered(head, rows, beyond, site, state, now)
+    seen = _gathered(head, rows, beyond, site, state=state, now=now)
     tally = seen.count.tally(head.at)
     night = Night(
         head.version,
@@ -63,7 +63,7 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
     return night
 
 
-def _gathered(head: Head, rows: Rows, beyond: Neighbours, site: Site, state: State | None, now: float) -> _Gathered:
+def _gathered(head: Head, rows: Rows, beyond: Neighbours, site: Site, *, state: State | None, now: float) -> _Gathered:
     """Go through the runs once, in order: each is put beside last night and its siblings, and handed to the site."""
     seen, judging = _Gathered(), Judging.parsed(head.judging)
     for number in range(len(rows)):

@@ -72,8 +72,8 @@ def index_pages(
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
     `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
-    across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log one value a
-    metric.
+    across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
+    one value a metric.
     """
     first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries

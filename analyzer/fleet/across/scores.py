@@ -146,7 +146,15 @@ def _constant(result: Result, others: Sequence[Result]) -> Result:
         "Check that the settings reach the model: they make no difference.",
     )
     measures = (JudgedMeasure("runs with other settings and the same values", float(len(others)), LEAST - 2.0, "runs"),)
-    return _with_finding(result, "constant-predictor", tags, summary, "one answer is always given", advice, measures)
+    return _with_finding(
+        result,
+        "constant-predictor",
+        tags,
+        summary,
+        cause="one answer is always given",
+        advice=advice,
+        measures=measures,
+    )
 
 
 def _is_dummy(result: Result) -> bool:
@@ -179,7 +187,13 @@ def _beside_dummy(result: Result, dummy: Result) -> Result:
     )
     measures = (JudgedMeasure("above the dummy", (value - level) / error, CLEAR, "standard errors"),)
     told = _with_finding(
-        result, "chance-level", (tag,), summary, "nothing was learnt beyond the dummy", advice, measures
+        result,
+        "chance-level",
+        (tag,),
+        summary,
+        cause="nothing was learnt beyond the dummy",
+        advice=advice,
+        measures=measures,
     )
     return replace(told, health=_with(told.health, "learnt", "refuted", summary))
 
@@ -193,7 +207,13 @@ def _leading(pairs: Iterable[Pair], levels: Mapping[str | None, float]) -> tuple
 
 
 def _with_finding(
-    result: Result, symptom: str, tags: tuple[str, ...], summary: str, cause: str, advice: tuple[str, ...],
+    result: Result,
+    symptom: str,
+    tags: tuple[str, ...],
+    summary: str,
+    *,
+    cause: str,
+    advice: tuple[str, ...],
     measures: tuple[JudgedMeasure, ...],
 ) -> Result:  # fmt: skip
     leader = next((f for f in result.findings if f.symptom == "non-finite" and f.alarms), None)
