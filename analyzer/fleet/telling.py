@@ -68,7 +68,7 @@ def _gathered(head: Head, rows: Rows, beyond: Neighbours, site: Site, *, state: 
     seen, judging = _Gathered(), Judging.parsed(head.judging)
     for number in range(len(rows)):
         row = rows[number]
-        result = beyond.told(number, row.result)
+        result = plain = beyond.told(number, row.result)
         if state is not None:
             one = compared(result, state.past(result.run), judging, now)
             seen.lessons.append(one.lesson)
@@ -79,7 +79,7 @@ def _gathered(head: Head, rows: Rows, beyond: Neighbours, site: Site, *, state: 
             row = replace(row, result=result, fits=False if beyond.changes(number) else row.fits)
             rows.put(number, row.text())
         if row.page and not row.fault:
-            site.beside(row.result, beyond.beside(number, row.result), row.making, changed=beyond.changes(number))
+            site.beside(plain, beyond.beside(number, plain), row.making, changed=beyond.changes(number))
         site.take(row.result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
         seen.count.add(row.result)
     return seen

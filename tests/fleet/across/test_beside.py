@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
 from analyzer import audit
+from analyzer.diagnosis import judge_run
 from analyzer.fleet.across.nearest import RATE, nearest
 from analyzer.fleet.across.observed import observed
 from analyzer.fleet.across.scores import amended
-from analyzer.diagnosis import judge_run
+from analyzer.fleet.auditing import Plan
 from analyzer.model.case import falling, made_run, noise
 from analyzer.model.run import Run
-from analyzer.schema import schema
+from analyzer.schema import findings_schema
 from analyzer.writers.beside import course_of, unpacked
 from analyzer.writers.page import page_name
 from benchmarks.single_store import write_run
@@ -102,7 +104,7 @@ def sweep(folder, runs=6):
 @pytest.fixture
 def site(tmp_path):
     sweep(tmp_path / "logs")
-    audit([str(tmp_path / "logs")], str(tmp_path / "site"), state=str(tmp_path / "state.db"))
+    audit([str(tmp_path / "logs")], str(tmp_path / "site"), plan=Plan(state=tmp_path / "state.db"))
     return tmp_path
 
 
@@ -112,7 +114,7 @@ def document(folder):
 
 def test_findings_json_names_the_sibling_and_the_schema_allows_it(site):
     found = document(site)
-    Draft202012Validator(schema()).validate(found)
+    Draft202012Validator(findings_schema()).validate(found)
     sick = next(run for run in found["runs"] if run["run"].endswith("trial_0"))
     leading = next(f for f in sick["findings"] if f["explained_by"] is None)
     assert leading["sibling"]["settings"] == [{"name": "lr", "this": "0.3", "sibling": "0.01"}]
@@ -135,13 +137,11 @@ def test_the_page_draws_the_sibling_and_lists_what_differs(site):
 def test_unchanged_runs_keep_their_pages_and_a_new_sibling_changes_them(site):
     page = site / "site" / "runs" / page_name("trial_0")
     before, at = page.read_bytes(), page.stat().st_mtime_ns
-    audit([str(site / "logs")], str(site / "site"), state=str(site / "state.db"))
+    audit([str(site / "logs")], str(site / "site"), plan=Plan(state=site / "state.db"))
     assert page.stat().st_mtime_ns == at
-    import shutil
-
     for i in (1, 2, 4, 5):
         shutil.rmtree(site / "logs" / f"trial_{i}")
-    audit([str(site / "logs")], str(site / "site"), state=str(site / "state.db"))
+    audit([str(site / "logs")], str(site / "site"), plan=Plan(state=site / "state.db"))
     text = page.read_text()
     assert before != page.read_bytes()
     assert 'class="sibling"' not in text
@@ -196,18 +196,16 @@ def test_what_siblings_say_of_single_values_is_on_their_pages_and_goes_with_them
     for i in range(3):
         metrics = {"train_accuracy": 0.913, "test_accuracy": 0.9075}
         write_run(store, "1", f"{i:032x}", 1_760_000_000_000 + i, metrics, {"C": str(10.0**-i)})
-    options = {"state": str(tmp_path / "state.db")}
+    options = {"plan": Plan(state=tmp_path / "state.db")}
     night = audit([str(store)], str(tmp_path / "site"), **options)
     assert [r.verdict for r in night.results] == ["problems"] * 3
-    Draft202012Validator(schema()).validate(document(tmp_path))
+    Draft202012Validator(findings_schema()).validate(document(tmp_path))
     page = tmp_path / "site" / "runs" / page_name(f"{0:032x}")
     assert "Constant predictor" in page.read_text()
     assert "Runs with one value a metric" in (tmp_path / "site" / "index.html").read_text()
     at = page.stat().st_mtime_ns
     audit([str(store)], str(tmp_path / "site"), **options)
     assert page.stat().st_mtime_ns == at
-    import shutil
-
     for i in (1, 2):
         shutil.rmtree(store / "1" / f"{i:032x}")
     night = audit([str(store)], str(tmp_path / "site"), **options)
