@@ -37,7 +37,7 @@ from analyzer.anatomy.single import Single, Value
 from analyzer.anatomy.single.gaps import SHARES, SIGNED, gap_of, partner
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, made_run
-from analyzer.model.verdict import Evidence, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.verdict import Evidence, Measure, Reading, Unfit, Words
 from analyzer.model.wording import number
 
 
@@ -84,13 +84,12 @@ def _of(single: Single, value: Value) -> Iterator[Evidence]:
     if mate is None or mate.kind not in (*SHARES, *SIGNED, "r2") or mate.tag == value.tag:
         return
     gap, train = gap_of(single, mate, value), Measure("training value", mate.value)
-    signs = (Sign("training", mate.tag, {"value": mate.value}),)
     tags = (value.tag, mate.tag)
     better = Measure("better than training", -gap.errors, "better", unit="standard errors")
-    yield Evidence(tags, (better, held, train), "info", cause="better", signs=signs)
+    yield Evidence(tags, (better, held, train), "info", cause="better")
     plain = single.partner(value) is not None and value.value not in (0.0, 0.5, 1.0)
     same = Measure("equal to the last digit", 1.0 if plain and mate.value == value.value else 0.0, "same", unit="pairs")
-    yield Evidence(tags, (same, held, train), "info", cause="same", signs=signs)
+    yield Evidence(tags, (same, held, train), "info", cause="same")
 
 
 CAUSES = {
