@@ -17,6 +17,7 @@ from analyzer.anatomy.knobs import Knob
 from analyzer.anatomy.lineage import Lineage
 from analyzer.anatomy.progress import Progress, course
 from analyzer.anatomy.rewards import Rewards, rewards_of
+from analyzer.anatomy.single import Single, single_of
 from analyzer.model.health import Criterion
 from analyzer.model.result import Event
 from analyzer.model.roles import Role, RoleName, model_of
@@ -149,6 +150,11 @@ class Anatomy:
         Long ones come as means of blocks: none of these signals is asked for single points.
         """
         return [c.coarse for s in signals for c in self.curves.values() if c.role.signal == s and c.n]
+
+    @cached_property
+    def single(self) -> Single | None:
+        """The values of a run that logs one value a metric, None where the run has curves."""
+        return single_of(self)
 
     @property
     def main(self) -> Curve | None:

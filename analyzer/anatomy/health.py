@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.anatomy import gan_health, reward_health
+from analyzer.anatomy import gan_health, reward_health, single_health
 from analyzer.anatomy.chance import trained_well
 from analyzer.anatomy.course import Fall, Rise
 from analyzer.anatomy.curve import Curve
@@ -58,6 +58,8 @@ def criteria(anatomy: Anatomy) -> tuple[Criterion, ...]:
             gan_health.held_out,
             metrics,
         )
+    if anatomy.single is not None:
+        checks = single_health.CHECKS
     return tuple(check(anatomy) for check in checks)
 
 

@@ -65,6 +65,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(f"{anatomy.why_not}; a reward that never rises is one of reward-plateau")
         return
+    if anatomy.single is not None:
+        yield Unfit("no curve is long enough to show a gain")
+        return
     states = {one.criterion: one for one in anatomy.health}
     learnt, held = states["learnt"], states["held-out"]
     one = held if learnt.state == "shown" and held.state == "refuted" else learnt

@@ -20,7 +20,8 @@ When it is wrong
 Some loggers write NaN where nothing was measured, for instance a validation loss at every step between two
 evaluations. NaN that comes at regular intervals from the start and leaves the values between untouched is reported
 as a note, not as an alarm. NaN in a metric that never had a value (AP of a class without objects) is harmless and
-is not looked at; a metric or reward that had values and turns NaN for good raises a warning.
+is not looked at; a metric or reward that had values and turns NaN for good raises a warning. In a run that logs one
+value a metric, a metric without a value raises one, too; it is a note where all runs of the experiment have none.
 
 What to do
 ----------
@@ -47,6 +48,7 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.alive import alive_after
 from analyzer.anatomy.first_sign import EarlySign, early_signs
 from analyzer.anatomy.schedule import rising_at
+from analyzer.anatomy.single import Single
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
@@ -98,6 +100,7 @@ CAUSES = {
     "divergence": "divergence",
     "overflow": "an overflow or the logarithm of zero",
     "single-batch": "a single bad batch, a division by zero or a logarithm of zero",
+    "single-value": "inputs or outputs that are NaN, the logarithm of zero, or a metric that divides by zero",
     "undefined-metric": "outputs that are NaN, or a metric that divides by zero: no prediction, no episode, no example",
 }
 LOOK = "Look at the inputs and targets of the batches {when}: NaN, infinities, empty targets."
@@ -124,6 +127,10 @@ ADVICE = {
     "divergence": ("Lower the learning rate.", CLIP, LOOK, BACK),
     "overflow": (GUARD, LOOK, BACK),
     "single-batch": (LOOK, GUARD, BACK),
+    "single-value": (
+        "Check the features and the model's outputs for NaN and infinities.",
+        "Clip probabilities before the logarithm; check that every class has an example in the held-out set.",
+    ),
     "undefined-metric": (
         "Check the outputs of the model at that step for NaN.",
         "Look at what the metric is computed from: an empty class, no finished episode, no example.",
@@ -171,6 +178,9 @@ class Facts:
 
 def measure(anatomy: Anatomy) -> Iterator[Reading]:
     """Yield one reading over all losses; the one that leads explains the others."""
+    if anatomy.single is not None:
+        yield _single(anatomy, anatomy.single)
+        return
     losses = [c for c in anatomy.losses if c.values.size]
     undefined = [hole for c in anatomy.having("metric") if (hole := _undefined(c)) is not None]
     if undefined and all(c.finite.all() for c in losses):
@@ -186,6 +196,22 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     order = sorted(holes, key=lambda h: (not h.lasts, _overtaken(h, holes), h.step, -h.curve.n))
     yield _reading(anatomy, order)
+
+
+def _single(anatomy: Anatomy, single: Single) -> Evidence:
+    """Return the reading of a run that logs one value a metric: losses before metrics."""
+    tags = sorted(single.not_finite, key=lambda tag: anatomy.roles[tag].role != "loss")
+    value = float(anatomy.curves[tags[0]].values[-1]) if tags else 0.0
+    severity: Severity = "error" if tags and anatomy.roles[tags[0]].role == "loss" else "warning"
+    shown = tuple(tags[:1]) or tuple(v.tag for v in single.values[:1])
+    return Evidence(
+        shown,
+        (Measure("non-finite values", float(len(tags)), "count", unit="points"),),
+        severity,
+        cause="single-value",
+        also=tuple(tags[1:]),
+        facts=value,
+    )
 
 
 def _hole(curve: Curve) -> Hole:
@@ -304,6 +330,13 @@ def _climb(curve: Curve, onset: int) -> float:
 
 def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
+    if isinstance(evidence.facts, float):
+        return Words(
+            f"{evidence.tags[0]} is {'NaN' if np.isnan(evidence.facts) else 'infinite'}",
+            CAUSES["single-value"],
+            (),
+            ADVICE["single-value"],
+        )
     facts: Facts = evidence.facts
     hole = facts.hole
     when = f"just before step {step(hole.step)}"

@@ -45,6 +45,10 @@ from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Rise
 from analyzer.anatomy.metrics import metrics_after
 from analyzer.anatomy.progress import beginning
+from analyzer.anatomy.single import Single
+from analyzer.anatomy.single.gaps import SIGNED, Gap, gaps
+from analyzer.anatomy.single_health import PARAMS as SINGLE
+from analyzer.anatomy.single_health import missing_for_gap
 from analyzer.anatomy.turning import goes_on, trend_at
 from analyzer.detectors import Detector
 from analyzer.model.case import Case, falling, made_run, noise
@@ -68,6 +72,13 @@ class Limits:
     growth: float = field(
         default=0.1, metadata={"why": "growth of that gap since the first evaluations, as such a share"}
     )
+    single: float = field(
+        default=SINGLE.gap,
+        metadata={"why": "gap of a share (accuracy) that is logged once, training over held-out"},
+    )
+    single_auc: float = field(default=SINGLE.gap_auc, metadata={"why": "the same of an AUC that is logged once"})
+    single_r2: float = field(default=SINGLE.gap_r2, metadata={"why": "the same of an R² that is logged once"})
+    single_noise: float = field(default=SINGLE.noise, metadata={"why": "the same in standard errors"})
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not anatomy.falls:
         yield Unfit(anatomy.why_not)
         return
+    if anatomy.single is not None:
+        yield from _single(anatomy.single)
+        return
     held_out = [c for c in anatomy.validation if c.n]
     if not held_out:
         yield Unfit("no validation loss")
@@ -121,6 +135,30 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         gap = _gap(anatomy, curve, mate) if mate is not None and mate.n >= PARAMS.least else None
         if gap is not None:
             yield gap
+
+
+LIMIT_OF = {"r2": "single_r2", "auc": "single_auc"}
+
+
+def _single(single: Single) -> Iterator[Reading]:
+    """Yield a reading of each pair of values of a run without curves."""
+    found = gaps(single)
+    if not found:
+        yield Unfit(missing_for_gap(single))
+    for gap in sorted(found, key=lambda one: -one.errors):
+        yield Evidence(
+            (gap.held_out.tag, gap.train.tag),
+            (
+                Measure("gap to training", gap.size, LIMIT_OF.get(gap.kind, "single"), unit="of 1"),
+                Measure("gap to training", gap.errors, "single_noise", unit="standard errors"),
+                Measure("held-out value", gap.held_out.value),
+                Measure("training value", gap.train.value),
+            ),
+            "warning",
+            cause="by-heart",
+            signs=(Sign("examples", "", {"examples": float(single.sizes.test)}),) if single.sizes.test_known else (),
+            facts=gap,
+        )
 
 
 def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, rise: Rise) -> Evidence:
@@ -228,11 +266,14 @@ CAUSES = {
     "calibration": "calibration: the model grows too sure of itself while it still gets better",
     "splits-differ": "the splits differ: the gap is there from the first evaluation",
     "memorising-gap": "memorising: the gap opened as training fell",
+    "by-heart": "memorising: the model fits its training data far better than held-out data",
 }
 
 
 def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
+    if isinstance(evidence.facts, Gap):
+        return _described_single(evidence, evidence.facts)
     facts: Facts = evidence.facts
     curve, cause = evidence.tags[0], evidence.cause or "turned"
     if facts.kind == "rising":
@@ -249,7 +290,23 @@ def describe(evidence: Evidence) -> Words:
     return Words(summary, CAUSES[cause], signs, _advice(cause, facts))
 
 
+def _described_single(evidence: Evidence, gap: Gap) -> Words:
+    apart = number(2 * gap.size if gap.kind in SIGNED else gap.size)
+    return Words(
+        f"{gap.train.tag} is {number(gap.train.value)} and {gap.held_out.tag} only {number(gap.held_out.value)}: "
+        f"a gap of {apart}",
+        CAUSES["by-heart"],
+        tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
+        (
+            "Use less capacity or more regularisation: shallower trees, larger leaves, a stronger penalty.",
+            "Use more training data.",
+            "Check that the splits are statistically alike (source, time, classes, preprocessing).",
+        ),
+    )
+
+
 SENTENCES = {
+    "examples": "the held-out set has {examples:count} examples",
     "gap": "the gap is {first} at the first evaluation and {last} at the end",
     "training-goes-on": "{tag} goes from {from} to {to} after the best step",
     "metric-better": "{tag} goes from {from} to {to} after the best step: still better",
@@ -301,6 +358,16 @@ DETECTOR = Detector(
             lambda: made_run(
                 {"train/loss": falling(100, 2.3, 0.01, 20), "val/loss": falling(100, 2.4, 1.7, 20) + noise(100, 0.01)}
             ),
+        ),
+        Case(
+            "one value each, far apart",
+            "fires",
+            lambda: made_run({"train_accuracy": [0.999], "test_accuracy": [0.72], "test_roc_auc": [0.7]}, n_test=600),
+        ),
+        Case(
+            "a forest: perfect in training, good in test",
+            "almost",
+            lambda: made_run({"train_accuracy": [1.0], "test_accuracy": [0.93], "test_roc_auc": [0.97]}, n_test=600),
         ),
         Case(
             "both fall",

@@ -12,6 +12,7 @@ from analyzer import detectors
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.further_checks import further_checks
 from analyzer.anatomy.knobs import knob_at
+from analyzer.anatomy.single.table import pairs
 from analyzer.detectors import Detector
 from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
@@ -68,6 +69,8 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
         experiment=run.experiment,
+        pairs=() if anatomy.single is None else pairs(anatomy.single),
+        peak_rate=float(anatomy.rate.raw.max()) if anatomy.rate is not None and anatomy.rate.n else None,
     )
 
 

@@ -20,7 +20,8 @@ class Row:
     """A result without its curves, the small picture in their place, and what its page shows.
 
     `page` is a digest as of page_key(), "" where the run has no page; `fault` says why its page is one of words alone.
-    `fits`: no text of the result is too long for a page.
+    `fits`: no text of the result is too long for a page. `course` is the main curve, thinned and packed, for the pages
+    of its siblings; `making` is how the page of a run with one value a metric is made again when siblings change it.
     """
 
     result: Result
@@ -28,6 +29,8 @@ class Row:
     page: str
     fault: str = ""
     fits: bool = False
+    course: str = ""
+    making: Making | None = None
 
     def text(self) -> str:
         """Return the row as one line of strict JSON."""

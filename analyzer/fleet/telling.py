@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from analyzer.fleet.across import across, outlined
+from analyzer.fleet.across import outlined
 from analyzer.fleet.memory import Lesson, compared
+from analyzer.fleet.neighbours import Neighbours, neighbours
 from analyzer.fleet.rows import Results, Rows
 from analyzer.fleet.shard import Head
 from analyzer.fleet.state import State
 from analyzer.fleet.tally import Count, trend
 from analyzer.fleet.version import Judging
-from analyzer.model.result import Night, Result
+from analyzer.model.result import Night
 from analyzer.model.run import Note
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
@@ -29,7 +30,6 @@ class _Gathered:
     """What is kept in memory of the runs of a night while they are gone through."""
 
     count: Count = field(default_factory=Count)
-    outlines: list[Result] = field(default_factory=list)
     lessons: list[Lesson] = field(default_factory=list)
     resolved: list[Mapping[str, str | bool]] = field(default_factory=list)
     anew: str = ""
@@ -37,9 +37,9 @@ class _Gathered:
 
 def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told; return the night."""
-    seen = _gathered(head, rows, site, state, now)
+    beyond = neighbours([outlined(rows[number].result) for number in range(len(rows))], rows)
+    seen = _gathered(head, rows, beyond, site, state=state, now=now)
     tally = seen.count.tally(head.at)
-    beyond, faults = across(seen.outlines)
     night = Night(
         head.version,
         head.sources,
@@ -48,12 +48,14 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
         vanished=() if state is None else tuple(state.vanished(head.asked, (one.run for one in seen.lessons))),
         judged_anew=seen.anew,
         stale=head.stale,
-        across=beyond,
+        across=beyond.across,
         trend=trend(state, tally, head.asked),
         at=tally.at,
         statuses=seen.count.statuses,
     )
-    site.finish(night, [*head.notes, *(Note("layout", text) for text in head.stale), *faults])
+    site.finish(
+        night, [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes], scores=beyond.scores
+    )
     if tell:
         tell(night)
     if state is not None:
@@ -61,22 +63,25 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
     return night
 
 
-def _gathered(head: Head, rows: Rows, site: Site, state: State | None, now: float) -> _Gathered:
-    """Go through the runs once, in order: each is put beside last night and handed to the site."""
+def _gathered(head: Head, rows: Rows, beyond: Neighbours, site: Site, *, state: State | None, now: float) -> _Gathered:
+    """Go through the runs once, in order: each is put beside last night and its siblings, and handed to the site."""
     seen, judging = _Gathered(), Judging.parsed(head.judging)
     for number in range(len(rows)):
         row = rows[number]
+        result = plain = beyond.told(number, row.result)
         if state is not None:
-            one = compared(row.result, state.past(row.result.run), judging, now)
+            one = compared(result, state.past(result.run), judging, now)
             seen.lessons.append(one.lesson)
             seen.resolved += one.resolved
             seen.anew = seen.anew or one.anew
-            if one.result.findings:
-                row = replace(row, result=one.result)
-                rows.put(number, row.text())
+            result = one.result if one.result.findings else result
+        if result is not row.result:
+            row = replace(row, result=result, fits=False if beyond.changes(number) else row.fits)
+            rows.put(number, row.text())
+        if row.page and not row.fault:
+            site.beside(plain, beyond.beside(number, plain), row.making, changed=beyond.changes(number))
         site.take(row.result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
         seen.count.add(row.result)
-        seen.outlines.append(outlined(row.result))
     return seen
 
 

@@ -15,6 +15,7 @@ from analyzer.model.result import Result
 from analyzer.model.run import Run
 from analyzer.readers import RunRef
 from analyzer.settings import Settings
+from analyzer.writers.beside import course_of
 from analyzer.writers.entry import thumbnail
 from analyzer.writers.page import Making
 from analyzer.writers.shortening import fits
@@ -65,9 +66,11 @@ class Bench:
     def _paged(self, result: Result, task: Task) -> Row:
         told = set_aside(result, self._job.settings, self._job.now)
         if not wants_page(told, self._job.pages):
-            return Row(result.without_curves(), thumbnail(result), "", fits=fits(told))
+            return Row(result.without_curves(), thumbnail(result), "", fits=fits(told), course=course_of(result))
         picture, fault = write_page(self._job.folder, told, self._guides, task.making)
-        return Row(result.without_curves(), picture, page_key(told, task.making), fault, fits(told))
+        key = page_key(told, task.making)
+        again = task.making if result.pairs else None
+        return Row(result.without_curves(), picture, key, fault, fits(told), course_of(result), again)
 
 
 def rows_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:

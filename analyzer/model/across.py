@@ -15,6 +15,7 @@ class Across:
 
     `group` names the experiment or folder it was seen in ("" for the whole night). `evidence` says in words how sure
     it is, `p_value` is corrected for all comparisons of its kind in the night (None where nothing was tested).
+    `symptom` is what the runs have in common, where that is the kind.
     """
 
     kind: AcrossKind
@@ -26,6 +27,7 @@ class Across:
     evidence: str = ""
     advice: tuple[str, ...] = ()
     p_value: float | None = None
+    symptom: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return one element of `across` in findings.json."""

@@ -41,6 +41,49 @@ class JudgedMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """One metric of a run that logs one value a metric: training beside held-out data, the gap, and chance.
+
+    What is not logged, or not known, is None; `clear` says whether the held-out value is clearly better than chance.
+    """
+
+    kind: str
+    train_tag: str | None
+    train: float | None
+    tag: str | None
+    value: float | None
+    gap: float | None
+    chance: float | None
+    clear: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one element of `pairs` in findings.json."""
+        numbers = {"train": self.train, "value": self.value, "gap": self.gap, "chance": self.chance}
+        told = {name: json_number(number) for name, number in numbers.items()}
+        return {"kind": self.kind, "train_tag": self.train_tag, "tag": self.tag, **told, "clear": self.clear}
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """The nearest healthy run: its id, its name, how many settings differ, and those with both values.
+
+    `tag` is the metric that both are told by, with the value of either at its end.
+    """
+
+    run: str
+    name: str
+    settings: tuple[tuple[str, str, str], ...] = ()
+    tag: str = ""
+    this: float | None = None
+    value: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `finding.sibling` in findings.json."""
+        rows = [{"name": name, "this": this, "sibling": other} for name, this, other in self.settings]
+        return {"run": self.run, "settings": rows}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One symptom in one set of tags. `p_value` is corrected for the other tests of the run.
 
@@ -69,6 +112,7 @@ class Finding:
     first_seen: str | None = None
     last_seen: str | None = None
     judged_anew: bool = False
+    sibling: Sibling | None = None
 
     @property
     def counts(self) -> bool:
@@ -101,7 +145,10 @@ class Finding:
             "fingerprint": self.fingerprint,
             "state": self.state,
             "suppressed": dict(self.suppressed) if self.suppressed is not None else None,
-        } | (self._remembered() if self.state is not None else {})
+        } | {
+            **(self._remembered() if self.state is not None else {}),
+            **({"sibling": self.sibling.to_dict()} if self.sibling is not None else {}),
+        }
 
     def _vetoes(self) -> list[dict[str, Any]]:
         """Return what in the run itself overrules the finding: the event that explains it."""
@@ -177,6 +224,8 @@ class Result:
     """Everything that is said of one run; immutable, and the only thing the writers see of it.
 
     `health` are the criteria that a healthy run must show; `partial` says that the user left some checks out.
+    `pairs` are the values of a run that logs one a metric; `across` the places in the night's `across` that count it,
+    and `peak_rate` the largest learning rate of its curve.
     """
 
     run: str
@@ -200,6 +249,9 @@ class Result:
     started: float | None = None
     ended: float | None = None
     experiment: str = ""
+    pairs: tuple[Pair, ...] = ()
+    across: tuple[int, ...] = ()
+    peak_rate: float | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -268,6 +320,8 @@ class Result:
                 for n in self.notes
             ],
             "events": [{"kind": e.kind, "step": e.step, "text": e.text} for e in self.events],
+            **({"pairs": [pair.to_dict() for pair in self.pairs]} if self.pairs else {}),
+            **({"across": list(self.across)} if self.across else {}),
         }
 
     def _repr_html_(self) -> str:

@@ -49,6 +49,7 @@ def render(
         "style": style,
         "script": code,
         "stylesheet": stylesheet,
+        "slots": template == "run.html",
         "policy": _policy(str(style), str(code), beside=bool(stylesheet)),
     }
     text = environment().get_template(template).render({**frame, **context})

@@ -18,6 +18,7 @@ from analyzer.writers import brief, environment
 from analyzer.writers.across import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.scores import Table
 from analyzer.writers.shortening import short
 from analyzer.writers.trend import trend_of
 from analyzer.writers.wording import CHANGES, visible, whole
@@ -66,11 +67,13 @@ def index_pages(
     vanished: Sequence[Vanished] = (),
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
+    scores: Sequence[Table] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
     `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
-    across runs, `nights` what the last nights came to, tonight's being the last.
+    across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
+    one value a metric.
     """
     first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
@@ -102,6 +105,8 @@ def index_pages(
         "gone": _gone(resolved, ordered),
         "vanished": brief.vanished(vanished),
         "across": kinds(across, ordered),
+        "scores": scores,
+        "paged": {entry.page for entry in ordered},
         "trend": trend_of(nights),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),

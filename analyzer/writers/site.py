@@ -13,6 +13,7 @@ from analyzer.files import remove_abandoned
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
+from analyzer.writers.beside import CHANGED, Beside, digest_of, put_beside
 from analyzer.writers.document import line_of, write_document
 from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset, template_folder
@@ -21,6 +22,7 @@ from analyzer.writers.folder import claim
 from analyzer.writers.index import index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
+from analyzer.writers.scores import Table
 from analyzer.writers.shelf import Shelf
 from analyzer.writers.shortening import TEXT, short
 
@@ -73,6 +75,20 @@ class Site:
         self._lines.put(len(self._entries), line_of(result, fits=fits))
         self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
+    def beside(self, result: Result, beside: Beside, making: Making | None, *, changed: bool) -> None:
+        """Put on a run's page what is said of other runs, unless it says the same already.
+
+        `changed`: siblings changed the result, so that the page is made again; `making` is how.
+        """
+        page = self.folder / "runs" / page_name(result.run)
+        said = replace(beside, changed=line_of(result) if changed else "")
+        before = digest_of(page)
+        if before is None or before == said.digest:
+            return
+        if making is not None and (changed or before.startswith(CHANGED)):
+            write_page(self.folder, result, self._guides, making)
+        put_beside(page, said)
+
     def has_page(self, run: str) -> bool:
         """Whether a page of the run is there, whichever night wrote it."""
         return (self.folder / "runs" / page_name(run)).is_file()
@@ -89,10 +105,11 @@ class Site:
             " &#39;self&#39;", "", 1
         )
 
-    def finish(self, night: Night, notes: Sequence[Note] = ()) -> Path:
+    def finish(self, night: Night, notes: Sequence[Note] = (), *, scores: Sequence[Table] = ()) -> Path:
         """Write the index, then findings.json, remove stale pages; return the index's path.
 
-        `notes` say what in the sources could not be looked at or is of a kind that is not read.
+        `notes` say what in the sources could not be looked at or is of a kind that is not read, `scores`
+        are the tables of runs that log one value a metric.
         """
         told = [replace(note, message=short(note.message, TEXT)) for note in (*notes, *self._faults)]
         pages = index_pages(
@@ -105,6 +122,7 @@ class Site:
             vanished=night.vanished,
             across=night.across,
             nights=night.trend,
+            scores=scores,
         )
         kept = {entry.page for entry in self._entries}
         for name, text in pages:

@@ -36,7 +36,9 @@ def outlined(result: Result) -> Result:
         location=result.location,
         status=result.status,
         reason="",
-        health=tuple(_outlined_criterion(one.criterion, one.state) for one in result.health),
+        health=result.health
+        if result.pairs
+        else tuple(_outlined_criterion(one.criterion, one.state) for one in result.health),
         series=tuple(map(_outlined_row, rows)),
         findings=tuple(map(_outlined, result.findings)),
         checked=tuple(_clear(symptom) for symptom in dict.fromkeys(one.symptom for one in result.checked)),
@@ -45,6 +47,8 @@ def outlined(result: Result) -> Result:
         started=result.started,
         ended=result.ended,
         experiment=result.experiment,
+        pairs=result.pairs,
+        peak_rate=result.peak_rate,
     )
 
 

@@ -161,6 +161,7 @@ def _told(one: _Comparison, along: Sequence[str], p_value: float, comparisons: i
         f"{with_}the chance of so clear a split by luck is {chance(p_value)}, {comparisons:,} comparisons allowed for",
         (f"Train one of these runs again with another {one.setting.name} and nothing else changed.",),
         p_value,
+        one.symptom,
     )
 
 
