@@ -1,0 +1,352 @@
+"""All metrics of a job: the changes that the nights known today show, and what would have been told on which night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.histories import cause, shape
+from analyzer.histories.account import PARAMS as ACCOUNT
+from analyzer.histories.account import Account, account
+from analyzer.histories.levels import fitted, split_costs
+from analyzer.histories.nights import LEAST_NIGHTS, Nights
+from analyzer.model.changes import Change, History, Moved, Setting, Track
+from analyzer.model.wording import counted
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What `limits.history` in the settings changes."""
+
+    weight: float = 6.0
+    """Price of a level for an alarm, in log n s^2: 6 gives about 0.3 false alarms a year and metric at most."""
+    account: float = 4.0
+    """The same for the account of all nights, which later nights may correct."""
+    matters: float = 0.002
+    """Share of the level below which a change is worth knowing and no warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Numbers of the scan."""
+
+    onset: float = 4.0
+    """Squares of sd by which a night may explain worse and still be one at which the change may have begun (2 sd)."""
+    same: int = 5
+    """Nights within which an onset is one that has been told: onsets move a little as nights come in."""
+    together: int = 2
+    """Nights within which changes of several metrics are one entry."""
+    memory: int = 200
+    """Nights that an alarm looks back on: enough for any level, and the work of a night stays bounded."""
+    window: int = 60
+    """Nights on either side of the quick look that says whether a night can have anything to tell."""
+    quick: float = 0.4
+    """Share of the price that the quick look must find: it knows neither outliers nor correlation."""
+
+
+PARAMS = Params()
+DEFAULT = Limits()
+
+
+def history(job: Nights, limits: Limits = DEFAULT, *, replay: bool = False) -> History:
+    """Return the history of a job; with `replay` also what would have been told on which night."""
+    flags = cause.flags(job.settings)
+    usable = _usable(job)
+    views = {name: _View(job, name, np.arange(job.times.size)) for name in usable}
+    accounts = {name: account(view.values, limits.account, view.values.size * len(usable))
+                for name, view in views.items()}  # fmt: skip
+    entries = _entries(job, views, accounts, flags, limits)
+    alarms = tuple(_alarms(job, usable, flags, limits)) if replay else ()
+    tracks = tuple(_track(job, name, views[name], accounts[name]) for name in usable)
+    notes = [
+        f"{name}: {counted(int(np.isfinite(values).sum()), 'night')} with a value; a history needs {LEAST_NIGHTS}"
+        for name, values in job.metrics.items()
+        if name not in usable
+    ]
+    notes += [f"{name}: which way is better is not known from its name; taken to be higher" for name in usable
+              if name in job.assumed]  # fmt: skip
+    changes = tuple(replace(one, told=_told(job, one, usable, alarms, limits, replay=replay)) for one in entries)
+    commits = tuple(one or "" for one in job.code)
+    return History(
+        job.job, job.times, job.runs, tracks, changes, alarms, replay, tuple(flags), commits, tuple(notes)
+    )  # fmt: skip
+
+
+def _usable(job: Nights) -> list[str]:
+    return [name for name, values in job.metrics.items() if int(np.isfinite(values).sum()) >= LEAST_NIGHTS]
+
+
+class _View:
+    """The nights of a metric that have a value, some first or last ones of the job: values and their indices."""
+
+    def __init__(self, job: Nights, metric: str, within: NDArray[np.int64]) -> None:
+        column = job.metrics[metric][within]
+        here = np.isfinite(column)
+        self.values: Array = column[here]
+        self.at: NDArray[np.int64] = within[here]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A change of one metric: all cuts of it as indices of the job."""
+
+    change: Change
+    cuts: tuple[int, ...]
+
+
+def _entries(
+    job: Nights,
+    views: dict[str, _View],
+    accounts: dict[str, Account],
+    flags: Sequence[tuple[int, Setting]],
+    limits: Limits,
+) -> list[Change]:
+    found = [one for name in views for one in _of_metric(job, name, views[name], accounts[name], flags, limits)]
+    return [_merged(group).change for group in _together(found)]
+
+
+def _of_metric(
+    job: Nights,
+    metric: str,
+    view: _View,
+    told: Account,
+    flags: Sequence[tuple[int, Setting]],
+    limits: Limits,
+) -> Iterator[_Found]:
+    flat, cuts = told.flat, list(told.cuts)
+    groups = shape.grouped(cuts, flat)
+    edges = [0, *cuts, flat.size]
+    for group in groups:
+        low, high = edges[edges.index(group[0]) - 1], edges[edges.index(group[-1]) + 1]
+        yield _found(job, metric, view, told, group, (low, high), flags, limits)
+
+
+def _found(
+    job: Nights,
+    metric: str,
+    view: _View,
+    told: Account,
+    group: list[int],
+    around: tuple[int, int],
+    flags: Sequence[tuple[int, Setting]],
+    limits: Limits,
+) -> _Found:
+    flat, (low, high) = told.flat, around
+    noise = told.sd**2 * (1 + told.correlation) / (1 - told.correlation)
+    drift = None if told.fixed else shape.drift(flat, low, group, high, noise)
+    start, until = (drift.start, drift.end) if drift else (group[0], None)
+    first, last = _interval(flat, told, low, start, group, high, is_drift=drift is not None)
+    before, after = (drift.before, drift.after) if drift else (
+        float(flat[low : group[0]].mean()), float(flat[group[-1] : high].mean())
+    )  # fmt: skip
+    interval = (int(view.at[first]), int(view.at[last]))
+    came = cause.announced(flags, interval)
+    index = _snapped(int(view.at[start]), came, interval)
+    outliers = tuple(int(view.at[i]) for i in told.outliers)
+    offset = told.slope * start
+    change = Change(
+        job=job.job,
+        metric=metric,
+        better=job.better[metric],
+        index=index,
+        night=float(job.times[index]),
+        run=job.runs[index],
+        interval=(min(interval[0], index), max(interval[1], index)),
+        shape="drift" if drift or len(group) > 1 else "step",
+        until=int(view.at[until if until is not None else group[-1]]) if drift or len(group) > 1 else None,
+        before=before + offset,
+        after=after + offset,
+        sd=told.sd,
+        nights=view.values.size,
+        p_value=_chance(before - after, told, group[0] - low, high - group[-1]),
+        told=None,
+        announced=bool(came),
+        matters=abs(after - before) >= limits.matters * abs(before + offset),
+        changed=tuple(one for _, one in came),
+        code=cause.code(job.code, index),
+        outliers=outliers,
+    )
+    return _Found(change, (*(int(view.at[i]) for i in group), index))
+
+
+def _snapped(index: int, came: Sequence[tuple[int, Setting]], interval: tuple[int, int]) -> int:
+    """Return the night of the setting that changed when the change may have begun, else the likeliest night."""
+    inside = [i for i, _ in came if interval[0] <= i <= interval[1]]
+    return min(inside, key=lambda i: abs(i - index)) if inside else index
+
+
+def _interval(
+    flat: Array, told: Account, low: int, start: int, group: list[int], high: int, *, is_drift: bool
+) -> tuple[int, int]:
+    """Return the first and last place at which the change may have begun."""
+    if told.fixed:
+        return group[0], group[0]
+    stop = high if len(group) == 1 else group[1]
+    places, costs = split_costs(flat[low:stop], 1)
+    near = places[costs <= costs.min() + PARAMS.onset * told.sd**2] + low
+    first, last = int(near.min()), int(near.max())
+    return (min(first, start), max(last, start)) if is_drift else (min(first, group[0]), max(last, group[0]))
+
+
+def _chance(difference: float, told: Account, before: int, after: int) -> float:
+    """Return the two-sided p-value of two levels under Student's t, with correlated nights counted for what they are."""
+    if told.fixed or told.sd == 0:
+        return 0.0
+    from scipy.special import stdtr  # noqa: PLC0415 - slow to import, and only changes need it
+
+    worth = (1 - told.correlation) / (1 + told.correlation)
+    error = told.sd * np.sqrt(1 / max(1.0, before * worth) + 1 / max(1.0, after * worth))
+    freedom = max(1.0, (before + after) * worth - 2)
+    return float(2 * stdtr(freedom, -abs(difference) / error))
+
+
+def _together(found: Sequence[_Found]) -> list[list[_Found]]:
+    """Return changes in groups: those of different metrics that may have begun within two nights of each other."""
+    groups: list[list[_Found]] = []
+    for one in sorted(found, key=lambda f: (f.change.index, f.change.metric)):
+        group = next((g for g in reversed(groups) if _fits(one, g)), None)
+        if group is None:
+            groups.append([one])
+        else:
+            group.append(one)
+    return groups
+
+
+def _fits(one: _Found, group: Sequence[_Found]) -> bool:
+    change, other = one.change, group[0].change
+    if any(change.metric == known.change.metric for known in group):
+        return False
+    near = abs(change.index - other.index) <= PARAMS.together
+    first, last = max(change.interval[0], other.interval[0]), min(change.interval[1], other.interval[1])
+    lasting = "drift" in (change.shape, other.shape) and change.index <= (other.until or other.interval[1])
+    return near or first - last <= PARAMS.together or lasting
+
+
+def _merged(group: Sequence[_Found]) -> _Found:
+    """Return several metrics' changes as one: worse before better, then the one that is clearest of its noise."""
+    ordered = sorted(group, key=lambda f: (f.change.direction == "better", -_clear(f.change), f.change.metric))
+    lead = ordered[0].change
+    came = {(one.name, one.before, one.after): one for f in ordered for one in f.change.changed}
+    also = tuple(Moved(f.change.metric, f.change.better, f.change.before, f.change.after) for f in ordered[1:])
+    cuts = tuple(cut for f in ordered for cut in f.cuts)
+    return _Found(replace(lead, also=also, changed=tuple(came.values()), announced=bool(came)), cuts)
+
+
+def _clear(change: Change) -> float:
+    return abs(change.difference) / change.sd if change.sd else np.inf
+
+
+def _alarms(
+    job: Nights, metrics: Sequence[str], flags: Sequence[tuple[int, Setting]], limits: Limits
+) -> Iterator[Change]:
+    """Yield what would have been told, night by night; each night knows the nights before it and no later one."""
+    looks = {name: _quick(job, name, len(metrics), limits) for name in metrics}
+    told: list[int] = []
+    for night in range(LEAST_NIGHTS - 1, job.times.size):
+        awake = [name for name in metrics if looks[name][night]]
+        for one in _tonight(job, awake, len(metrics), night, flags, limits):
+            if all(abs(cut - known) > PARAMS.same for cut in one.cuts for known in told):
+                yield replace(one.change, told=night)
+            told += [cut for cut in one.cuts if cut not in told]
+
+
+def _tonight(
+    job: Nights,
+    awake: Sequence[str],
+    metrics: int,
+    night: int,
+    flags: Sequence[tuple[int, Setting]],
+    limits: Limits,
+) -> list[_Found]:
+    """Return the changes that the nights up to one show clearly enough for an alarm."""
+    within = np.arange(max(0, night + 1 - PARAMS.memory), night + 1)
+    views = {name: _View(job, name, within) for name in awake}
+    views = {name: view for name, view in views.items() if view.values.size >= LEAST_NIGHTS}
+    known = [flag for flag in flags if flag[0] <= night]
+    found = []
+    for name, view in views.items():
+        levels = account(view.values, limits.weight, view.values.size * metrics)
+        found += list(_of_metric(job, name, view, levels, known, limits))
+    return [_merged(group) for group in _together(found)]
+
+
+def _quick(job: Nights, metric: str, metrics: int, limits: Limits) -> NDArray[np.bool_]:
+    """Return for each night whether its last nights differ from those before at all, by a look that costs little."""
+    values = job.metrics[metric]
+    here = np.flatnonzero(np.isfinite(values))
+    x = values[here] - values[here].mean()
+    n = x.size
+    awake = np.zeros(values.size, dtype=bool)
+    if n < LEAST_NIGHTS:
+        return awake
+    sums, ends = np.concatenate(([0.0], np.cumsum(x))), np.arange(1, n + 1)
+    scale = _trailing(x)
+    gain = np.zeros(n)
+    for k in range(ACCOUNT.least, PARAMS.window + 1):
+        later = np.clip(ends - k, 0, None)
+        first = np.clip(later - PARAMS.window, 0, None)
+        size = later - first
+        ok = size >= ACCOUNT.least
+        apart = (sums[ends] - sums[later]) / k - (sums[later] - sums[first]) / np.where(ok, size, 1)
+        gain = np.maximum(gain, np.where(ok, apart**2 * k * size / (k + size), 0.0))
+    price = PARAMS.quick * limits.weight * np.log(np.clip(np.minimum(ends, PARAMS.memory) * metrics, 2, None))
+    awake[here] = gain > price * scale**2
+    return awake
+
+
+def _trailing(x: Array) -> Array:
+    """Return the night-to-night scatter known at each night: the median of the last differences."""
+    apart = np.abs(np.diff(x))
+    padded = np.concatenate((np.full(PARAMS.window, np.nan), apart))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, PARAMS.window)
+    with np.errstate(all="ignore"):
+        middle = np.array([np.median(row[~np.isnan(row)]) if i else 0.0 for i, row in enumerate(windows)])
+    return np.asarray(middle[: x.size])
+
+
+def _told(
+    job: Nights, change: Change, metrics: Sequence[str], alarms: Sequence[Change], limits: Limits, *, replay: bool
+) -> int | None:
+    """Return the night that would have told a change; without a replay the nights after it are looked through."""
+    if replay:
+        near = [one.told for one in alarms if _same_change(one, change)]
+        return min((night for night in near if night is not None), default=None)
+    own = (change.metric, *(one.metric for one in change.also))
+    for night in _nights_after(change, job.times.size):
+        found = _tonight(job, own, len(metrics), night, (), limits)
+        if any(abs(cut - change.index) <= _slack(change) for one in found for cut in one.cuts):
+            return night
+    return None
+
+
+def _slack(change: Change) -> int:
+    return PARAMS.same + (change.interval[1] - change.interval[0])
+
+
+def _same_change(alarm: Change, change: Change) -> bool:
+    last = change.until or change.index
+    return change.index - _slack(change) <= alarm.index <= last + _slack(change)
+
+
+def _nights_after(change: Change, n: int) -> Iterator[int]:
+    """Yield nights at which a change may have been told: each of the first, then ever fewer."""
+    night, stride = change.index + ACCOUNT.least - 1, 1
+    while night < n:
+        yield night
+        stride = max(1, (night - change.index) // PARAMS.same)
+        night += stride
+
+
+def _track(job: Nights, metric: str, view: _View, told: Account) -> Track:
+    levels = np.full(job.times.size, np.nan)
+    levels[view.at] = fitted(told.flat, list(told.cuts)) + told.slope * np.arange(view.values.size)
+    outliers = tuple(int(view.at[i]) for i in told.outliers)
+    return Track(
+        metric, job.better[metric], job.metrics[metric], levels, told.sd, told.correlation, outliers,
+        metric not in job.assumed,
+    )  # fmt: skip
