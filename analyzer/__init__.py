@@ -6,9 +6,9 @@ TYPE_CHECKING = False  # as of typing, which takes longer to import than the res
 if TYPE_CHECKING:
     from typing import Any
 
-    from analyzer.api import analyze, audit, open_runs, report, scalars
+    from analyzer.api import analyze, audit, history, open_runs, report, scalars
 
-__all__ = ["analyze", "audit", "open_runs", "report", "scalars"]
+__all__ = ["analyze", "audit", "history", "open_runs", "report", "scalars"]
 __version__ = "0.1.0"
 
 

@@ -117,14 +117,13 @@ def pulled(values: Array, sd: float) -> Array:
 
 
 def running_median(values: Array) -> Array:
-    """Return the median of five around each value, of those that are there at the ends."""
+    """Return the median of five around each value, of the first or last five at the ends: two bad nights never move it."""
     n, k = values.size, PARAMS.around
     if n <= 2 * k:
         return np.full(n, np.median(values))
     middle = np.empty(n)
     middle[k : n - k] = np.median(sliding_window_view(values, 2 * k + 1), axis=1)
-    for i in (*range(k), *range(n - k, n)):
-        middle[i] = np.median(values[max(0, i - k) : i + k + 1])
+    middle[:k], middle[n - k :] = middle[k], middle[n - k - 1]
     return middle
 
 

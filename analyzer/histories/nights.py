@@ -17,6 +17,7 @@ from analyzer.model.changes import Better
 from analyzer.model.roles import read_role
 
 Array = NDArray[np.float64]
+Settings = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None
 
 LEAST_NIGHTS = 12
 """Nights of a metric from which a history says anything: fewer leave scatter and level unknown."""
@@ -44,7 +45,7 @@ def nights(
     metrics: Mapping[str, Sequence[Any]],
     *,
     better: str | Mapping[str, str] | None = None,
-    settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
+    settings: Settings = None,
     runs: Sequence[str] | None = None,
     job: str = "",
 ) -> Nights:
@@ -54,7 +55,7 @@ def nights(
     """
     at = [_seconds(one, i) for i, one in enumerate(times)]
     columns = {str(name): _numbers(name, values) for name, values in metrics.items()}
-    given = _columns(settings, len(at))
+    given = columns_of(settings, len(at))
     for name, values in [*columns.items(), *given.items()]:
         if len(values) != len(at):
             raise UsageError(f"{name} has {len(values)} values for {len(at)} times; give one value a time (NaN: none)")
@@ -90,11 +91,16 @@ def _numbers(name: object, values: Sequence[Any]) -> Array:
     return found
 
 
-def _columns(settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None, n: int) -> dict[str, Column]:
+def columns_of(settings: Settings, n: int) -> dict[str, Column]:
+    """Return settings, by name or run by run, as columns of texts. UsageError when there are not n values."""
     if settings is None:
         return {}
     if isinstance(settings, Mapping):
-        return {str(name): [_text(value) for value in values] for name, values in settings.items()}
+        columns = {str(name): [_text(value) for value in values] for name, values in settings.items()}
+        wrong = next((name for name, values in columns.items() if len(values) != n), None)
+        if wrong is not None:
+            raise UsageError(f"{wrong} has {len(columns[wrong])} values for {n} times; give one value a time")
+        return dict(columns)
     if len(settings) != n:
         raise UsageError(f"settings has {len(settings)} entries for {n} times; give one a time")
     names = dict.fromkeys(name for one in settings for name in one)

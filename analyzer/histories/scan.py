@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.errors import NoRunsError
 from analyzer.histories import cause, shape
 from analyzer.histories.account import PARAMS as ACCOUNT
 from analyzer.histories.account import Account, account
 from analyzer.histories.levels import fitted, split_costs
-from analyzer.histories.nights import LEAST_NIGHTS, Nights
+from analyzer.histories.cause import Column
+from analyzer.histories.nights import LEAST_NIGHTS, Nights, Settings, columns_of
 from analyzer.model.changes import Change, History, Moved, Setting, Track
 from analyzer.model.wording import counted
 
@@ -51,6 +53,21 @@ class Params:
 
 PARAMS = Params()
 DEFAULT = Limits()
+
+
+def judged(job: Nights, limits: Mapping[str, float] | None = None, *, replay: bool = False) -> History:
+    """Return the history of a job with limits as of the settings. NoRunsError when no metric has twelve nights."""
+    found = history(job, replace(DEFAULT, **(limits or {})), replay=replay)
+    if not found.tracks:
+        where = f"{job.job}: " if job.job else ""
+        most = max((int(np.isfinite(values).sum()) for values in job.metrics.values()), default=0)
+        raise NoRunsError(f"{where}{counted(most, 'night')} with a value; a history needs at least {LEAST_NIGHTS}")
+    return found
+
+
+def given(settings: Settings, n: int, is_label: Callable[[str], bool]) -> dict[str, Column]:
+    """Return settings as columns, without those whose names are labels; UsageError when there are not n values."""
+    return {name: column for name, column in columns_of(settings, n).items() if not is_label(name)}
 
 
 def history(job: Nights, limits: Limits = DEFAULT, *, replay: bool = False) -> History:

@@ -45,6 +45,7 @@ def outlined(result: Result) -> Result:
         started=result.started,
         ended=result.ended,
         experiment=result.experiment,
+        tags=tuple((sys.intern(name), sys.intern(value)) for name, value in result.tags),
     )
 
 
