@@ -135,7 +135,7 @@ def histories(
     if path.suffix.lower() in ENDINGS and path.is_file():
         asked = metric or chosen.history.metric or None
         sheet = read_sheet(path, metrics=asked, better=better, label=is_label)
-        return [scan.judged(sheet, chosen.history.limits, replay=replay)]
+        return [scan.judged(sheet, dict(chosen.history.limits), replay=replay)]
     asked_for = replace(chosen.history, metric=tuple(metric or chosen.history.metric))
     plain = replace(chosen, select=frozenset(), history=asked_for)
     found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)

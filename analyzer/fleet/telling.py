@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from analyzer.fleet.across import across, outlined
+from analyzer.fleet.jobs import nightly
 from analyzer.fleet.memory import Lesson, compared
 from analyzer.fleet.rows import Results, Rows
 from analyzer.fleet.shard import Head
@@ -35,11 +36,14 @@ class _Gathered:
     anew: str = ""
 
 
-def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None) -> Night:
+def told(
+    head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None, settings: Settings
+) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told; return the night."""
     seen = _gathered(head, rows, site, state, now)
     tally = seen.count.tally(head.at)
     beyond, faults = across(seen.outlines)
+    nights = nightly(seen.outlines, settings.history, state, head.asked, now)
     night = Night(
         head.version,
         head.sources,
@@ -48,16 +52,17 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
         vanished=() if state is None else tuple(state.vanished(head.asked, (one.run for one in seen.lessons))),
         judged_anew=seen.anew,
         stale=head.stale,
-        across=beyond,
+        across=(*nights.entries, *beyond),
         trend=trend(state, tally, head.asked),
         at=tally.at,
         statuses=seen.count.statuses,
+        histories=nights.histories,
     )
-    site.finish(night, [*head.notes, *(Note("layout", text) for text in head.stale), *faults])
+    site.finish(night, [*head.notes, *(Note("layout", text) for text in head.stale), *faults, *nights.notes])
     if tell:
         tell(night)
     if state is not None:
-        state.close_night(seen.lessons, now, tally, head.asked)
+        state.close_night(seen.lessons, now, tally, head.asked, nights.told, nights.kept)
     return night
 
 

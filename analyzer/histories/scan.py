@@ -55,9 +55,14 @@ PARAMS = Params()
 DEFAULT = Limits()
 
 
+def limits_of(given: Mapping[str, float]) -> Limits:
+    """Return the limits with what the settings overrule."""
+    return replace(DEFAULT, **given)
+
+
 def judged(job: Nights, limits: Mapping[str, float] | None = None, *, replay: bool = False) -> History:
     """Return the history of a job with limits as of the settings. NoRunsError when no metric has twelve nights."""
-    found = history(job, replace(DEFAULT, **(limits or {})), replay=replay)
+    found = history(job, limits_of(limits or {}), replay=replay)
     if not found.tracks:
         where = f"{job.job}: " if job.job else ""
         most = max((int(np.isfinite(values).sum()) for values in job.metrics.values()), default=0)

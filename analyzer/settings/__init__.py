@@ -74,7 +74,7 @@ class Histories:
     group_by: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    limits: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ def _histories(table: Any, limits: Any, where: str) -> Histories:
         for key in HISTORY_KEYS
     }
     given = {key: number(value, f"{where}: limits.history.{key}", above=0.0) for key, value in limits.items()}
-    return Histories(names["group-by"], names["metric"], names["ignore"], given)
+    return Histories(names["group-by"], names["metric"], names["ignore"], tuple(given.items()))
 
 
 def _several(value: Any, where: str) -> list[Any]:

@@ -113,7 +113,7 @@ def of_results(
     found = jobs(runs, settings, better)
     if not found.found:
         raise NoRunsError(f"{mask_text(where)}: no job that runs every night ({found.why_none})")
-    return [replace(scan.judged(job, settings.limits, replay=replay), names=found.names) for job in found.found]
+    return [replace(scan.judged(job, dict(settings.limits), replay=replay), names=found.names) for job in found.found]
 
 
 def _configurations(place: str, runs: list[Logged], settings: Histories) -> list[tuple[str, list[Logged]]]:
