@@ -34,6 +34,8 @@ class Params:
     """Share of the nights that repeat the one before to the digit from which the seed is fixed and nothing scatters."""
     passes: int = 2
     """How often scatter and correlation are estimated: from differences, then from what the levels leave."""
+    settled: float = 0.02
+    """Share by which the price of a level may still move without the levels being sought again."""
 
 
 PARAMS = Params()
@@ -72,16 +74,19 @@ def account(values: Array, weight: float, count: float) -> Account:
     if sd == 0:
         return _of_fixed(values)
     price, r = weight * np.log(max(count, 2)), 0.0
-    shown, cuts = values, list[int]()
+    shown, cuts, paid = values, list[int](), 0.0
     for _ in range(PARAMS.passes):
-        shown = pulled(values, sd)
-        cuts = partition(shown, price * sd**2 * _inflation(r), PARAMS.least)
+        shown, paid = pulled(values, sd), price * sd**2 * _inflation(r)
+        cuts = partition(shown, paid, PARAMS.least)
         left = shown - fitted(shown, cuts)
         r = correlation(left, len(cuts) + 1)
         sd = max(_spread(left, len(cuts) + 1), rounding(values), np.finfo(np.float64).tiny)
         if not cuts:
             break
-    slope, cuts = _with_trend(shown, price * sd**2 * _inflation(r), sd) if cuts else (0.0, cuts)
+    last = price * sd**2 * _inflation(r)
+    if cuts and abs(last - paid) > PARAMS.settled * paid:
+        cuts = partition(shown, last, PARAMS.least)
+    slope, cuts = _with_trend(shown, last, sd, cuts)
     return Account(tuple(cuts), shown, sd, r, slope, _lone(values, sd))
 
 
@@ -141,14 +146,15 @@ def _left(shown: Array, slope: float, cuts: list[int]) -> Array:
     return flat - fitted(flat, cuts)
 
 
-def _with_trend(shown: Array, price: float, sd: float) -> tuple[float, list[int]]:
+def _with_trend(shown: Array, price: float, sd: float, plain: list[int]) -> tuple[float, list[int]]:
     """Return slope and cuts of the cheaper account: levels alone, or levels along one slow line."""
-    plain = partition(shown, price, PARAMS.least)
     if not plain:
         return 0.0, plain
     best, chosen = _cost(shown, 0.0, plain) + price * len(plain), (0.0, plain)
     for slope in _slopes(shown, plain, sd):
-        cuts = partition(shown - slope * np.arange(shown.size), price, PARAMS.least)
+        # one level less than a single cut is none: nothing has to be sought
+        flat = shown - slope * np.arange(shown.size)
+        cuts = partition(flat, price, PARAMS.least) if len(plain) > 1 else []
         extra = PARAMS.slope_price * np.log(shown.size) * sd**2
         whole = _cost(shown, slope, cuts) + price * len(cuts) + extra
         if whole < best and len(cuts) < len(plain):

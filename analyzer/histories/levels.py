@@ -11,22 +11,26 @@ Array = NDArray[np.float64]
 def partition(values: Array, price: float, least: int) -> list[int]:
     """Return where new levels begin, in order: the partition of the least squares around means plus `price` a cut.
 
-    Every level has at least `least` values. Quadratic in the number of values, about 12 ms for 1,000.
+    Every level has at least `least` values. Quadratic in the number of values, about 5 ms for 1,000. The
+    squares of the values are the same in every partition and are left out.
     """
     n = values.size
     if n < 2 * least:
         return []
     centred = values - values.mean()
-    sums, squares = _running(centred), _running(centred**2)
-    best = np.full(n + 1, np.inf)
+    sums = _running(centred)
+    best = np.full(n + 1, np.inf)  # least cost of the first values, less their squares
     best[0] = -price
     back = np.zeros(n + 1, dtype=np.int64)
-    counts = np.arange(n, 0, -1, dtype=np.float64)
+    shares, work = 1 / np.arange(n, 0, -1, dtype=np.float64), np.empty(n + 1)
     for end in range(least, n + 1):
         last = end - least + 1
-        gained = sums[end] - sums[:last]
-        costs = best[:last] + (squares[end] - squares[:last]) - gained * gained / counts[n - end : n - end + last]
-        start = int(np.argmin(costs))
+        costs = work[:last]
+        np.subtract(sums[end], sums[:last], out=costs)
+        np.multiply(costs, costs, out=costs)
+        np.multiply(costs, shares[n - end : n - end + last], out=costs)
+        np.subtract(best[:last], costs, out=costs)
+        start = int(costs.argmin())
         best[end], back[end] = costs[start] + price, start
     return _traced(back, n)
 
