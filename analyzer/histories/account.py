@@ -116,9 +116,13 @@ def _of_fixed(values: Array) -> Account:
 
 
 def pulled(values: Array, sd: float) -> Array:
-    """Return values with those that stand alone pulled to the running median of five, up to 2.5 sd around it."""
+    """Return values with those that stand alone pulled towards the running median of five.
+
+    Up to 2.5 sd around it where they lie within 4 sd, to the median itself where they are outliers.
+    """
     middle = running_median(values)
-    return np.clip(values, middle - PARAMS.reach * sd, middle + PARAMS.reach * sd)
+    near = np.clip(values, middle - PARAMS.reach * sd, middle + PARAMS.reach * sd)
+    return np.where(np.abs(values - middle) > PARAMS.lone * sd, middle, near)
 
 
 def running_median(values: Array) -> Array:
@@ -150,16 +154,18 @@ def _with_trend(shown: Array, price: float, sd: float, plain: list[int]) -> tupl
     """Return slope and cuts of the cheaper account: levels alone, or levels along one slow line."""
     if not plain:
         return 0.0, plain
+    extra = PARAMS.slope_price * np.log(shown.size) * sd**2
     best, chosen = _cost(shown, 0.0, plain) + price * len(plain), (0.0, plain)
-    for slope in _slopes(shown, plain, sd):
-        # one level less than a single cut is none: nothing has to be sought
-        flat = shown - slope * np.arange(shown.size)
-        cuts = partition(flat, price, PARAMS.least) if len(plain) > 1 else []
-        extra = PARAMS.slope_price * np.log(shown.size) * sd**2
-        whole = _cost(shown, slope, cuts) + price * len(cuts) + extra
-        if whole < best and len(cuts) < len(plain):
-            best, chosen = whole, (slope, cuts)
-    return chosen
+    for kept in _fewer(plain):
+        slope = _slope(shown, kept)
+        whole = _cost(shown, slope, kept) + price * len(kept) + extra
+        if whole < best and 0 < abs(slope) < PARAMS.steep * sd:
+            best, chosen = whole, (slope, kept)
+    slope, kept = chosen
+    if not slope:
+        return chosen
+    again = partition(shown - slope * np.arange(shown.size), price, PARAMS.least)
+    return (slope, again) if len(again) < len(plain) else chosen
 
 
 def _cost(shown: Array, slope: float, cuts: list[int]) -> float:
@@ -167,13 +173,16 @@ def _cost(shown: Array, slope: float, cuts: list[int]) -> float:
     return float(left @ left)
 
 
-def _slopes(shown: Array, cuts: list[int], sd: float) -> list[float]:
-    """Return slow slopes that may run through the history: through all of it, and the common one of its levels."""
+def _fewer(cuts: list[int]) -> list[list[int]]:
+    """Return choices of the cuts that a slope may leave: none, or one of them; a staircase of more is cut again."""
+    return [[], *([cut] for cut in cuts if len(cuts) > 1)]
+
+
+def _slope(shown: Array, cuts: list[int]) -> float:
+    """Return the common slope of levels, by least squares."""
     times = np.arange(shown.size, dtype=np.float64)
-    through = float(np.polyfit(times, shown, 1)[0])
     own = times - fitted(times, cuts)
-    common = float(own @ shown / (own @ own))
-    return [slope for slope in (through, common) if 0 < abs(slope) < PARAMS.steep * sd]
+    return float(own @ shown / (own @ own))
 
 
 def _lone(values: Array, sd: float) -> tuple[int, ...]:

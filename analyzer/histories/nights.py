@@ -19,6 +19,10 @@ from analyzer.model.roles import read_role
 Array = NDArray[np.float64]
 Settings = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None
 
+MILLISECONDS = 1e11
+"""Unix seconds (the year 5138) from which a number is a time in milliseconds, as MLflow writes them."""
+YEAR_ONE = 6.2e10
+"""Seconds from the first year of the calendar to 1970."""
 LEAST_NIGHTS = 12
 """Nights of a metric from which a history says anything: fewer leave scatter and level unknown."""
 
@@ -144,6 +148,9 @@ def _seconds(value: object, i: int) -> float:
         raise UsageError(f"time {i} is {value!r}; give Unix seconds, a date, or a text like 2026-11-23") from error
     if not math.isfinite(found):
         raise UsageError(f"time {i} is {value!r}; every run needs a time")
+    found = found / 1000 if MILLISECONDS <= abs(found) < 1000 * MILLISECONDS else found
+    if not -YEAR_ONE < found < MILLISECONDS:
+        raise UsageError(f"time {i} is {value!r}, which no calendar holds; give Unix seconds")
     return found
 
 

@@ -39,6 +39,8 @@ class Params:
 
     onset: float = 4.0
     """Squares of sd by which a night may explain worse and still be one at which the change may have begun (2 sd)."""
+    cause: float = 10.0
+    """The same for a setting to count as come with the change: one that hardly ever changes deserves the wider net."""
     same: int = 5
     """Nights within which an onset is one that has been told: onsets move a little as nights come in."""
     together: int = 2
@@ -162,13 +164,16 @@ def _found(
     noise = told.sd**2 * (1 + told.correlation) / (1 - told.correlation)
     drift = None if told.fixed else shape.drift(flat, low, group, high, noise)
     start, until = (drift.start, drift.end) if drift else (group[0], None)
-    first, last = _interval(flat, told, low, start, group, high, is_drift=drift is not None)
+    ramp = drift is not None
+    first, last = _interval(flat, told, low, start, group, high, PARAMS.onset, is_drift=ramp)
+    wide = _interval(flat, told, low, start, group, high, PARAMS.cause, is_drift=ramp)
     before, after = (drift.before, drift.after) if drift else (
         float(flat[low : group[0]].mean()), float(flat[group[-1] : high].mean())
     )  # fmt: skip
     interval = (int(view.at[first]), int(view.at[last]))
-    came = cause.announced(flags, interval)
-    index = _snapped(int(view.at[start]), came, interval)
+    reach = (int(view.at[wide[0]]), int(view.at[wide[1]]))
+    came = cause.announced(flags, reach)
+    index = _snapped(int(view.at[start]), came, reach)
     outliers = tuple(int(view.at[i]) for i in told.outliers)
     offset = told.slope * start
     change = Change(
@@ -203,14 +208,14 @@ def _snapped(index: int, came: Sequence[tuple[int, Setting]], interval: tuple[in
 
 
 def _interval(
-    flat: Array, told: Account, low: int, start: int, group: list[int], high: int, *, is_drift: bool
+    flat: Array, told: Account, low: int, start: int, group: list[int], high: int, slack: float, *, is_drift: bool
 ) -> tuple[int, int]:
     """Return the first and last place at which the change may have begun."""
     if told.fixed:
         return group[0], group[0]
     stop = high if len(group) == 1 else group[1]
     places, costs = split_costs(flat[low:stop], 1)
-    near = places[costs <= costs.min() + PARAMS.onset * told.sd**2] + low
+    near = places[costs <= costs.min() + slack * told.sd**2] + low
     first, last = int(near.min()), int(near.max())
     return (min(first, start), max(last, start)) if is_drift else (min(first, group[0]), max(last, group[0]))
 
