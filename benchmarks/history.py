@@ -96,7 +96,9 @@ def job(seed: int) -> tuple[dict[str, Array], Truth]:
     start = int(rng.integers(20, n - 15))
     moved = seed % 3 > 0
     size = float(rng.uniform(3, 6))
-    metrics = {f"m{i}": noise(rng, n, kind) + (size * (np.arange(n) >= start) if moved and i < 5 else 0.0) for i in range(10)}
+    metrics = {
+        f"m{i}": noise(rng, n, kind) + (size * (np.arange(n) >= start) if moved and i < 5 else 0.0) for i in range(10)
+    }
     return metrics, [(start, start, size)] if moved else []
 
 
@@ -137,7 +139,8 @@ class Score:
         f1 = 2 * precision * recall / max(1e-9, precision + recall)
         delays = " / ".join(f"{np.median(self.delays[k]):g}" for k in (">= 3 sd", "2 sd", "drift") if k in self.delays)
         a_year = self.alarms / max(1, self.nights) * 365
-        return f"| {self.name} | {f1:.3f} ({precision:.2f} / {recall:.2f}) | {a_year:.2f} | {delays} | {self.seconds:.1f} |"
+        found = f"{f1:.3f} ({precision:.2f} / {recall:.2f})"
+        return f"| {self.name} | {found} | {a_year:.2f} | {delays} | {self.seconds:.1f} |"
 
     def kinds(self) -> str:
         """Return F1 by kind of noise."""

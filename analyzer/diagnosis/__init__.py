@@ -86,7 +86,7 @@ def _events(anatomy: Anatomy, findings: Iterable[Finding]) -> tuple[Event, ...]:
 
 
 def _tags(run: Run) -> tuple[tuple[str, str], ...]:
-    """Return what the tracker knows of a run and may differ from night to night: its code, its data, the user's tags."""
+    """Return what the tracker knows of a run and may differ each night: its code, its data, the user's tags."""
     kept = [(name, value) for name, value in run.tags.items() if name in TRACKED or not name.startswith(OWN_TAGS)]
     return tuple((name, value[:TAG_LENGTH]) for name, value in kept[:MOST_TAGS])
 

@@ -50,11 +50,11 @@ def nightly(
 def _nightly(
     results: Iterable[Result], settings: Histories, state: State | None, sources: Sequence[str], now: float
 ) -> Nightly:
-    tonight = [one for result in results if (one := logged(result, settings)) is not None]
+    tonight = [run for result in results if (run := logged(result, settings)) is not None]
     earlier = [] if state is None else _earlier(state, sources, {one.run for one in tonight})
     found = jobs([*tonight, *earlier], settings)
     known = () if state is None else tuple(state.told_changes(sources))
-    histories, told = [], list[Told]()
+    histories, told = list[History](), list[Told]()
     for job in found.found:
         one = replace(scan.history(job, scan.limits_of(dict(settings.limits))), names=found.names)
         changes = one.changes if state is None else tuple(_remembered(change, one, known) for change in one.changes)

@@ -62,7 +62,7 @@ def told(
     if tell:
         tell(night)
     if state is not None:
-        state.close_night(seen.lessons, now, tally, head.asked, nights.told, nights.kept)
+        state.close_night(seen.lessons, now, tally, head.asked, told=nights.told, kept=nights.kept)
     return night
 
 

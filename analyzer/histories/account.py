@@ -126,7 +126,7 @@ def pulled(values: Array, sd: float) -> Array:
 
 
 def running_median(values: Array) -> Array:
-    """Return the median of five around each value, of the first or last five at the ends: two bad nights never move it."""
+    """Return the median of five around each value, at the ends of the first or last five: two never move it."""
     n, k = values.size, PARAMS.around
     if n <= 2 * k:
         return np.full(n, np.median(values))

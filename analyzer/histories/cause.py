@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.model.changes import Setting
 from analyzer.model.roles import words_of
@@ -28,6 +29,7 @@ ABSENT = "–"
 """How a setting is shown that a run does not have."""
 
 
+@lru_cache(maxsize=65536)
 def is_code(name: str) -> bool:
     """Whether a name says which code ran."""
     return bool(CODE & set(words_of(name)))

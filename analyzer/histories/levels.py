@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,4 +63,4 @@ def split_costs(values: Array, least: int) -> tuple[NDArray[np.int64], Array]:
 def fitted(values: Array, cuts: list[int]) -> Array:
     """Return the mean of its level for each value."""
     edges = [0, *cuts, values.size]
-    return np.concatenate([np.full(b - a, values[a:b].mean()) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return np.concatenate([np.full(b - a, values[a:b].mean()) for a, b in itertools.pairwise(edges)])

@@ -60,7 +60,7 @@ def nights(
     at = [_seconds(one, i) for i, one in enumerate(times)]
     columns = {str(name): _numbers(name, values) for name, values in metrics.items()}
     given = columns_of(settings, len(at))
-    for name, values in [*columns.items(), *given.items()]:
+    for name, values in columns.items():
         if len(values) != len(at):
             raise UsageError(f"{name} has {len(values)} values for {len(at)} times; give one value a time (NaN: none)")
     ids = [str(run) for run in runs] if runs is not None else None

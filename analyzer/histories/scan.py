@@ -12,8 +12,8 @@ from analyzer.errors import NoRunsError
 from analyzer.histories import cause, shape
 from analyzer.histories.account import PARAMS as ACCOUNT
 from analyzer.histories.account import Account, account
-from analyzer.histories.levels import fitted, split_costs
 from analyzer.histories.cause import Column
+from analyzer.histories.levels import fitted, split_costs
 from analyzer.histories.nights import LEAST_NIGHTS, Nights, Settings, columns_of
 from analyzer.model.changes import Change, History, Moved, Setting, Track
 from analyzer.model.wording import counted
@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 class Limits:
     """What `limits.history` in the settings changes."""
 
-    weight: float = 6.0
-    """Price of a level for an alarm, in log n s^2: 6 gives about 0.3 false alarms a year and metric at most."""
+    weight: float = 5.5
+    """Price of a level for an alarm, in log n s^2: 0.2 false alarms a year and metric (benchmarks.history)."""
     account: float = 4.0
     """The same for the account of all nights, which later nights may correct."""
     matters: float = 0.002
@@ -77,42 +77,23 @@ def given(settings: Settings, n: int, is_label: Callable[[str], bool]) -> dict[s
     return {name: column for name, column in columns_of(settings, n).items() if not is_label(name)}
 
 
-def history(job: Nights, limits: Limits = DEFAULT, *, replay: bool = False) -> History:
-    """Return the history of a job; with `replay` also what would have been told on which night."""
-    flags = cause.flags(job.settings)
-    usable = _usable(job)
-    views = {name: _View(job, name, np.arange(job.times.size)) for name in usable}
-    accounts = {name: account(view.values, limits.account, view.values.size * len(usable))
-                for name, view in views.items()}  # fmt: skip
-    entries = _entries(job, views, accounts, flags, limits)
-    alarms = tuple(_alarms(job, usable, flags, limits)) if replay else ()
-    tracks = tuple(_track(job, name, views[name], accounts[name]) for name in usable)
-    notes = [
-        f"{name}: {counted(int(np.isfinite(values).sum()), 'night')} with a value; a history needs {LEAST_NIGHTS}"
-        for name, values in job.metrics.items()
-        if name not in usable
-    ]
-    notes += [f"{name}: which way is better is not known from its name; taken to be higher" for name in usable
-              if name in job.assumed]  # fmt: skip
-    changes = tuple(replace(one, told=_told(job, one, usable, alarms, limits, replay=replay)) for one in entries)
-    commits = tuple(one or "" for one in job.code)
-    return History(
-        job.job, job.times, job.runs, tracks, changes, alarms, replay, tuple(flags), commits, tuple(notes)
-    )  # fmt: skip
+@dataclass(frozen=True, eq=False, slots=True)
+class _Scan:
+    """A job as it is scanned: its nights, the changes of its settings, the limits, how many metrics are looked at."""
+
+    job: Nights
+    flags: Sequence[tuple[int, Setting]]
+    limits: Limits
+    metrics: int
 
 
-def _usable(job: Nights) -> list[str]:
-    return [name for name, values in job.metrics.items() if int(np.isfinite(values).sum()) >= LEAST_NIGHTS]
+@dataclass(frozen=True, eq=False, slots=True)
+class _Seen:
+    """One metric's account over some nights; `at` are the job's indices of the nights with a value."""
 
-
-class _View:
-    """The nights of a metric that have a value, some first or last ones of the job: values and their indices."""
-
-    def __init__(self, job: Nights, metric: str, within: NDArray[np.int64]) -> None:
-        column = job.metrics[metric][within]
-        here = np.isfinite(column)
-        self.values: Array = column[here]
-        self.at: NDArray[np.int64] = within[here]
+    metric: str
+    at: NDArray[np.int64]
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,82 +104,98 @@ class _Found:
     cuts: tuple[int, ...]
 
 
-def _entries(
-    job: Nights,
-    views: dict[str, _View],
-    accounts: dict[str, Account],
-    flags: Sequence[tuple[int, Setting]],
-    limits: Limits,
-) -> list[Change]:
-    found = [one for name in views for one in _of_metric(job, name, views[name], accounts[name], flags, limits)]
-    return [_merged(group).change for group in _together(found)]
+def history(job: Nights, limits: Limits = DEFAULT, *, replay: bool = False) -> History:
+    """Return the history of a job; with `replay` also what would have been told on which night."""
+    usable = [name for name, values in job.metrics.items() if int(np.isfinite(values).sum()) >= LEAST_NIGHTS]
+    scan = _Scan(job, cause.flags(job.settings), limits, len(usable))
+    seen = [_seen(scan, name, np.arange(job.times.size), limits.account) for name in usable]
+    alarms = tuple(_alarms(scan, usable)) if replay else ()
+    changes = (_merged(group).change for group in _together([one for own in seen for one in _of_metric(scan, own)]))
+    return History(
+        job.job,
+        job.times,
+        job.runs,
+        tuple(_track(job, own) for own in seen),
+        tuple(replace(one, told=_told(scan, one, alarms, replay=replay)) for one in changes),
+        alarms,
+        replay,
+        tuple(scan.flags),
+        tuple(one or "" for one in job.code),
+        tuple(_notes(job, usable)),
+    )
 
 
-def _of_metric(
-    job: Nights,
-    metric: str,
-    view: _View,
-    told: Account,
-    flags: Sequence[tuple[int, Setting]],
-    limits: Limits,
-) -> Iterator[_Found]:
-    flat, cuts = told.flat, list(told.cuts)
-    groups = shape.grouped(cuts, flat)
-    edges = [0, *cuts, flat.size]
-    for group in groups:
+def _notes(job: Nights, usable: Sequence[str]) -> Iterator[str]:
+    for name, values in job.metrics.items():
+        if name not in usable:
+            held = counted(int(np.isfinite(values).sum()), "night")
+            yield f"{name}: {held} with a value; a history needs {LEAST_NIGHTS}"
+        elif name in job.assumed:
+            yield f"{name}: which way is better is not known from its name; taken to be higher"
+
+
+def _seen(scan: _Scan, metric: str, within: NDArray[np.int64], weight: float) -> _Seen:
+    """Return a metric's account over the nights of some indices."""
+    column = scan.job.metrics[metric][within]
+    here = np.isfinite(column)
+    values = column[here]
+    return _Seen(metric, within[here], account(values, weight, values.size * scan.metrics))
+
+
+def _of_metric(scan: _Scan, seen: _Seen) -> Iterator[_Found]:
+    cuts = list(seen.account.cuts)
+    edges = [0, *cuts, seen.at.size]
+    for group in shape.grouped(cuts, seen.account.flat):
         low, high = edges[edges.index(group[0]) - 1], edges[edges.index(group[-1]) + 1]
-        yield _found(job, metric, view, told, group, (low, high), flags, limits)
+        yield _found(scan, seen, group, (low, high))
 
 
-def _found(
-    job: Nights,
-    metric: str,
-    view: _View,
-    told: Account,
-    group: list[int],
-    around: tuple[int, int],
-    flags: Sequence[tuple[int, Setting]],
-    limits: Limits,
-) -> _Found:
-    flat, (low, high) = told.flat, around
+def _found(scan: _Scan, seen: _Seen, group: list[int], around: tuple[int, int]) -> _Found:
+    job, told, (low, high) = scan.job, seen.account, around
+    flat = told.flat
     noise = told.sd**2 * (1 + told.correlation) / (1 - told.correlation)
-    drift = None if told.fixed else shape.drift(flat, low, group, high, noise)
-    start, until = (drift.start, drift.end) if drift else (group[0], None)
-    ramp = drift is not None
-    first, last = _interval(flat, told, low, start, group, high, PARAMS.onset, is_drift=ramp)
-    wide = _interval(flat, told, low, start, group, high, PARAMS.cause, is_drift=ramp)
-    before, after = (drift.before, drift.after) if drift else (
-        float(flat[low : group[0]].mean()), float(flat[group[-1] : high].mean())
-    )  # fmt: skip
-    interval = (int(view.at[first]), int(view.at[last]))
-    reach = (int(view.at[wide[0]]), int(view.at[wide[1]]))
-    came = cause.announced(flags, reach)
-    index = _snapped(int(view.at[start]), came, reach)
-    outliers = tuple(int(view.at[i]) for i in told.outliers)
-    offset = told.slope * start
+    drift = None if told.fixed else shape.drift(flat, low, group, high, noise=noise)
+    start, end = (drift.start, drift.end) if drift else (group[0], group[-1])
+    before, after = (float(flat[low : group[0]].mean()), float(flat[group[-1] : high].mean()))
+    if drift:
+        before, after = drift.before, drift.after
+    lasting = drift is not None or len(group) > 1
+    interval = _indices(seen, _interval(told, group, around, start, PARAMS.onset))
+    reach = _indices(seen, _interval(told, group, around, start, PARAMS.cause))
+    came = cause.announced(scan.flags, reach)
+    index = _snapped(int(seen.at[start]), came, reach)
+    level = before + told.slope * start
     change = Change(
         job=job.job,
-        metric=metric,
-        better=job.better[metric],
+        metric=seen.metric,
+        better=job.better[seen.metric],
         index=index,
         night=float(job.times[index]),
         run=job.runs[index],
         interval=(min(interval[0], index), max(interval[1], index)),
-        shape="drift" if drift or len(group) > 1 else "step",
-        until=int(view.at[until if until is not None else group[-1]]) if drift or len(group) > 1 else None,
-        before=before + offset,
-        after=after + offset,
+        shape="drift" if lasting else "step",
+        until=int(seen.at[end]) if lasting else None,
+        before=level,
+        after=after + told.slope * start,
         sd=told.sd,
-        nights=view.values.size,
+        nights=int(seen.at.size),
         p_value=_chance(before - after, told, group[0] - low, high - group[-1]),
         told=None,
         announced=bool(came),
-        matters=abs(after - before) >= limits.matters * abs(before + offset),
+        matters=abs(after - before) >= scan.limits.matters * abs(level),
         changed=tuple(one for _, one in came),
         code=cause.code(job.code, index),
-        outliers=outliers,
+        outliers=_outliers(seen),
     )
-    return _Found(change, (*(int(view.at[i]) for i in group), index))
+    return _Found(change, (*(int(seen.at[i]) for i in group), index))
+
+
+def _outliers(seen: _Seen) -> tuple[int, ...]:
+    return tuple(int(seen.at[i]) for i in seen.account.outliers)
+
+
+def _indices(seen: _Seen, places: tuple[int, int]) -> tuple[int, int]:
+    return int(seen.at[places[0]]), int(seen.at[places[1]])
 
 
 def _snapped(index: int, came: Sequence[tuple[int, Setting]], interval: tuple[int, int]) -> int:
@@ -207,21 +204,18 @@ def _snapped(index: int, came: Sequence[tuple[int, Setting]], interval: tuple[in
     return min(inside, key=lambda i: abs(i - index)) if inside else index
 
 
-def _interval(
-    flat: Array, told: Account, low: int, start: int, group: list[int], high: int, slack: float, *, is_drift: bool
-) -> tuple[int, int]:
-    """Return the first and last place at which the change may have begun."""
+def _interval(told: Account, group: list[int], around: tuple[int, int], start: int, slack: float) -> tuple[int, int]:
+    """Return the first and last place at which a cut costs at most `slack` squares of sd more than the best."""
     if told.fixed:
         return group[0], group[0]
-    stop = high if len(group) == 1 else group[1]
-    places, costs = split_costs(flat[low:stop], 1)
+    low, high = around
+    places, costs = split_costs(told.flat[low : high if len(group) == 1 else group[1]], 1)
     near = places[costs <= costs.min() + slack * told.sd**2] + low
-    first, last = int(near.min()), int(near.max())
-    return (min(first, start), max(last, start)) if is_drift else (min(first, group[0]), max(last, group[0]))
+    return min(int(near.min()), start), max(int(near.max()), start)
 
 
 def _chance(difference: float, told: Account, before: int, after: int) -> float:
-    """Return the two-sided p-value of two levels under Student's t, with correlated nights counted for what they are."""
+    """Return the two-sided p-value of two levels, Student's t; correlated nights count for what they are worth."""
     if told.fixed or told.sd == 0:
         return 0.0
     from scipy.special import stdtr  # noqa: PLC0415 - slow to import, and only changes need it
@@ -268,43 +262,31 @@ def _clear(change: Change) -> float:
     return abs(change.difference) / change.sd if change.sd else np.inf
 
 
-def _alarms(
-    job: Nights, metrics: Sequence[str], flags: Sequence[tuple[int, Setting]], limits: Limits
-) -> Iterator[Change]:
+def _alarms(scan: _Scan, metrics: Sequence[str]) -> Iterator[Change]:
     """Yield what would have been told, night by night; each night knows the nights before it and no later one."""
-    looks = {name: _quick(job, name, len(metrics), limits) for name in metrics}
+    looks = {name: _quick(scan, name) for name in metrics}
     told: list[int] = []
-    for night in range(LEAST_NIGHTS - 1, job.times.size):
-        awake = [name for name in metrics if looks[name][night]]
-        for one in _tonight(job, awake, len(metrics), night, flags, limits):
+    for night in range(LEAST_NIGHTS - 1, scan.job.times.size):
+        for one in _tonight(scan, [name for name in metrics if looks[name][night]], night):
             if all(abs(cut - known) > PARAMS.same for cut in one.cuts for known in told):
                 yield replace(one.change, told=night)
             told += [cut for cut in one.cuts if cut not in told]
 
 
-def _tonight(
-    job: Nights,
-    awake: Sequence[str],
-    metrics: int,
-    night: int,
-    flags: Sequence[tuple[int, Setting]],
-    limits: Limits,
-) -> list[_Found]:
+def _tonight(scan: _Scan, metrics: Sequence[str], night: int) -> list[_Found]:
     """Return the changes that the nights up to one show clearly enough for an alarm."""
     within = np.arange(max(0, night + 1 - PARAMS.memory), night + 1)
-    views = {name: _View(job, name, within) for name in awake}
-    views = {name: view for name, view in views.items() if view.values.size >= LEAST_NIGHTS}
-    known = [flag for flag in flags if flag[0] <= night]
-    found = []
-    for name, view in views.items():
-        levels = account(view.values, limits.weight, view.values.size * metrics)
-        found += list(_of_metric(job, name, view, levels, known, limits))
+    known = replace(scan, flags=[flag for flag in scan.flags if flag[0] <= night])
+    found: list[_Found] = []
+    for name in metrics:
+        if int(np.isfinite(scan.job.metrics[name][within]).sum()) >= LEAST_NIGHTS:
+            found += _of_metric(known, _seen(known, name, within, scan.limits.weight))
     return [_merged(group) for group in _together(found)]
 
 
-def _quick(job: Nights, metric: str, metrics: int, limits: Limits) -> NDArray[np.bool_]:
+def _quick(scan: _Scan, metric: str) -> NDArray[np.bool_]:
     """Return for each night whether its last nights differ from those before at all, by a look that costs little."""
-    values = job.metrics[metric]
+    values = scan.job.metrics[metric]
     here = np.flatnonzero(np.isfinite(values))
     x = values[here] - values[here].mean()
     n = x.size
@@ -321,7 +303,8 @@ def _quick(job: Nights, metric: str, metrics: int, limits: Limits) -> NDArray[np
         ok = size >= ACCOUNT.least
         apart = (sums[ends] - sums[later]) / k - (sums[later] - sums[first]) / np.where(ok, size, 1)
         gain = np.maximum(gain, np.where(ok, apart**2 * k * size / (k + size), 0.0))
-    price = PARAMS.quick * limits.weight * np.log(np.clip(np.minimum(ends, PARAMS.memory) * metrics, 2, None))
+    chances = np.clip(np.minimum(ends, PARAMS.memory) * scan.metrics, 2, None)
+    price = PARAMS.quick * scan.limits.weight * np.log(chances)
     awake[here] = gain > price * scale**2
     return awake
 
@@ -336,16 +319,15 @@ def _trailing(x: Array) -> Array:
     return np.asarray(middle[: x.size])
 
 
-def _told(
-    job: Nights, change: Change, metrics: Sequence[str], alarms: Sequence[Change], limits: Limits, *, replay: bool
-) -> int | None:
+def _told(scan: _Scan, change: Change, alarms: Sequence[Change], *, replay: bool) -> int | None:
     """Return the night that would have told a change; without a replay the nights after it are looked through."""
     if replay:
         near = [one.told for one in alarms if _same_change(one, change)]
         return min((night for night in near if night is not None), default=None)
     own = (change.metric, *(one.metric for one in change.also))
-    for night in _nights_after(change, job.times.size):
-        found = _tonight(job, own, len(metrics), night, (), limits)
+    quiet = replace(scan, flags=())
+    for night in _nights_after(change, scan.job.times.size):
+        found = _tonight(quiet, own, night)
         if any(abs(cut - change.index) <= _slack(change) for one in found for cut in one.cuts):
             return night
     return None
@@ -369,11 +351,16 @@ def _nights_after(change: Change, n: int) -> Iterator[int]:
         night += stride
 
 
-def _track(job: Nights, metric: str, view: _View, told: Account) -> Track:
-    levels = np.full(job.times.size, np.nan)
-    levels[view.at] = fitted(told.flat, list(told.cuts)) + told.slope * np.arange(view.values.size)
-    outliers = tuple(int(view.at[i]) for i in told.outliers)
+def _track(job: Nights, seen: _Seen) -> Track:
+    told, levels = seen.account, np.full(job.times.size, np.nan)
+    levels[seen.at] = fitted(told.flat, list(told.cuts)) + told.slope * np.arange(seen.at.size)
     return Track(
-        metric, job.better[metric], job.metrics[metric], levels, told.sd, told.correlation, outliers,
-        metric not in job.assumed,
-    )  # fmt: skip
+        seen.metric,
+        job.better[seen.metric],
+        job.metrics[seen.metric],
+        levels,
+        told.sd,
+        told.correlation,
+        _outliers(seen),
+        seen.metric not in job.assumed,
+    )

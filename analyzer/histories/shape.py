@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ class Drift:
 def grouped(cuts: list[int], values: Array) -> list[list[int]]:
     """Return the cuts in groups: those of one sign within 25 nights of each other are one change."""
     edges = [0, *cuts, values.size]
-    means = [float(values[a:b].mean()) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    means = [float(values[a:b].mean()) for a, b in itertools.pairwise(edges)]
     groups: list[list[int]] = []
     for i, cut in enumerate(cuts):
         same = i > 0 and (means[i + 1] > means[i]) == (means[i] > means[i - 1])
@@ -51,7 +52,7 @@ def grouped(cuts: list[int], values: Array) -> list[list[int]]:
     return groups
 
 
-def drift(values: Array, low: int, group: list[int], high: int, noise: float) -> Drift | None:
+def drift(values: Array, low: int, group: list[int], high: int, *, noise: float) -> Drift | None:
     """Return the drift in values[low:high] that its cuts stand for; None where a step tells it as well.
 
     `noise` is the variance from night to night, correlation included.

@@ -147,7 +147,8 @@ class Event:
 class SeriesRow:
     """One series as understood: its role, why, and a thinned curve for pictures (None when dropped).
 
-    `level` is what the run came to (analyzer.histories.outcome); `digest` is that of a loss's or metric's values as of model.digest, "" where they prove nothing.
+    `level` is what the run came to (analyzer.histories.outcome), None where it is no loss or metric; `digest` is that
+    of a loss's or metric's values as of model.digest, "" where they prove nothing.
     """
 
     tag: str
@@ -296,7 +297,8 @@ class Night:
     night, as do `vanished` and `trend`: what earlier nights and this one came to. `stale` names suppressions that set
     nothing aside any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at`
     is when an audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them
-    once. `statuses` are runs by status, counted when asked for where it is not given. `histories` are those of jobs that run every night.
+    once. `statuses` are runs by status, counted when asked for where it is not given. `histories` are those of
+    jobs that run every night.
     """
 
     version: str

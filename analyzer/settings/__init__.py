@@ -265,7 +265,9 @@ def _histories(table: Any, limits: Any, where: str) -> Histories:
     only(table, HISTORY_KEYS, f"{where}: history")
     only(limits, HISTORY_LIMITS, f"{where}: limits.history")
     names = {
-        key: tuple(text(one, f"{where}: history.{key}") for one in _several(table.get(key, []), f"{where}: history.{key}"))
+        key: tuple(
+            text(one, f"{where}: history.{key}") for one in _several(table.get(key, []), f"{where}: history.{key}")
+        )
         for key in HISTORY_KEYS
     }
     given = {key: number(value, f"{where}: limits.history.{key}", above=0.0) for key, value in limits.items()}

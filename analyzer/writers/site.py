@@ -114,11 +114,12 @@ class Site:
             kept.add(name)
         write_whole(self.folder / "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines))
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file, self._lines))
-        for page in chain(self.folder.glob("rows-*.html"), self.folder.glob("history-*.html"), self.folder.glob("runs/*.html")):
+        for page in chain(
+            self.folder.glob("rows-*.html"), self.folder.glob("history-*.html"), self.folder.glob("runs/*.html")
+        ):
             if page.name not in kept and _is_page(page):
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
-
 
     def _histories(self, night: Night) -> set[str]:
         """Write the page of each nightly job; return their names."""

@@ -103,7 +103,7 @@ def test_an_unannounced_change_is_told_once_gated_once_and_never_forgotten(tmp_p
     assert (code, change["state"], change["index"], change["nights"]) == (0, "persisting", 30, 36)
     page = next((tmp_path / "site").glob("history-*.html")).read_text()
     assert "is worse since night" in page
-    assert f'href="runs/' in page
+    assert 'href="runs/' in page
     index = (tmp_path / "site" / "index.html").read_text()
     assert "Nightly jobs" in index
     assert next((tmp_path / "site").glob("history-*.html")).name in index
@@ -157,7 +157,11 @@ def test_a_fault_in_a_history_costs_the_histories_alone(monkeypatch):
 
 @pytest.mark.parametrize(
     ("toml", "sentence"),
-    [("[history]\ngroup = 1", "group"), ("[limits.history]\nweigth = 1", "weigth"), ("[history]\nmetric = 3", "metric")],
+    [
+        ("[history]\ngroup = 1", "group"),
+        ("[limits.history]\nweigth = 1", "weigth"),
+        ("[history]\nmetric = 3", "metric"),
+    ],
 )
 def test_settings_that_mean_nothing_are_refused(tmp_path, capsys, toml, sentence):
     (tmp_path / "own.toml").write_text(toml)

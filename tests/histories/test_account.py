@@ -1,5 +1,7 @@
 """Levels of one metric: the partition is exact, single bad nights are none, repeated digits are no noise."""
 
+import itertools
+
 import numpy as np
 import pytest
 import ruptures
@@ -19,7 +21,7 @@ def steps(seed: int, n: int = 120) -> np.ndarray:
 
 def cost(values: np.ndarray, cuts: list[int], price: float) -> float:
     edges = [0, *cuts, values.size]
-    parts = [values[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [values[a:b] for a, b in itertools.pairwise(edges)]
     return sum(float(((p - p.mean()) ** 2).sum()) for p in parts) + price * len(cuts)
 
 

@@ -46,7 +46,9 @@ def test_the_replay_of_a_prefix_is_the_prefix_of_the_replay(seed):
 @pytest.mark.parametrize(("shift", "scale"), [(100.0, 1.0), (0.0, 1e-4), (-3.0, 250.0)])
 def test_another_unit_changes_no_night(shift, scale):
     values = job(1) + 20
-    plain, other = (analyzer.history(times(100), {"test_loss": v}, replay=True) for v in (values, shift + scale * values))
+    plain, other = (
+        analyzer.history(times(100), {"test_loss": v}, replay=True) for v in (values, shift + scale * values)
+    )
     for one, two in ((plain.changes, other.changes), (plain.alarms, other.alarms)):
         assert [core(c.to_dict()) for c in one] == [core(c.to_dict()) for c in two]
     assert other.changes[0].difference == pytest.approx(scale * plain.changes[0].difference)
@@ -68,7 +70,9 @@ def test_a_mirrored_metric_has_mirrored_changes():
     values = job(3)
     up = analyzer.history(times(100), {"m": values}, better="lower").changes[0]
     down = analyzer.history(times(100), {"m": -values}, better="higher").changes[0]
-    assert (up.index, up.direction, up.severity) == (down.index, down.direction, down.severity) == (60, "worse", "warning")
+    assert (
+        (up.index, up.direction, up.severity) == (down.index, down.direction, down.severity) == (60, "worse", "warning")
+    )
     assert up.difference == pytest.approx(-down.difference)
     assert analyzer.history(times(100), {"m": values}, better="higher").changes[0].direction == "better"
 

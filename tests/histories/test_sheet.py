@@ -33,7 +33,9 @@ def test_the_verb_says_what_python_says(tmp_path, capsys):
     path = table(tmp_path / "nights.csv", rows())
     code, out, err = said(capsys, str(path), "--json", "-", "--replay", "--fail-on", "worse")
     given = list(zip(*rows(), strict=True))
-    own = analyzer.history(given[0], {"test_accuracy": given[1]}, settings={"max_depth": given[2]}, replay=True).to_dict()
+    own = analyzer.history(
+        given[0], {"test_accuracy": given[1]}, settings={"max_depth": given[2]}, replay=True
+    ).to_dict()
     told = json.loads(out)
     assert code == 1
     assert "would have told on" in err

@@ -159,7 +159,11 @@ def _no_schedule(ordered: Sequence[Logged]) -> str:
 def _nights(name: str, ordered: Sequence[Logged], settings: Histories, better: str | None) -> Nights:
     count = Counter(tag for run in ordered for tag, (value, _) in run.values.items() if value is not None)
     known = {tag: way for run in ordered for tag, (_, way) in run.values.items()}
-    tags = [tag for tag, held in count.most_common() if held >= LEAST_NIGHTS and (known[tag] or better or tag in settings.metric)]
+    tags = [
+        tag
+        for tag, held in count.most_common()
+        if held >= LEAST_NIGHTS and (known[tag] or better or tag in settings.metric)
+    ]
     columns = {tag: [_value(run, tag) for run in ordered] for tag in sorted(tags[:MOST_METRICS])}
     ways = {tag: better or known[tag] for tag in columns if better or known[tag]}
     given = [run.settings for run in ordered]

@@ -178,6 +178,7 @@ class State:
         now: float,
         tally: Tally | None = None,
         sources: Sequence[str] = (),
+        *,
         told: Iterable[Told] = (),
         kept: Iterable[tuple[str, str]] = (),
     ) -> None:
