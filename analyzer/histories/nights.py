@@ -19,6 +19,8 @@ from analyzer.model.roles import read_role
 Array = NDArray[np.float64]
 Settings = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None
 
+PER_SECOND = 1000
+"""Milliseconds in a second."""
 MILLISECONDS = 1e11
 """Unix seconds (the year 5138) from which a number is a time in milliseconds, as MLflow writes them."""
 YEAR_ONE = 6.2e10
@@ -137,7 +139,7 @@ def _seconds(value: object, i: int) -> float:
     """Return a time as Unix seconds: a number as it is, a date, or a text in ISO 8601 (UTC where it says nothing)."""
     try:
         if isinstance(value, np.datetime64):
-            found = float(value.astype("datetime64[us]").astype(np.int64)) / 1e6
+            found = float(value.astype("datetime64[ms]").astype(np.int64)) / PER_SECOND
         elif isinstance(value, date):
             found = _of_date(value)
         elif isinstance(value, str):
@@ -148,7 +150,7 @@ def _seconds(value: object, i: int) -> float:
         raise UsageError(f"time {i} is {value!r}; give Unix seconds, a date, or a text like 2026-11-23") from error
     if not math.isfinite(found):
         raise UsageError(f"time {i} is {value!r}; every run needs a time")
-    found = found / 1000 if MILLISECONDS <= abs(found) < 1000 * MILLISECONDS else found
+    found = found / PER_SECOND if MILLISECONDS <= abs(found) < PER_SECOND * MILLISECONDS else found
     if not -YEAR_ONE < found < MILLISECONDS:
         raise UsageError(f"time {i} is {value!r}, which no calendar holds; give Unix seconds")
     return found
