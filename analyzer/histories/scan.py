@@ -26,7 +26,7 @@ class Limits:
     """What `limits.history` in the settings changes."""
 
     weight: float = 5.5
-    """Price of a level for an alarm, in log n s^2: 0.2 false alarms a year and metric (benchmarks.history)."""
+    """Price of a level for an alarm, in log n s^2: about 0.1 false alarms a year and metric (benchmarks.history)."""
     account: float = 4.0
     """The same for the account of all nights, which later nights may correct."""
     matters: float = 0.002
