@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import analyzer
 from analyzer import detectors
@@ -16,6 +16,8 @@ from analyzer.anatomy import Anatomy
 from analyzer.errors import SeveralRunsError, UsageError
 from analyzer.fleet import making
 from analyzer.fleet import night as fleet
+from analyzer.fleet.across import nightly
+from analyzer.fleet.across.settings_of import is_label
 from analyzer.fleet.auditing import Audit, Plan, Progress
 from analyzer.fleet.crew.scheduler import reach
 from analyzer.fleet.glimpsed import Glimpsed
@@ -27,7 +29,12 @@ from analyzer.fleet.night import Found
 from analyzer.fleet.outputs import refuse_inputs
 from analyzer.fleet.telling import Tell
 from analyzer.frames import scalars
+from analyzer.histories import scan
+from analyzer.histories.cause import is_code
+from analyzer.histories.nights import nights
+from analyzer.histories.sheet import ENDINGS, read_sheet
 from analyzer.model.case import Case
+from analyzer.model.changes import History
 from analyzer.model.comparison import Comparison, SeedNoise
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
@@ -42,7 +49,7 @@ from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
-__all__ = ["analyze", "audit", "compare", "open_runs", "report", "scalars", "seed_noise"]
+__all__ = ["analyze", "audit", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
 
 if TYPE_CHECKING:
     from analyzer.comparing import Given
@@ -92,6 +99,51 @@ def report(
     if write_back is not None:
         write_back.give(ref, result, page)
     return result
+
+
+def history(
+    times: Sequence[object],
+    metrics: Mapping[str, Sequence[Any]],
+    *,
+    better: str | Mapping[str, str] | None = None,
+    settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
+    replay: bool = False,
+) -> History:
+    """Return what changed in a job's metrics over its nights; with `replay` what would have been told when.
+
+    `times` are Unix seconds, dates or texts in ISO 8601, one a run, in any order; each of `metrics` has one value a
+    time (NaN or None: none). `better` is lower or higher, for all metrics or by name; else their names say it.
+    `settings` has the settings of each run, by name or run by run; a column called commit is the code. UsageError
+    when lengths differ or a time or value means nothing; NoRunsError when no metric has twelve nights.
+    """
+    given = scan.given(settings, len(times), lambda name: is_label(name) and not is_code(name))
+    return scan.judged(nights(times, metrics, better=better, settings=given), replay=replay)
+
+
+def histories(
+    source: Source,
+    *,
+    metric: Sequence[str] | None = None,
+    better: str | None = None,
+    settings: Settings | None = None,
+    replay: bool = False,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
+) -> list[History]:
+    """Return the histories of the jobs of a source: a CSV file of nights, or runs as open_runs() reads them.
+
+    NoRunsError when it holds no job, with the reason; SourceError as open_runs().
+    """
+    chosen = settings or Settings()
+    path = Path(os.fspath(source))
+    if path.suffix.lower() in ENDINGS and path.is_file():
+        asked = metric or chosen.history.metric or None
+        sheet = read_sheet(path, metrics=asked, better=better, label=is_label)
+        return [scan.judged(sheet, dict(chosen.history.limits), replay=replay)]
+    asked_for = replace(chosen.history, metric=tuple(metric or chosen.history.metric))
+    plain = replace(chosen, select=frozenset(), history=asked_for)
+    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
+    return nightly.of_results(fleet.judged(found.refs, plain), asked_for, str(source), better=better, replay=replay)
 
 
 def one_run(source: Source, *, run: str | None, tracking_uri: str | None, choice: Choice) -> RunRef:

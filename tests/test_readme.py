@@ -39,7 +39,7 @@ def test_every_heading_it_points_to_exists(page):
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_it_names_is_known_to_the_command(option, capsys):
     texts = ""
-    for verb in ("report", "audit", "compare", "series", "dump", "explain"):
+    for verb in ("report", "audit", "compare", "series", "dump", "explain", "history"):
         with pytest.raises(SystemExit):
             raise SystemExit(main([verb, "--help"]))
         texts += capsys.readouterr().out

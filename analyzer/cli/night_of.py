@@ -56,7 +56,11 @@ def checked(options: Options, settings: Settings) -> Share | None:
     if options.suppress_existing:
         raise UsageError("--suppress-existing needs the whole night and does not go with --shard; leave one out")
     later = [f"--{name}" for name in ("json", *OUTPUTS) if getattr(options, name) is not None]
-    later += [f"--{name}" for name in ("fail-on-new", "notify") if getattr(options, name.replace("-", "_"))]
+    later += [
+        f"--{name}"
+        for name in ("fail-on-new", "fail-on-regression", "notify")
+        if getattr(options, name.replace("-", "_"))
+    ]
     if later:
         raise UsageError(f"{later[0]} needs the whole night; with --shard, give it to posthoc merge")
     return Share.parsed(options.shard)
@@ -142,13 +146,16 @@ def gate(options: Options, settings: Settings) -> str:
 def exit_code(options: Options, night: Night, settings: Settings) -> int:
     """Return 1 when a finding reaches the gate, 2 when no run could be read, else 0.
 
-    With --fail-on-new only what is new or back counts, from warning on unless --fail-on says otherwise. Findings
-    that --suppress-existing has just set aside do not count.
+    With --fail-on-new only what is new or back counts, from warning on unless --fail-on says otherwise; with
+    --fail-on-regression a nightly job that is newly worse counts, too. Findings that --suppress-existing has just set
+    aside do not count.
     """
     level = gate(options, settings)
     if options.fail_on_new and level == "never":
         level = "warning"
     counts = level != "never" and not options.suppress_existing
     if counts and any(brief.reaches(result, level, new_only=options.fail_on_new) for result in night.results):
+        return 1
+    if getattr(options, "fail_on_regression", False) and any(one.regressed for one in night.across):
         return 1
     return 2 if night.counts["failed"] == night.counts["discovered"] else 0

@@ -1,6 +1,6 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
-VERBS = ("report", "audit", "compare", "series", "dump", "explain", "merge", "help")
+VERBS = ("report", "audit", "compare", "history", "series", "dump", "explain", "merge", "help")
 HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Keras, CSV, …) and says what
 went wrong in each run, since when, why, and what to do first.
 
@@ -11,6 +11,7 @@ went wrong in each run, since when, why, and what to do first.
   posthoc dump SOURCE                                  every point of every scalar series as JSON
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
   posthoc merge DIR... [-o DIR]                        one site of the parts that audit --shard I/N judged
+  posthoc history SOURCE [-o FILE.html] [--replay]     nightly runs: since which night better or worse, and with what
 
 SOURCE is a run's folder, a log file, a folder with many runs, an MLflow store, database or server, or an
 address (file://…; in object storage s3://…, gs://…).

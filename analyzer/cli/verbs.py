@@ -114,6 +114,18 @@ def _night_told(options: Options, night: Night, settings: Settings) -> int:
     return night_of.exit_code(options, night, settings)
 
 
+def _history(options: Options) -> int:
+    from analyzer.cli import history_of  # noqa: PLC0415 - used by this verb alone
+
+    settings = settings_of_call(options)
+    night_of.outputs_apart(options, [options.source], [options.output] if options.output else [])
+    found = api.histories(
+        options.source, metric=options.metric, better=options.better, settings=settings, replay=options.replay,
+        **tracker.wanted(options),
+    )  # fmt: skip
+    return history_of.told(options, found, analyzer.__version__)
+
+
 def _series(options: Options) -> int:
     settings = settings_of_call(options)
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
@@ -168,6 +180,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "dump": _dump,
     "explain": _explain,
     "merge": _merge,
+    "history": _history,
 }
 
 

@@ -94,12 +94,12 @@ def _parser(verb: str) -> _Parser:
         "dump": "Print every point of every scalar series as JSON, and every damage by name.",
         "explain": "Print the page of a symptom, or the list; or write all as HTML, with pictures.",
         "merge": "Make one site of the parts of a night that posthoc audit --shard I/N judged.",
+        "history": "Say since which night the runs of a job are better or worse, and what changed with it.",
         "help": "Show help.",
     }[verb]
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
     adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
-    adders["merge"] = _merge
-    adders["compare"] = compare_words.add
+    adders |= {"merge": _merge, "history": _history, "compare": compare_words.add}
     adders[verb](parser)
     common = parser.add_argument_group("everywhere")
     common.add_argument("-h", "--help", action="store_true", help="show this help")
@@ -141,6 +141,30 @@ def _merge(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(roles=[], shard=None, suppress_existing=False)
 
 
+def _history(parser: argparse.ArgumentParser) -> None:
+    what = "where the runs' logs are, or a CSV file: time, metrics, settings"
+    parser.add_argument("source", metavar="SOURCE", help=what)
+    add = parser.add_argument
+    add("--metric", type=_tags, metavar="TAG[,TAG]", help="these metrics only (default: held-out losses and metrics)")
+    add("--better", choices=("lower", "higher"), help="which way the metrics are better, where their names do not say")
+    add("--replay", action="store_true", help="also say what would have been told, and on which night")
+    add("-o", "--output", type=_file, metavar="FILE", help="write a page with a chart for each metric")
+    add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
+    gate = "exit with 1 when a change is worse, unannounced and large enough, or on any change (default never)"
+    add("--fail-on", choices=("worse", "any", "never"), default="never", help=gate)
+    add("-q", "--quiet", action="store_true", help="say nothing but errors")
+    _config(parser)
+    _roles(parser)
+    _tracking(parser)
+
+
+def _tags(text: str) -> list[str]:
+    tags = [tag.strip() for tag in text.split(",") if tag.strip()]
+    if not tags:
+        raise argparse.ArgumentTypeError("no metric is named; posthoc series lists the tags of a run")
+    return tags
+
+
 def _site(parser: argparse.ArgumentParser) -> None:
     site = Path("posthoc-site")
     parser.add_argument(
@@ -153,6 +177,8 @@ def _night(parser: argparse.ArgumentParser) -> None:
     add(
         "--state", type=_file, metavar="FILE", help="remember in it what was found: tell what is new, read what changed"
     )
+    regression = "exit with 1 when a nightly job is newly worse and no setting announced it"
+    add("--fail-on-regression", action="store_true", help=regression)
     add("--fail-on-new", action="store_true", help="let only what is new or back count for --fail-on; needs --state")
     what = "tell this address what is new (apprise: mailto://, slack://, json://, …); may be repeated; needs --state"
     add("--notify", action="append", default=[], metavar="URL", help=what)

@@ -17,6 +17,7 @@ from analyzer.detectors import Detector
 from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.finding import explained, finding_of, one_each
 from analyzer.diagnosis.healthy import settled
+from analyzer.histories.outcome import outcome
 from analyzer.model.digest import digest
 from analyzer.model.result import Checked, Event, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
 from analyzer.model.run import Run
@@ -26,6 +27,10 @@ from analyzer.settings import Settings
 from analyzer.stats.multiplicity import holm
 
 CURVE_POINTS = 2000  # kept of each series for pictures
+MOST_TAGS, TAG_LENGTH = 50, 200  # tags kept of each run, and characters of each
+OWN_TAGS = ("mlflow.", "posthoc.")  # what these begin with are MLflow's and posthoc's own tags
+TRACKED = frozenset({"mlflow.source.git.commit", "mlflow.source.git.branch", "mlflow.datasets"})
+"""MLflow's own tags that say which code and which data a run had."""
 
 
 def judge_run(run: Run, settings: Settings | None = None, now: float | None = None) -> Result:
@@ -71,6 +76,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         experiment=run.experiment,
         pairs=() if anatomy.single is None else pairs(anatomy.single),
         peak_rate=float(anatomy.rate.raw.max()) if anatomy.rate is not None and anatomy.rate.n else None,
+        tags=_tags(run),
     )
 
 
@@ -80,6 +86,12 @@ def _events(anatomy: Anatomy, findings: Iterable[Finding]) -> tuple[Event, ...]:
     steps = (int(name.partition("@")[2]) for name in moved)
     knobs = (knob.as_event for at in steps if (knob := knob_at(anatomy, at)) is not None)
     return tuple(sorted((*anatomy.events, *knobs), key=lambda event: event.step))
+
+
+def _tags(run: Run) -> tuple[tuple[str, str], ...]:
+    """Return what the tracker knows of a run and may differ each night: its code, its data, the user's tags."""
+    kept = [(name, value) for name, value in run.tags.items() if name in TRACKED or not name.startswith(OWN_TAGS)]
+    return tuple((name, value[:TAG_LENGTH]) for name, value in kept[:MOST_TAGS])
 
 
 def _selected(settings: Settings) -> list[Detector]:
@@ -153,13 +165,14 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
 
 def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
     role, series = curve.role, anatomy.shown(curve)
+    run_series = anatomy.run.series[curve.tag]
     values, steps = curve.raw, curve.at
     best = None
     if values.size and role.direction:
         best = int(np.argmin(values) if role.direction == "lower" else np.argmax(values))
     return SeriesRow(
         tag=curve.tag,
-        points=anatomy.run.series[curve.tag].points,
+        points=run_series.points,
         role=role.role,
         split=role.split,
         direction=role.direction,
@@ -170,5 +183,6 @@ def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
         best=float(values[best]) if best is not None else None,
         best_step=int(steps[best]) if best is not None else None,
         curve=thin(series, CURVE_POINTS),
-        digest=digest(anatomy.run.series[curve.tag].values) if role.role in ("loss", "metric") else "",
+        level=outcome(run_series.steps, run_series.values) if role.role in ("loss", "metric") else None,
+        digest=digest(run_series.values) if role.role in ("loss", "metric") else "",
     )

@@ -72,7 +72,7 @@ class Audit:
             if self._plan.share is not None:
                 return self._part(rows, self._plan.share)
             head = self._head(Results(rows, range(len(rows))), shard.Share(1, 1))
-            return told(head, rows, self._site, state=state, now=self._now, tell=tell)
+            return told(head, rows, self._site, state=state, now=self._now, tell=tell, settings=self._settings)
 
     def _rows(self, state: State | None, progress: Progress | None) -> Rows:
         """Return the row of each run by its number, with what was set aside marked."""

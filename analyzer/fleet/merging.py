@@ -46,7 +46,9 @@ def merged(
         if row.page:
             _take_page(homes[number], site.folder, page_name(row.result.run))
     with opened(state, settings) as memory:
-        return told(head, rows, site, state=memory, now=time.time() if now is None else now, tell=tell)
+        return told(
+            head, rows, site, state=memory, now=time.time() if now is None else now, tell=tell, settings=settings
+        )
 
 
 def _take_page(folder: Path, into: Path, name: str) -> None:

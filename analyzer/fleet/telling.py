@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from analyzer.fleet.across import outlined
+from analyzer.fleet.jobs import nightly
 from analyzer.fleet.memory import Lesson, compared
 from analyzer.fleet.neighbours import Neighbours, neighbours
 from analyzer.fleet.rows import Results, Rows
@@ -35,11 +36,15 @@ class _Gathered:
     anew: str = ""
 
 
-def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None) -> Night:
+def told(
+    head: Head, rows: Rows, site: Site, *, state: State | None, now: float, tell: Tell | None, settings: Settings
+) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told; return the night."""
-    beyond = neighbours([outlined(rows[number].result) for number in range(len(rows))], rows)
+    outlines = [outlined(rows[number].result) for number in range(len(rows))]
+    beyond = neighbours(outlines, rows)
     seen = _gathered(head, rows, beyond, site, state=state, now=now)
     tally = seen.count.tally(head.at)
+    nights = nightly(outlines, settings.history, state, head.asked, now)
     night = Night(
         head.version,
         head.sources,
@@ -48,18 +53,18 @@ def told(head: Head, rows: Rows, site: Site, *, state: State | None, now: float,
         vanished=() if state is None else tuple(state.vanished(head.asked, (one.run for one in seen.lessons))),
         judged_anew=seen.anew,
         stale=head.stale,
-        across=beyond.across,
+        across=(*beyond.across, *nights.entries),  # in this order: runs name their entries by index
         trend=trend(state, tally, head.asked),
         at=tally.at,
         statuses=seen.count.statuses,
+        histories=nights.histories,
     )
-    site.finish(
-        night, [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes], scores=beyond.scores
-    )
+    noted = [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes, *nights.notes]
+    site.finish(night, noted, scores=beyond.scores)
     if tell:
         tell(night)
     if state is not None:
-        state.close_night(seen.lessons, now, tally, head.asked)
+        state.close_night(seen.lessons, now, tally, head.asked, told=nights.told, kept=nights.kept)
     return night
 
 

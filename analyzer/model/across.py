@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-AcrossKind = Literal["in-common", "far-from-siblings", "edge-of-sweep", "duplicates"]
-ACROSS_KINDS: tuple[AcrossKind, ...] = ("in-common", "far-from-siblings", "edge-of-sweep", "duplicates")
+from analyzer.model.changes import Change
+
+AcrossKind = Literal["in-common", "far-from-siblings", "edge-of-sweep", "duplicates", "history"]
+ACROSS_KINDS: tuple[AcrossKind, ...] = ("in-common", "far-from-siblings", "edge-of-sweep", "duplicates", "history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Across:
     `group` names the experiment or folder it was seen in ("" for the whole night). `evidence` says in words how sure
     it is, `p_value` is corrected for all comparisons of its kind in the night (None where nothing was tested).
     `symptom` is what the runs have in common, where that is the kind.
+    `history` is the change of a nightly job, `regressed` whether it is new, worse and not announced by a setting.
     """
 
     kind: AcrossKind
@@ -28,6 +31,8 @@ class Across:
     advice: tuple[str, ...] = ()
     p_value: float | None = None
     symptom: str = ""
+    history: Change | None = None
+    regressed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return one element of `across` in findings.json."""
@@ -40,4 +45,4 @@ class Across:
             "evidence": self.evidence,
             "advice": list(self.advice),
             "p_value": self.p_value,
-        }
+        } | ({"history": self.history.to_dict()} if self.history is not None else {})

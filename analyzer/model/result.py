@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from analyzer.model import summary
 from analyzer.model.across import Across
+from analyzer.model.changes import History
 from analyzer.model.health import Criterion
 from analyzer.model.run import Note, Series
 from analyzer.model.tally import Tally
@@ -193,7 +194,8 @@ class Event:
 class SeriesRow:
     """One series as understood: its role, why, and a thinned curve for pictures (None when dropped).
 
-    `digest` is that of a loss's or metric's values as of model.digest, "" where they prove nothing.
+    `level` is what the run came to (analyzer.histories.outcome), None where it is no loss or metric; `digest` is that
+    of a loss's or metric's values as of model.digest, "" where they prove nothing.
     """
 
     tag: str
@@ -209,6 +211,7 @@ class SeriesRow:
     best_step: int | None
     curve: Series | None = None
     digest: str = ""
+    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,7 @@ class Result:
     `health` are the criteria that a healthy run must show; `partial` says that the user left some checks out.
     `pairs` are the values of a run that logs one a metric; `across` the places in the night's `across` that count it,
     and `peak_rate` the largest learning rate of its curve.
+    `tags` are what the tracker knows besides params: the commit, data sets, tags of the user.
     """
 
     run: str
@@ -252,6 +256,7 @@ class Result:
     pairs: tuple[Pair, ...] = ()
     across: tuple[int, ...] = ()
     peak_rate: float | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -346,7 +351,8 @@ class Night:
     night, as do `vanished` and `trend`: what earlier nights and this one came to. `stale` names suppressions that set
     nothing aside any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at`
     is when an audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them
-    once. `statuses` are runs by status, counted when asked for where it is not given.
+    once. `statuses` are runs by status, counted when asked for where it is not given. `histories` are those of
+    jobs that run every night.
     """
 
     version: str
@@ -360,6 +366,7 @@ class Night:
     trend: tuple[Tally, ...] = ()
     at: str = ""
     statuses: Mapping[Status, int] | None = None
+    histories: tuple[History, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Night of {len(self.results)} runs>"

@@ -28,9 +28,12 @@ KEYS = (
     "limits",
     "suppress",
     "notify",
+    "history",
 )
 SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
 DIRECTIONS = ("lower", "higher")
+HISTORY_KEYS = ("group-by", "metric", "ignore")
+HISTORY_LIMITS = ("weight", "account", "matters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,19 @@ class Suppression:
         return named and (self.tag == "*" or any(t == self.tag or fnmatch.fnmatchcase(t, self.tag) for t in tags))
 
 
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """How jobs are found and looked at: settings that make jobs of their own, metrics to look at, names to pass over.
+
+    `limits` overrules those of analyzer.histories.scan.Limits.
+    """
+
+    group_by: tuple[str, ...] = ()
+    metric: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds.
@@ -82,6 +98,7 @@ class Settings:
     run_memory: int | None = None
     retention: float = 365 * 86_400.0
     notify: tuple[str, ...] = field(default=(), repr=False)
+    history: Histories = field(default_factory=Histories)
 
 
 @dataclass(frozen=True)
@@ -175,19 +192,22 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
     only(table, KEYS, where)
     chosen = table.get("select")
     gate = table.get("fail-on")
+    limits = dict(_table(table.get("limits", {}), f"{where}: limits"))
+    history = _histories(table.get("history", {}), limits.pop("history", {}), where)
     if gate is not None and gate not in GATES:
         raise SettingsError(f"{where}: fail-on is {gate!r}; it may be {', '.join(GATES)}")
     return Settings(
         select=None if chosen is None else _symptoms(chosen, known, f"{where}: select"),
         ignore=_symptoms(table.get("ignore", []), known, f"{where}: ignore"),
         roles=_roles(table.get("roles", {}), known, f"{where}: roles"),
-        limits=_limits(table.get("limits", {}), known, f"{where}: limits"),
+        limits=_limits(limits, known, f"{where}: limits"),
         alpha=number(table.get("alpha", Settings.alpha), f"{where}: alpha", above=0.0, below=1.0),
         stale_after=seconds(table.get("stale-after", Settings.stale_after), f"{where}: stale-after"),
         fail_on=gate,
         run_timeout=seconds(table.get("run-timeout", Settings.run_timeout), f"{where}: run-timeout", above=0.0),
         run_memory=byte_count(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
         notify=tuple(text(one, f"{where}: notify") for one in listed(table.get("notify", []), f"{where}: notify")),
+        history=history,
         retention=seconds(table.get("retention", Settings.retention), f"{where}: retention", above=0.0),
         suppress=tuple(
             _suppression(entry, known, where) for entry in listed(table.get("suppress", []), f"{where}: suppress")
@@ -233,6 +253,29 @@ def _limits(table: Any, known: Known, where: str) -> dict[str, dict[str, float]]
         symptom: {name: number(value, f"{where}.{symptom}.{name}") for name, value in limits.items()}
         for symptom, limits in table.items()
     }
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{where} must be a table")
+    return value
+
+
+def _histories(table: Any, limits: Any, where: str) -> Histories:
+    only(table, HISTORY_KEYS, f"{where}: history")
+    only(limits, HISTORY_LIMITS, f"{where}: limits.history")
+    names = {
+        key: tuple(
+            text(one, f"{where}: history.{key}") for one in _several(table.get(key, []), f"{where}: history.{key}")
+        )
+        for key in HISTORY_KEYS
+    }
+    given = {key: number(value, f"{where}: limits.history.{key}", above=0.0) for key, value in limits.items()}
+    return Histories(names["group-by"], names["metric"], names["ignore"], tuple(given.items()))
+
+
+def _several(value: Any, where: str) -> list[Any]:
+    return [value] if isinstance(value, str) else list(listed(value, where))
 
 
 def _suppression(entry: Any, known: Known, where: str) -> Suppression:

@@ -26,6 +26,7 @@ TITLES: Mapping[AcrossKind, tuple[str, str]] = {
     "far-from-siblings": ("Far from their siblings", ""),
     "edge-of-sweep": ("Best at the edge of what was tried", ""),
     "duplicates": ("The same curves twice", ""),
+    "history": ("Nightly jobs that changed", "What came with a change need not be its cause."),
 }
 """The heading of each kind, and a caveat that belongs to all of it."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.model.across import Across
+from analyzer.model.changes import History
 from analyzer.model.result import STATUSES, Vanished
 from analyzer.model.run import Note
 from analyzer.model.tally import Tally
@@ -18,6 +19,7 @@ from analyzer.writers import brief, environment
 from analyzer.writers.across import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.entry import TONES, Entry
+from analyzer.writers.history_page import page_of_job, small
 from analyzer.writers.scores import Table
 from analyzer.writers.shortening import short
 from analyzer.writers.trend import trend_of
@@ -27,6 +29,8 @@ STYLESHEET, STYLE = "report.css", "index.css"
 """Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
 
 STATIC_ROWS = 200
+MOST_JOBS = 40
+"""Nightly jobs with a line and a small chart; each has a page of its own."""
 FURTHER_ROWS = 500
 MOST_SEARCHED = 5_000
 """More runs than these are on further pages and in findings.json, but not in the index's search."""
@@ -68,12 +72,13 @@ def index_pages(
     across: Sequence[Across] = (),
     nights: Sequence[Tally] = (),
     scores: Sequence[Table] = (),
+    histories: Sequence[History] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
     `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
     across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
-    one value a metric.
+    one value a metric, `histories` those of nightly jobs.
     """
     first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
@@ -108,11 +113,18 @@ def index_pages(
         "scores": scores,
         "paged": {entry.page for entry in ordered},
         "trend": trend_of(nights),
+        "jobs": [(one, page_of_job(one.job), small(one)) for one in _changed_first(histories)[:MOST_JOBS]],
+        "more_jobs": max(0, len(histories) - MOST_JOBS),
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
     page = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
     yield "index.html", page
+
+
+def _changed_first(histories: Iterable[History]) -> list[History]:
+    warned = {id(one): not any(c.severity == "warning" for c in one.changes) for one in histories}
+    return sorted(histories, key=lambda one: (warned[id(one)], not one.changes, one.job))
 
 
 def headline(tones: Mapping[str, int]) -> str:

@@ -19,7 +19,8 @@ from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.environment import asset, template_folder
 from analyzer.writers.file import write_text, write_whole
 from analyzer.writers.folder import claim
-from analyzer.writers.index import index_pages
+from analyzer.writers.history_page import history_page, page_of_job
+from analyzer.writers.index import STYLESHEET, index_pages
 from analyzer.writers.page import Making, page_name
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.scores import Table
@@ -29,7 +30,7 @@ from analyzer.writers.shortening import TEXT, short
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
 
-_PAGE = re.compile(r"[0-9a-f]{16}\.html|rows-[0-9]+\.html")
+_PAGE = re.compile(r"[0-9a-f]{16}\.html|rows-[0-9]+\.html|history-[0-9a-f]{16}\.html")
 _WRITTEN = b'<meta name="generator" content="posthoc">'
 
 SITE_FILES = (MARKER, "index.html", "report.css")
@@ -123,17 +124,34 @@ class Site:
             across=night.across,
             nights=night.trend,
             scores=scores,
+            histories=night.histories,
         )
         kept = {entry.page for entry in self._entries}
+        kept |= self._histories(night)
         for name, text in pages:
             write_text(self.folder / name, text)
             kept.add(name)
         write_whole(self.folder / "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines))
         write_whole(self.folder / "findings.json", lambda file: write_document(night, file, self._lines))
-        for page in chain(self.folder.glob("rows-*.html"), self.folder.glob("runs/*.html")):
+        for page in chain(
+            self.folder.glob("rows-*.html"), self.folder.glob("history-*.html"), self.folder.glob("runs/*.html")
+        ):
             if page.name not in kept and _is_page(page):
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
+
+    def _histories(self, night: Night) -> set[str]:
+        """Write the page of each nightly job; return their names."""
+        pages = {short(entry.run): entry.page for entry in self._entries if entry.page}
+
+        def link(run: str) -> str:
+            page = pages.get(short(run), "")
+            return f"runs/{page}" if page else ""
+
+        for one in night.histories:
+            page = history_page([one], night.version, link=link, home="index.html", stylesheet=STYLESHEET)
+            write_text(self.folder / page_of_job(one.job), page)
+        return {page_of_job(one.job) for one in night.histories}
 
 
 _INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them

@@ -49,6 +49,7 @@ def outlined(result: Result) -> Result:
         experiment=result.experiment,
         pairs=result.pairs,
         peak_rate=result.peak_rate,
+        tags=tuple((sys.intern(name), sys.intern(value)) for name, value in result.tags),
     )
 
 

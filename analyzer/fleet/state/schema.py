@@ -2,8 +2,9 @@
 
 `judged` holds the row of each run as it arrives, whether or not the night gets to its end. `past` and `findings` are
 the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
-what each night came to, for the same sources one after the other. `glimpses` is what was learnt of places by reading
-while runs were looked for.
+what each night came to, for the same sources one after the other. `told` has the changes of nightly jobs that were
+told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
+learnt of places by reading while runs were looked for.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ _STEPS = (
     """,
     """
     ALTER TABLE findings ADD COLUMN alarm INTEGER NOT NULL DEFAULT 1;
+    """,
+    """
+    CREATE TABLE told (sources TEXT, job TEXT, metric TEXT, onset TEXT, night TEXT NOT NULL,
+        PRIMARY KEY (sources, job, metric, onset)) WITHOUT ROWID;
+    CREATE TABLE outcomes (sources TEXT, run TEXT, data TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (sources, run))
+        WITHOUT ROWID;
     """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""

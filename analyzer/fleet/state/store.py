@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -35,6 +35,16 @@ KEEP_VANISHED = timedelta(days=30)
 
 RETENTION = timedelta(days=365)
 """For so long is remembered what was found in a run that is not there any more, and what nights came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change of a nightly job that has been told: its onset and the night on which it was told, in ISO 8601."""
+
+    job: str
+    metric: str
+    onset: str
+    night: str
 
 
 class State:
@@ -148,6 +158,18 @@ class State:
         except (ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
 
+    def told_changes(self, sources: Sequence[str]) -> list[Told]:
+        """Return the changes of jobs that nights over the same sources have told."""
+        with self._told():
+            query = "SELECT job, metric, onset, night FROM told WHERE sources = ?"
+            return [Told(*map(str, row)) for row in self._connection.execute(query, (json.dumps(sources),))]
+
+    def kept_runs(self, sources: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the runs of jobs that nights over the same sources had, each with what was kept of it."""
+        with self._told():
+            query = "SELECT run, data FROM outcomes WHERE sources = ? ORDER BY run"
+            return [(str(run), str(data)) for run, data in self._connection.execute(query, (json.dumps(sources),))]
+
     def vanished(self, sources: Sequence[str], there: Iterable[str]) -> list[Vanished]:
         """Return the runs that the last night over the same sources had and that are not `there` any more."""
         query = """
@@ -161,10 +183,18 @@ class State:
             return [Vanished(run, count, _called(row)) for run, count, row in rows if run not in names]
 
     def close_night(
-        self, lessons: Iterable[Lesson], now: float, tally: Tally | None = None, sources: Sequence[str] = ()
+        self,
+        lessons: Iterable[Lesson],
+        now: float,
+        tally: Tally | None = None,
+        sources: Sequence[str] = (),
+        *,
+        told: Iterable[Told] = (),
+        kept: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Remember what was told tonight, in one transaction; forget runs that vanished long ago.
 
+        `told` are changes of jobs told tonight, `kept` the runs of jobs as histories see them.
         `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
         """
         self._write_waiting()
@@ -184,6 +214,10 @@ class State:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
                 found = (told_of, tally.at, json.dumps(numbers))
                 change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
+            changes = [(told_of, one.job, one.metric, one.onset, one.night) for one in told]
+            change.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?)", changes)
+            runs = [(told_of, _name(run), text, iso(now)) for run, text in kept]
+            change.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", runs)
             _forget(change, now, self._retention)
 
     def _write_waiting(self) -> None:
@@ -226,6 +260,8 @@ def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> Non
     change.execute("DELETE FROM past WHERE seen < ?", long_ago)
     change.execute("DELETE FROM findings WHERE last_seen < ? AND run NOT IN (SELECT run FROM past)", long_ago)
     change.execute("DELETE FROM nights WHERE at < ?", long_ago)
+    change.execute("DELETE FROM outcomes WHERE seen < ?", long_ago)
+    change.execute("DELETE FROM told WHERE night < ? AND onset < ?", (*long_ago, *long_ago))
 
 
 _FINDINGS = """
