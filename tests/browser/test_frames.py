@@ -2,8 +2,9 @@
 
 import pytest
 
-BEYOND = """() => [...document.querySelectorAll("figure.chart")].filter(f => f.getBoundingClientRect().width > 0).flatMap(f => {
+BEYOND = """() => [...document.querySelectorAll("figure.chart")].flatMap(f => {
   const frame = f.getBoundingClientRect();
+  if (!frame.width) return [];  // folded
   return [...f.querySelectorAll(".plot")].map(p => (p.querySelector(".base") || p).getBoundingClientRect())
     .filter(r => r.right > frame.right + 1 || r.left < frame.left - 1).map(r => [r.right, frame.right]);
 })"""
