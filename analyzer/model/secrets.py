@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 MASK = "***"
 DIGEST = 6  # hexadecimal digits: they tell two masked names apart, and are too few to confirm a guess
@@ -75,6 +76,7 @@ def mask_text(text: str) -> str:
     return _masked_text(text, lambda _: MASK, everything=True)
 
 
+@lru_cache(maxsize=1 << 16)  # the same tags come in thousands of runs
 def mask_name(name: str) -> str:
     """Return the name of a run, series, file or folder with its secrets masked, each by a digest of its own.
 
