@@ -112,3 +112,18 @@ def test_a_hostile_meta_yaml_costs_nothing_but_itself(tmp_path, meta):
     runs = list(open_source(str(tmp_path)))
     assert len(runs) == 2
     assert all(run.series["loss"].values.tolist() == [2.0] for run in runs)
+
+
+def test_many_copies_of_one_name_cost_logarithmic_time_each():
+    class Counting(dict):
+        looks = 0
+
+        def __contains__(self, name):
+            Counting.looks += 1
+            return super().__contains__(name)
+
+    taken, copies = Counting(), 2_000
+    for _ in range(copies):
+        taken[distinct("x", taken)] = None
+    assert len(taken) == copies
+    assert Counting.looks < 40 * copies  # each used to ask for all before it: 2,000,000 in all

@@ -212,3 +212,19 @@ def test_naming_an_experiment_leaves_other_logs_out(tmp_path):
     (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
     assert len(discover(str(tmp_path)).refs) == 2
     assert [r.id for r in discover(str(tmp_path), choice=Choice(("e",)))] == [RUN]
+
+
+def test_files_beyond_the_limit_are_counted_in_a_note_and_losses_are_read_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("analyzer.readers.mlflow.files.MOST_FILES", 3)
+    make_run(tmp_path, **{name: "1 0.5 0\n" for name in ("a", "b", "c", "d", "loss")})
+    run = read_one(tmp_path)
+    assert "loss" in run.series and len(run.series) == 3
+    assert any("5 files; 2 of them were left out" in note.message for note in run.notes)
+
+
+@pytest.mark.parametrize("file", ["params/lr", "tags/mlflow.runName", "../meta.yaml"])
+def test_the_token_of_a_run_changes_with_every_file_that_its_result_depends_on(tmp_path, file):
+    place = make_run(tmp_path, loss="1 0.5 0\n")
+    before = discover(str(tmp_path)).refs[0].stamp()
+    (place / file).write_text("artifact_location: x\nexperiment_id: '1'\nlifecycle_stage: active\nname: renamed\n")
+    assert discover(str(tmp_path)).refs[0].stamp() != before

@@ -180,3 +180,12 @@ def test_twins_and_pieces_are_read_as_one_run_each(tmp_path: Path) -> None:
     assert runs["pieces"].series["loss"].points == 50
     assert (np.diff(runs["pieces"].series["loss"].values) < 0).all()
     assert any("pieces of one training" in note.message for note in runs["pieces"].notes)
+
+
+def test_two_series_with_one_name_stay_two_and_a_note_says_so(tmp_path: Path) -> None:
+    written(tmp_path / "run", [scalar("train/loss", step, 1.0) for step in range(100)])
+    written(tmp_path / "run" / "train", [scalar("loss", step, 2.0) for step in range(150)])
+    runs = list(open_source(str(tmp_path)))
+    assert sum(series.points for run in runs for series in run.series.values()) == 250
+    if len(runs) == 1:
+        assert any("two series are called" in note.message for note in runs[0].notes)
