@@ -24,10 +24,13 @@ def test_a_planted_link_is_neither_followed_nor_overwritten(tmp_path, monkeypatc
 def test_temporary_names_cannot_be_foreseen(tmp_path):
     names = set()
     for _ in range(2):
-        replace_file(tmp_path / "page.html", lambda file: names.add(os.listdir(tmp_path)[0]) or file.write(b"page"))
+        replace_file(
+            tmp_path / "page.html",
+            lambda file: names.update(path.name for path in tmp_path.iterdir()) or file.write(b"page"),
+        )
         (tmp_path / "page.html").unlink()
     assert len(names) == 2
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_when_writing_fails(tmp_path):
@@ -37,4 +40,4 @@ def test_nothing_is_left_when_writing_fails(tmp_path):
 
     with pytest.raises(OSError, match="full"):
         replace_file(tmp_path / "page.html", fail)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

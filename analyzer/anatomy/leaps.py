@@ -66,7 +66,7 @@ def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:
     if height.size < 100:
         return []
     calm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(height, 4), 9), axis=1)
-    threshold = max(8 * robust.mad_sigma(calm), 3 * floor)
+    threshold = max(8 * robust.mad_sigma(calm), 3 * floor, float(np.finfo(float).tiny))
     found = []
     for first, last in _stretches(calm > threshold):
         top = float(np.max(height[first : last + 1]))

@@ -68,8 +68,13 @@ def _warm_up_end(values: np.ndarray) -> int | None:
     rising = values[: top + 1]
     if top == 0 or rising[0] >= 0.9 * rising[-1] or np.any(np.diff(rising) < -1e-12 * rising[-1]):
         return None
-    reached = np.flatnonzero(rising >= 0.999 * rising[-1])
+    reached = np.flatnonzero(rising >= _nearly(rising[-1]))
     return int(reached[0])
+
+
+def _nearly(top: float) -> float:
+    """Return what counts as the top of a rate; a negative rate, which only a broken log has, counts as it is."""
+    return min(0.999 * top, top)
 
 
 def still_warming_up(rate: Curve) -> float:
@@ -80,7 +85,7 @@ def still_warming_up(rate: Curve) -> float:
     values, steps = rate.raw, rate.at
     if values[0] > 0.5 * values[-1] or np.any(np.diff(values) < 0) or steps[-1] == steps[0]:
         return 0.0
-    top = steps[int(np.flatnonzero(values >= 0.999 * values[-1])[0])]
+    top = steps[int(np.flatnonzero(values >= _nearly(values[-1]))[0])]
     return float(top - steps[0]) / float(steps[-1] - steps[0])
 
 

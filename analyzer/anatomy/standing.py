@@ -145,7 +145,8 @@ class Standing:
     @cached_property
     def floor(self) -> float:
         """The smallest change that counts: what the log resolves, and a share of level or range."""
-        return max(FLOAT32 * float(np.max(np.abs(self.values))), PARAMS.floor * self.scale)
+        smallest = float(np.finfo(float).tiny)  # below it, ratios lose their meaning
+        return max(FLOAT32 * float(np.max(np.abs(self.values))), PARAMS.floor * self.scale, smallest)
 
     @cached_property
     def _residual(self) -> Array:

@@ -271,7 +271,12 @@ def _reading(anatomy: Anatomy, holes: list[Hole], known: str = "") -> Evidence:
 
 
 def _regular(curve: Curve) -> bool:
-    """Whether finite values come at even distances with NaN between them, from the start to the end."""
+    """Whether finite values come at even distances with NaN between them, from the start to the end.
+
+    An infinite value was measured: loggers write NaN where nothing was.
+    """
+    if np.isinf(curve.values).any():
+        return False
     at = np.flatnonzero(curve.finite)
     spacing = np.diff(at)
     if spacing.size < PARAMS.first_points:

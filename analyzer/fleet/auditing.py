@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from analyzer.fleet import shard, version
@@ -23,6 +22,7 @@ from analyzer.fleet.telling import Tell, opened, told
 from analyzer.fleet.work import Job, Task, rows_here
 from analyzer.model.result import Night, Result
 from analyzer.model.secrets import mask_text
+from analyzer.model.wording import calendar
 from analyzer.readers import EVERY
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
@@ -134,7 +134,7 @@ class Audit:
 
     def _head(self, results: Iterable[Result], share: shard.Share) -> shard.Head:
         names = [ref.id for ref in self._found.refs]
-        today = datetime.fromtimestamp(self._now, UTC).date()
+        today = calendar(self._now).date()
         return shard.Head(
             share=share,
             version=self._version,

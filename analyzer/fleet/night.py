@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from analyzer.diagnosis import judge_run
 from analyzer.errors import PosthocError
@@ -16,6 +15,7 @@ from analyzer.fleet.overlap import once, without_overlap
 from analyzer.fleet.suppression import suppressed, without
 from analyzer.model.result import Result
 from analyzer.model.run import Note, Run
+from analyzer.model.wording import calendar
 from analyzer.readers import EVERY, Choice, Discovery, Memo, RunRef, discover
 from analyzer.settings import Settings
 
@@ -81,7 +81,7 @@ def judge(run: Run, settings: Settings, now: float) -> Result:
 
 def set_aside(result: Result, settings: Settings, now: float) -> Result:
     """Return the result with what the user has set aside, as of `now`, marked."""
-    return suppressed(result, settings.suppress, datetime.fromtimestamp(now, UTC).date())
+    return suppressed(result, settings.suppress, calendar(now).date())
 
 
 def judge_plainly(run: Run, settings: Settings, now: float) -> Result:

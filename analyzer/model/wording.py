@@ -74,9 +74,20 @@ def moment(unix: float | None) -> str:
         return ""
 
 
+def calendar(unix: float) -> datetime:
+    """Return a time in Unix seconds as a date; one that no calendar holds (a clock that is off) is its nearest end."""
+    try:
+        return datetime.fromtimestamp(unix, UTC)
+    except (OverflowError, OSError, ValueError):
+        return (datetime.max if unix > 0 else datetime.min).replace(tzinfo=UTC)
+
+
 def iso(unix: float) -> str:
-    """Return a time in Unix seconds as programs read it, to the second: 2026-11-23T05:00:00Z."""
-    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return a time in Unix seconds as programs read it, to the second: 2026-11-23T05:00:00Z.
+
+    A time that no calendar holds is that of the calendar's nearest end: the years 1 and 9999.
+    """
+    return calendar(unix).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class _Shown:

@@ -229,3 +229,52 @@ def test_a_parameter_has_a_unit_and_a_reason(module):
     for f in fields(params):
         assert f.metadata["unit"], f.name
         assert f.metadata["why"], f.name
+
+
+def extreme(n: int) -> dict[str, np.ndarray]:
+    """Return curves from both ends of the float range and with every mix of values that are no numbers."""
+    at, random = np.arange(n), np.random.default_rng(n)
+    odd = at % 2 == 1
+    falling = np.exp(-at / 30)
+    return {
+        "above the root of the largest float": np.linspace(1e155, 9e155, n),
+        "normal and huge": random.normal(size=n) * 1e307,
+        "both largest floats": np.where(odd, 1.7e308, -1.7e308),
+        "subnormal": np.abs(random.normal(size=n)) * 5e-324,
+        "every magnitude": 10.0 ** random.uniform(-320, 308, n),
+        "negative, rising to 0": -np.linspace(1, 0, n),
+        "negative, ending below 0": -np.geomspace(1, 1e-3, n),
+        "every other infinite": np.where(odd, np.inf, falling),
+        "both infinities": np.where(odd, np.inf, -np.inf),
+        "everything": random.choice([np.nan, np.inf, -np.inf, 1e200, -1e200, 0.0, 1.0], n),
+        "falling": falling,
+    }
+
+
+EXTREME = [
+    Anatomy(made_run({"train/loss": one, "val/loss": other, "lr": other, "grad_norm": other, "val/accuracy": one}))
+    for one in extreme(200).values()
+    for other in extreme(200).values()
+] + [
+    Anatomy(made_run({"reward": one, "rollout/ep_rew_mean": one, "val/accuracy": other, "train/kl": other}))
+    for n in (20, 200)
+    for one, other in zip(extreme(n).values(), reversed(extreme(n).values()), strict=True)
+]
+
+
+@pytest.mark.parametrize("detector", ALL.values(), ids=list(ALL))
+def test_no_value_that_a_float_can_have_ends_a_detector(detector):
+    for anatomy in EXTREME:
+        with np.errstate(all="ignore"):
+            assert list(detector.measure(anatomy))
+
+
+@pytest.mark.parametrize("every", [2, 4, 10])
+def test_a_training_loss_that_is_infinite_at_most_points_is_an_error_also_at_even_distances(every):
+    """Infinite at 50 to 90 % of the points: an infinite value was measured, NaN may stand for none."""
+    values = np.exp(-np.arange(200) / 60)
+    values[np.arange(200) % every != 0] = np.inf
+    (reading,) = ALL["non-finite"].measure(Anatomy(made_run({"train/loss": values})))
+    assert isinstance(reading, Evidence)
+    assert isinstance(judge(reading, ALL["non-finite"].default_limits), Found)
+    assert (reading.severity, reading.cause == "not-measured") == ("error", False)

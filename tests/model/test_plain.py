@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.model.plain import noun_of, text_of
 from analyzer.model.result import JudgedMeasure, Result
+from analyzer.model.wording import iso
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,8 @@ def test_what_other_code_wrote_is_refused():
     for text in ("[]", '["x"]', '{"a": 1}', "5", "not JSON"):
         with pytest.raises((ValueError, TypeError)):
             noun_of(JudgedMeasure, text)
+
+
+@pytest.mark.parametrize(("unix", "year"), [(1e12, "9999"), (-1e15, "0001"), (float("inf"), "9999"), (0.0, "1970")])
+def test_a_time_that_no_calendar_holds_is_the_calendars_end(unix, year):
+    assert iso(unix).startswith(year)

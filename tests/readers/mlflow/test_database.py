@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,26 @@ def make_database(path: Path, *, wal: bool = False) -> sqlite3.Connection:
     connection.execute("INSERT INTO tags VALUES ('mlflow.runName', 'brisk-owl', ?)", (RUN,))
     connection.commit()
     return connection
+
+
+@pytest.mark.parametrize("run_id", ["a" * 5_000, "a\0b"], ids=["long", "zero byte"])
+def test_a_run_whose_id_cannot_be_asked_for_whole_is_lost_by_name(tmp_path, run_id):
+    with closing(make_database(tmp_path / "mlflow.db")) as made, made:
+        for table in ("runs", "metrics"):
+            made.execute(f"UPDATE {table} SET run_uuid = ? WHERE run_uuid = ?", (run_id, RUN))
+    (ref,) = discover(str(tmp_path)).refs
+    run = ref.load({}).run
+    assert not run.series
+    assert [note.kind for note in run.notes if "cannot be asked for" in note.message] == ["unreadable"]
+
+
+def test_params_beyond_the_limit_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("analyzer.readers.mlflow.tables.MOST_PAIRS", 1)
+    make_database(tmp_path / "mlflow.db").close()
+    (run,) = open_source(str(tmp_path))
+    assert [note.message.partition(": ")[2] for note in run.notes] == [
+        "the run has more than 1 params; the rest is left out"
+    ]
 
 
 def digest(folder: Path) -> dict[str, str]:

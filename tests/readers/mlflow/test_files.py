@@ -216,7 +216,7 @@ def test_naming_an_experiment_leaves_other_logs_out(tmp_path):
 
 def test_files_beyond_the_limit_are_counted_in_a_note_and_losses_are_read_first(tmp_path, monkeypatch):
     monkeypatch.setattr("analyzer.readers.mlflow.files.MOST_FILES", 3)
-    make_run(tmp_path, **{name: "1 0.5 0\n" for name in ("a", "b", "c", "d", "loss")})
+    make_run(tmp_path, **dict.fromkeys(("a", "b", "c", "d", "loss"), "1 0.5 0\n"))
     run = read_one(tmp_path)
     assert "loss" in run.series and len(run.series) == 3
     assert any("5 files; 2 of them were left out" in note.message for note in run.notes)

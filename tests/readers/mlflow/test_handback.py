@@ -267,3 +267,15 @@ def test_event_files_take_no_verdict_and_that_is_said(tmp_path, capsys):
     main(["audit", str(tmp_path / "logs"), "-o", "site", "--write-back"])
     assert "1 run not from MLflow: no verdict was written back" in capsys.readouterr().err
     assert state(tmp_path / "logs") == before
+
+
+@pytest.mark.parametrize("then", ["DELETE FROM metrics", "UPDATE tags SET value = 'healthy'"])
+def test_a_database_whose_tags_have_triggers_is_not_written_to(tmp_path, then):
+    file = tmp_path / "mlflow.db"
+    with closing(make_database(file)) as made:
+        made.executescript(f"CREATE TRIGGER harm AFTER INSERT ON tags BEGIN {then}; END")
+    before = state(tmp_path)
+    (ref,) = discover(str(file)).refs
+    with pytest.raises(SourceError, match="triggers"):
+        ref.hand_back(WORD)
+    assert state(tmp_path) == before
