@@ -166,6 +166,12 @@ def _explain(options: Options) -> int:
     return 0
 
 
+def _brief(options: Options) -> int:
+    told = api.brief(options.source, run=options.run, settings=settings_of_call(options), **tracker.wanted(options))
+    sys.stdout.write(told)
+    return 0
+
+
 def _working_directory_is_there() -> bool:
     try:
         return Path.cwd().exists()
@@ -181,6 +187,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "explain": _explain,
     "merge": _merge,
     "history": _history,
+    "brief": _brief,
 }
 
 
