@@ -172,6 +172,24 @@ def _brief(options: Options) -> int:
     return 0
 
 
+def _doctor(options: Options) -> int:
+    from analyzer.cli import doctor  # noqa: PLC0415 - used by this verb alone
+
+    return doctor.examine(options)
+
+
+def _init(options: Options) -> int:
+    from analyzer.cli import starting  # noqa: PLC0415 - used by two verbs alone
+
+    return starting.init(options)
+
+
+def _demo(options: Options) -> int:
+    from analyzer.cli import starting  # noqa: PLC0415 - as above
+
+    return starting.demo(options)
+
+
 def _working_directory_is_there() -> bool:
     try:
         return Path.cwd().exists()
@@ -188,6 +206,9 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "merge": _merge,
     "history": _history,
     "brief": _brief,
+    "doctor": _doctor,
+    "init": _init,
+    "demo": _demo,
 }
 
 
