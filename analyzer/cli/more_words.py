@@ -1,4 +1,4 @@
-"""The words of the verbs around judging: brief, doctor, init, demo."""
+"""The words of the verbs around judging: brief, watch, doctor, init, demo."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from analyzer.settings import GATES
+
 Parser = argparse.ArgumentParser
 
 ABOUT = {
     "brief": "Say what there is to know about one run in at most 1,500 tokens of plain text.",
+    "watch": "Look at runs that are going on, again and again, and tell what is new, since when, and its cost so far.",
     "doctor": "Show versions, extras and the terminal; compare posthoc's reading of a source with other libraries'.",
     "init": "Write a commented settings file; one that is there is never overwritten.",
     "demo": "Audit the example logs that come with posthoc, and print where the site is.",
@@ -25,6 +28,31 @@ def _brief(parser: Parser, shared: Callable[[Parser], None]) -> None:
     parser.add_argument("source", metavar="RUN", help="where the run's logs are")
     parser.add_argument("--run", metavar="NAME", help="which run, by id or name, when RUN holds several")
     shared(parser)
+
+
+def _watch(parser: Parser, shared: Callable[[Parser], None]) -> None:
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
+    add = parser.add_argument
+    add("--every", default="60s", metavar="TIME", help="time between two looks (default %(default)s)")
+    what = "notify this URL of new findings (apprise: mailto://, slack://, json://, …); may be repeated"
+    add("--notify", action="append", default=[], metavar="URL", help=what)
+    add("--state", type=Path, metavar="FILE", help="what audits with this state reported is not reported again")
+    gate = "on stopping, exit with 1 when a finding is of this severity or above (default never)"
+    add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
+    add("--select", type=_symptoms, metavar="SYMPTOM[,…]", help="look for these symptoms only")
+    add("--ignore", type=_symptoms, metavar="SYMPTOM[,…]", help="do not look for these")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    group.add_argument("-v", "--verbose", action="store_true", help="say what each look came to")
+    parser.set_defaults(default_gate="never", fail_on_new=False, suppress_existing=False)
+    shared(parser)
+
+
+def _symptoms(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no symptom is named; posthoc explain lists them")
+    return names
 
 
 def _doctor(parser: Parser, shared: Callable[[Parser], None]) -> None:
@@ -47,6 +75,7 @@ def _demo(parser: Parser, shared: Callable[[Parser], None]) -> None:
 
 _ADDERS: Mapping[str, Callable[[Parser, Callable[[Parser], None]], None]] = {
     "brief": _brief,
+    "watch": _watch,
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,

@@ -172,6 +172,12 @@ def _brief(options: Options) -> int:
     return 0
 
 
+def _watch(options: Options) -> int:
+    from analyzer.cli import watching  # noqa: PLC0415 - used by this verb alone
+
+    return watching.watch(options, settings_of_call(options))
+
+
 def _doctor(options: Options) -> int:
     from analyzer.cli import doctor  # noqa: PLC0415 - used by this verb alone
 
@@ -206,6 +212,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "merge": _merge,
     "history": _history,
     "brief": _brief,
+    "watch": _watch,
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,
