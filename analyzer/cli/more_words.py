@@ -1,4 +1,4 @@
-"""The words of the verbs around judging: brief, watch, doctor, init, demo."""
+"""The words of the verbs around judging: brief, watch, mcp, doctor, init, demo."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ Parser = argparse.ArgumentParser
 ABOUT = {
     "brief": "Say what there is to know about one run in at most 1,500 tokens of plain text.",
     "watch": "Look at runs that are going on, again and again, and tell what is new, since when, and its cost so far.",
+    "mcp": "Answer a language model's questions about the sources over stdio (Model Context Protocol); read-only.",
     "doctor": "Show versions, extras and the terminal; compare posthoc's reading of a source with other libraries'.",
     "init": "Write a commented settings file; one that is there is never overwritten.",
     "demo": "Audit the example logs that come with posthoc, and print where the site is.",
@@ -55,6 +56,12 @@ def _symptoms(text: str) -> list[str]:
     return names
 
 
+def _mcp(parser: Parser, shared: Callable[[Parser], None]) -> None:
+    what = "where the runs' logs are; nothing else is ever read"
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help=what)
+    shared(parser)
+
+
 def _doctor(parser: Parser, shared: Callable[[Parser], None]) -> None:
     what = "logs to read; event files are compared point by point with TensorBoard's EventAccumulator and tbparse"
     parser.add_argument("source", metavar="SOURCE", nargs="?", help=what)
@@ -76,6 +83,7 @@ def _demo(parser: Parser, shared: Callable[[Parser], None]) -> None:
 _ADDERS: Mapping[str, Callable[[Parser, Callable[[Parser], None]], None]] = {
     "brief": _brief,
     "watch": _watch,
+    "mcp": _mcp,
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,

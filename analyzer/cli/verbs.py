@@ -178,6 +178,12 @@ def _watch(options: Options) -> int:
     return watching.watch(options, settings_of_call(options))
 
 
+def _mcp(options: Options) -> int:
+    from analyzer.cli import serving  # noqa: PLC0415 - used by this verb alone
+
+    return serving.serve(options, settings_of_call(options))
+
+
 def _doctor(options: Options) -> int:
     from analyzer.cli import doctor  # noqa: PLC0415 - used by this verb alone
 
@@ -213,6 +219,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "history": _history,
     "brief": _brief,
     "watch": _watch,
+    "mcp": _mcp,
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,
