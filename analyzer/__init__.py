@@ -6,9 +6,9 @@ TYPE_CHECKING = False  # as of typing, which takes longer to import than the res
 if TYPE_CHECKING:
     from typing import Any
 
-    from analyzer.api import analyze, audit, compare, history, open_runs, report, scalars, seed_noise
+    from analyzer.api import analyze, audit, brief, compare, history, open_runs, report, scalars, seed_noise
 
-__all__ = ["analyze", "audit", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
+__all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
 __version__ = "0.1.0"
 
 

@@ -44,12 +44,13 @@ from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, open_source
 from analyzer.settings import Known, Settings
 from analyzer.settings.values import suggestion
+from analyzer.writers.briefing import briefing
 from analyzer.writers.file import write_text
 from analyzer.writers.gallery import Exhibit, write_gallery
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
 
-__all__ = ["analyze", "audit", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
+__all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
 
 if TYPE_CHECKING:
     from analyzer.comparing import Given
@@ -99,6 +100,23 @@ def report(
     if write_back is not None:
         write_back.give(ref, result, page)
     return result
+
+
+def brief(
+    source: Source,
+    *,
+    run: str | None = None,
+    settings: Settings | None = None,
+    tracking_uri: str | None = None,
+    choice: Choice = EVERY,
+) -> str:
+    """Return what there is to say about one run as plain text of at most 1,500 tokens, for a prompt or a ticket.
+
+    Verdict, evidence with ids, settings, twelve informative points a curve, what was not checked. Text from the log
+    stands between « and ». SeveralRunsError, SourceError as report().
+    """
+    ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
+    return briefing(next(fleet.judged([ref], settings or Settings())))
 
 
 def history(

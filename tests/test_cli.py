@@ -423,3 +423,15 @@ def test_help_starts_fast():
     assert ours < 3 * bare
     code = "import sys, analyzer.cli; sys.exit(any(m in sys.modules for m in ('numpy', 'jinja2', 'rich', 'scipy')))"
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_symptoms_are_known_in_capitals_too(capsys, logs):
+    assert call(capsys, "explain", "Overfitting")[1] == call(capsys, "explain", "overfitting")[1]
+    assert call(capsys, "report", logs / "sick", "--select", "Non-Finite", "-q")[0] == 1
+
+
+def test_force_color_colours_a_pipe_and_no_color_wins(capsys, logs, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in call(capsys, "report", logs / "good")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in call(capsys, "report", logs / "good")[1]

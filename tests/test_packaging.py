@@ -48,6 +48,10 @@ def test_the_wheel_works_from_any_place_and_has_no_other_top_level(built, tmp_pa
     assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"analyzer"}
     assert "analyzer/templates/run.html" in names
     assert "analyzer/py.typed" in names
+    logs = {
+        str(p.relative_to(ROOT / "examples" / "logs")) for p in (ROOT / "examples" / "logs").rglob("*") if p.is_file()
+    }
+    assert {n.removeprefix("analyzer/examples/") for n in names if n.startswith("analyzer/examples/")} == logs
     writes_a_report(tmp_path / "site", tmp_path)
 
 

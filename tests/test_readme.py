@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
+from analyzer.cli.more_words import ABOUT as MORE
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,7 +40,7 @@ def test_every_heading_it_points_to_exists(page):
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_it_names_is_known_to_the_command(option, capsys):
     texts = ""
-    for verb in ("report", "audit", "compare", "series", "dump", "explain", "history"):
+    for verb in ("report", "audit", "compare", "series", "dump", "explain", "history", *MORE):
         with pytest.raises(SystemExit):
             raise SystemExit(main([verb, "--help"]))
         texts += capsys.readouterr().out

@@ -1,6 +1,7 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
-VERBS = ("report", "audit", "compare", "history", "series", "dump", "explain", "merge", "help")
+AROUND = ("brief", "watch", "mcp", "doctor", "init", "demo")
+VERBS = ("report", "audit", "compare", "history", "series", "dump", "explain", "merge", *AROUND, "help")
 HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Keras, CSV, …) and says what
 went wrong in each run, since when, why, and what to do first.
 
@@ -12,6 +13,11 @@ went wrong in each run, since when, why, and what to do first.
   posthoc explain [SYMPTOM] [--html DIR]               the page of a symptom, or the list; a gallery of all
   posthoc merge DIR... [-o DIR]                        one site of the parts that audit --shard I/N judged
   posthoc history SOURCE [-o FILE.html] [--replay]     nightly runs: since which night better or worse, and with what
+  posthoc brief RUN                                    one run in at most 1,500 tokens of text, for a prompt
+  posthoc watch SOURCE... [--notify URL]               runs that go on: what is new, as it happens
+  posthoc mcp SOURCE...                                the same for a language model (Model Context Protocol)
+  posthoc doctor [SOURCE]                              versions, extras; reading compared with other libraries
+  posthoc init | posthoc demo                          write commented settings | audit bundled example logs
 
 SOURCE is a run's folder, a log file, a folder with many runs, an MLflow store, database or server, or an
 address (file://…; in object storage s3://…, gs://…).

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that shows colours and nobody asked for none (NO_COLOR)."""
+    """Whether a stream is a terminal that shows colours; NO_COLOR means never, FORCE_COLOR always, in this order."""
+    if os.environ.get("FORCE_COLOR", "0") != "0" and not os.environ.get("NO_COLOR"):
+        return True
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO) -> int:
+    """Return the columns of a terminal; 0 for anything else, where no line is cut or wrapped."""
+    import shutil  # noqa: PLC0415 - slow to import for `posthoc --help`
+
+    return shutil.get_terminal_size().columns if stream.isatty() else 0
 
 
 class _Guarded:

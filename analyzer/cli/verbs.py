@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import analyzer
 from analyzer import api
 from analyzer.cli import night_of, tracker
 from analyzer.cli.sentence import complain
-from analyzer.cli.stream import bar, deliver, wants_colour
+from analyzer.cli.stream import bar, deliver, wants_colour, width_of
 from analyzer.errors import UsageError
 from analyzer.fleet.auditing import Plan
 from analyzer.fleet.night import Found
@@ -69,7 +70,7 @@ def _audit(options: Options) -> int:
         night_of.write_outputs(options, night, settings)
         night_of.tell_others(options, night, notifier)
 
-    back = tracker.handback(options)
+    back, began = tracker.handback(options), time.monotonic()
     with bar(not options.quiet) as progress:
         night = api.audit(
             options.sources,
@@ -86,7 +87,7 @@ def _audit(options: Options) -> int:
         _tell_unused(options, _tags(night))
         night_of.tell_share(options, share, night)
         return tracker.tell_written(options, back) or (2 if failures else 0)
-    code = _night_told(options, night, settings)
+    code = _night_told(options, night, settings, time.monotonic() - began)
     unwritten = tracker.tell_written(options, back)
     return code or unwritten or (2 if failures else 0)
 
@@ -105,12 +106,18 @@ def _merge(options: Options) -> int:
     return _night_told(options, night, settings)
 
 
-def _night_told(options: Options, night: Night, settings: Settings) -> int:
+def _night_told(options: Options, night: Night, settings: Settings, took: float | None = None) -> int:
     index = options.output / "index.html"
     if not options.quiet:
         for sentence in night.stale:
             complain(sentence)
-    _tell(options, night, lambda colour: text.night_summary(night, _url(index), colour=colour, verbose=options.verbose))
+    width = width_of(sys.stdout)
+    took = took if width or options.verbose else None
+
+    def summary(colour: bool) -> str:
+        return text.night_summary(night, _url(index), colour=colour, verbose=options.verbose, columns=width, took=took)
+
+    _tell(options, night, summary)
     return night_of.exit_code(options, night, settings)
 
 
@@ -130,11 +137,13 @@ def _series(options: Options) -> int:
     settings = settings_of_call(options)
     tables = api.understood(options.source, settings, run=options.run, **tracker.wanted(options))
     tags: set[str] = set()
-    read = False
+    read, width = False, width_of(sys.stdout)
     for i, (one, rows, kind) in enumerate(tables):
         read = read or one.could_be_read
         tags.update(one.series)
-        sys.stdout.write(("\n" if i else "") + text.series_table(one, rows, kind, colour=wants_colour(sys.stdout)))
+        sys.stdout.write(
+            ("\n" if i else "") + text.series_table(one, rows, kind, colour=wants_colour(sys.stdout), width=width)
+        )
     _tell_unused(options, tags)
     return 0 if read else 2
 
@@ -153,6 +162,8 @@ def _explain(options: Options) -> int:
 
     guides = api.guides()
     if options.symptom is not None and options.symptom not in guides:
+        options.symptom = options.symptom.lower()
+    if options.symptom is not None and options.symptom not in guides:
         near = suggestion(options.symptom, guides) or "; posthoc explain lists them"
         raise UsageError(f"there is no symptom {options.symptom!r}{near}")
     if options.html is not None:
@@ -160,10 +171,46 @@ def _explain(options: Options) -> int:
         page = index.with_name(f"{options.symptom}.html") if options.symptom else index
         sys.stdout.write(f"Gallery: {_url(page)}\n")
     elif options.symptom is None:
-        sys.stdout.write(explanation.list_of(guides))
+        sys.stdout.write(explanation.list_of(guides, width_of(sys.stdout)))
     else:
-        sys.stdout.write(explanation.page_of(guides[options.symptom]))
+        sys.stdout.write(explanation.page_of(guides[options.symptom], width_of(sys.stdout)))
     return 0
+
+
+def _brief(options: Options) -> int:
+    told = api.brief(options.source, run=options.run, settings=settings_of_call(options), **tracker.wanted(options))
+    sys.stdout.write(told)
+    return 0
+
+
+def _watch(options: Options) -> int:
+    from analyzer.cli import watching  # noqa: PLC0415 - used by this verb alone
+
+    return watching.watch(options, settings_of_call(options))
+
+
+def _mcp(options: Options) -> int:
+    from analyzer.cli import serving  # noqa: PLC0415 - used by this verb alone
+
+    return serving.serve(options, settings_of_call(options))
+
+
+def _doctor(options: Options) -> int:
+    from analyzer.cli import doctor  # noqa: PLC0415 - used by this verb alone
+
+    return doctor.examine(options)
+
+
+def _init(options: Options) -> int:
+    from analyzer.cli import starting  # noqa: PLC0415 - used by two verbs alone
+
+    return starting.init(options)
+
+
+def _demo(options: Options) -> int:
+    from analyzer.cli import starting  # noqa: PLC0415 - as above
+
+    return starting.demo(options)
 
 
 def _working_directory_is_there() -> bool:
@@ -181,6 +228,12 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "explain": _explain,
     "merge": _merge,
     "history": _history,
+    "brief": _brief,
+    "watch": _watch,
+    "mcp": _mcp,
+    "doctor": _doctor,
+    "init": _init,
+    "demo": _demo,
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from analyzer import __version__
-from analyzer.cli import compare_words
+from analyzer.cli import compare_words, more_words
 from analyzer.cli.overview import VERBS
 from analyzer.errors import UsageError
 from analyzer.settings import GATES
@@ -96,11 +96,15 @@ def _parser(verb: str) -> _Parser:
         "merge": "Make one site of the parts of a night that posthoc audit --shard I/N judged.",
         "history": "Say since which night the runs of a job are better or worse, and what changed with it.",
         "help": "Show help.",
+        **more_words.ABOUT,
     }[verb]
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
     adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
     adders |= {"merge": _merge, "history": _history, "compare": compare_words.add}
-    adders[verb](parser)
+    if verb in more_words.ABOUT:
+        more_words.add(parser, verb, _shared)
+    else:
+        adders[verb](parser)
     common = parser.add_argument_group("everywhere")
     common.add_argument("-h", "--help", action="store_true", help="show this help")
     common.add_argument("--version", action="store_true", help="print the version")
@@ -227,6 +231,13 @@ def _outcome(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
     group.add_argument("-v", "--verbose", action="store_true", help="say everything")
     parser.set_defaults(default_gate=fail_on)
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every verb that judges runs and has no gate."""
+    _config(parser)
+    _roles(parser)
+    _tracking(parser)
 
 
 def _config(parser: argparse.ArgumentParser) -> None:

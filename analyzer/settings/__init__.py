@@ -223,6 +223,7 @@ def _symptoms(value: Any, known: Known, where: str) -> frozenset[str]:
 
 
 def _symptom(name: str, known: Known, error: type[PosthocError], where: str = "") -> str:
+    name = name if name in known.limits else name.lower()
     if name not in known.limits:
         raise error(f"{where}there is no symptom {name!r}{suggestion(name, known.limits) or '; see posthoc explain'}")
     return name

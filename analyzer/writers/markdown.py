@@ -91,17 +91,17 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
     others = [f"{n:,} {word}" for n, word in ((len(night.healed), "resolved"), (_old(told), "still there")) if n]
     others += [f"{counted(len(night.vanished), 'run')} not there any more"] if night.vanished else []
     also = [f"Besides: {', '.join(others)}."] if others else []
-    return title, "\n\n".join(["\n".join(lines), *also, f"Index: {_harmless(where)}"])
+    return title, "\n\n".join(["\n".join(lines), *also, f"Index: {harmless(where)}"])
 
 
 def _line(told: _Told) -> str:
     finding = told.finding
     name, what = short(told.label, SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
     back = " (again)" if finding.state == "regressed" else ""
-    return f"{_SIGNS[finding.severity]} {_harmless(name)}: {finding.symptom}{back}: {_harmless(what)}"
+    return f"{_SIGNS[finding.severity]} {harmless(name)}: {finding.symptom}{back}: {harmless(what)}"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Return the text so that no chat calls anybody because of it, or takes it for a tag."""
     return visible(text).translate(_CALLS)
 

@@ -7,12 +7,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
-from analyzer.model.wording import counted
+from analyzer.model.wording import counted, duration
 from analyzer.writers import across, brief
 from analyzer.writers.entry import TONES, chips
+from analyzer.writers.page import page_name
 from analyzer.writers.shortening import TEXT, short, shortened
 from analyzer.writers.wording import CHANGES, span, visible
 
@@ -23,6 +25,12 @@ _COLOURS = {
 }  # fmt: skip
 MOST_LINES = 30
 _INDENT = " " * 4
+
+_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
+"""Characters of an address that are left as they are; all others, of which a control sequence may be made, are not."""
+
+LEAST_REASON = 24
+"""Characters of a reason that still say something; where less is left of the line, it is left out."""
 
 
 class Paint:
@@ -35,6 +43,13 @@ class Paint:
         """Return the text, made safe, in the colour of a tone."""
         safe = visible(text)
         return f"\x1b[{_COLOURS[tone]}m{safe}\x1b[0m" if self._colour and tone in _COLOURS else safe
+
+    def link(self, text: str, address: str) -> str:
+        """Return the text, made safe, as a link (OSC 8) where escape sequences are wanted."""
+        safe = visible(text)
+        if not address:
+            return safe
+        return f"\x1b]8;;{quote(address, _ADDRESS)}\x1b\\{safe}\x1b]8;;\x1b\\" if self._colour else safe
 
 
 def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
@@ -59,7 +74,7 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
         lines += ["", paint("Not checked", "bold")]
         lines += [_filled(f"{why}: {', '.join(them)}", "  ", "    ", wide) for why, them in brief.unchecked(result)]
     if where:
-        lines += ["", f"Report: {visible(where)}"]
+        lines += ["", f"Report: {paint.link(where, where)}"]
     return _joined(lines)
 
 
@@ -98,6 +113,8 @@ class _Line:
     name: str
     symptoms: str
     fresh: bool
+    reason: str
+    run: str
 
 
 @dataclass(slots=True)
@@ -110,8 +127,20 @@ class _Seen:
     aside: int = 0
 
 
-def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bool = False, width: int = 0) -> str:
-    """Return what `audit` says: counts, the worst runs in a table, and the index's address."""
+def night_summary(
+    night: Night,
+    where: str,
+    *,
+    colour: bool = False,
+    verbose: bool = False,
+    width: int = 0,
+    columns: int = 0,
+    took: float | None = None,
+) -> str:
+    """Return what `audit` says: counts, the worst runs in a table, and the index's address.
+
+    Sentences are wrapped to `width`, the table may take `columns` (0: the width). `took` is in seconds.
+    """
     paint, wide = Paint(colour), width or _width()
     seen = _seen(night.results, is_first=len(night.trend) == 1)
     words = {"error": "with errors", "warning": "with warnings", "unjudged": "not judged"}
@@ -119,7 +148,7 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
     lines = [f"{paint(counted(len(night.results), 'run'), 'bold')}: {', '.join(tally) or 'none judged'}"]
     shown = seen.sick if verbose else seen.sick[:MOST_LINES]
     if shown:
-        lines += ["", *_table(shown, paint, wide)]
+        lines += ["", *_table(shown, paint, columns or wide, where, verbose=verbose)]
     if len(seen.sick) > len(shown):
         lines.append(f"  and {counted(len(seen.sick) - len(shown), 'more run')} with problems, all in the index")
     beyond = across.lines(night.across)
@@ -132,8 +161,10 @@ def night_summary(night: Night, where: str, *, colour: bool = False, verbose: bo
         lines += ["", paint(f"Set aside by the settings: {counted(seen.aside, 'finding')}", "soft")]
     changes = _changes(night, seen.states)
     lines += ["", *(paint(change, "soft") for change in changes)] if changes else []
+    if took is not None:
+        lines += ["", paint(f"Took {duration(took)}", "soft")]
     if where:
-        lines += ["", f"Index: {visible(where)}"]
+        lines += ["", f"Index: {paint.link(where, where)}"]
     return _joined(lines)
 
 
@@ -148,7 +179,11 @@ def _seen(results: Iterable[Result], *, is_first: bool) -> _Seen:
         if tone in {"error", "warning"}:
             found = [chip._replace(state="") if is_first else chip for chip in chips(result) if chip.severity != "info"]
             said = dict.fromkeys(f"{c.symptom} ({CHANGES[c.state]})" if c.state else c.symptom for c in found)
-            seen.sick.append(_Line(tone, brief.label(result), ", ".join(said), any(c.state for c in found)))
+            seen.sick.append(
+                _Line(
+                    tone, brief.label(result), ", ".join(said), any(c.state for c in found), _reason(result), result.run
+                )
+            )
     seen.sick.sort(key=lambda line: (TONES.index(line.tone), not line.fresh))
     return seen
 
@@ -166,21 +201,46 @@ def _changes(night: Night, states: Counter[str]) -> list[str]:
     return lines + [anew] * bool(night.judged_anew)
 
 
-def _table(sick: Sequence[_Line], paint: Paint, wide: int) -> list[str]:
-    """One line a run: mark, name, symptoms that count."""
+def _page(index: str, run: str) -> str:
+    """Return the address of a run's page beside an index's, "" where that is not known."""
+    folder, slash, _ = index.rpartition("/")
+    return f"{folder}/runs/{page_name(run)}" if slash else ""
+
+
+def _reason(result: Result) -> str:
+    """Return what the first finding that alarms says, in a sentence."""
+    return next((short(finding.summary, TEXT) for finding in result.findings if finding.alarms), "")
+
+
+def _table(sick: Sequence[_Line], paint: Paint, wide: int, index: str, *, verbose: bool) -> list[str]:
+    """One line a run: mark, name, symptoms that count, and the reason as far as the line reaches, or below it."""
     names = [visible(line.name) for line in sick]
-    column = min(max(map(len, names)), max(20, wide // 2))
+    room = wide - max(len(line.symptoms) for line in sick) - len(_INDENT) - 2
+    column = min(max(map(len, names)), max(20, wide // 2, room))
     lines = []
     for line, name in zip(sick, names, strict=True):
-        short = name if len(name) <= column else "…" + name[1 - column :]
-        lines.append(f"  {paint(MARKS[line.tone], line.tone)} {short:<{column}}  {paint(line.symptoms, line.tone)}")
+        shown = name if len(name) <= column else "…" + name[1 - column :]
+        linked = paint.link(shown, _page(index, line.run)) + " " * (column - len(shown))
+        head = f"  {paint(MARKS[line.tone], line.tone)} {linked}  {paint(line.symptoms, line.tone)}"
+        left = wide - column - len(line.symptoms) - len(_INDENT) - len(_INDENT)
+        if verbose and line.reason:
+            lines += [head, _filled(line.reason, _INDENT, _INDENT, wide)]
+        elif line.reason and left >= LEAST_REASON:
+            reason = visible(line.reason)
+            reason = reason if len(reason) <= left else reason[: left - 1] + "…"
+            lines.append(f"{head}  {paint(reason, 'soft')}")
+        else:
+            lines.append(head)
     return lines
 
 
 def series_table(
-    run: Run, rows: Iterable[tuple[str, int, str, str, str]], kind: str = "", *, colour: bool = False
+    run: Run, rows: Iterable[tuple[str, int, str, str, str]], kind: str = "", *, colour: bool = False, width: int = 0
 ) -> str:
-    """Return what `series` says of a run; rows are (tag, points, role, split, why), `kind` a sentence on its family."""
+    """Return what `series` says of a run, its lines cut at the width (0: not).
+
+    Rows are (tag, points, role, split, why), `kind` is a sentence on its family.
+    """
     paint = Paint(colour)
     name = "" if run.name in run.id else f"  {visible(short(run.name))}"
     place = f"  {run.source}, {visible(short(run.location))}"
@@ -193,8 +253,14 @@ def series_table(
     widths = [max(len(row[i]) for row in table) for i in range(4)]
     for i, row in enumerate(table):
         tag, points, role, split, why = row
-        line = f"  {tag:<{widths[0]}}  {points:>{widths[1]}}  {role:<{widths[2]}}  {split:<{widths[3]}}  {why}"
-        lines.append(line if i else paint(line, "soft"))
+        line = f"  {tag:<{widths[0]}}  {points:>{widths[1]}}  {role:<{widths[2]}}  {split:<{widths[3]}}  "
+        left = width - len(line)
+        if not width or len(why) <= left:
+            lines.append(line + why if i else paint(line + why, "soft"))
+        elif left >= LEAST_REASON:
+            lines.append(_filled(why, line, " " * len(line), width))
+        else:
+            lines += [line if i else paint(line, "soft"), _filled(why, _INDENT, _INDENT, width)]
     if len(table) == 1:
         lines[1:] = ["  no scalar series"]
     elif kind:

@@ -8,6 +8,7 @@ from analyzer.model.result import Night
 from analyzer.model.run import Note, Run
 from analyzer.model.tally import Tally
 from analyzer.writers import text
+from analyzer.writers.page import page_name
 
 GOLDEN = """\
 ✗ Overfitting: Validation loss was best at step 400 (0.47) and has risen by 66 % since, while training
@@ -61,7 +62,7 @@ def test_the_night_is_a_short_table():
     )
     said = text.night_summary(Night("1", (), results), "file:///tmp/index.html", width=80)
     assert said.startswith("42 runs: 41 with errors, 1 healthy\n")
-    assert "  ✗ exp/000  overfitting, loss-spike\n" in said
+    assert "  ✗ exp/000  overfitting, loss-spike  Validation loss was" in said
     assert "and 11 more runs with problems, all in the index" in said and "1 failed" in said
     assert said.endswith("Index: file:///tmp/index.html\n")
     assert max(map(len, said.splitlines())) <= 80
@@ -84,3 +85,21 @@ def test_what_is_only_worth_knowing_is_not_counted_as_new_where_it_is_not_shown(
     known = replace(made.overfitted().findings[2], explained_by=None, state="new")
     night = Night("1", (), (replace(made.healthy(), findings=(known,)), made.healthy("b")))
     assert known.severity == "info" and known.counts and "Since last time" not in text.night_summary(night, "")
+
+
+def test_a_wide_terminal_shows_whole_names_and_links_to_pages():
+    long = replace(made.overfitted(), run="experiments/with/a/long/path/" + "x" * 60, name="")
+    night = Night("1", (), (long,))
+    index = "file:///site/index.html"
+    assert long.run not in text.night_summary(night, index, width=100)
+    wide = text.night_summary(night, index, width=100, columns=160)
+    assert long.run in wide and "\x1b" not in wide and "Took" not in wide
+    linked = text.night_summary(night, index, width=100, columns=160, colour=True, took=4.2)
+    assert f"\x1b]8;;file:///site/runs/{page_name(long.run)}\x1b\\" in linked and "Took 4.2 s" in linked
+
+
+def test_series_lines_fit_the_width():
+    run = Run("r", "r", "csv", "r", {})
+    rows = [("loss" * 5, 12, "loss", "train", "because of its name and of much else besides, at length")] * 2
+    for width in (60, 80, 100):
+        assert all(len(line) <= width for line in text.series_table(run, rows, width=width).splitlines())
