@@ -90,11 +90,38 @@
     shown = more ? shown + STEP : STEP;
     const found = chosen();
     body.replaceChildren(...found.slice(0, shown).map(line));
+    if (!found.length) {
+      const none = body.appendChild(document.createElement("tr"));
+      none.className = "none";
+      add(none, "td", {colSpan: 4}, "No run matches these filters.");
+    }
+    remember();
     count.textContent = found.length === all.length ? "" : found.length.toLocaleString("en") + " of " + all.length.toLocaleString("en");
     next.hidden = found.length <= shown;
     next.textContent = "Show " + Math.min(STEP, found.length - shown) + " more";
     clear.hidden = !(wish.text || KEYS.some(key => wish[key]));
     for (const {button, key, value} of buttons) button.setAttribute("aria-pressed", wish[key] === value);
+  }
+
+  // The address keeps what was asked for: a link shows the same rows to others, and Back comes to them again.
+  function remember() {
+    const asked = new URLSearchParams(Object.entries(wish).filter(([key, value]) => value && !(key === "sort" && value === "worst")));
+    const address = asked.size ? "#?" + asked : location.pathname + location.search;
+    if (location.hash.startsWith("#?") || asked.size) try { history.replaceState(history.state, "", address); } catch { /* a page without an address of its own */ }
+  }
+
+  function recall() {
+    if (!location.hash.startsWith("#?")) return false;
+    const asked = new URLSearchParams(location.hash.slice(2));
+    for (const key of KEYS) {
+      const value = asked.get(key) || "";
+      boxes[key].value = value;
+      wish[key] = boxes[key].value === value ? value : boxes[key].value = "";
+    }
+    wish.text = search.value = asked.get("text") || "";
+    wish.sort = order.value = asked.get("sort") in orders ? asked.get("sort") : "worst";
+    update();
+    return true;
   }
 
   function choice(label, key, options) {
@@ -116,7 +143,8 @@
   };
   const KEYS = Object.keys(boxes), buttons = [];
   for (const [key, most] of [["experiment", 2], ["state", 1], ["status", 2], ["symptom", 0]]) boxes[key].parentNode.hidden = boxes[key].length <= most;
-  choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"]]);
+  for (const key of ["symptom", "tone"]) boxes[key].parentNode.hidden = document.querySelector(`[data-${key}]`) !== null; // the counts do it
+  const order = choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"]]);
   const clear = add(finder, "button", {type: "button", hidden: true}, "Clear");
   const count = add(finder, "output");
   const next = add(finder, "button", {type: "button", className: "next"});
@@ -147,5 +175,6 @@
   for (const node of document.querySelectorAll("[data-experiment]")) filter(node, "experiment", String(experiments.indexOf(node.dataset.experiment)));
   const further = document.querySelector(".further");
   if (further && !document.querySelector(".beyond")) further.hidden = true;
-  update();
+  recall() || update();
+  addEventListener("hashchange", recall);
 })();

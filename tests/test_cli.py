@@ -226,7 +226,7 @@ def test_each_verb_explains_itself(capsys, verb):
     ("words", "said"),
     [
         (["reprot", "x"], "there is no verb 'reprot' and no such file; did you mean 'report'?"),
-        (["xyzzy"], "verbs are report, audit, compare, series, dump, explain"),
+        (["xyzzy"], "verbs are report, audit, compare, history, series, dump, explain"),
         (["."], "posthoc report . (one run), or posthoc audit . (many)"),
         (["sqlite:///mlflow.db"], "posthoc report sqlite:///mlflow.db (one run)"),
         (["--jobs", "3"], "there is no option --jobs; an option stands behind its verb"),

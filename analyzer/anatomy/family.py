@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from analyzer.model.roles import Role, words_of
 from analyzer.model.signals import DISCRIMINATOR, EPISODE, GENERATOR, LOSSES, Branch, has_phrase
@@ -164,7 +164,12 @@ class _Evidence:
 
 def family_of(roles: Mapping[str, Role]) -> Family:
     """Return the family of a run by the tags that show it."""
-    evidence = _Evidence(roles)
+    return _family_of(tuple(roles.items()))
+
+
+@lru_cache(maxsize=1 << 12)  # the runs of a night have the same tags by the hundred
+def _family_of(roles: tuple[tuple[str, Role], ...]) -> Family:
+    evidence = _Evidence(dict(roles))
     rules: tuple[Callable[[_Evidence], Family | None], ...] = (
         _preference,
         _gan,

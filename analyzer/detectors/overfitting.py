@@ -12,7 +12,8 @@ stands above the best level that it held, significantly (in standard errors that
 autocorrelation), by a share of the best value that matters, and so that a part of the run is undone (back to where the
 level had first been reached) or a part of the gain is lost; it has not risen as much before and come back; and the
 training loss goes on falling or rests. *Gap*: it does not rise, but settles above the training loss by a large share of
-what that has fallen.
+what that has fallen. Where no held-out loss is logged, the accuracy, AUC or R² of training is compared with that of
+held-out data at the end.
 
 When it is wrong
 ----------------
@@ -43,6 +44,7 @@ from numpy.typing import NDArray
 
 from analyzer.anatomy import Anatomy, Curve
 from analyzer.anatomy.course import Rise
+from analyzer.anatomy.metric_gaps import MetricGap, metric_gaps
 from analyzer.anatomy.metrics import metrics_after
 from analyzer.anatomy.progress import beginning
 from analyzer.anatomy.single import Single
@@ -74,10 +76,10 @@ class Limits:
     )
     single: float = field(
         default=SINGLE.gap,
-        metadata={"why": "gap of a share (accuracy) that is logged once, training over held-out"},
+        metadata={"why": "gap of a share (accuracy) without a held-out loss, training over held-out"},
     )
-    single_auc: float = field(default=SINGLE.gap_auc, metadata={"why": "the same of an AUC that is logged once"})
-    single_r2: float = field(default=SINGLE.gap_r2, metadata={"why": "the same of an R² that is logged once"})
+    single_auc: float = field(default=SINGLE.gap_auc, metadata={"why": "the same of an AUC"})
+    single_r2: float = field(default=SINGLE.gap_r2, metadata={"why": "the same of an R²"})
     single_noise: float = field(default=SINGLE.noise, metadata={"why": "the same in standard errors"})
 
 
@@ -121,7 +123,10 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     held_out = [c for c in anatomy.validation if c.n]
     if not held_out:
-        yield Unfit("no validation loss")
+        by_metrics = metric_gaps(anatomy)
+        yield from (_metric_gap(gap) for gap in by_metrics)
+        if not by_metrics:
+            yield Unfit("no validation loss")
         return
     long = [c for c in held_out if c.n >= PARAMS.least]
     if not long:
@@ -135,6 +140,26 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         gap = _gap(anatomy, curve, mate) if mate is not None and mate.n >= PARAMS.least else None
         if gap is not None:
             yield gap
+
+
+def _metric_gap(gap: MetricGap) -> Evidence:
+    """Return what a gap of metrics says where no held-out loss is logged."""
+    last = int(gap.held_out.at[-1])
+    return Evidence(
+        (*gap.held_out.tags, *gap.train.tags),
+        (
+            Measure("gap to training", gap.size, LIMIT_OF.get(gap.held_out.role.kind, "single"), unit="of 1"),
+            Measure("gap to training", gap.errors, "single_noise", unit="standard errors"),
+            Measure("held-out value", gap.kept),
+            Measure("training value", gap.reached),
+        ),
+        "warning",
+        first_step=gap.first_step,
+        last_step=last,
+        cause="by-heart",
+        facts=gap,
+        marks=(Mark("region", gap.held_out.tag, "gap", (gap.first_step, last)),),
+    )
 
 
 LIMIT_OF = {"r2": "single_r2", "auc": "single_auc"}
@@ -274,6 +299,8 @@ def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
     if isinstance(evidence.facts, Gap):
         return _described_single(evidence, evidence.facts)
+    if isinstance(evidence.facts, MetricGap):
+        return _described_gap(evidence.facts)
     facts: Facts = evidence.facts
     curve, cause = evidence.tags[0], evidence.cause or "turned"
     if facts.kind == "rising":
@@ -299,6 +326,19 @@ def _described_single(evidence: Evidence, gap: Gap) -> Words:
         tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
         (
             "Use less capacity or more regularisation: shallower trees, larger leaves, a stronger penalty.",
+            "Use more training data.",
+            "Check that the splits are statistically alike (source, time, classes, preprocessing).",
+        ),
+    )
+
+
+def _described_gap(gap: MetricGap) -> Words:
+    return Words(
+        f"{gap.train.tag} reaches {number(gap.reached)} and {gap.held_out.tag} only {number(gap.kept)}: "
+        f"a gap of {number(gap.size)}",
+        CAUSES["by-heart"],
+        advice=(
+            "Use more regularisation (weight decay, dropout, augmentation) or less capacity.",
             "Use more training data.",
             "Check that the splits are statistically alike (source, time, classes, preprocessing).",
         ),
@@ -347,6 +387,18 @@ DETECTOR = Detector(
     measure,
     Limits(),
     (
+        Case(
+            "accuracies apart, without a held-out loss",
+            "fires",
+            lambda: made_run(
+                {"accuracy": 1 - falling(60) / 3, "val_accuracy": 0.55 - falling(60) / 6 + noise(60, 0.01)}
+            ),
+        ),
+        Case(
+            "accuracies near each other, without a held-out loss",
+            "almost",
+            lambda: made_run({"accuracy": 0.98 - falling(60) / 3, "val_accuracy": 0.9 - falling(60) / 3}),
+        ),
         Case(
             "validation turns and rises",
             "fires",

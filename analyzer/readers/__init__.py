@@ -29,7 +29,7 @@ from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
 from analyzer.model.wording import counted
 from analyzer.readers import bucket, formats
-from analyzer.readers.clean import clean_name, distinct
+from analyzer.readers.clean import clean_name, distinct, encodable
 from analyzer.readers.disguise import disguise, packed_or_absent
 from analyzer.readers.formats import EVERY, Choice, Format, Memo, Request
 from analyzer.readers.local import local_path
@@ -195,7 +195,7 @@ def _distinct(refs: list[RunRef]) -> tuple[RunRef, ...]:
     for ref in refs:
         own = distinct(clean_name(ref.id), taken)
         taken.add(own)
-        result.append(replace(ref, id=own, name=clean_name(ref.name), location=mask_text(ref.location)))
+        result.append(replace(ref, id=own, name=clean_name(ref.name), location=mask_text(encodable(ref.location))))
     return tuple(result)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from analyzer.model.run import Note, Run, Series
-from analyzer.model.secrets import mask_params, mask_text
+from analyzer.model.secrets import mask_name, mask_params, mask_text
 
 T = TypeVar("T")
 
@@ -22,23 +22,39 @@ def cleaned(run: Run) -> Run:
     for tag, one in run.series.items():
         name = distinct(clean_name(tag), series)
         series[name] = one if name == tag else Series(name, one.steps, one.values, one.wall_times)
-    params = mask_params({clean_name(name): shortened(value, MOST_TEXT) for name, value in run.params.items()})
-    tags = mask_params({clean_name(name): shortened(value, MOST_TEXT) for name, value in run.tags.items()})
+    params = mask_params({clean_name(name): clean_value(value) for name, value in run.params.items()})
+    tags = mask_params({clean_name(name): clean_value(value) for name, value in run.tags.items()})
     return replace(
         run,
         name=clean_name(run.name),
         experiment=clean_name(run.experiment),
-        location=mask_text(run.location),
+        location=mask_text(encodable(run.location)),
         series=series,
         params=params,
         tags={name: str(value) for name, value in tags.items()},
-        notes=tuple(replace(note, message=mask_text(str(shortened(note.message, MOST_NAME)))) for note in run.notes),
+        notes=tuple(_note(note) for note in run.notes),
     )
+
+
+def _note(note: Note) -> Note:
+    message = mask_text(encodable(str(shortened(note.message, MOST_NAME))))
+    return replace(note, message=message, file=None if note.file is None else clean_name(note.file))
+
+
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold: a lone surrogate, which no text has, is shown as its escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def clean_name(name: str) -> str:
     """Return a name bounded and with its secrets masked."""
-    return mask_text(str(shortened(name, MOST_NAME)))
+    return mask_name(encodable(str(shortened(name, MOST_NAME))))
+
+
+def clean_value(value: T) -> T | str:
+    """Return a parameter's or tag's value: a text bounded and encodable, anything else as it is."""
+    found = shortened(value, MOST_TEXT)
+    return encodable(found) if isinstance(found, str) else found
 
 
 def shortened(value: T, most: int) -> T | str:

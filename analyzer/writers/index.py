@@ -46,7 +46,7 @@ MOST_CURVES = 200
 STATES = ("new", "regressed", "persisting")
 """What became of a finding since last time, as the index counts and filters."""
 
-SENTENCE_BYTES = 15_000
+SENTENCE_BYTES = 5_000
 """So much room have the sentences of the rows that only the script shows; the worst runs come first."""
 
 
@@ -58,6 +58,27 @@ class SymptomCount:
     severity: Severity
     runs: int
     part: float
+
+
+PARTS = (
+    ("nights", "trend", "trends"),
+    ("jobs", "jobs", "nightly jobs"),
+    ("across", "across", "across runs"),
+    ("scores", "scores", "runs with one value a metric"),
+    ("unread", "unread", "runs that could not be read"),
+    ("notes", "notes", "what was not read"),
+    ("experiments", "experiments", "experiments"),
+)
+"""Parts of the index below the rows: id of the heading, name in the template's context, and what it is called."""
+
+UNJUDGED = {
+    "skipped": "have no scalar series",
+    "failed": "could not be read",
+    "in-progress": "are still running",
+    "ok": "show too little to be judged",
+    "partial": "show too little to be judged",
+}
+"""Why a run was not judged, by its status."""
 
 
 def index_pages(
@@ -105,6 +126,7 @@ def index_pages(
         "unread": [e for e in ordered if e.status in {"failed", "skipped"}],
         "changes": _changes(ordered, len(resolved)),
         "first_night": first_night,
+        "why_unjudged": _why_unjudged(ordered),
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
         "gone": _gone(resolved, ordered),
@@ -118,6 +140,7 @@ def index_pages(
         "data": json_for_html(_columns(ordered[:MOST_SEARCHED])),
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
+    context["parts"] = [(name, word) for name, key, word in PARTS if context[key]]
     page = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
     yield "index.html", page
 
@@ -137,12 +160,19 @@ def headline(tones: Mapping[str, int]) -> str:
         verb = "has" if sick == 1 else "have"
         severe = f", {whole(tones['error'])} of them severe" if tones["error"] and tones["warning"] else ""
         severe = ", all of them severe" if tones["error"] == sick > 1 else severe
-        return f"{whole(sick)} of {counted(runs, 'run')} {verb} problems{severe}."
+        judged = runs - tones["unjudged"]
+        of = counted(runs, "run") if judged == runs else f"{counted(judged, 'judged run')}"
+        return f"{whole(sick)} of {of} {verb} problems{severe}."
     if tones["unjudged"] == runs:
         return f"None of {counted(runs, 'run')} could be judged." if runs > 1 else "The one run could not be judged."
     rest = [f"{counted(tones['unjudged'], 'run')} could not be judged"] if tones["unjudged"] else []
     rest += [f"the findings of {counted(tones['suppressed'], 'run')} are suppressed"] if tones["suppressed"] else []
     return "; ".join((f"Nothing points to a problem in {counted(tones['healthy'], 'run')}", *rest)) + "."
+
+
+def _why_unjudged(entries: Iterable[Entry]) -> list[tuple[str, int]]:
+    """Return how many runs were not judged, by the reason in words, the commonest first."""
+    return Counter(UNJUDGED[entry.status] for entry in entries if entry.tone == "unjudged").most_common()
 
 
 def _tones(entries: Iterable[Entry]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from analyzer.model.verdict import Mark
 from analyzer.writers import brief, environment
 from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import Shelf, json_for_html
+from analyzer.writers.facts import facts
 from analyzer.writers.fold import folded
 from analyzer.writers.shortening import NAME, shortened
 
@@ -101,6 +102,7 @@ def run_page(
         "result": result,
         "tone": brief.tone(result),
         "first": brief.first_things(result),
+        "facts": facts(result),
         "findings": findings,
         "kinds": kinds,
         "main": main,

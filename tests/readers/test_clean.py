@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.model.run import Run, Series
 from analyzer.readers import discover, open_source, tree
-from analyzer.readers.clean import MOST_NAME, cleaned, distinct
+from analyzer.readers.clean import MOST_NAME, add_series, cleaned, distinct
 from analyzer.readers.ref import RunRef
 
 
@@ -17,8 +17,28 @@ def run_of(*tags, **params):
 
 
 def test_tags_that_differ_only_in_their_secret_stay_apart():
-    tags = cleaned(run_of("http://u:one@h/loss", "http://u:two@h/loss")).series
-    assert list(tags) == ["http://***@h/loss", "http://***@h/loss (2)"]
+    one, two = cleaned(run_of("http://u:one@h/loss", "http://u:two@h/loss")).series
+    assert one != two and one.startswith("http://***") and one.endswith("@h/loss")
+    assert [*cleaned(run_of("http://u:two@h/loss")).series] == [two]  # whatever else is there
+
+
+def test_lone_surrogates_are_shown_wherever_a_text_comes_from():
+    run = cleaned(run_of("a\udc80b", note="x\ud800"))
+    assert [*run.series] == ["a\\udc80b"] and run.params == {"note": "x\\ud800"}
+
+
+def test_names_of_thousands_that_look_alike_are_told_apart_at_once():
+    taken: set[str] = set()
+    for _ in range(20_000):
+        taken.add(distinct("token", taken))
+    assert len(taken) == 20_000 and "token (20000)" in taken
+
+
+def test_two_series_of_one_name_stay_two_with_a_note():
+    series, notes = {}, []
+    for _ in range(2):
+        add_series(series, Series("train/loss", np.zeros(1, int), np.zeros(1), np.zeros(1)), notes)
+    assert [*series] == ["train/loss", "train/loss (2)"] and "two series are called train/loss" in notes[0].message
 
 
 def test_long_names_and_texts_are_cut_and_told_apart():

@@ -1,0 +1,68 @@
+"""Metrics of training beside those of held-out data, as curves: how far they are apart at the end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.enough import PARAMS as ENOUGH
+from analyzer.stats.robust import median
+
+if TYPE_CHECKING:
+    from analyzer.anatomy import Anatomy
+
+KINDS = ("accuracy", "auc", "r2")
+
+
+@dataclass(frozen=True)
+class Params:
+    """How the ends are taken."""
+
+    late: int = field(default=5, metadata={"unit": "th part", "why": "at the end: the level of a gap"})
+    percent: float = field(default=1.5, metadata={"unit": "of 1", "why": "an accuracy above it is logged in percent"})
+
+
+PARAMS = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGap:
+    """A training metric and a held-out one at their ends, as shares: `size` is their difference."""
+
+    train: Curve
+    held_out: Curve
+    reached: float
+    kept: float
+    size: float
+    errors: float
+    first_step: int
+
+
+def metric_gaps(anatomy: Anatomy) -> list[MetricGap]:
+    """Return the gap of each held-out accuracy, AUC or R² that has a counterpart on training data, the widest first."""
+    metrics = [c for c in anatomy.having("metric") if c.role.kind in KINDS and c.n >= ENOUGH.evaluations]
+    held = [c for c in metrics if c.role.split in ("validation", "test")]
+    own = [c for c in metrics if c.role.split in ("train", None)]
+    pairs = [(next((o for o in own if o.role.kind == c.role.kind), None), c) for c in held]
+    return sorted((_gap(mate, curve) for mate, curve in pairs if mate is not None), key=lambda one: -one.size)
+
+
+def _gap(mate: Curve, curve: Curve) -> MetricGap:
+    in_percent = curve.role.kind == "accuracy" and max(mate.raw.max(), curve.raw.max()) > PARAMS.percent
+    unit = 100.0 if in_percent else 1.0
+    reached, kept = (median(c.raw[-max(2, c.n // PARAMS.late) :]) / unit for c in (mate, curve))
+    floor = max(kept, 0.0)  # an R² below 0 is chance, however far
+    error = math.hypot(*(c.course.error(c.course.m - c.course.window, c.course.m) / unit for c in (mate, curve)))
+    size = reached - floor
+    wide = curve.at[curve.raw / unit < reached - size / 2]
+    return MetricGap(
+        mate,
+        curve,
+        reached,
+        kept,
+        size,
+        size / error if error > 0 else math.inf,
+        int(wide[0]) if wide.size else int(curve.at[0]),
+    )
