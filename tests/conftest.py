@@ -25,11 +25,13 @@ def few_runs_are_judged_here(request, monkeypatch):
 
 
 INTEGRATION = (
+    "anatomy/test_course.py",  # laws on many made curves
     "benchmarks",  # whole yardsticks on made data
     "browser",  # Chromium
     "comparing/test_command.py",  # processes
+    "comparing/test_difference.py",  # many simulated groups
     "comparing/test_laws.py",  # many simulated groups
-    "fleet/across/test_beside.py",  # audits of many runs
+    "fleet/across",  # audits of many runs
     "fleet/crew",  # worker processes, a Dask cluster
     "fleet/test_equality.py",  # the same audit in every way of running it
     "fleet/test_jobs.py",
@@ -38,12 +40,14 @@ INTEGRATION = (
     "fleet/test_rows.py",  # processes that are killed
     "fleet/test_state.py",  # two processes on one state
     "fuzz",
+    "histories",  # many simulated jobs
     "laws",  # each law on every kind of run
     "readers/filelog/test_damage.py",  # every byte of a file damaged in turn
     "readers/filelog/test_fuzz.py",
     "readers/filelog/test_objects.py",  # a bucket's server
     "readers/mlflow/test_autologs.py",
     "readers/mlflow/test_choices.py",  # a tracking server
+    "readers/mlflow/test_database.py",  # databases that another process locks
     "readers/mlflow/test_faults.py",
     "readers/mlflow/test_handback.py",
     "readers/mlflow/test_mysql.py",  # a database's server
@@ -52,6 +56,7 @@ INTEGRATION = (
     "readers/mlflow/test_real_server.py",
     "readers/mlflow/test_server.py",
     "readers/mlflow/test_sql.py",
+    "readers/tensorboard/test_faults.py",  # every byte of a file damaged in turn
     "readers/tensorboard/test_peers.py",
     "readers/test_bucket.py",
     "test_night.py",  # processes that are interrupted
