@@ -1,4 +1,8 @@
-"""posthoc reads the logs that training leaves behind and says what went wrong in each run, why, and what to do."""
+"""posthoc reads the logs that training leaves behind and says what went wrong in each run, why, and what to do.
+
+Functions and types are imported when they are first asked for. `analyzer.plugin` has what the author of a detector
+needs, `analyzer.testing` curves and checks for its tests.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,109 @@ TYPE_CHECKING = False  # as of typing, which takes longer to import than the res
 if TYPE_CHECKING:
     from typing import Any
 
-    from analyzer.api import analyze, audit, brief, compare, history, open_runs, report, scalars, seed_noise
+    from analyzer.api import analyze, audit, brief, compare, history, merge, open_runs, report, scalars, seed_noise
+    from analyzer.errors import (
+        NoRunsError,
+        OutputError,
+        PosthocError,
+        SettingsError,
+        SeveralRunsError,
+        SourceError,
+        StateError,
+        UsageError,
+    )
+    from analyzer.fleet.auditing import Plan
+    from analyzer.model.changes import History
+    from analyzer.model.comparison import Comparison, SeedNoise
+    from analyzer.model.health import Criterion
+    from analyzer.model.result import AuditResult, Event, Finding, JudgedMeasure, Night, NotChecked, Result, SeriesRow
+    from analyzer.model.run import Note, Run, Series
+    from analyzer.readers import Choice
+    from analyzer.settings import Settings
 
-__all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
+__all__ = [
+    "AuditResult",
+    "Choice",
+    "Comparison",
+    "Criterion",
+    "Event",
+    "Finding",
+    "History",
+    "JudgedMeasure",
+    "Night",
+    "NoRunsError",
+    "NotChecked",
+    "Note",
+    "OutputError",
+    "Plan",
+    "PosthocError",
+    "Result",
+    "Run",
+    "SeedNoise",
+    "Series",
+    "SeriesRow",
+    "Settings",
+    "SettingsError",
+    "SeveralRunsError",
+    "SourceError",
+    "StateError",
+    "UsageError",
+    "analyze",
+    "audit",
+    "brief",
+    "compare",
+    "history",
+    "merge",
+    "open_runs",
+    "report",
+    "scalars",
+    "seed_noise",
+]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "api": ("analyze", "audit", "brief", "compare", "history", "merge", "open_runs", "report", "scalars", "seed_noise"),
+    "errors": (
+        "NoRunsError",
+        "OutputError",
+        "PosthocError",
+        "SettingsError",
+        "SeveralRunsError",
+        "SourceError",
+        "StateError",
+        "UsageError",
+    ),
+    "fleet.auditing": ("Plan",),
+    "model.changes": ("History",),
+    "model.comparison": ("Comparison", "SeedNoise"),
+    "model.health": ("Criterion",),
+    "model.result": (
+        "AuditResult",
+        "Event",
+        "Finding",
+        "JudgedMeasure",
+        "Night",
+        "NotChecked",
+        "Result",
+        "SeriesRow",
+    ),
+    "model.run": ("Note", "Run", "Series"),
+    "readers": ("Choice",),
+    "settings": ("Settings",),
+}
+"""The module of each public name; tests/test_surface.py compares it with the imports above."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public functions when one is first asked for, so that `import analyzer` stays light."""
-    if name in __all__:
-        from analyzer import api  # noqa: PLC0415 - the point of this function
+    """Import a public name when it is first asked for, so that `import analyzer` stays light."""
+    for home, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module  # noqa: PLC0415 - the point of this function
 
-        return getattr(api, name)
+            return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module 'analyzer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names that completion offers: the public ones beside the module's own."""
+    return sorted({*globals(), *__all__})

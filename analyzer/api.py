@@ -37,7 +37,7 @@ from analyzer.model.case import Case
 from analyzer.model.changes import History
 from analyzer.model.comparison import Comparison, SeedNoise
 from analyzer.model.guide import Guide
-from analyzer.model.result import Night, Result
+from analyzer.model.result import AuditResult, Result
 from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Note, Run
 from analyzer.model.secrets import mask_text
@@ -70,9 +70,16 @@ def open_runs(
     return open_source(os.fspath(source), run=run, tracking_uri=tracking_uri, choice=choice)
 
 
-def analyze(run: Run, settings: Settings | None = None, *, now: float | None = None) -> Result:
-    """Return what there is to say about a run; `now` (Unix seconds) tells a run still going from one that broke off."""
-    return fleet.judge(run, settings or Settings(), time.time() if now is None else now)
+def analyze(run: Run | Source, settings: Settings | None = None, *, now: float | None = None) -> Result:
+    """Return what there is to say about a run, or about the one run of a source (a path or an address).
+
+    `now` (Unix seconds) tells a run still going from one that broke off. For a source: SourceError as open_runs(),
+    SeveralRunsError when it holds several runs; `analyze(run) for run in open_runs(source)` judges each.
+    """
+    chosen, at = settings or Settings(), time.time() if now is None else now
+    if isinstance(run, Run):
+        return fleet.judge(run, chosen, at)
+    return next(fleet.judged([one_run(run, run=None, tracking_uri=None, choice=EVERY)], chosen, at))
 
 
 def report(
@@ -192,7 +199,7 @@ def audit(
     seen: Callable[[Found], None] | None = None,
     plan: Plan | None = None,
     tell: Tell | None = None,
-) -> Night:
+) -> AuditResult:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
     `plan` says how: with which memory of last night, in how many processes or on which cluster, which part of the runs
@@ -276,7 +283,7 @@ def merge(
     state: Source | None = None,
     settings: Settings | None = None,
     tell: Tell | None = None,
-) -> Night:
+) -> AuditResult:
     """Make one site of the shards that audits of one night's parts left in folders; return the night.
 
     `state`, its retention in the settings, and `tell` as for audit(). SourceError when a shard is missing, damaged or

@@ -45,7 +45,7 @@ def test_the_wheel_works_from_any_place_and_has_no_other_top_level(built, tmp_pa
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
-    assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"analyzer"}
+    assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"analyzer", "posthoc.py"}
     assert "analyzer/templates/run.html" in names
     assert "analyzer/py.typed" in names
     logs = {
@@ -53,6 +53,8 @@ def test_the_wheel_works_from_any_place_and_has_no_other_top_level(built, tmp_pa
     }
     assert {n.removeprefix("analyzer/examples/") for n in names if n.startswith("analyzer/examples/")} == logs
     writes_a_report(tmp_path / "site", tmp_path)
+    done = run(sys.executable, "-m", "posthoc", "--version", cwd=tmp_path, path=tmp_path / "site")
+    assert done.stdout.startswith("posthoc ") and done.returncode == 0, done.stderr
 
 
 def test_the_sdist_builds_the_same_wheel(built, tmp_path):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 KINDS = ("accuracy", "auc", "r2")
+WHOLE = 100.0  # percent
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def metric_gaps(anatomy: Anatomy) -> list[MetricGap]:
 
 def _gap(mate: Curve, curve: Curve) -> MetricGap:
     in_percent = curve.role.kind == "accuracy" and max(mate.raw.max(), curve.raw.max()) > PARAMS.percent
-    unit = 100.0 if in_percent else 1.0
+    unit = WHOLE if in_percent else 1.0
     reached, kept = (median(c.raw[-max(2, c.n // PARAMS.late) :]) / unit for c in (mate, curve))
     floor = max(kept, 0.0)  # an R² below 0 is chance, however far
     error = math.hypot(*(c.course.error(c.course.m - c.course.window, c.course.m) / unit for c in (mate, curve)))

@@ -1,4 +1,4 @@
-"""What is said of one run (Result) and of many (Night), and the same as plain JSON values."""
+"""What is said of one run (Result) and of many (AuditResult), and the same as plain JSON values."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ class Result:
         return summary.sentence_of(self)
 
     def __repr__(self) -> str:
-        return f"<Result of {self.run}: {self.verdict}. {self.sentence}>"
+        return _one_line(f"<Result of {self.run}: {self.verdict}. {self.sentence}>")
 
     def without_curves(self) -> Result:
         """Return the result without its pictures' points, for keeping thousands of them."""
@@ -344,8 +344,8 @@ class Vanished:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Night:
-    """All results of one call; a single report is a night of one run.
+class AuditResult:
+    """All results of one call; a single report is one of one run.
 
     `resolved` and `judged_anew` (why results are not those of the same logs last night, or "") need a memory of last
     night, as do `vanished` and `trend`: what earlier nights and this one came to. `stale` names suppressions that set
@@ -369,7 +369,11 @@ class Night:
     histories: tuple[History, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Night of {len(self.results)} runs>"
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts.items() if count and status in STATUSES)
+        return f"<AuditResult of {len(self.results)} runs: {counts or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        return str(import_module("analyzer.writers.notebook").audit_fragment(self))
 
     @property
     def healed(self) -> tuple[Mapping[str, Any], ...]:
@@ -397,6 +401,14 @@ class Night:
             "across": [one.to_dict() for one in self.across],
             "runs": [result.to_dict() for result in self.results],
         }
+
+
+Night = AuditResult
+"""The earlier name of AuditResult."""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def json_number(value: float | None) -> float | str | None:

@@ -52,7 +52,7 @@ def _frozen(values: ArrayLike, dtype: type[np.generic]) -> NDArray[np.generic]:
     return array
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Series:
     """The points of one tag in the order written; NaN and ±inf are data.
 
@@ -71,13 +71,19 @@ class Series:
         if not self.steps.size == self.values.size == self.wall_times.size:
             raise ValueError(f"{self.tag}: steps, values and wall times differ in length")
 
+    def __repr__(self) -> str:
+        if not self.points:
+            return f"<Series {self.tag}: no points>"
+        first, last = int(self.steps.min()), int(self.steps.max())
+        return f"<Series {self.tag}: {self.points:,} points, steps {first} to {last}, last {self.values[-1]:.6g}>"
+
     @property
     def points(self) -> int:
         """Number of points, non-finite ones included."""
         return int(self.steps.size)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Run:
     """One training as its logs tell it.
 
@@ -116,6 +122,14 @@ class Run:
         times = [s.wall_times[np.isfinite(s.wall_times)] for s in self.series.values()]
         latest = [float(t.max()) for t in times if t.size]
         return max(latest) if latest else self.written
+
+    def __repr__(self) -> str:
+        points = sum(one.points for one in self.series.values())
+        notes = f", {len(self.notes)} notes" if self.notes else ""
+        return " ".join(f"<Run {self.id}: {self.source}, {len(self.series)} series, {points:,} points{notes}>".split())
+
+    def _repr_html_(self) -> str:
+        return str(import_module("analyzer.writers.notebook").run_fragment(self))
 
     def to_frame(self, *, pivot: bool = False) -> pd.DataFrame:
         """Return the run's points as a pandas frame with tbparse's columns (extra `frames`); see analyzer.scalars."""

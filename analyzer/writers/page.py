@@ -95,7 +95,7 @@ def run_page(
     kinds = brief.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
-    main = _main_chart(result, shelf)
+    main = main_chart(result, shelf)
     lanes = _lanes(kinds.leading, main) if main else ()
     listed = _listed(result, shelf)
     context = {
@@ -189,7 +189,7 @@ def silence(finding: Finding, run: str) -> str:
     return f'[[suppress]]\n{written}\nreason = "why this is fine here"'
 
 
-def _main_chart(result: Result, shelf: Shelf) -> Chart | None:
+def main_chart(result: Result, shelf: Shelf) -> Chart | None:
     """Return the main curve, with its twin of another split where there is one."""
     main = next((row for row in result.series if row.tag == result.main_tag), None)
     if main is None:

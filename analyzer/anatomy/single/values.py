@@ -182,7 +182,7 @@ def _settled(value: Value, values: Iterable[Value], task: str) -> Value | None:
     if value.kind != "score":
         return value
     same = any(v is not value and v.split == value.split and v.value == value.value for v in values)
-    if same or not task:
+    if same or not task or value.value > 1:  # neither R² nor the share that scikit-learn calls a score
         return None
     kind: Kind = "r2" if task == "r2" else "accuracy"
     return Value(value.tag, kind, value.split, value.value, value.named)
