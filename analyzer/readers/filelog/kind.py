@@ -153,7 +153,11 @@ class Reading:
         for path in self.group.sides:
             name = path.rpartition("/")[2]
             if not names or name in names:
-                found |= documents.flat(self.document(path))
+                own = documents.flat(self.document(path))
+                found |= own
+                if len(own) >= documents.MOST_PARAMS:
+                    text = f"{shown_path(path)}: only its first {documents.MOST_PARAMS:,} settings are read"
+                    self.notes.append(Note("metadata", text, shown_path(path)))
         return found
 
     def document(self, path: str) -> Mapping[str, Any]:

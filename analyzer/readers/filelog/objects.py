@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from analyzer.model.run import Note
+from analyzer.model.wording import counted
 from analyzer.readers.filelog.rows import Gathered, Table
 from analyzer.readers.filelog.texts import text_of
 
@@ -88,10 +89,15 @@ def _object(line: str) -> Mapping[str, Any]:
 
 def numbers_of(row: Mapping[str, Any], skip: Collection[str] = ()) -> dict[str, float]:
     """Return the numbers of a row under their paths; texts, lists and booleans are none."""
+    return dict(islice(_every_number(row, skip).items(), MOST_KEYS))
+
+
+def _every_number(row: Mapping[str, Any], skip: Collection[str]) -> dict[str, float]:
+    """Return the numbers of a row, and one more than MOST_KEYS where it has more than that."""
     if all(type(value) is float or type(value) is int for value in row.values()) and len(row) <= MOST_KEYS:
         with suppress(OverflowError):
             return {key: float(value) for key, value in row.items()}
-    return dict(islice(_numbers(row, "", 0, skip), MOST_KEYS))
+    return dict(islice(_numbers(row, "", 0, skip), MOST_KEYS + 1))
 
 
 def _numbers(row: Mapping[str, Any], prefix: str, depth: int, skip: Collection[str]) -> Iterator[tuple[str, float]]:
@@ -109,8 +115,16 @@ def _numbers(row: Mapping[str, Any], prefix: str, depth: int, skip: Collection[s
 
 
 def table_of(rows: list[Mapping[str, Any]], notes: list[Note], skip: Collection[str] = ()) -> Table:
-    """Return the numbers of rows as a table."""
-    gathered = Gathered()
+    """Return the numbers of rows as a table; a note says how many rows had too many."""
+    gathered, cut = Gathered(), 0
     for row in rows:
-        gathered.add(numbers_of(row, skip))
+        found = _every_number(row, skip)
+        if len(found) > MOST_KEYS:
+            found = dict(islice(found.items(), MOST_KEYS))
+            cut += 1
+        gathered.add(found)
+    if cut:
+        notes.append(
+            Note("limit", f"{counted(cut, 'row')} with more than {MOST_KEYS:,} numbers: the rest was left out")
+        )
     return Table(gathered.size, gathered.columns(), notes)

@@ -227,3 +227,11 @@ def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: st
     begun = time.perf_counter()
     only(tmp_path)
     assert time.perf_counter() - begun < 30  # seconds; each takes below three on a machine that is not busy
+
+
+def test_a_row_with_too_many_numbers_is_named(tmp_path):
+    from analyzer.readers.filelog.objects import MOST_KEYS, table_of
+
+    notes = []
+    table = table_of([{f"k{i}": float(i) for i in range(MOST_KEYS + 5)}, {"k0": 1.0}], notes)
+    assert len(table.columns) == MOST_KEYS and "1 row with more than 5,000 numbers" in notes[0].message
