@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -16,7 +17,6 @@ from analyzer.fleet.row import Row
 from analyzer.fleet.version import Judging
 from analyzer.model.plain import noun_of, text_of
 from analyzer.model.run import Note
-from analyzer.model.wording import iso
 from analyzer.writers.file import write_whole
 
 SCHEMA = "posthoc-shard/1"
@@ -126,7 +126,7 @@ def _sound(head: Head) -> Head:
     texts += tuple(text for note in head.notes for text in (note.kind, note.message))
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("what should be text in its first line is not")
-    iso(head.at)
+    datetime.fromtimestamp(head.at, UTC)  # raises for what no clock writes
     return head
 
 

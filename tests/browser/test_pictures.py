@@ -49,7 +49,7 @@ def comparable(browser, pages):
 @pytest.mark.parametrize(("name", "width", "scheme"), CASES)
 def test_a_page_looks_as_accepted(comparable, pages, visit, name, width, scheme):
     page = visit(pages[name], width=width, height=HEIGHT, color_scheme=scheme, reduced_motion="reduce").page
-    page.wait_for_timeout(200)  # charts in view are dressed
+    page.wait_for_timeout(1000)  # charts in view are dressed
     shot = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("L")
     drawn = shot.resize((width // SHRINK, HEIGHT // SHRINK), Image.Resampling.BOX)
     path = PICTURES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def asked(*questions):
             answers = [await client.call_tool(tool, arguments) for tool, arguments in questions]
             return tools, [(answer.content[0].text, bool(answer.is_error)) for answer in answers]
 
-    return asyncio.run(asyncio.wait_for(talk(), PATIENCE))
+    with ThreadPoolExecutor(1) as apart:  # a browser test of the same process may have left its loop running
+        return apart.submit(lambda: asyncio.run(asyncio.wait_for(talk(), PATIENCE))).result()
 
 
 @pytest.mark.filterwarnings("default")
