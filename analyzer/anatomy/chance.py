@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.anatomy.course import MEDIAN_ERROR
-from analyzer.anatomy.curve import Curve
+from analyzer.anatomy.curve import Array, Curve
 from analyzer.model.roles import words_of
 from analyzer.model.verdict import Sign
 from analyzer.stats.robust import mad_sigma, median
@@ -117,9 +117,15 @@ class AtChance:
 
 
 CLEAR = 3.5  # standard errors
+WHOLE = 100.0  # percent
 IN_PERCENT = 1.5  # an accuracy above it is logged in percent
 EVEN_CLASSES = 0.12  # of a number of classes, by which 1 / accuracy may be off
 NO_SKILL = {"auc": (0.5, 0.03), "r2": (0.0, 0.03), "correlation": (0.0, 0.05)}  # level and tolerance
+
+
+def unit_of(kind: str, *values: Array) -> float:
+    """Return what one whole is in the log: 100 where any of the values is an accuracy in percent, else 1."""
+    return WHOLE if kind == "accuracy" and max(float(np.max(one)) for one in values) > IN_PERCENT else 1.0
 
 
 def never_left_chance(curve: Curve) -> AtChance | None:
@@ -130,7 +136,7 @@ def never_left_chance(curve: Curve) -> AtChance | None:
     kind, values = curve.role.kind, curve.raw
     if kind not in ("accuracy", *NO_SKILL) or curve.n < 2 * LEAST_EACH:
         return None
-    unit = 100.0 if kind == "accuracy" and float(np.max(values)) > IN_PERCENT else 1.0
+    unit = unit_of(kind, values)
     early, late = values[: max(LEAST_EACH, curve.n // 4)] / unit, values[curve.n // 2 :] / unit
     level = median(late)
     chance, off = NO_SKILL.get(kind, (0.0, 0.0))

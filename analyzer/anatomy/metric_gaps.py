@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analyzer.anatomy.chance import unit_of
 from analyzer.anatomy.curve import Curve
 from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.stats.robust import median
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from analyzer.anatomy import Anatomy
 
 KINDS = ("accuracy", "auc", "r2")
-WHOLE = 100.0  # percent
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,6 @@ class Params:
     """How the ends are taken."""
 
     late: int = field(default=5, metadata={"unit": "th part", "why": "at the end: the level of a gap"})
-    percent: float = field(default=1.5, metadata={"unit": "of 1", "why": "an accuracy above it is logged in percent"})
 
 
 PARAMS = Params()
@@ -51,8 +50,7 @@ def metric_gaps(anatomy: Anatomy) -> list[MetricGap]:
 
 
 def _gap(mate: Curve, curve: Curve) -> MetricGap:
-    in_percent = curve.role.kind == "accuracy" and max(mate.raw.max(), curve.raw.max()) > PARAMS.percent
-    unit = WHOLE if in_percent else 1.0
+    unit = unit_of(curve.role.kind, mate.raw, curve.raw)
     reached, kept = (median(c.raw[-max(2, c.n // PARAMS.late) :]) / unit for c in (mate, curve))
     floor = max(kept, 0.0)  # an R² below 0 is chance, however far
     error = math.hypot(*(c.course.error(c.course.m - c.course.window, c.course.m) / unit for c in (mate, curve)))

@@ -27,7 +27,6 @@ LEAST_PAIRS = 2  # pairs: one difference has no scatter
 BASE = 10.0  # of the digits that values are written with
 MOST_DIGITS = 5  # significant digits up to which equal values are what rounding makes of unequal ones
 SAME = 1e-12  # of the level: values that differ by less are the same number in another order of summing
-SHORTEST_FLOAT = 17  # significant digits that write every float64
 
 
 @dataclass(frozen=True, slots=True)

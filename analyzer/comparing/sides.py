@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from analyzer.comparing.ask import Ask
@@ -13,9 +12,9 @@ from analyzer.comparing.engine import Group
 from analyzer.comparing.settings_diff import setting_of, text_of
 from analyzer.comparing.subject import Subject
 from analyzer.errors import UsageError
-from analyzer.fleet.naming import distinct
-from analyzer.fleet.overlap import once, without_overlap
-from analyzer.model.run import Note, Run
+from analyzer.fleet.night import joined, read
+from analyzer.fleet.overlap import once
+from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, discover
 from analyzer.settings.values import suggestion
@@ -50,10 +49,10 @@ def _read(sources: Sequence[str], origin: Origin) -> list[Run]:
     runs: list[Run] = []
     plain = [source for source in sources if not _is_experiment(source, origin)]
     if plain:
-        runs += [_run(ref) for ref in _found(plain, origin, origin.choice)]
+        runs += [read(ref) for ref in _found(plain, origin, origin.choice)]
     for name in (source for source in sources if source not in plain):
         choice = Choice((name,), origin.choice.filter, origin.choice.deleted)
-        runs += [_run(ref) for ref in _found([str(origin.tracking_uri)], origin, choice)]
+        runs += [read(ref) for ref in _found([str(origin.tracking_uri)], origin, choice)]
     return runs
 
 
@@ -61,19 +60,7 @@ def _found(sources: Sequence[str], origin: Origin, choice: Choice) -> list[RunRe
     """Return references to the runs of all sources, each run once, their ids made distinct."""
     given, _ = once(sources)
     found = [(source, discover(source, tracking_uri=origin.tracking_uri, choice=choice)) for source in given]
-    kept, _ = without_overlap(found)
-    names = distinct([[ref.id for ref in d.refs] for _, d in kept], [source for source, _ in kept])
-    refs = [ref for _, one in kept for ref in one.refs]
-    return [replace(ref, id=name) for ref, name in zip(refs, chain.from_iterable(names), strict=True)]
-
-
-def _run(ref: RunRef) -> Run:
-    """Return the run; a reader that raises makes it one of which nothing could be read."""
-    try:
-        return ref.read()
-    except Exception as error:  # a fault of a reader costs the run that it met, which is then left out by name
-        words = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Run(ref.id, ref.name, ref.source, ref.location, notes=(Note("unreadable", words),))
+    return [ref for _, ref, _ in joined(found)[0]]
 
 
 def _is_experiment(source: str, origin: Origin) -> bool:

@@ -199,9 +199,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         yield Unfit("no loss with enough points to compare with")
         return
     falls.sort(key=lambda found: -found[1].errors)
-    yield from _at_chance(anatomy, long, falls)
     stillness = {c.tag: _stillness(c) for c in long}
     moving = [c for c in long if stillness[c.tag][0] < PARAMS.resting]
+    yield from _at_chance(anatomy, long, moving, falls)
     still = [_still(anatomy, c, *stillness[c.tag], moving) for c in long]
     groups = [[s for s in still if s.kind == kind and not s.vetoes] for kind in ("zero", "one-class", "constant")]
     groups = [group for group in groups if group] or [sorted(still, key=lambda s: -s.share)[:1]]
@@ -210,17 +210,19 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             yield _reading(anatomy, loss, fall, sorted(group, key=_order))
 
 
-def _at_chance(anatomy: Anatomy, metrics: list[Curve], falls: list[tuple[Curve, Fall]]) -> Iterator[Evidence]:
+def _at_chance(
+    anatomy: Anatomy, metrics: list[Curve], moving: list[Curve], falls: list[tuple[Curve, Fall]]
+) -> Iterator[Evidence]:
     """Yield a reading for the first metric that moves by noise alone, at the level of guessing."""
-    found = [a for c in metrics if _stillness(c)[0] < PARAMS.resting and (a := never_left_chance(c)) is not None]
+    guessing = {c.tag: never_left_chance(c) for c in metrics}
+    found = [a for c in moving if (a := guessing[c.tag]) is not None]
     found.sort(key=lambda a: (a.curve.role.split == "train", a.curve.tag))
     if not found or anatomy.family == "preference":
         return
     lead = found[0]
     # the loss of the same data contradicts it; the training loss alone may have been learnt by heart
     same = [f for f in falls if f[0].role.split == lead.curve.role.split] or falls
-    moving = [c for c in metrics if c.n and never_left_chance(c) is None]
-    sibling = next((c for c in moving if _is_sibling(c, lead.curve)), None)
+    sibling = next((c for c in metrics if guessing[c.tag] is None and _is_sibling(c, lead.curve)), None)
     loss, fall = same[0]
     first, last = int(lead.curve.at[0]), int(lead.curve.at[-1])
     yield Evidence(

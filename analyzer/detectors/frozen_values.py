@@ -99,15 +99,13 @@ def longest_row(values: np.ndarray) -> Row:
     Neighbours elsewhere are equal with a probability p (estimated with one success more than seen); n p^(k - 1) rows
     of k points are expected.
     """
-    change = np.flatnonzero(np.diff(values) != 0)
-    edges = np.r_[0, change + 1, values.size]
+    edges = np.r_[0, np.flatnonzero(np.diff(values) != 0) + 1, values.size]
     lengths = np.diff(edges)
     k = int(np.argmax(lengths))
-    longest = int(lengths[k])
-    others = values.size - longest
-    equal = (int(np.count_nonzero(np.diff(values) == 0)) - (longest - 1) + 1) / max(1, others + 1)
-    expected = values.size * min(1.0, equal) ** (longest - 1)
-    return Row(int(edges[k]), int(edges[k]) + longest - 1, min(1.0, equal), expected)
+    first, longest = int(edges[k]), int(lengths[k])
+    repeats = values.size - lengths.size - (longest - 1)  # equal neighbours outside of the row
+    equal = min(1.0, (repeats + 1) / (values.size - longest + 1))
+    return Row(first, first + longest - 1, equal, values.size * equal ** (longest - 1))
 
 
 def _reading(curve: Curve, row: Row) -> Evidence:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from analyzer.diagnosis import judge_run
 from analyzer.errors import PosthocError
@@ -57,14 +58,22 @@ def find_runs(
             notes += discovery.notes
     if failures and not discoveries:
         raise failures[0]
-    discoveries, overlapping = without_overlap(discoveries)
+    found, overlapping = joined(discoveries)
     notes += [*repeated, *overlapping]
-    names = distinct([[ref.id for ref in d.refs] for _, d in discoveries], [source for source, _ in discoveries])
-    refs, origins = [], []
-    for (source, discovery), own in zip(discoveries, names, strict=True):
-        refs += [replace(ref, id=name) for ref, name in zip(discovery.refs, own, strict=True)]
-        origins += [(source, ref.id) for ref in discovery.refs]
-    return Found(tuple(refs), tuple(origins), tuple(notes), tuple(map(str, failures)), choice)
+    origins = tuple((source, own) for source, _, own in found)
+    return Found(tuple(ref for _, ref, _ in found), origins, tuple(notes), tuple(map(str, failures)), choice)
+
+
+def joined(discoveries: Sequence[tuple[str, Discovery]]) -> tuple[list[tuple[str, RunRef, str]], list[Note]]:
+    """Return what the sources hold, each run once: its source, its reference under a distinct id, its own id there.
+
+    The notes say what several sources hold in common.
+    """
+    kept, notes = without_overlap(discoveries)
+    names = distinct([[ref.id for ref in one.refs] for _, one in kept], [source for source, _ in kept])
+    own = [(source, ref) for source, one in kept for ref in one.refs]
+    told_apart = zip(own, chain.from_iterable(names), strict=True)
+    return [(source, replace(ref, id=name), ref.id) for (source, ref), name in told_apart], notes
 
 
 def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None) -> Iterator[Result]:

@@ -52,12 +52,11 @@ SENTENCE_BYTES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class SymptomCount:
-    """How many runs have a symptom, and its worst severity among them; `part` is the bar's length, 0 to 1."""
+    """How many runs have a symptom, and its worst severity among them."""
 
     symptom: str
     severity: Severity
     runs: int
-    part: float
 
 
 PARTS = (
@@ -192,8 +191,7 @@ def _symptoms(entries: Iterable[Entry]) -> list[SymptomCount]:
         runs.update({chip.symptom for chip in entry.chips})
         for symptom, severity, _ in entry.chips:
             worst[symptom] = min(severity, worst.get(symptom, severity), key=SEVERITIES.index)
-    most = max(runs.values(), default=1)
-    found = [SymptomCount(symptom, worst[symptom], count, count / most) for symptom, count in runs.items()]
+    found = [SymptomCount(symptom, worst[symptom], count) for symptom, count in runs.items()]
     return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -one.runs, one.symptom))
 
 

@@ -38,11 +38,13 @@ SHARES = ("majority share", "majority class share", "prevalence", "positive rate
 
 @dataclass(frozen=True)
 class Sizes:
-    """Examples by set, `known` whether the log tells them; `classes` and `share` (of the commonest) None if unknown."""
+    """Examples by set, `test_known` whether the log has the number of held-out ones.
+
+    `classes` and `share` (of the commonest) are None where they are unknown.
+    """
 
     train: int
     test: int
-    train_known: bool
     test_known: bool
     classes: int | None
     share: float | None
@@ -62,7 +64,7 @@ def sizes_of(params: Mapping[str, object], last: Mapping[str, float]) -> Sizes:
     classes = next((int(v) for n, v in numbers.items() if _counts_classes(n) and 2 <= v <= PARAMS.most_classes), None)
     usual = PARAMS.examples
     return Sizes(
-        train or usual, test or usual, train is not None, test is not None, classes or (2 if confusion else None),
+        train or usual, test or usual, test is not None, classes or (2 if confusion else None),
         share, confusion,
     )  # fmt: skip
 

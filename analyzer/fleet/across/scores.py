@@ -29,7 +29,6 @@ CLEAR = 2.5
 EXAMPLES = 1000.0
 """Held-out examples where the log does not tell."""
 
-HIGHER = frozenset({"accuracy", "balanced-accuracy", "auc", "pr-auc", "f1", "mcc", "kappa", "r2"})
 BETTER = ("auc", "mcc", "balanced-accuracy", "accuracy", "r2")
 """Kinds that tell a model from a dummy, the best first."""
 

@@ -89,7 +89,11 @@ def _object(line: str) -> Mapping[str, Any]:
 
 def numbers_of(row: Mapping[str, Any], skip: Collection[str] = ()) -> dict[str, float]:
     """Return the numbers of a row under their paths; texts, lists and booleans are none."""
-    return dict(islice(_every_number(row, skip).items(), MOST_KEYS))
+    return _bounded(_every_number(row, skip))
+
+
+def _bounded(numbers: dict[str, float]) -> dict[str, float]:
+    return numbers if len(numbers) <= MOST_KEYS else dict(islice(numbers.items(), MOST_KEYS))
 
 
 def _every_number(row: Mapping[str, Any], skip: Collection[str]) -> dict[str, float]:
@@ -119,10 +123,8 @@ def table_of(rows: list[Mapping[str, Any]], notes: list[Note], skip: Collection[
     gathered, cut = Gathered(), 0
     for row in rows:
         found = _every_number(row, skip)
-        if len(found) > MOST_KEYS:
-            found = dict(islice(found.items(), MOST_KEYS))
-            cut += 1
-        gathered.add(found)
+        cut += len(found) > MOST_KEYS
+        gathered.add(_bounded(found))
     if cut:
         notes.append(
             Note("limit", f"{counted(cut, 'row')} with more than {MOST_KEYS:,} numbers: the rest was left out")
