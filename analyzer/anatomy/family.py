@@ -61,7 +61,7 @@ class _Sort:
         if own & self.without or (self.loss and not own & LOSSES):
             return False
         if self.last:
-            return words_of(tag.rpartition("/")[2]) in {tuple(p.split()) for p in self.phrases}
+            return " ".join(words_of(tag.rpartition("/")[2])) in self.phrases
         return any(has_phrase(words, phrase) for phrase in self.phrases)
 
 

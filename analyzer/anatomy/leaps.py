@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analyzer.anatomy.curve import Curve
 from analyzer.stats import robust
+from analyzer.stats.robust import running_medians
 
 BLOCK = 16  # points that tell how wide the noise is
 
@@ -57,7 +58,7 @@ def _local(curve: Curve, sigma: float) -> NDArray[np.float64]:
         return np.full(curve.n, sigma)
     edges = np.linspace(0, curve.n, 13).astype(np.int64)
     block = robust.block_sigmas(curve.residual, edges)
-    held = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(block, 1, mode="edge"), 3), axis=1)
+    held = running_medians(np.pad(block, 1, mode="edge"), 3)
     return np.asarray(np.maximum(np.repeat(held, np.diff(edges)), sigma))
 
 
@@ -65,7 +66,7 @@ def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:
     """Return excursions that heal so slowly that they widen the tail they are measured by: medians tell."""
     if height.size < 100:
         return []
-    calm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(height, 4), 9), axis=1)
+    calm = running_medians(np.pad(height, 4), 9)
     threshold = max(8 * robust.mad_sigma(calm), 3 * floor, float(np.finfo(float).tiny))
     found = []
     for first, last in _stretches(calm > threshold):

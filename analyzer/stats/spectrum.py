@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats import trend
-from analyzer.stats.robust import block_medians, block_sigmas, mad_sigma, median
+from analyzer.stats.robust import block_levels, block_medians, even_edges, mad_sigma, median, quantile
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -304,7 +304,7 @@ def _standardised(residual: Array) -> Array:
     """Return the residual over the local noise, clipped: a noisy start must not outweigh the rest."""
     edges = np.linspace(0, residual.size, min(SCALE_BLOCKS, residual.size // 12) + 1).astype(np.int64)
     middle = (edges[:-1] + edges[1:]) / 2
-    scale, level = block_sigmas(residual, edges), block_medians(residual, edges)
+    level, scale = block_levels(residual, edges)
     typical = median(scale)
     if typical <= 0:
         typical = float(np.std(residual)) or 1.0
@@ -605,10 +605,10 @@ def _kept(even: Array, length: float, terms: int) -> float:
     """Return how much of the shape the weakest fifth of the stretches shows: 1 all of it, 0 nothing."""
     course = _course(even, length, terms)
     stretches = int(min(STRETCHES, even.size / length))
-    edges = np.linspace(0, even.size, stretches + 1).astype(np.int64)[:-1]
+    edges = even_edges(even.size, stretches)[:-1]
     size = np.add.reduceat(course**2, edges)
     along = np.add.reduceat(even * course, edges)
-    return float(np.quantile(np.divide(along, size, out=np.zeros(size.size), where=size > 0), 0.2))
+    return quantile(np.divide(along, size, out=np.zeros(size.size), where=size > 0), 0.2)
 
 
 def find_period(values: Array) -> Period | None:
