@@ -536,9 +536,11 @@ class Course:
         window = max(8, n // LINES[-1])
         best: Scatter | None = None
         for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 40)):
+            if not self._evenly_logged[max(0, k * thin - self.n // 4)]:
+                continue
             near, far = _change(relative, k, window), _change(relative, k, n)
             change = near if abs(near) < abs(far) else far
-            if near * far <= 0 or not self._evenly_logged[max(0, k * thin - self.n // 4)]:
+            if near * far <= 0:
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
             errors = _best_of(abs(change) / error, n // window)

@@ -80,7 +80,7 @@ class Curve:
         """Finite values."""
         return self.values[self.finite]
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Number of finite points."""
         return int(self.raw.size)

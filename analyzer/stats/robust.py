@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SHORT = 64  # values: up to so many a list is sorted faster than numpy is called
+KEPT_PLACES = 4096  # values: the places of the blocks of longer curves are not kept, 128 of them would take memory
 HALF = 0.5  # between two neighbours: from here on np.quantile counts down from the upper one
 ONE_SIGMA = 0.8413  # share of a Gaussian below its mean and one standard deviation
 MAD_TO_SIGMA = 1.4826  # the median absolute deviation of a Gaussian is 1 / 1.4826 of its standard deviation
@@ -69,9 +71,12 @@ def running_medians(values: Array, width: int) -> Array:
     return row_medians(sliding_windows(values, width))
 
 
+@lru_cache(maxsize=1024)  # the curves of a run have the same few lengths
 def even_edges(count: int, parts: int) -> NDArray[np.int64]:
-    """Return the edges of `parts` stretches of nearly the same size over `count` values, int64[parts + 1]."""
-    return np.linspace(0, count, parts + 1).astype(np.int64)
+    """Return the edges of `parts` stretches of nearly the same size over `count` values, int64[parts+1], read-only."""
+    edges = np.linspace(0, count, parts + 1).astype(np.int64)
+    edges.flags.writeable = False
+    return edges
 
 
 def mad_sigma(values: Array) -> float:
@@ -112,10 +117,18 @@ def block_levels(values: Array, edges: NDArray[np.int64]) -> tuple[Array, Array]
 
 def _by_size(values: Array, edges: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Array]]:
     """Yield the blocks of each size as rows, with their places."""
-    sizes = np.diff(edges)
-    for size in set(sizes.tolist()) - {0}:
-        at = np.flatnonzero(sizes == size)
-        yield at, values[edges[at][:, None] + np.arange(size)]
+    kept = _places_by_size if values.size <= KEPT_PLACES else _places_by_size.__wrapped__
+    for at, places in kept(np.asarray(edges, np.int64).tobytes()):
+        yield at, values[places]
+
+
+@lru_cache(maxsize=128)  # the curves of a run, and the detectors that look at them, cut them at the same few places
+def _places_by_size(edges: bytes) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
+    """Return for each size of block the numbers of its blocks and, in a row for each, the places of their values."""
+    cuts = np.frombuffer(edges, np.int64)
+    sizes = np.diff(cuts)
+    numbers = [(size, np.flatnonzero(sizes == size)) for size in set(sizes.tolist()) - {0}]
+    return tuple((at, cuts[at][:, None] + np.arange(size)) for size, at in numbers)
 
 
 def row_medians(rows: Array) -> Array:

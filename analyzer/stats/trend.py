@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class Blocks:
     spread: Array
 
 
+@lru_cache(maxsize=1024)  # the curves of a run have the same few lengths
 def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64]:
     """Return edges of about `blocks` blocks, narrow at the start (training is fastest there), `least` points each."""
     width = max(least, points // max(1, blocks))
@@ -38,7 +40,9 @@ def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64
         size *= GROWTH
     whole = max(1, round(left / width)) if left else 0
     rest = np.diff(even_edges(left, whole)) if left else np.empty(0, np.int64)
-    return np.concatenate([[0], np.cumsum(np.concatenate([np.array(sizes, np.int64), rest]))]).astype(np.int64)
+    edges = np.concatenate([[0], np.cumsum(np.concatenate([np.array(sizes, np.int64), rest]))]).astype(np.int64)
+    edges.flags.writeable = False
+    return edges
 
 
 def blocked(values: Array, blocks: int = 40, *, least: int = 3) -> Blocks:
