@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from analyzer.fleet.crew import cores
+from analyzer.auditing.workers import cpu_count
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     # a shell starts background jobs deaf to interrupts, and their children inherit that; tests interrupt some of them
@@ -21,35 +21,35 @@ settings.load_profile("patient")
 def few_runs_are_judged_here(request, monkeypatch):
     """A process a small audit would double the time of the tests; `guarded` ones do as users do."""
     if "guarded" not in request.keywords:
-        monkeypatch.setattr(cores, "LEAST", 0)
+        monkeypatch.setattr(cpu_count, "LEAST", 0)
 
 
 INTEGRATION = (
-    "anatomy/test_course.py",  # laws on many made curves
+    "features/test_course.py",  # laws on many made curves
     "benchmarks",  # whole yardsticks on made data
     "browser",  # Chromium
     "comparing/test_command.py",  # processes
     "comparing/test_difference.py",  # many simulated groups
     "comparing/test_laws.py",  # many simulated groups
-    "fleet/across",  # audits of many runs
-    "fleet/crew",  # worker processes, a Dask cluster
-    "fleet/test_equality.py",  # the same audit in every way of running it
-    "fleet/test_jobs.py",
-    "fleet/test_naming.py",
-    "fleet/test_notification.py",  # a server that is notified
-    "fleet/test_rows.py",  # processes that are killed
-    "fleet/test_state.py",  # two processes on one state
+    "auditing/cross_run",  # audits of many runs
+    "auditing/workers",  # worker processes, a Dask cluster
+    "auditing/test_equality.py",  # the same audit in every way of running it
+    "auditing/test_jobs.py",
+    "auditing/test_run_names.py",
+    "auditing/test_notification.py",  # a server that is notified
+    "auditing/test_record_store.py",  # processes that are killed
+    "auditing/test_state.py",  # two processes on one state
     "fuzz",
     "histories",  # many simulated jobs
     "laws",  # each law on every kind of run
     "readers/filelog/test_damage.py",  # every byte of a file damaged in turn
     "readers/filelog/test_fuzz.py",
-    "readers/filelog/test_objects.py",  # a bucket's server
+    "readers/filelog/test_json_rows.py",  # a bucket's server
     "readers/mlflow/test_autologs.py",
     "readers/mlflow/test_choices.py",  # a tracking server
     "readers/mlflow/test_database.py",  # databases that another process locks
     "readers/mlflow/test_faults.py",
-    "readers/mlflow/test_handback.py",
+    "readers/mlflow/test_write_back.py",
     "readers/mlflow/test_mysql.py",  # a database's server
     "readers/mlflow/test_oracle.py",
     "readers/mlflow/test_peers.py",
@@ -58,7 +58,7 @@ INTEGRATION = (
     "readers/mlflow/test_sql.py",
     "readers/tensorboard/test_faults.py",  # every byte of a file damaged in turn
     "readers/tensorboard/test_peers.py",
-    "readers/test_bucket.py",
+    "readers/test_object_store.py",
     "test_night.py",  # processes that are interrupted
     "test_packaging.py",  # builds wheels
 )
