@@ -86,7 +86,7 @@ def _gathered(
             row = replace(row, result=result, fits=False if beyond.changes(number) else row.fits)
             rows.put(number, row.text())
         if row.page and not row.fault:
-            site.beside(plain, beyond.beside(number, plain), row.making, changed=beyond.changes(number))
+            site.beside(plain, beyond.beside(number, plain), row.making, changed=beyond.changes(number), key=row.page)
         site.take(row.result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
         seen.count.add(row.result)
     return seen

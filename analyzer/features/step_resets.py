@@ -177,7 +177,7 @@ def is_mixture(steps: Steps, values: Array) -> bool:
     """
     order = np.argsort(steps, kind="stable")
     unique, counts = np.unique(steps[order], return_counts=True)
-    usual = int(median(counts)) if counts.size else 0
+    usual = int(median(counts.astype(np.float64))) if counts.size else 0
     kept = np.flatnonzero(counts == usual)
     if usual < 2 or kept.size < max(3 * LEAST, unique.size // 2):
         return False

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Series
-from analyzer.stats.robust import median, running_medians
 from analyzer.writers.axis import Axis
 
 UNITS = 1000
@@ -110,7 +109,7 @@ def _dots(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
 def _trend(x: NDArray[np.float64], y: NDArray[np.float64], parts: list[slice]) -> str:
     """Draw the running median of each long stretch, if the curve as a whole is noisy."""
     steps = np.concatenate([np.abs(np.diff(y[part])) for part in parts]) if parts else np.empty(0)
-    if steps.size < SPARSE or median(steps) < NOISY:
+    if steps.size < SPARSE or float(np.median(steps)) < NOISY:
         return ""
     return "".join(_running_median(x[part], y[part]) for part in parts if part.stop - part.start >= SPARSE)
 
@@ -121,7 +120,7 @@ def _running_median(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     before = 2 * _anchor(y[:window]) - y[half:0:-1]  # mirrored through the end, so that a slope stays a slope
     after = 2 * _anchor(y[: -window - 1 : -1]) - y[-2 : -half - 2 : -1]
     padded = np.concatenate((before, y, after))
-    middle = running_medians(padded, window)
+    middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)
     every = max(1, window // 4)
     chosen = np.unique(np.append(np.arange(0, y.size, every), y.size - 1))
     return _path(x[chosen], middle[chosen])
@@ -132,9 +131,9 @@ def _anchor(y: NDArray[np.float64]) -> float:
     at = np.arange(y.size)
     slope, level = np.polyfit(at, y, 1)
     few = y[:5]
-    spread = median(np.abs(y - (level + slope * at))) * 1.48
-    steep = abs(median(few) - (level + slope * 2)) > LEAVES * spread / np.sqrt(few.size)
-    return median(few) if steep else float(level)
+    spread = float(np.median(np.abs(y - (level + slope * at)))) * 1.48
+    steep = abs(float(np.median(few)) - (level + slope * 2)) > LEAVES * spread / np.sqrt(few.size)
+    return float(np.median(few)) if steep else float(level)
 
 
 def _gaps(series: Series, x: NDArray[np.float64], y: NDArray[np.float64]) -> Iterator[Gap]:
