@@ -82,6 +82,8 @@ def words(
     gaps: Sequence[Gap],
 ) -> tuple[Label, ...]:
     """Return the labels of marks and the names of gaps, each text once at a place, where they cover least."""
+    if not gaps and not any(mark.label for mark in marks):
+        return ()
     panel = Panelled(height, lines)
     placed = [panel.set(_upright(mark.label, mark.start, height, mark=True)) for mark in marks if _beside(mark)]
     placed += [panel.set(_level(mark, height)) for mark in marks if mark.kind == "level" and mark.label]
