@@ -102,7 +102,7 @@ def environment() -> jinja2.Environment:
         made.filters[filter_] = getattr(phrases, filter_)
     made.filters["changed"] = phrases.CHANGES.__getitem__
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
-    made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
+    made.filters["percent"], made.filters["capitalised"] = phrases.percent_of, _capitalised
     made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken
     return made
 
@@ -154,11 +154,6 @@ def _capitalised(text: str) -> str:
 
 def _number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else number(value, digits)
-
-
-def _percent(part: float) -> str:
-    """Write a place in an SVG, 0 to 1, as a short percentage."""
-    return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
 
 
 def _spoken(text: str) -> Markup:
