@@ -205,7 +205,7 @@ class Course:
         """The levels, float64[m] with m ≤ 241, in the space that they are compared in; lower is better."""
         return self._blocks[1]
 
-    @property
+    @cached_property
     def m(self) -> int:
         """Number of levels."""
         return int(self.levels.size)

@@ -92,15 +92,26 @@ class Period:
 
 @dataclass(frozen=True)
 class _Ratios:
-    """Power over the continuum at quarter frequencies, and the dof of the continuum at whole ones.
+    """The power at quarter frequencies, its continuum (`noise`) at whole ones, and the dof of that continuum.
 
     `n`: points of the curve. `shortest`: points of the shortest wave that counts.
     """
 
-    over: Array
+    power: Array
+    noise: Array
     dof: Array
     n: int
     shortest: float
+
+    @cached_property
+    def over(self) -> Array:
+        """Power over the continuum at quarter frequencies."""
+        return self.at(slice(None))
+
+    def at(self, places: Index | slice) -> Array:
+        """Return power over the continuum at some quarter frequencies: a test of one period asks for a few of them."""
+        grid = _grid(self.noise.size, self.power.size)
+        return np.asarray(self.power[places] / np.interp(grid.fine[places], grid.whole, self.noise))
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +264,7 @@ def _whole(peak: _Peak, n: int) -> _Peak:
 def _tested(even: _Residual, peak: _Peak, look: _Look) -> _Peak:
     """Return the peak with its chance when the noise is what is left without it."""
     ratios = _ratios(even, even.without(even.size / peak.cycles, peak.terms), look, peak)
-    total = float(_sums(ratios.over, np.array([peak.cycles]), peak.terms)[0])
+    total = float(ratios.at(_multiples(np.array([peak.cycles]), peak.terms)).sum(axis=1)[0])
     chance = _log_chance(total, peak.terms, _freedom(ratios.dof, peak.cycles, peak.terms))
     return replace(peak, chance=math.exp(max(-700.0, chance)))
 
@@ -384,8 +395,7 @@ def _ratios(even: _Residual, rest: _Residual, look: _Look, held: _Peak | None = 
         for shift in (0.0, 1.0):
             free[np.minimum((multiples + shift).astype(np.int64), noise.size - 1)] = False
     continuum, dof = _continuum(noise / red, free, look.first, grid)
-    expected = np.interp(grid.fine, grid.whole, continuum * red)
-    return _Ratios(power / expected, dof, even.size, look.shortest)
+    return _Ratios(power, continuum * red, dof, even.size, look.shortest)
 
 
 @dataclass(frozen=True)
@@ -601,8 +611,12 @@ def _freedom(dof: Array, cycles: float, terms: int) -> float:
 
 def _sums(ratio: Array, cycles: Array, terms: int) -> Array:
     """Return the sum of the ratios at each frequency and its multiples."""
-    index = np.rint(cycles[:, None] * np.arange(1, terms + 1) * OVERSAMPLING).astype(np.int64)
-    return np.asarray(ratio.take(index).sum(axis=1))
+    return np.asarray(ratio.take(_multiples(cycles, terms)).sum(axis=1))
+
+
+def _multiples(cycles: Array, terms: int) -> Index:
+    """Return the places of each frequency and its multiples among quarter frequencies, int64[cycles, terms]."""
+    return np.rint(cycles[:, None] * np.arange(1, terms + 1) * OVERSAMPLING).astype(np.int64)
 
 
 def _log_chances(total: Array, terms: int, dof: Array) -> Array:
