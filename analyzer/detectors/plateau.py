@@ -142,7 +142,7 @@ def _frozen_reading(features: RunFeatures, curve: Curve, since: int) -> Evidence
     last_moves = np.abs(np.diff(curve.raw[: since + 1]))[-PARAMS.repeats :]
     if last_moves.size and float(np.max(last_moves)) < PARAMS.resolved * abs(level):
         vetoes.append(Veto("came-to-rest", curve.tag, {"last_move": float(np.max(last_moves))}))
-    if moved.size < PARAMS.repeats:  # it was never seen moving: a constant that somebody logs
+    if not moved.size:  # it was never seen moving: a constant that somebody logs
         vetoes.append(Veto("never-moved", curve.tag, {"points": float(moved.size)}))
     moving = next((c for c in features.training if c is not curve and _moves_after(c, first)), None)
     if moving is not None:
