@@ -217,7 +217,7 @@ class Course:
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
         if m < FEW_LEVELS:  # nor must a break in it count as noise
             late = y[m // STEEP_SHORT :]
-            steepest = int(np.argmax(np.diff(late))) + 1 if late.size > 1 else 0
+            steepest = int(np.argmax(np.diff(late))) + 1 if late.size >= SHIFT_LEVELS else 0
             sizes = np.minimum(sizes, trendless_sigma(late, broken=steepest))
         return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
