@@ -19,23 +19,19 @@ from analyzer.cli.sentence import complain, safe
 from analyzer.cli.stream import wants_colour
 from analyzer.errors import SettingsError, UsageError
 from analyzer.fleet.notification import Notifier
-from analyzer.fleet.watching import Look, Sighting, Watch
+from analyzer.fleet.sightings import Sighting, line, message
+from analyzer.fleet.watching import Look, Watch
 from analyzer.model.result import Night
 from analyzer.model.secrets import mask_text
-from analyzer.model.wording import counted, duration, moment, number
+from analyzer.model.wording import counted, duration
 from analyzer.settings import Settings
 from analyzer.settings.values import seconds
 from analyzer.writers import brief, text
-from analyzer.writers.markdown import harmless
-from analyzer.writers.shortening import short
 
 Options = argparse.Namespace
 
 MOST_SHARE = 0.1
 """Share of the time that looking may take: a look of 12 s is followed by a pause of 108 s or more."""
-
-LONGEST_NAME, LONGEST_SUMMARY, MOST_LINES = 60, 200, 8
-"""Characters and lines of a message, as of an audit's."""
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -127,20 +123,5 @@ class _Teller:
     def _notify(self, sightings: Sequence[Sighting]) -> None:
         if self._notifier is None or not sightings:
             return
-        runs = len({one.result.run for one in sightings})
-        title = f"posthoc: {counted(len(sightings), 'new finding')} in {counted(runs, 'run')}"
-        lines = [harmless(line(one)) for one in sightings[:MOST_LINES]]
-        lines += [f"and {len(sightings) - MOST_LINES:,} more"] if len(sightings) > MOST_LINES else []
-        for sentence in self._notifier.send(title, "\n".join(lines)):
+        for sentence in self._notifier.send(*message(sightings)):
             complain(sentence)
-
-
-def line(one: Sighting) -> str:
-    """Return a sighting as one line: run, symptom, onset, cost so far, what it is."""
-    finding = one.finding
-    since = f" since step {finding.first_step:,}" if finding.first_step is not None else ""
-    spent = [moment(one.onset)] if one.onset is not None else []
-    spent += [f"{number(one.hours, 2)} h so far"] if one.hours is not None else []
-    about = f" ({', '.join(spent)})" if spent else ""
-    name, what = short(brief.label(one.result), LONGEST_NAME), short(finding.summary, LONGEST_SUMMARY)
-    return f"{name}: {finding.symptom}{since}{about}: {what}"
