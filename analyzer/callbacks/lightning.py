@@ -29,10 +29,15 @@ class LightningCallback(_Callback):  # type: ignore[misc] # as in callbacks.kera
         self.monitor = Monitor(name, **monitor)
         self._stops = bool(monitor.get("stop_on"))
         self._seen: dict[str, Any] = {}
+        self._kept: dict[str, tuple[int, float]] = {}
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Refuse to stop several processes."""
         refuse_several(self._stops, trainer.world_size)
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Take what the trainer holds for seen: it computes the values of the last epoch once more after its hooks."""
+        self._seen = dict(trainer.callback_metrics)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Keep what the step logged, as often as loggers get it; check when one is due."""
@@ -58,9 +63,12 @@ class LightningCallback(_Callback):  # type: ignore[misc] # as in callbacks.kera
 
     def _collect(self, trainer: Any) -> None:
         """Keep the metrics that are new: those of the last validation stay with the trainer until the next one."""
-        metrics = dict(trainer.callback_metrics)
-        fresh = {tag: value for tag, value in metrics.items() if self._seen.get(tag) is not value}
+        metrics, step = dict(trainer.callback_metrics), int(trainer.global_step)
+        fresh = numbers({tag: value for tag, value in metrics.items() if self._seen.get(tag) is not value})
+        points = {tag: (step, value) for tag, value in fresh.items()}
+        again = {tag for tag, point in points.items() if repr(self._kept.get(tag)) == repr(point)}  # NaN, too
         self._seen = metrics
-        self.monitor.log(int(trainer.global_step), numbers(fresh))
+        self._kept |= points
+        self.monitor.log(step, {tag: value for tag, value in fresh.items() if tag not in again})
         if self.monitor.tick():
             trainer.should_stop = True

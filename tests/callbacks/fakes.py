@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 
@@ -67,18 +68,27 @@ class Trainer:
         self.callback_metrics = {"val_loss": float("nan")}
         callback.on_validation_end(self, None)
         self.sanity_checking = False
+        callback.on_train_epoch_start(self, None)
         for batch in range(steps):
             self.global_step += 1
             self.callback_metrics |= {"train_loss": train(self.global_step)}
             callback.on_train_batch_end(self, None, None, None, batch)
+            self.computed_again("train_loss")
             if self.global_step % validate_every == 0:
                 self.callback_metrics |= {"val_loss": validation(self.global_step)}
                 callback.on_validation_end(self, None)
+                self.callback_metrics |= {"train_mean": train(self.global_step)}
                 callback.on_train_epoch_end(self, None)
+                self.computed_again("train_mean")
+                callback.on_train_epoch_start(self, None)
             if self.should_stop:
                 break
         callback.on_fit_end(self, None)
         return self.global_step
+
+    def computed_again(self, tag):
+        """Replace a value by an equal one, as Lightning does after the hooks of a batch and of an epoch."""
+        self.callback_metrics |= {tag: np.float64(float(self.callback_metrics[tag]))}
 
 
 def trainer_train(callback, steps, loss, logging_steps=5, world_size=1):
