@@ -213,6 +213,13 @@ def _demo(options: Options) -> int:
     return starting.demo(options)
 
 
+def _completion(options: Options) -> int:
+    from analyzer.cli import completion  # noqa: PLC0415 - used by this verb alone
+
+    sys.stdout.write(completion.script(options.shell, api.guides()))
+    return 0
+
+
 def _working_directory_is_there() -> bool:
     try:
         return Path.cwd().exists()
@@ -234,6 +241,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,
+    "completion": _completion,
 }
 
 
