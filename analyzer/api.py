@@ -91,10 +91,12 @@ def report(
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
     write_back: Handback | None = None,
+    title: str = "",
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
-    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. With
+    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. `title` stands on
+    the page in place of the run's name. With
     `write_back` the verdict is written to the tracker that keeps the run, too, and what came of it stands there.
     SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
@@ -102,7 +104,8 @@ def report(
     refuse_inputs(Path(output), [os.fspath(source)])
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
     result = next(fleet.judged([ref], chosen))
-    page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
+    made = making.making(analyzer.__version__, os.fspath(source), run, chosen, title)
+    page, _ = page_or_plain(result, guides(), made)
     write_text(Path(output), page)
     if write_back is not None:
         write_back.give(ref, result, page)
@@ -199,14 +202,16 @@ def audit(
     seen: Callable[[Found], None] | None = None,
     plan: Plan | None = None,
     tell: Tell | None = None,
+    title: str = "",
 ) -> AuditResult:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
     `plan` says how: with which memory of last night, in how many processes or on which cluster, which part of the runs
     (then a shard is written in place of a site, for merge()). `seen` is told what was found before the first run is
     judged; `tell` is given the night when its site is there and before it counts as told; with `write_back` each
-    verdict is written to the tracker that keeps the run, too. SourceError when no source can be read,
-    OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
+    verdict is written to the tracker that keeps the run, too. `title` is what the index is called.
+    SourceError when no source can be read, OutputError when `output` is not empty and no posthoc site, or cannot be
+    written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
@@ -216,7 +221,7 @@ def audit(
         found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
-    site, chosen = Site(Path(output), guides()), settings or Settings()
+    site, chosen = Site(Path(output), guides(), title), settings or Settings()
     night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__).told(progress, tell)
     if write_back is not None:
         write_back.give_all(found.refs, night.results, site)
@@ -283,14 +288,15 @@ def merge(
     state: Source | None = None,
     settings: Settings | None = None,
     tell: Tell | None = None,
+    title: str = "",
 ) -> AuditResult:
     """Make one site of the shards that audits of one night's parts left in folders; return the night.
 
-    `state`, its retention in the settings, and `tell` as for audit(). SourceError when a shard is missing, damaged or
-    of another night.
+    `state`, its retention in the settings, `tell` and `title` as for audit(). SourceError when a shard is missing,
+    damaged or of another night.
     """
     memory = None if state is None else Path(state)
-    site = Site(Path(output), guides())
+    site = Site(Path(output), guides(), title)
     return merged([Path(folder) for folder in folders], site, memory, settings or Settings(), tell=tell)
 
 

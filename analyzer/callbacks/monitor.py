@@ -17,9 +17,9 @@ import numpy as np
 
 from analyzer.errors import UsageError
 from analyzer.fleet.making import guides
+from analyzer.fleet.new_findings import NewFinding, Reported, line, message, onset_of
 from analyzer.fleet.night import judge
 from analyzer.fleet.notification import Notifier
-from analyzer.fleet.sightings import Reported, Sighting, line, message, onset_of
 from analyzer.model.result import Result
 from analyzer.model.run import Run, Series
 from analyzer.model.secrets import mask_text
@@ -121,7 +121,7 @@ class Monitor:
             self.check()
         return self.should_stop
 
-    def check(self, *, ended: bool = False) -> tuple[Sighting, ...]:
+    def check(self, *, ended: bool = False) -> tuple[NewFinding, ...]:
         """Judge now, whatever it costs, as a training that goes on or `ended`; tell what is new, and return it."""
         with self._pace.measured(self._points):
             run = self._run("FINISHED" if ended else "RUNNING")
@@ -155,7 +155,7 @@ class Monitor:
         }  # fmt: skip
         return Run(self._name, self._name, "callback", "", series, self._params, declared=declared)
 
-    def _send(self, news: Sequence[Sighting]) -> None:
+    def _send(self, news: Sequence[NewFinding]) -> None:
         """Send what is new from a thread of its own: a slow address must not hold up the training."""
         if self._notifier is None or not news:
             return

@@ -41,7 +41,13 @@ def _report(options: Options) -> int:
     night_of.outputs_apart(options, [options.source], [options.output])
     back = tracker.handback(options)
     result = api.report(
-        options.source, options.output, run=options.run, settings=settings, write_back=back, **tracker.wanted(options)
+        options.source,
+        options.output,
+        run=options.run,
+        settings=settings,
+        write_back=back,
+        title=options.title,
+        **tracker.wanted(options),
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
     night_of.write_outputs(options, night, settings)
@@ -82,6 +88,7 @@ def _audit(options: Options) -> int:
             seen=seen,
             plan=Plan(options.state, options.jobs, share, options.pages, cluster=options.cluster),
             tell=told,
+            title=options.title,
         )
     if share is not None:
         _tell_unused(options, _tags(night))
@@ -102,7 +109,9 @@ def _merge(options: Options) -> int:
         night_of.write_outputs(options, night, settings)
         night_of.tell_others(options, night, notifier)
 
-    night = api.merge(options.folders, options.output, state=options.state, settings=settings, tell=told)
+    night = api.merge(
+        options.folders, options.output, state=options.state, settings=settings, tell=told, title=options.title
+    )
     return _night_told(options, night, settings)
 
 

@@ -18,8 +18,8 @@ from analyzer.cli import night_of, tracker
 from analyzer.cli.sentence import complain, safe
 from analyzer.cli.stream import wants_colour
 from analyzer.errors import SettingsError, UsageError
+from analyzer.fleet.new_findings import NewFinding, line, message
 from analyzer.fleet.notification import Notifier
-from analyzer.fleet.sightings import Sighting, line, message
 from analyzer.fleet.watching import Look, Watch
 from analyzer.model.result import Night
 from analyzer.model.secrets import mask_text
@@ -120,7 +120,7 @@ class _Teller:
             sys.stdout.write(f"{at} {mark} {safe(sentence)}\n")
             sys.stdout.flush()
 
-    def _notify(self, sightings: Sequence[Sighting]) -> None:
+    def _notify(self, sightings: Sequence[NewFinding]) -> None:
         if self._notifier is None or not sightings:
             return
         for sentence in self._notifier.send(*message(sightings)):

@@ -118,6 +118,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     page = Path("posthoc-report.html")
     add("-o", "--output", type=_file, default=page, metavar="FILE", help="the page (default %(default)s)")
     add("--run", metavar="NAME", help="which run, by id or name, when SOURCE holds several")
+    _title(parser, "the run's name")
     _judging(parser, fail_on="error")
 
 
@@ -175,6 +176,11 @@ def _site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=_file, default=site, metavar="DIR", help="the site (default %(default)s)"
     )
+    _title(parser, "the sources")
+
+
+def _title(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--title", default="", metavar="TEXT", help=f"what the page is called, in place of {default}")
 
 
 def _night(parser: argparse.ArgumentParser) -> None:

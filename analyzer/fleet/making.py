@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from analyzer import detectors
 from analyzer.fleet.log_symptoms import log_guides
@@ -18,18 +18,19 @@ def guides() -> Mapping[str, Guide]:
     return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
 
 
-def making(version: str, source: str, run: str | None, settings: Settings) -> Making:
+def making(version: str, source: str, run: str | None, settings: Settings, title: str = "") -> Making:
     """Return how to make a page again: the command, and which limits differ from the defaults."""
     words = ["posthoc", "report", mask_text(source), *(["--run", mask_text(run)] if run is not None else [])]
+    words += ["--title", title] if title else []
     for option, names in (("--select", settings.select), ("--ignore", settings.ignore)):
         words += [option, ",".join(sorted(names))] if names else []
     for tag, role in settings.roles.items():
         meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
         words += ["--role", f"{tag}={meaning}"]
-    return Making(version, shlex.join(words), _changed(settings.limits))
+    return Making(version, shlex.join(words), _changed(settings.limits), title)
 
 
-def _changed(limits: Mapping[str, Mapping[str, float]]) -> Sequence[tuple[str, str, float, float]]:
+def _changed(limits: Mapping[str, Mapping[str, float]]) -> tuple[tuple[str, str, float, float], ...]:
     known = detectors.known()
     return tuple(
         (symptom, name, value, known[symptom].default_limits[name])

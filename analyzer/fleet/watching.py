@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.errors import NoRunsError, SourceError
+from analyzer.fleet.new_findings import NewFinding, Onset, Reported, onset_of
 from analyzer.fleet.night import find_runs, judge
-from analyzer.fleet.sightings import Onset, Reported, Sighting, onset_of
 from analyzer.fleet.state import State
 from analyzer.model.result import Result
 from analyzer.model.run import Run, Series
@@ -35,7 +35,7 @@ class Look:
 
     runs: int
     judged: int
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple[NewFinding, ...] = ()
     appeared: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     ended: tuple[Result, ...] = ()
@@ -160,7 +160,7 @@ class Watch:
         young = run.last_event is not None and now - run.last_event <= self._settings.stale_after
         return young and run.declared in {None, RUNNING}
 
-    def _sightings(self, *, at_start: bool) -> tuple[Sighting, ...]:
+    def _sightings(self, *, at_start: bool) -> tuple[NewFinding, ...]:
         """Return what alarms and was not told before."""
         before = self._before() if at_start and self._state is not None else None
         if before is not None:

@@ -40,6 +40,9 @@ MOST_EXPERIMENTS = 300
 MOST_NAMED = 5
 """Runs in the verdict that have something new, and findings there that are resolved."""
 
+PATH_PARTS = 2
+"""Of an absolute path, so many of its last parts are a title: the folder and what it lies in."""
+
 MOST_CURVES = 200
 """Names of curves in the index's JSON: a training logs a handful, whatever is hostile any number."""
 
@@ -86,6 +89,7 @@ def index_pages(
     notes: Sequence[Note] = (),
     *,
     version: str,
+    title: str = "",
     at: str = "",
     resolved: Sequence[Mapping[str, Any]] = (),
     vanished: Sequence[Vanished] = (),
@@ -96,9 +100,9 @@ def index_pages(
 ) -> Iterator[tuple[str, str]]:
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
-    `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
-    across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
-    one value a metric, `histories` those of nightly jobs.
+    `title` is what the user calls the audit ("": its sources), `at` when the night was judged (ISO 8601), `resolved`
+    and `vanished` as of the night, `across` what was seen across runs, `nights` what the last nights came to,
+    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of nightly jobs.
     """
     first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
@@ -115,6 +119,7 @@ def index_pages(
         **common,
         "rows": ordered[:STATIC_ROWS],
         "sources": sources,
+        "title": title or title_of_sources(sources),
         "notes": notes,
         "headline": headline(tones),
         "tone": next((tone for tone in TONES if tones[tone]), "unjudged"),
@@ -142,6 +147,21 @@ def index_pages(
     context["parts"] = [(name, word) for name, key, word in PARTS if context[key]]
     page = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
     yield "index.html", page
+
+
+def title_of_sources(sources: Sequence[str]) -> str:
+    """Return what an audit of these sources is called: no path of a machine, but its last parts."""
+    names = [_called(source) for source in sources[:MOST_NAMED]]
+    rest = len(sources) - len(names)
+    return ", ".join(names) + (f" and {rest:,} more" if rest else "")
+
+
+def _called(source: str) -> str:
+    """Return an address as it is, and of an absolute path the last parts."""
+    path = source.removeprefix("file://").removeprefix("sqlite://").replace("\\", "/")
+    if "://" in path or not (path.startswith("/") or path[1:3] == ":/"):
+        return source
+    return "/".join(path.strip("/").split("/")[-PATH_PARTS:]) or source
 
 
 def _changed_first(histories: Iterable[History]) -> list[History]:

@@ -45,12 +45,15 @@ MOST_CHARTS, MOST_LISTED = 300, 1000
 class Making:
     """How a page came about: the version, the command that makes it again, and limits that were changed.
 
-    `changed` holds (symptom, limit, value, default).
+    `changed` holds (symptom, limit, value, default), `title` is what the user calls the page ("": the run's name), and
+    `links` are the run's other pages (a tracker's, TensorBoard's) by name and address.
     """
 
     version: str
     command: str
-    changed: Sequence[tuple[str, str, float, float]] = ()
+    changed: tuple[tuple[str, str, float, float], ...] = ()
+    title: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,10 @@ class Site:
     points to a page that is not there; what the night before left over is removed after that.
     """
 
-    def __init__(self, folder: Path, guides: Mapping[str, Guide]) -> None:
-        """Raise OutputError when the folder holds anything that is not a posthoc site."""
+    def __init__(self, folder: Path, guides: Mapping[str, Guide], title: str = "") -> None:
+        """Raise OutputError when the folder holds anything that is not a posthoc site; `title` is the index's."""
         self.folder = folder
-        self._guides = guides
+        self._guides, self._title = guides, title
         self._entries: list[Entry] = []
         self._faults: list[Note] = []
         _claim(folder)
@@ -118,6 +118,7 @@ class Site:
             night.sources,
             told,
             version=night.version,
+            title=self._title,
             at=night.at,
             resolved=night.healed,
             vanished=night.vanished,

@@ -32,7 +32,7 @@ UNKNOWN = Onset(None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class NewFinding:
     """A finding that is told now: `onset` in Unix seconds, `hours` from there to the last point; None if unknown.
 
     `at_start`: it was there at the first look.
@@ -55,13 +55,13 @@ class Reported:
         """Take these (run, symptom) for reported."""
         self._known.update(keys)
 
-    def news(self, result: Result, since: Mapping[str, Onset], *, at_start: bool = False) -> Iterator[Sighting]:
+    def news(self, result: Result, since: Mapping[str, Onset], *, at_start: bool = False) -> Iterator[NewFinding]:
         """Yield the findings of a result that raise an alarm and were not reported before."""
         for finding in result.findings:
             key = (result.run, finding.symptom)
             if finding.alarms and key not in self._known:
                 self._known.add(key)
-                yield Sighting(result, finding, *since.get(finding.symptom, UNKNOWN), at_start)
+                yield NewFinding(result, finding, *since.get(finding.symptom, UNKNOWN), at_start)
 
 
 def onset_of(run: Run, finding: Finding) -> Onset:
@@ -76,7 +76,7 @@ def onset_of(run: Run, finding: Finding) -> Onset:
     return Onset(onset, max(0.0, run.last_event - onset) / HOUR)
 
 
-def line(one: Sighting) -> str:
+def line(one: NewFinding) -> str:
     """Return a sighting as one line: run, symptom, onset, cost so far, what it is."""
     finding = one.finding
     since = f" since step {finding.first_step:,}" if finding.first_step is not None else ""
@@ -87,7 +87,7 @@ def line(one: Sighting) -> str:
     return f"{name}: {finding.symptom}{since}{about}: {what}"
 
 
-def message(sightings: Sequence[Sighting]) -> tuple[str, str]:
+def message(sightings: Sequence[NewFinding]) -> tuple[str, str]:
     """Return title and plain text of a message on what is new."""
     runs = len({one.result.run for one in sightings})
     title = f"posthoc: {counted(len(sightings), 'new finding')} in {counted(runs, 'run')}"
