@@ -47,8 +47,10 @@ from analyzer.settings.values import suggestion
 from analyzer.writers.briefing import briefing
 from analyzer.writers.file import write_text
 from analyzer.writers.gallery import Exhibit, write_gallery
+from analyzer.writers.issue import issue_text, write_issue_files
 from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
+from analyzer.writers.tensorboard_text import write_text_event
 
 __all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
 
@@ -92,12 +94,16 @@ def report(
     choice: Choice = EVERY,
     write_back: Handback | None = None,
     title: str = "",
+    markdown: Source | None = None,
+    tensorboard: Source | None = None,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
     `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. `title` stands on
     the page in place of the run's name. With
     `write_back` the verdict is written to the tracker that keeps the run, too, and what came of it stands there.
+    `markdown` names a file that also gets the run as text for an issue, with its chart as SVG beside it; `tensorboard`
+    a folder that gets it as an event file for TensorBoard's text tab.
     SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
@@ -107,6 +113,10 @@ def report(
     made = making.making(analyzer.__version__, os.fspath(source), run, chosen, title)
     page, _ = page_or_plain(result, guides(), made)
     write_text(Path(output), page)
+    if markdown is not None:
+        write_issue_files(Path(markdown), result, made)
+    if tensorboard is not None:
+        write_text_event(Path(tensorboard), issue_text(result, made), time.time())
     if write_back is not None:
         write_back.give(ref, result, page)
     return result

@@ -16,6 +16,7 @@ from analyzer.cli.stream import bar, deliver, wants_colour, width_of
 from analyzer.errors import UsageError
 from analyzer.fleet.auditing import Plan
 from analyzer.fleet.night import Found
+from analyzer.fleet.outputs import refuse_inputs
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.model.secrets import mask_text
@@ -24,6 +25,7 @@ from analyzer.settings import Settings, load_settings, parsed_role, settings_ins
 from analyzer.settings.values import suggestion
 from analyzer.writers import brief, text
 from analyzer.writers.document import write_document
+from analyzer.writers.issue import picture_beside
 from analyzer.writers.site import SITE_FILES
 
 Options = argparse.Namespace
@@ -38,7 +40,10 @@ def run(verb: str, options: Options) -> int:
 
 def _report(options: Options) -> int:
     settings = settings_of_call(options)
-    night_of.outputs_apart(options, [options.source], [options.output])
+    more = [options.issue, picture_beside(options.issue)] if options.issue else []
+    night_of.outputs_apart(options, [options.source], [options.output, *more])
+    for file in more:
+        refuse_inputs(file, [options.source])
     back = tracker.handback(options)
     result = api.report(
         options.source,
@@ -47,6 +52,8 @@ def _report(options: Options) -> int:
         settings=settings,
         write_back=back,
         title=options.title,
+        markdown=options.issue,
+        tensorboard=options.tensorboard,
         **tracker.wanted(options),
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))

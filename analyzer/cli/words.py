@@ -119,6 +119,10 @@ def _report(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", type=_file, default=page, metavar="FILE", help="the page (default %(default)s)")
     add("--run", metavar="NAME", help="which run, by id or name, when SOURCE holds several")
     _title(parser, "the run's name")
+    issue = "also write it in Markdown for an issue, with its chart as SVG beside it"
+    add("--markdown", type=_file, dest="issue", metavar="FILE", help=issue)
+    board = "also write it as an event file that TensorBoard shows in its text tab"
+    add("--tensorboard", type=_file, metavar="DIR", help=board)
     _judging(parser, fail_on="error")
 
 

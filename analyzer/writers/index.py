@@ -102,7 +102,7 @@ def index_pages(
 
     `title` is what the user calls the audit ("": its sources), `at` when the night was judged (ISO 8601), `resolved`
     and `vanished` as of the night, `across` what was seen across runs, `nights` what the last nights came to,
-    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of nightly jobs.
+    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of jobs.
     """
     first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries

@@ -39,6 +39,9 @@ from analyzer.readers.tree import Folder, Tree
 
 NAME = "tensorboard"
 _MARK = "tfevents"
+OWN_FILE = ".posthoc"
+"""How the name of an event file ends that posthoc wrote: a text about a run, and no run."""
+
 _TIME_IN_NAME = re.compile(r"tfevents\.(\d{1,15})")
 
 
@@ -225,7 +228,9 @@ def event_files(folder: Folder) -> tuple[str, ...]:
     return tuple(
         name
         for name in folder.files
-        if _MARK in name and not (name.endswith(".meta") and name.removesuffix(".meta") in names)
+        if _MARK in name
+        and not name.endswith(OWN_FILE)
+        and not (name.endswith(".meta") and name.removesuffix(".meta") in names)
     )
 
 
