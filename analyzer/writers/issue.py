@@ -1,7 +1,8 @@
-"""One run as Markdown for an issue tracker: the verdict, the chart, each problem with its evidence, and how to see it."""
+"""One run as Markdown for an issue tracker: the verdict, the chart, each problem with its evidence, the command."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,9 @@ from analyzer.writers.page import Making
 from analyzer.writers.picture import chart_of, svg_of
 from analyzer.writers.shortening import short, shortened
 from analyzer.writers.wording import bare_limit, measured, span
+
+FENCE = 3
+"""Backticks around code, where it holds fewer in a row."""
 
 MOST_FINDINGS, MOST_LINES = 8, 6
 """Findings in full, and lines of a list in each: an issue of a hundred lines is read by nobody."""
@@ -47,7 +51,7 @@ def issue_text(result: Result, making: Making, *, picture: str = "") -> str:
         parts += _finding(finding)
     rest = len(found) - MOST_FINDINGS
     parts += [f"and {rest} more findings, all on the page"] if rest > 0 else []
-    parts += ["### Reproduce", f"```sh\n{making.command}\n```", f"posthoc {making.version}"]
+    parts += ["### Reproduce", _code(making.command), f"posthoc {making.version}"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,6 +85,13 @@ def _finding(finding: Finding) -> Iterator[str]:
 def _row(one: JudgedMeasure) -> str:
     limit = bare_limit(one.limit, one.unit) if one.limit is not None else ""
     return f"| {_text(one.name)} | {_text(measured(one.value, one.unit))} | {_text(limit)} |"
+
+
+def _code(command: str) -> str:
+    """Return a block of code whose fence is longer than any in it."""
+    longest = max((len(run) for run in re.findall("`+", command)), default=0)
+    fence = "`" * max(FENCE, longest + 1)
+    return f"{fence}sh\n{command}\n{fence}"
 
 
 def _text(text: str, most: int = LONGEST_LINE) -> str:

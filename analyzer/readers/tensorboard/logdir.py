@@ -224,14 +224,9 @@ class TensorBoard:
 
 def event_files(folder: Folder) -> tuple[str, ...]:
     """Return the names of a folder's event files, sorted."""
-    names = set(folder.files)
-    return tuple(
-        name
-        for name in folder.files
-        if _MARK in name
-        and not name.endswith(OWN_FILE)
-        and not (name.endswith(".meta") and name.removesuffix(".meta") in names)
-    )
+    described = {f"{name}.meta" for name in folder.files}
+    ours = {name for name in folder.files if name.endswith(OWN_FILE)}
+    return tuple(name for name in folder.files if _MARK in name and name not in described | ours)
 
 
 def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:
