@@ -24,4 +24,5 @@ def chart_of(result: Result) -> Chart | None:
 def svg_of(drawn: Chart) -> str:
     """Return a chart as the text of an SVG file, WIDTH pixels wide, on white."""
     text = environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
-    return text.strip() + "\n"
+    shown = text.replace('<svg class="plots"', '<svg class="plots" overflow="visible"', 1)  # as the style of pages does
+    return shown.strip() + "\n"
