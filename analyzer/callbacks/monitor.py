@@ -15,17 +15,17 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from analyzer.auditing.judging import judge
+from analyzer.auditing.new_findings import NewFinding, Reported, line, message, onset_of
+from analyzer.auditing.notification import Notifier
+from analyzer.auditing.provenance import guides
 from analyzer.errors import UsageError
-from analyzer.fleet.making import guides
-from analyzer.fleet.new_findings import NewFinding, Reported, line, message, onset_of
-from analyzer.fleet.night import judge
-from analyzer.fleet.notification import Notifier
+from analyzer.model.redaction import mask_text
 from analyzer.model.result import Result
 from analyzer.model.run import Run, Series
-from analyzer.model.secrets import mask_text
 from analyzer.settings import Settings
 from analyzer.settings.values import suggestion
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
 
 Tell = Callable[[str], None]
 

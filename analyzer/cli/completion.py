@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analyzer.cli import words
+from analyzer.cli import parser as parser_module
 from analyzer.cli.overview import VERBS
 
 FILES = ("FILE", "DIR", "SOURCE", "RUN", "S")
@@ -52,7 +52,7 @@ def script(shell: str, symptoms: Iterable[str]) -> str:
 
 
 def _verb(name: str, symptoms: tuple[str, ...]) -> Verb:
-    parser = words.parser_of(name)
+    parser = parser_module.parser_of(name)
     actions = parser._actions
     options = tuple(
         Option(tuple(one.option_strings), _about(one, parser), _taken(one, symptoms) if one.nargs != 0 else None)

@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from analyzer.model.result import Finding, JudgedMeasure, Result
 from analyzer.model.summary import title_of
-from analyzer.writers import brief
+from analyzer.writers import summary
 from analyzer.writers.facts import facts
-from analyzer.writers.file import write_text
 from analyzer.writers.markdown import LONGEST_LINE, LONGEST_NAME, marked_up
-from analyzer.writers.page import Making
+from analyzer.writers.page import Provenance
+from analyzer.writers.phrases import bare_limit, measured, span
 from analyzer.writers.picture import chart_of, svg_of
-from analyzer.writers.shortening import short, shortened
-from analyzer.writers.wording import bare_limit, measured, span
+from analyzer.writers.text_file import write_text
+from analyzer.writers.truncation import short, shortened
 
 FENCE = 3
 """Backticks around code, where it holds fewer in a row."""
@@ -25,7 +25,7 @@ MOST_FINDINGS, MOST_LINES = 8, 6
 """Findings in full, and lines of a list in each: an issue of a hundred lines is read by nobody."""
 
 
-def write_issue_files(path: Path, result: Result, making: Making) -> None:
+def write_issue_files(path: Path, result: Result, making: Provenance) -> None:
     """Write the Markdown to a file and, where the result has a curve, its chart to a file of SVG beside it."""
     drawn = chart_of(shortened(result))
     picture = picture_beside(path)
@@ -39,11 +39,11 @@ def picture_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.svg")
 
 
-def issue_text(result: Result, making: Making, *, picture: str = "") -> str:
+def issue_text(result: Result, making: Provenance, *, picture: str = "") -> str:
     """Return the run as Markdown; `picture` is the address of its chart, "" where there is none."""
     result = shortened(result.without_curves())
-    found = brief.tree(result).leading
-    name = making.title or brief.label(result)
+    found = summary.tree(result).leading
+    name = making.title or summary.label(result)
     parts = [f"## {_text(name, LONGEST_NAME)}: {_text(_what(result, found))}", f"**{_text(result.sentence)}**"]
     parts += [f"![{_text(_alternative(result, found))}]({picture})"] if picture else []
     parts += [", ".join(_text(fact) for fact in facts(result))] if facts(result) else []

@@ -10,13 +10,13 @@ import base64
 from collections import Counter
 from dataclasses import dataclass
 
+from analyzer.model.formatting import number
 from analyzer.model.result import AuditResult, Result
 from analyzer.model.run import Run, Series
 from analyzer.model.summary import title_of
-from analyzer.model.wording import number
-from analyzer.writers import brief, environment
+from analyzer.writers import summary, template_environment
 from analyzer.writers.picture import WIDTH, chart_of, svg_of
-from analyzer.writers.shortening import NAME, TEXT, short, shortened
+from analyzer.writers.truncation import NAME, TEXT, short, shortened
 
 MOST_RUNS, MOST_SERIES, MOST_NOTES = 50, 50, 5
 """Rows of a table in a notebook; the object itself has them all."""
@@ -47,13 +47,13 @@ def fragment(result: Result) -> str:
     result = shortened(result)
     context = {
         "result": result,
-        "tone": brief.tone(result),
-        "kinds": brief.tree(result),
-        "first": brief.first_things(result),
+        "tone": summary.tone(result),
+        "kinds": summary.tree(result),
+        "first": summary.first_things(result),
         "titles": {finding.symptom: title_of(finding.symptom) for finding in result.findings},
         "picture": _picture(result),
     }
-    return environment.environment().get_template("fragment.html").render(context)
+    return template_environment.environment().get_template("fragment.html").render(context)
 
 
 def audit_fragment(audit: AuditResult) -> str:
@@ -64,10 +64,10 @@ def audit_fragment(audit: AuditResult) -> str:
         verdicts[result.verdict] += 1
         if len(rows) < MOST_RUNS:
             brief_one = shortened(result.without_curves())
-            rows.append((brief.tone(brief_one), brief_one))
+            rows.append((summary.tone(brief_one), brief_one))
     total = sum(verdicts.values())
     context = {"total": total, "verdicts": verdicts.most_common(), "rows": rows, "more": total - len(rows)}
-    return environment.environment().get_template("audit_fragment.html").render(context)
+    return template_environment.environment().get_template("audit_fragment.html").render(context)
 
 
 def run_fragment(run: Run) -> str:
@@ -75,7 +75,7 @@ def run_fragment(run: Run) -> str:
     rows = [_row(tag, series) for tag, series in list(run.series.items())[:MOST_SERIES]]
     notes = [short(note.message, TEXT) for note in run.notes[:MOST_NOTES]]
     context = {"run": run, "rows": rows, "more": max(0, len(run.series) - MOST_SERIES), "notes": notes}
-    return environment.environment().get_template("run_fragment.html").render(context)
+    return template_environment.environment().get_template("run_fragment.html").render(context)
 
 
 def _row(tag: str, series: Series) -> _Row:

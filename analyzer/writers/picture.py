@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from analyzer.model.result import Result
-from analyzer.writers import brief, environment
+from analyzer.writers import summary, template_environment
 from analyzer.writers.chart import Chart, chart
-from analyzer.writers.embed import Shelf
+from analyzer.writers.embed import SpillFile
 from analyzer.writers.page import main_chart, marks_of, rows_of
 
 WIDTH = 760
@@ -14,15 +14,15 @@ WIDTH = 760
 
 def chart_of(result: Result) -> Chart | None:
     """Return the chart of the first finding that has one, else the main curve; None where no curve was kept."""
-    for finding in brief.tree(result).leading:
-        shown = chart("notebook", rows_of(result, finding.tags), Shelf(), marks_of(finding))
+    for finding in summary.tree(result).leading:
+        shown = chart("notebook", rows_of(result, finding.tags), SpillFile(), marks_of(finding))
         if shown is not None:
             return shown
-    return main_chart(result, Shelf())
+    return main_chart(result, SpillFile())
 
 
 def svg_of(drawn: Chart) -> str:
     """Return a chart as the text of an SVG file, WIDTH pixels wide, on white."""
-    text = environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
+    text = template_environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
     shown = text.replace('<svg class="plots"', '<svg class="plots" overflow="visible"', 1)  # as the style of pages does
     return shown.strip() + "\n"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from analyzer import Settings, analyze
+from analyzer.auditing.notification import Notifier
 from analyzer.callbacks.monitor import Monitor
 from analyzer.errors import UsageError
-from analyzer.fleet.notification import Notifier
 from analyzer.model.run import Run, Series
 
 

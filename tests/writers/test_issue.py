@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analyzer.writers.issue import issue_text, picture_beside, write_issue_files
-from analyzer.writers.page import Making
+from analyzer.writers.page import Provenance
 from tests import made
 
-MAKING = Making("1.2.3", "posthoc report logs/exp1")
+MAKING = Provenance("1.2.3", "posthoc report logs/exp1")
 
 
 def test_it_says_verdict_evidence_cause_advice_and_how_to_reproduce(tmp_path):
