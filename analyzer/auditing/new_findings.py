@@ -77,7 +77,7 @@ def onset_of(run: Run, finding: Finding) -> Onset:
 
 
 def line(one: NewFinding) -> str:
-    """Return a sighting as one line: run, symptom, onset, cost so far, what it is."""
+    """Return a finding as one line: run, symptom, onset, cost so far, what it is."""
     finding = one.finding
     since = f" since step {finding.first_step:,}" if finding.first_step is not None else ""
     spent = [moment(one.onset)] if one.onset is not None else []
