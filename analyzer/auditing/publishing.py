@@ -58,6 +58,7 @@ def told(
         at=tally.at,
         statuses=seen.count.statuses,
         histories=nights.histories,
+        costs=tuple(seen.count.costs),
     )
     noted = [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes, *nights.notes]
     site.finish(night, noted, scores=beyond.scores)

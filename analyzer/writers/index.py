@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.model.cost import Cost
 from analyzer.model.cross_run import Across
 from analyzer.model.evidence import SEVERITIES, Severity
 from analyzer.model.formatting import counted
@@ -18,6 +19,7 @@ from analyzer.model.totals import Tally
 from analyzer.writers import summary, template_environment
 from analyzer.writers.cross_run import Link, kinds, link
 from analyzer.writers.embed import json_for_html
+from analyzer.writers.facts import in_words
 from analyzer.writers.history_page import page_of_job, small
 from analyzer.writers.index_row import TONES, Entry
 from analyzer.writers.phrases import CHANGES, visible, whole
@@ -28,7 +30,9 @@ from analyzer.writers.truncation import short
 STYLESHEET, STYLE = "report.css", "index.css"
 """Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
 
-STATIC_ROWS = 200
+STATIC_ROWS = 130
+"""Rows in the page itself: with 5,000 runs they and the data for all rows stay below 600 KB."""
+
 MOST_JOBS = 40
 """Nightly jobs with a line and a small chart; each has a page of its own."""
 FURTHER_ROWS = 500
@@ -48,6 +52,13 @@ MOST_CURVES = 200
 
 STATES = ("new", "regressed", "persisting")
 """What became of a finding since last time, as the index counts and filters."""
+
+MINUTE = 60.0
+CALENDAR = 253_402_300_800.0
+"""Seconds: the end of the year 9999."""
+
+UNKNOWN_END, UNKNOWN_RAN = 0xFFFFFF, 0xFFFF
+"""What stands for a time that is not known, in 3 and in 2 bytes."""
 
 SENTENCE_BYTES = 5_000
 """So much room have the sentences of the rows that only the script shows; the worst runs come first."""
@@ -97,12 +108,14 @@ def index_pages(
     nights: Sequence[Tally] = (),
     scores: Sequence[Table] = (),
     histories: Sequence[History] = (),
+    costs: Sequence[Cost] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
     `title` is what the user calls the audit ("": its sources), `at` when the night was judged (ISO 8601), `resolved`
     and `vanished` as of the night, `across` what was seen across runs, `nights` what the last nights came to,
-    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of jobs.
+    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of jobs,
+    `costs` what the runs with a cost have.
     """
     first_night = summary.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
@@ -133,6 +146,8 @@ def index_pages(
         "why_unjudged": _why_unjudged(ordered),
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
+        "cost": in_words(costs),
+        "lost": math.fsum(one.hours for one in costs),
         "gone": _gone(resolved, ordered),
         "vanished": summary.vanished(vanished),
         "across": kinds(across, ordered),
@@ -266,7 +281,30 @@ def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
             room -= len(sentence)
             row += [_sketch(entry, curves), sentence] if room > 0 else [_sketch(entry, curves)]
         rows.append(row)
-    return {"chips": worded, "experiments": [visible(name) for name in experiments], "curves": [*curves], "rows": rows}
+    latest = max((_known(entry.ended, 0.0) for entry in entries), default=0.0)
+    return {
+        "chips": worded,
+        "experiments": [visible(name) for name in experiments],
+        "curves": [*curves],
+        "latest": int(latest // MINUTE),
+        "times": _times(entries, latest),
+        "rows": rows,
+    }
+
+
+def _known(value: float | None, otherwise: float) -> float:
+    """Return a time in seconds, or something else for none and for what no calendar holds."""
+    return value if value is not None and 0 <= value < CALENDAR else otherwise
+
+
+def _times(entries: Sequence[Entry], latest: float) -> str:
+    """Return when each run ended, in minutes before the latest end (3 bytes), and how long it ran (2), in base64."""
+    packed = bytearray()
+    for entry in entries:
+        before = (latest - ended) / MINUTE if (ended := _known(entry.ended, -1.0)) >= 0 else UNKNOWN_END
+        ran = ran_for / MINUTE if (ran_for := _known(entry.ran, -1.0)) >= 0 else UNKNOWN_RAN
+        packed += int(min(before, UNKNOWN_END)).to_bytes(3, "big") + int(min(ran, UNKNOWN_RAN)).to_bytes(2, "big")
+    return b64encode(packed).decode()
 
 
 def _sketch(entry: Entry, curves: dict[str, int]) -> str | tuple[str, int]:

@@ -126,6 +126,7 @@ class Site:
             nights=night.trend,
             scores=scores,
             histories=night.histories,
+            costs=night.costs or (),
         )
         kept = {entry.page for entry in self._entries}
         kept |= self._histories(night)
