@@ -27,7 +27,15 @@ def making(version: str, source: str, run: str | None, settings: Settings, title
     for tag, role in settings.roles.items():
         meaning = ":".join([role.role, role.split or "", role.direction or ""]).rstrip(":")
         words += ["--role", f"{tag}={meaning}"]
-    return Provenance(version, shlex.join(words), _changed(settings.limits), title)
+    return Provenance(version, shlex.join(words), _changed(settings.limits), title, _servers(source, settings))
+
+
+def _servers(source: str, settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return the addresses of servers that know the run: those of the settings, else the one that it is read from."""
+    known = dict(settings.links)
+    if "mlflow" not in known and source.startswith(("http://", "https://")):
+        known["mlflow"] = mask_text(source).partition("?")[0]
+    return tuple(sorted(known.items()))
 
 
 def _changed(limits: Mapping[str, Mapping[str, float]]) -> tuple[tuple[str, str, float, float], ...]:

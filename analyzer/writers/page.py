@@ -18,6 +18,7 @@ from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
 from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.facts import facts
 from analyzer.writers.folded_curve import folded
+from analyzer.writers.links import links_of
 from analyzer.writers.truncation import NAME, shortened
 
 GROUPS = (
@@ -46,7 +47,7 @@ class Provenance:
     """How a page came about: the version, the command that makes it again, and limits that were changed.
 
     `changed` holds (symptom, limit, value, default), `title` is what the user calls the page ("": the run's name), and
-    `links` are the run's other pages (a tracker's, TensorBoard's) by name and address.
+    `links` are addresses of servers by their kind, "mlflow" or "tensorboard".
     """
 
     version: str
@@ -106,6 +107,7 @@ def run_page(
         "tone": summary.tone(result),
         "first": summary.first_things(result),
         "facts": facts(result),
+        "links": links_of(result, making.links),
         "findings": findings,
         "kinds": kinds,
         "main": main,

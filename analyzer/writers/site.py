@@ -20,7 +20,7 @@ from analyzer.writers.index_row import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.json_file import line_of, write_document
 from analyzer.writers.output_folder import claim
 from analyzer.writers.page import Provenance, page_name
-from analyzer.writers.related_runs import CHANGED, RelatedRuns, digest_of, put_beside
+from analyzer.writers.related_runs import CHANGED, RelatedRuns, digest_of, put_beside, without_turns
 from analyzer.writers.single_values import Table
 from analyzer.writers.spill_file import SpillFile
 from analyzer.writers.template_environment import asset, template_folder
@@ -101,7 +101,7 @@ class Site:
         except OSError:
             return None
         head, found, rest = text.partition(f'<link rel="stylesheet" href="{_STYLE}">\n')
-        text = head + rest if found else text
+        text = without_turns(head + rest if found else text)
         return text.replace(f'<a href="{_INDEX}">posthoc · all runs</a>', "posthoc", 1).replace(
             " &#39;self&#39;", "", 1
         )
