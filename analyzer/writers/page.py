@@ -14,7 +14,7 @@ from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.summary import title_of
 from analyzer.writers import summary, template_environment
-from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
+from analyzer.writers.chart import Chart, chart, close_up, same_steps, share_a_panel, spark, varies
 from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.facts import facts
 from analyzer.writers.folded_curve import folded
@@ -37,6 +37,9 @@ FULL, GALLERY = 600, 200
 
 FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
+
+BELOW, THIN = ("learning-rate", "gradient-norm"), 64
+"""What is drawn below the main curve, for causes show there, and the pixels of each such panel."""
 
 MOST_CHARTS, MOST_LISTED = 300, 1000
 """A page shows so many series with a chart, and so many at all; findings.json has every one."""
@@ -203,7 +206,15 @@ def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
         return None
     others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
     twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
-    return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
+    drawn = [main, *twins[:1]]
+    below = [row for role in BELOW if (row := _below(result, role, main)) is not None]
+    return chart("main", [*drawn, *below], shelf, points=FULL, height=230, thin_panels=THIN)
+
+
+def _below(result: Result, role: str, main: SeriesRow) -> SeriesRow | None:
+    """Return the series of a role that is drawn below the main curve over the same steps, where it says anything."""
+    rows = (row for row in result.series if row.role == role and row is not main and row.points > 2)
+    return next((row for row in rows if varies(row) and same_steps(main, row)), None)
 
 
 def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:
