@@ -13,8 +13,10 @@ from analyzer.model.guide import Guide
 from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.summary import title_of
+from analyzer.model.thinning import thin
 from analyzer.writers import summary, template_environment
 from analyzer.writers.chart import Chart, chart, close_up, same_steps, share_a_panel, spark, varies
+from analyzer.writers.code_lines import code_line, framework_of
 from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.facts import facts
 from analyzer.writers.folded_curve import folded
@@ -62,7 +64,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding with all that stands beside it."""
+    """A finding with all that stands beside it; `codes` has a line of code for each advice, "" where there is none."""
 
     finding: Finding
     guide: Guide | None
@@ -72,6 +74,7 @@ class Shown:
     title: str
     under: tuple[Finding, ...]
     silence: str
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ def _shown(
         title_of(finding.symptom),
         kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
+        tuple(code_line(line, framework_of(result)) for line in finding.advice),
     )
 
 
@@ -214,7 +218,8 @@ def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
 def _below(result: Result, role: str, main: SeriesRow) -> SeriesRow | None:
     """Return the series of a role that is drawn below the main curve over the same steps, where it says anything."""
     rows = (row for row in result.series if row.role == role and row is not main and row.points > 2)
-    return next((row for row in rows if varies(row) and same_steps(main, row)), None)
+    found = next((row for row in rows if varies(row) and same_steps(main, row)), None)
+    return replace(found, curve=thin(found.curve, GALLERY)) if found is not None and found.curve is not None else None
 
 
 def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:
