@@ -37,7 +37,7 @@ GROUPS = (
 FULL, GALLERY = 600, 200
 """Points of a curve in a finding, and in the list of all series."""
 
-FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
+FULL_POINTS, GALLERY_POINTS = 7_800, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
 BELOW, THIN = ("learning-rate", "gradient-norm"), 64
