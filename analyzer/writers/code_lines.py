@@ -21,11 +21,11 @@ KERAS_TAG = re.compile(r"(^|/)epoch_(loss|learning_rate)$")
 CLIP = "1.0"
 """The gradient norm to clip at where the advice names none: what most recipes begin with."""
 
-_NAMED = re.compile(r"gradient norm at ([0-9]+(?:[.][0-9]+)?)")
+_NAMED = re.compile(r"norm (?:at|of about) ([0-9]+(?:[.][0-9]+)?)")
 
 LINES: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
     (
-        re.compile("clip the gradient norm", re.IGNORECASE),
+        re.compile("clip (the )?gradients?", re.IGNORECASE),
         {
             "pytorch": "torch.nn.utils.clip_grad_norm_(model.parameters(), {clip})  # after backward(), before step()",
             "lightning": "Trainer(gradient_clip_val={clip})",

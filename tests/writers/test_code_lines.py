@@ -16,6 +16,7 @@ from tests.writers.test_page import page
         ("Clip the gradient norm.", "pytorch", "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
         ("Clip the gradient norm at 1.25, three times usual.", "lightning", "Trainer(gradient_clip_val=1.25)"),
         ("Clip the gradient norm at 3.", "transformers", "TrainingArguments(max_grad_norm=3)"),
+        ("Clip gradients at a norm of about 2.", "pytorch", "torch.nn.utils.clip_grad_norm_(model.parameters(), 2)"),
         ("Lower the learning rate.", "pytorch", ""),
         ("Stop when the validation loss rises.", "pytorch", ""),
     ],
