@@ -2,8 +2,8 @@
 
     from analyzer.callbacks import KerasCallback, LightningCallback, TrainerCallback
 
-Each needs its framework, which is imported when its callback is first asked for; `Monitor` is what they share, for
-training loops of one's own.
+Each needs its framework, which is imported when its callback is first asked for, and says so when it is missing and an
+instance is made. `Monitor` is what they share, for training loops of one's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a callback when it is first asked for; FrameworkError when its framework is not installed."""
+    """Import a callback, and its framework where that is installed, when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

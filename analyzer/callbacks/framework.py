@@ -17,7 +17,7 @@ class FrameworkError(UsageError, ImportError):
 def base_class(callback: str, modules: Sequence[str], name: str, *, packages: str) -> Any:
     """Return the class `name` of the first of `modules` that is imported already, else of the first that can be.
 
-    FrameworkError says what `callback` needs when none can be imported.
+    Where none can be imported it is a class whose instances cannot be made: FrameworkError says what `callback` needs.
     """
     loaded = [module for module in modules if module in sys.modules]
     for module in [*loaded, *(one for one in modules if one not in loaded)]:
@@ -25,7 +25,12 @@ def base_class(callback: str, modules: Sequence[str], name: str, *, packages: st
             return getattr(import_module(module), name)
         except ImportError:
             continue
-    raise FrameworkError(f"analyzer.callbacks.{callback} needs {packages}; install it where the training runs")
+
+    class Missing:
+        def __init__(self) -> None:
+            raise FrameworkError(f"analyzer.callbacks.{callback} needs {packages}; install it where the training runs")
+
+    return Missing
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:

@@ -25,7 +25,8 @@ class TrainerCallback(_Callback):  # type: ignore[misc] # as in callbacks.keras
     """
 
     def __init__(self, *, name: str = "training", **monitor: Any) -> None:
-        """UsageError for words that mean nothing."""
+        """UsageError for words that mean nothing, FrameworkError where the framework is not installed."""
+        super().__init__()
         self.monitor = Monitor(name, **monitor)
         self._stops = bool(monitor.get("stop_on"))
 

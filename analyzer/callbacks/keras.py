@@ -23,7 +23,7 @@ class KerasCallback(_Callback):  # type: ignore[misc] # the framework's class is
     """
 
     def __init__(self, *, name: str = "training", batches: int | None = None, **monitor: Any) -> None:
-        """UsageError for words that mean nothing."""
+        """UsageError for words that mean nothing, FrameworkError where the framework is not installed."""
         super().__init__()
         if batches is not None and batches < 1:
             raise UsageError(f"batches = {batches}: a number from 1 on is wanted")

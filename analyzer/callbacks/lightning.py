@@ -24,7 +24,7 @@ class LightningCallback(_Callback):  # type: ignore[misc] # as in callbacks.kera
     """
 
     def __init__(self, *, name: str = "training", **monitor: Any) -> None:
-        """UsageError for words that mean nothing."""
+        """UsageError for words that mean nothing, FrameworkError where the framework is not installed."""
         super().__init__()
         self.monitor = Monitor(name, **monitor)
         self._stops = bool(monitor.get("stop_on"))

@@ -32,7 +32,8 @@ def check_whenever(monitor):
 
 def test_the_module_needs_no_framework_and_a_callback_says_which_it_needs():
     blocked = "import sys; sys.modules.update(dict.fromkeys(['keras', 'keras.callbacks', 'tf_keras.callbacks']))\n"
-    asked = "import analyzer.callbacks as c\nc.Monitor\ntry: c.KerasCallback\nexcept ImportError as e: print(e)"
+    asked = "import analyzer.callbacks as c\nc.Monitor\none = c.KerasCallback\n"
+    asked += "try: one()\nexcept ImportError as e: print(e)"
     done = subprocess.run([sys.executable, "-c", blocked + asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == (
         "analyzer.callbacks.KerasCallback needs Keras (pip install keras); install it where the training runs\n"
