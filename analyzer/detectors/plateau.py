@@ -9,8 +9,9 @@ How it is measured
 The second half of the training loss must be flat: the 95 % bounds of its change (Theil-Sen slope through block
 medians) within what matters, and its swings small. Flat is not stuck: converged runs and fine-tuning rest as well.
 So one more sign must speak for an untrained model: neither loss has fallen from its start; the level is the entropy
-of guessing (ln k for k classes known from the log or its accuracy, the entropy of the class shares for two); or the
-metrics never rose or stand at chance (AUC one half, R² zero, an error rate near one). A metric that is good clears it.
+of guessing (ln k for k classes known from the log or its accuracy, the entropy of the class shares for two); the loss
+of a language model is that of single tokens without context (7 to 8 nats); or the metrics never rose or stay at chance
+(AUC one half, R² zero, an error rate near one). A metric that is good clears it.
 A loss that repeats one value to the last digit over a tenth of the run, and that had moved until then, has frozen,
 wherever it stands, unless it is fitted exactly.
 
@@ -50,6 +51,7 @@ from analyzer.features.chance_level import (
     guessing,
     metrics_rest,
     no_margin,
+    only_frequencies,
     trained_well,
 )
 from analyzer.features.progress import Progress, progress
@@ -142,7 +144,7 @@ def _frozen_reading(features: RunFeatures, curve: Curve, since: int) -> Evidence
     last_moves = np.abs(np.diff(curve.raw[: since + 1]))[-PARAMS.repeats :]
     if last_moves.size and float(np.max(last_moves)) < PARAMS.resolved * abs(level):
         vetoes.append(Veto("came-to-rest", curve.tag, {"last_move": float(np.max(last_moves))}))
-    if moved.size < PARAMS.repeats:  # it was never seen moving: a constant that somebody logs
+    if not moved.size:  # it was never seen moving: a constant that somebody logs
         vetoes.append(Veto("never-moved", curve.tag, {"points": float(moved.size)}))
     moving = next((c for c in features.training if c is not curve and _moves_after(c, first)), None)
     if moving is not None:
@@ -234,7 +236,7 @@ def _signs(features: RunFeatures, curve: Curve, far: Progress) -> tuple[Sign, ..
         return (asleep, idle) if idle else (asleep,)
     if trained_well(features):
         return (idle,) if idle else ()
-    signs = [idle, guessing(features, far.end, curve)]
+    signs = [idle, guessing(features, far.end, curve), only_frequencies(far.end, curve)]
     calm = far.swing < PARAMS.calm  # a batch loss near its optimum is small and swings far more, over its level
     fresh = far.start > UNTRAINED and not answers_move(features)
     still = (far.best_gain < PARAMS.unmoved or _moved_by_chance(features, curve, far)) and not _gains(curve)
@@ -335,6 +337,8 @@ def _cause(features: RunFeatures, curve: Curve, signs: tuple[Sign, ...]) -> tupl
     late_loss = curve.raw[curve.n // 2 :]
     if late_loss.size >= 10 and np.ptp(late_loss) == 0:
         return "frozen", (Sign("repeats", curve.tag, {"level": float(late_loss[-1]), "points": float(late_loss.size)}),)
+    if "only-frequencies" in ids:
+        return "only-frequencies", ()
     return ("guessing" if ids & GUESSING else None), ()
 
 
@@ -344,6 +348,7 @@ CAUSES = {
     "vanishing-gradient": "a gradient that vanishes: dead or saturated units",
     "frozen": "no update reaches the output: dead units, weights that are not trained, or a value that is logged again",
     "dead-noise": "collapsed output: the answers do not depend on the examples any more, or one batch comes again",
+    "only-frequencies": "the model has learnt how often tokens occur and nothing of their order",
     "guessing": "guessing: what the model answers does not depend on what it is shown",
 }
 
@@ -385,6 +390,11 @@ SENTENCES = CHANCE | {
 def _advice(cause: str, *, fell_first: bool) -> tuple[str, ...]:
     tiny = "Overfit ten examples first; a model that cannot do that has a fault."
     labels = "Check that labels belong to their inputs and can be predicted from them: beat a simple baseline first."
+    if cause == "only-frequencies":
+        shifted = (
+            "Check that targets are the inputs shifted by one token, and that attention reaches the tokens before."
+        )
+        return shifted, "Try a learning rate ten times lower, with a longer warm-up."
     if cause == "rate-zero":
         compare = "Compare the steps of the schedule with those of the run (epochs, devices, accumulation)."
         return "Give the optimizer a learning rate above 0.", compare
@@ -408,6 +418,11 @@ DETECTOR = Detector(
     Limits(),
     (
         Case("stuck at its start", "fires", lambda: made_run({"train/loss": 1.386 + noise(100, 0.01)})),
+        Case(
+            "only the frequencies of tokens",
+            "fires",
+            lambda: made_run({"train/loss": falling(600, 10.8, 7.4, 20.0) + noise(600, 0.04)}),
+        ),
         Case(
             "guessing among ten",
             "fires",

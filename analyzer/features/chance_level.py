@@ -27,6 +27,8 @@ NO_MARGIN = 0.005  # of ln 2: a loss that is nearer to it has not learnt to pref
 ANY_GUESS = 7.0  # nats: guessing among a thousand classes costs 6.9
 LEAST_EACH = 4  # points of a metric that make a level
 CLASS_WORDS = {"classes", "labels"}
+VOCABULARY = (9.9, 12.6)  # nats: guessing among 20,000 to 300,000 tokens
+FREQUENCIES = (6.3, 8.2)  # nats: the entropy of single tokens in text, for such vocabularies
 
 
 def guessing(features: RunFeatures, level: float, curve: Curve) -> Sign | None:
@@ -63,6 +65,18 @@ def guessing(features: RunFeatures, level: float, curve: Curve) -> Sign | None:
             if near_start and abs(level - np.log(small)) < min(error, 0.01):
                 return Sign("guessing-perhaps", curve.tag, {"level": level, "classes": float(small)})
     return None
+
+
+def only_frequencies(level: float, curve: Curve) -> Sign | None:
+    """Return a sign when the loss of a language model rests at the entropy of single tokens.
+
+    A model without context that knows how often each token occurs reaches it: 7 to 8 nats in English text.
+    Source: Shannon, Prediction and entropy of printed English (1951), for the entropy with and without context.
+    """
+    began = float(np.max(curve.raw))
+    if not (VOCABULARY[0] < began < VOCABULARY[1] and FREQUENCIES[0] < level < FREQUENCIES[1]):
+        return None
+    return Sign("only-frequencies", curve.tag, {"level": level, "began": began})
 
 
 def no_margin(features: RunFeatures, level: float, curve: Curve) -> Sign | None:
@@ -292,6 +306,7 @@ def at_chance(features: RunFeatures) -> list[Sign]:
 
 
 SENTENCES = {
+    "only-frequencies": "its level {level} is that of single tokens without context; it began at {began}",
     "guessing-among": "its level {level} is ln {classes:count}, the loss of guessing among {classes:count} classes",
     "guessing-like-accuracy": "its level {level} is about ln {classes:count} and {tag} stays at {accuracy:2}: guessing",
     "no-margin": "its level {level} is that of a policy that is still its reference: it prefers no answer",

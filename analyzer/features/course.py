@@ -34,6 +34,8 @@ LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these n
 FEW_LEVELS = 20  # a curve with fewer is judged by what it has
 SHORTEST = (2, 3, 3)  # levels in such a window, at least
 STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
+KNOWN_BEFORE = 4  # degrees of freedom: what is known of the noise of a curve before it is seen
+STEEP_SHORT = 4  # the same of a curve whose noise is measured as a whole
 SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
 PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
@@ -213,6 +215,10 @@ class Course:
             sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
         elif m >= LATE_LEVELS:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
+        if m < FEW_LEVELS:  # nor must a break in it count as noise
+            late = y[m // STEEP_SHORT :]
+            steepest = int(np.argmax(np.diff(late))) + 1 if late.size >= SHIFT_LEVELS else 0
+            sizes = np.minimum(sizes, trendless_sigma(late, broken=steepest))
         return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
     @cached_property
@@ -262,6 +268,11 @@ class Course:
         if width == 1:
             return sigma
         return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
+
+    def _by_few(self, errors: float) -> float:
+        free = self.m - self.m // STEEP_SHORT - 2.0 + KNOWN_BEFORE
+        size = math.sqrt(free * math.log1p(min(abs(errors), HUGE) ** 2 / free)) * (8 * free + 1) / (8 * free + 3)
+        return math.copysign(size, errors)
 
     def by_student(self, errors: float) -> float:
         """Return a difference in standard errors of a Gaussian test, for curves that are running means themselves.
@@ -385,7 +396,7 @@ class Course:
             return None
         k = int(seen[np.argmax(gaps[seen])])
         y, narrow = self.levels, max(2, self.m // LINES[0])
-        before = median(y[max(0, k - narrow) : k])
+        before = median(y[max(0, k - narrow) : k]) if self.m >= FEW_LEVELS else float(y[k - 1])
         width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
         later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
         after = before + float(gaps[k])
@@ -413,7 +424,8 @@ class Course:
         widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
         least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
         for w in widths:
-            at = np.arange(max(w + 1, m // STEEP), m - max(w, least_after) + 1)  # the very first level is the steepest
+            # the very first level is the steepest: it stays out, but for a step that does not touch it
+            at = np.arange(max(w + (w > 2), m // STEEP), m - max(w, least_after) + 1)
             if not at.size:
                 continue
             windows = np.lib.stride_tricks.sliding_window_view(y, w)
@@ -425,13 +437,15 @@ class Course:
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
             by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
             by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
-            clearer = by_lines >= by_medians
+            clearer = (by_lines >= by_medians) & (at > w)
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
             widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
             sharp[at] = SHARP if w == widths[0] else np.sqrt((widths[0] if widths[0] > 2 else 1) / w)
         # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
+        if m < FEW_LEVELS:  # so few differences do not tell the noise well
+            errors = np.array([self._by_few(float(z)) if np.isfinite(z) else z for z in errors])
         errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
         return errors, gaps
 
@@ -451,9 +465,9 @@ class Course:
         """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
         if self.m >= LONG:
             return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
-        start = self.m // 4  # the steep start bends more than differences can follow
+        start = self.m // STEEP_SHORT  # the steep start bends more than differences can follow
         late = self.levels[start:]
-        found = [trendless_sigma(late, across=max(0, int(k) - start)) for k in at]
+        found = [trendless_sigma(late, broken=int(k) - start) for k in at]
         return np.maximum(found, self._smallest)
 
     def _rise(

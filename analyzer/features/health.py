@@ -31,7 +31,8 @@ class Params:
     gain: float = field(default=0.01, metadata={"unit": "of the start", "why": "the smallest gain that is learning"})
     flat: int = field(default=20, metadata={"unit": "points", "why": "without a gain, they show that there is none"})
     rise: float = field(default=0.1, metadata={"unit": "of the level", "why": "a worse end that matters"})
-    drop: float = field(default=0.25, metadata={"unit": "of the gain", "why": "the same of a metric, besides"})
+    drop: float = field(default=0.25, metadata={"unit": "of the start", "why": "a metric that ends below its start"})
+    lost: float = field(default=0.1, metadata={"unit": "of the gain", "why": "a worse end of a metric, besides"})
     undone: float = field(default=0.1, metadata={"unit": "of the run or gain", "why": "a worse end undoes something"})
     usual: float = field(default=0.6, metadata={"unit": "of the rise", "why": "an earlier one that was made good"})
     cost: float = field(default=0.1, metadata={"unit": "of the run", "why": "until a break is made good"})
@@ -181,7 +182,7 @@ def kept(features: RunFeatures) -> Criterion:
 def _lost(curve: Curve, rise: Rise) -> bool:
     """Whether an end that is worse than the best is clear, matters, undoes something, and is not the usual."""
     clear = rise.errors >= PARAMS.clear and rise.usual < PARAMS.usual
-    if curve.role.role == "metric" and not (rise.of_progress >= PARAMS.drop and rise.size >= PARAMS.rise):
+    if curve.role.role == "metric" and not (rise.of_progress >= PARAMS.lost and rise.size >= PARAMS.rise):
         return False
     return clear and rise.matters >= PARAMS.rise and rise.undone >= PARAMS.undone
 

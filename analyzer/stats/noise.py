@@ -21,10 +21,11 @@ FLAT = 1e-12  # index²: what the spread of the indices of a window is divided b
 DEAD = 0.05  # autocorrelation that counts as none
 
 
-def trendless_sigma(values: Array, *, across: int | None = None) -> float:
+def trendless_sigma(values: Array, *, broken: int = 0) -> float:
     """Return the standard deviation of one value around a smooth trend; 0.0 for fewer than four values.
 
-    `across`: differences that reach over a break before this index are left out.
+    `broken`: the index of the first value after a break (0: there is none). The break does not count as noise: the
+    later values are moved so that the step to them is the mean of the steps on both sides.
 
     The smaller of the robust estimates from second and from third differences: a straight line leaves nothing in the
     second, a parabola nothing in the third, and one break spoils a few differences that a median does not see.
@@ -34,11 +35,12 @@ def trendless_sigma(values: Array, *, across: int | None = None) -> float:
     """
     if values.size < LEAST:
         return 0.0
+    values = _joined(values, broken)
     found = []
     for order, scale in ((2, SECOND), (3, THIRD)):
         change = np.abs(np.diff(values, order))
-        if across is not None:
-            change = np.concatenate([change[: max(0, across - order)], change[across:]])
+        if broken and order > 2:  # the moved values made this one 0
+            change = np.delete(change, [k for k in (broken - 2,) if 0 <= k < change.size])
         if change.size < 2:
             continue
         size = median(change) * MAD_TO_SIGMA
@@ -48,6 +50,17 @@ def trendless_sigma(values: Array, *, across: int | None = None) -> float:
         found.append((size / scale, change.size))
     size, count = min(found, default=(0.0, 1))
     return size * (1.0 + FEW / count)
+
+
+def _joined(values: Array, k: int) -> Array:
+    """Return the values with those from index `k` on moved by the height of the break before it."""
+    if not 0 < k < values.size:
+        return values
+    steps = np.diff(values)
+    around = [steps[i] for i in (k - 2, k) if 0 <= i < steps.size]
+    moved = values.copy()
+    moved[k:] -= steps[k - 1] - (float(np.mean(around)) if around else 0.0)
+    return moved
 
 
 def correlation_time(residual: Array, most: int) -> float:

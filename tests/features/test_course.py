@@ -242,6 +242,23 @@ class TestShift:
         assert shift.onset == at
         assert shift.errors > 3.5
 
+    @pytest.mark.parametrize("at", [2, 3, 4, 5])
+    def test_a_step_of_a_tenth_shows_in_a_smooth_curve_of_nine_evaluations(self, at):
+        loss = np.array([10.83, 4.63, 4.29, 4.05, 3.78, 3.56, 3.42, 3.33, 3.28])
+        assert course(loss).shift is None
+        loss[at:] *= 1.15
+        shift = course(loss).shift
+        assert shift.onset == at
+        assert shift.errors > 3.5
+
+    def test_a_short_curve_that_is_noisy_has_no_break(self):
+        found = 0
+        for seed in range(200):
+            rng = np.random.default_rng(seed)
+            shift = course(3 * np.exp(-np.arange(10) / 3) + 1 + rng.normal(0, 0.05, 10)).shift
+            found += shift is not None and shift.errors > 3.5 and shift.matters > 0.1
+        assert found <= 4
+
     def test_a_break_that_is_made_good_is_healed_and_costs_until_then(self):
         shift = course(raised(240, 120, 1.4, back=180)).shift
         assert shift.healed
