@@ -46,7 +46,7 @@ class RunRecord:
 def page_key(result: Result, making: Provenance) -> str:
     """Return a digest of what a page shows and the log does not tell: how it is made, and what was set aside."""
     aside = [(finding.fingerprint, finding.suppressed) for finding in result.findings if finding.suppressed]
-    shown = (making.version, making.command, making.changed, aside, result.verdict, result.sentence)
+    shown = (making, aside, result.verdict, result.sentence)
     return hashlib.sha256(repr(shown).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

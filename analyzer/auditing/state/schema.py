@@ -4,7 +4,7 @@
 the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
 what each night came to, for the same sources one after the other. `told` has the changes of nightly jobs that were
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
-learnt of places by reading while runs were looked for.
+learnt of places by reading while runs were looked for. `looks` has how many runs each comparison of two sides had.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ _STEPS = (
     CREATE TABLE told (sources TEXT, job TEXT, metric TEXT, onset TEXT, night TEXT NOT NULL,
         PRIMARY KEY (sources, job, metric, onset)) WITHOUT ROWID;
     CREATE TABLE outcomes (sources TEXT, run TEXT, data TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (sources, run))
+        WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE looks (pair TEXT, at TEXT, base INTEGER NOT NULL, candidate INTEGER NOT NULL, PRIMARY KEY (pair, at))
         WITHOUT ROWID;
     """,
 )
