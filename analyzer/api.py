@@ -46,7 +46,9 @@ from analyzer.settings.values import suggestion
 from analyzer.writers.briefing import briefing
 from analyzer.writers.fallback_page import page_or_plain
 from analyzer.writers.gallery import Exhibit, write_gallery
+from analyzer.writers.issue import issue_text, write_issue_files
 from analyzer.writers.site import Site
+from analyzer.writers.tensorboard_text import write_text_event
 from analyzer.writers.text_file import write_text
 
 __all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
@@ -90,19 +92,30 @@ def report(
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
     write_back: WriteBack | None = None,
+    title: str = "",
+    markdown: Source | None = None,
+    tensorboard: Source | None = None,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
-    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. With
+    `run` chooses by id or name where the source holds several; SeveralRunsError names them otherwise. `title` stands on
+    the page in place of the run's name. With
     `write_back` the verdict is written to the tracker that keeps the run, too, and what came of it stands there.
+    `markdown` names a file that also gets the run as text for an issue, with its chart as SVG beside it; `tensorboard`
+    a folder that gets it as an event file for TensorBoard's text tab.
     SourceError as open_runs(), OutputError when the file cannot be written or is itself a log.
     """
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
     result = next(judging.judged([ref], chosen))
-    page, _ = page_or_plain(result, guides(), provenance.making(analyzer.__version__, os.fspath(source), run, chosen))
+    made = provenance.making(analyzer.__version__, os.fspath(source), run, chosen, title)
+    page, _ = page_or_plain(result, guides(), made)
     write_text(Path(output), page)
+    if markdown is not None:
+        write_issue_files(Path(markdown), result, made)
+    if tensorboard is not None:
+        write_text_event(Path(tensorboard), issue_text(result, made), time.time())
     if write_back is not None:
         write_back.give(ref, result, page)
     return result
@@ -200,14 +213,16 @@ def audit(
     seen: Callable[[DiscoveredRuns], None] | None = None,
     plan: Plan | None = None,
     tell: Tell | None = None,
+    title: str = "",
 ) -> AuditResult:
     """Judge every run of the sources and write a site; return the night, its results without their curves.
 
     `plan` says how: with which memory of last night, in how many processes or on which cluster, which part of the runs
     (then a shard is written in place of a site, for merge()). `seen` is told what was found before the first run is
     judged; `tell` is given the night when its site is there and before it counts as told; with `write_back` each
-    verdict is written to the tracker that keeps the run, too. SourceError when no source can be read,
-    OutputError when `output` is not empty and no posthoc site, or cannot be written; StateError.
+    verdict is written to the tracker that keeps the run, too. `title` is what the index is called.
+    SourceError when no source can be read, OutputError when `output` is not empty and no posthoc site, or cannot be
+    written; StateError.
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
     named = [os.fspath(source) for source in given]
@@ -217,7 +232,7 @@ def audit(
         found = judging.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
-    site, chosen = Site(Path(output), guides()), settings or Settings()
+    site, chosen = Site(Path(output), guides(), title), settings or Settings()
     night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__).told(progress, tell)
     if write_back is not None:
         write_back.give_all(found.refs, night.results, site)
@@ -284,14 +299,15 @@ def merge(
     state: Source | None = None,
     settings: Settings | None = None,
     tell: Tell | None = None,
+    title: str = "",
 ) -> AuditResult:
     """Make one site of the shards that audits of one night's parts left in folders; return the night.
 
-    `state`, its retention in the settings, and `tell` as for audit(). SourceError when a shard is missing, damaged or
-    of another night.
+    `state`, its retention in the settings, `tell` and `title` as for audit(). SourceError when a shard is missing,
+    damaged or of another night.
     """
     memory = None if state is None else Path(state)
-    site = Site(Path(output), guides())
+    site = Site(Path(output), guides(), title)
     return merged([Path(folder) for folder in folders], site, memory, settings or Settings(), tell=tell)
 
 

@@ -1,7 +1,7 @@
 // Search, sort and filter over all runs; without it the first rows and the further pages are there.
 "use strict";
 (() => {
-  const {chips, experiments, curves, rows} = JSON.parse(document.getElementById("rows").textContent);
+  const {chips, experiments, curves, latest, times, rows} = JSON.parse(document.getElementById("rows").textContent);
   const TONES = ["error", "warning", "unjudged", "suppressed", "healthy"], STATES = ["new", "regressed", "persisting"], STEP = 200;
   const STATUSES = ["ok", "in-progress", "partial", "failed", "skipped"];
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -10,11 +10,28 @@
   const symptoms = [...new Set(chips.map(chip => chip[0]))];
   const first = [...body.children]; // the worst rows are here already, with their sentences
   // A label is the run's last part, or a tracker's name and the beginning of an id; a code holds tone, status and states.
+  const bytes = [...atob(times)].map(c => c.charCodeAt(0)), MINUTE = 6e4;
+  const units = [["d", 1440], ["h", 60], ["min", 1]];
+  const inWords = minutes => { // two units, as 3 h 20 min
+    const i = units.findIndex(u => minutes >= u[1]), [unit, size] = units[i] || ["min", 1], [less, part] = units[i + 1] || ["", 1];
+    const rest = less && Math.floor(minutes % size / part);
+    return i < 0 ? "< 1 min" : Math.floor(minutes / size) + " " + unit + (rest ? " " + rest + " " + less : "");
+  };
+  const ago = at => { const m = (Date.now() - at) / MINUTE, [unit, size] = units.find(u => m >= u[1]) || units[2]; return Math.max(0, Math.floor(m / size)) + " " + unit + " ago"; };
+  function dated(node, at) {
+    node.dateTime = new Date(at).toISOString();
+    node.title = new Date(at).toLocaleString();
+    node.textContent = ago(at);
+  }
   const all = rows.map(([e, label, page, code, found, sketch, sentence], order) => {
+    const [x, y, z, u, v] = bytes.slice(order * 5, order * 5 + 5), before = x << 16 | y << 8 | z, ran = u << 8 | v;
     const [leaf, id] = [].concat(label), run = experiments[e] && !id ? experiments[e] + "/" + leaf : leaf;
     const said = first[order] ? first[order].querySelector("p").textContent : sentence || "";
     const text = [run, id, said, ...found.map(i => chips[i][0])].join(" ").toLowerCase();
-    return {e, run, id, page, tone: code & 7, status: code >> 3 & 7, states: code >> 6, found, sketch, sentence, order, text};
+    const row = {e, run, id, page, tone: code & 7, status: code >> 3 & 7, states: code >> 6, found, sketch, sentence, order, text, ended: before < 0xffffff ? (latest - before) * MINUTE : 0, ran: ran < 0xffff ? ran : -1};
+    const time = first[order] && first[order].querySelector("time");
+    if (time && row.ended) dated(time, row.ended);
+    return row;
   });
   const wish = {text: "", tone: "", symptom: "", experiment: "", status: "", state: "", sort: "worst"};
   let shown = STEP;
@@ -64,6 +81,9 @@
       cell.append(" ");
     }
     if (row.status) add(cell, "span", {className: "chip"}, STATUSES[row.status]);
+    const when = add(tr, "td", {className: "when"});
+    if (row.ended) dated(add(when, "time"), row.ended);
+    if (row.ran > 0) add(when, "small", {}, "ran " + inWords(row.ran));
     curve(add(tr, "td"), ...[].concat(row.sketch));
     return tr;
   }
@@ -71,6 +91,8 @@
   const orders = {
     worst: (a, b) => a.order - b.order,
     name: (a, b) => a.run < b.run ? -1 : 1,
+    ended: (a, b) => b.ended - a.ended || a.order - b.order,
+    ran: (a, b) => b.ran - a.ran || a.order - b.order,
     findings: (a, b) => b.found.length - a.found.length || a.order - b.order,
   };
 
@@ -93,7 +115,7 @@
     if (!found.length) {
       const none = body.appendChild(document.createElement("tr"));
       none.className = "none";
-      add(none, "td", {colSpan: 4}, "No run matches these filters.");
+      add(none, "td", {colSpan: 5}, "No run matches these filters.");
     }
     remember();
     count.textContent = found.length === all.length ? "" : found.length.toLocaleString("en") + " of " + all.length.toLocaleString("en");
@@ -144,7 +166,7 @@
   const KEYS = Object.keys(boxes), buttons = [];
   for (const [key, most] of [["experiment", 2], ["state", 1], ["status", 2], ["symptom", 0]]) boxes[key].parentNode.hidden = boxes[key].length <= most;
   for (const key of ["symptom", "tone"]) boxes[key].parentNode.hidden = document.querySelector(`[data-${key}]`) !== null; // the counts do it
-  const order = choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"]]);
+  const order = choice("Sort", "sort", [["worst", "worst first"], ["name", "by name"], ["findings", "most findings"], ["ended", "ended last"], ["ran", "ran longest"]]);
   const clear = add(finder, "button", {type: "button", hidden: true}, "Clear");
   const count = add(finder, "output");
   const next = add(finder, "button", {type: "button", className: "next"});

@@ -436,3 +436,16 @@ def test_force_color_colours_a_pipe_and_no_color_wins(capsys, logs, monkeypatch)
     assert "\x1b[" in call(capsys, "report", logs / "good")[1]
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in call(capsys, "report", logs / "good")[1]
+
+
+def test_a_title_stands_on_the_page_and_in_the_command_that_makes_it_again(capsys, logs, tmp_path):
+    call(capsys, "report", logs / "sick", "-o", "a.html", "--title", "Broken run")
+    page = Path("a.html").read_text("utf-8")
+    assert "<h1>Broken run</h1>" in page and "<title>Broken run: problems" in page
+    assert "--title &#39;Broken run&#39;" in page
+    call(capsys, "audit", logs, "-o", "site", "--title", "Nightly")
+    assert "<h1>Nightly</h1>" in Path("site/index.html").read_text("utf-8")
+    call(capsys, "audit", logs, "-o", "site")
+    index = Path("site/index.html").read_text("utf-8")
+    head = index[: index.index("<main")]
+    assert str(logs) not in head and f"{logs.parent.name}/{logs.name}" in head

@@ -48,7 +48,7 @@ def judging(settings: Settings) -> CacheKey:
     chosen = None if settings.select is None else sorted(settings.select)
     roles = sorted((tag, role.role, role.split, role.direction) for tag, role in settings.roles.items())
     limits = sorted((symptom, sorted(own.items())) for symptom, own in settings.limits.items())
-    told = (chosen, sorted(settings.ignore), roles, limits, settings.alpha, settings.stale_after)
+    told = (chosen, sorted(settings.ignore), roles, limits, settings.alpha, settings.stale_after, settings.price)
     return CacheKey(judging_code(), _digest([repr(told).encode("utf-8", "surrogateescape")]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,13 +17,21 @@ from analyzer.auditing.related_runs import Neighbours, neighbours
 from analyzer.auditing.shard import Head
 from analyzer.auditing.state import State
 from analyzer.auditing.totals import Count, trend
-from analyzer.model.result import Night
+from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.settings import Settings
+from analyzer.writers import summary
+from analyzer.writers.page import page_name
 from analyzer.writers.site import Site
 
 Tell = Callable[[Night], object]
 """Called with a night when its site is written and before it counts as told."""
+
+
+Turns = Mapping[int, tuple[tuple[str, str], tuple[str, str]]]
+"""Page and name of the previous and of the next run with problems, by a run's number."""
+
+NOWHERE = ("", "")
 
 
 @dataclass(slots=True)
@@ -40,9 +48,14 @@ def told(
     head: Head, rows: RecordStore, site: Site, *, state: State | None, now: float, tell: Tell | None, settings: Settings
 ) -> Night:
     """Compare with last night, write the site, tell, and only then remember that it was told; return the night."""
-    outlines = [outlined(rows[number].result) for number in range(len(rows))]
+    outlines, sick = list[Result](), list[tuple[int, str, str]]()
+    for number in range(len(rows)):
+        row = rows[number]
+        outlines.append(outlined(row.result))
+        if row.page and row.result.verdict == "problems":
+            sick.append((number, page_name(row.result.run), summary.label(row.result)))
     beyond = neighbours(outlines, rows)
-    seen = _gathered(head, rows, beyond, site, state=state, now=now)
+    seen = _gathered(head, rows, beyond, site, _turns(sick), state=state, now=now)
     tally = seen.count.tally(head.at)
     nights = nightly(outlines, settings.history, state, head.asked, now)
     night = Night(
@@ -58,6 +71,7 @@ def told(
         at=tally.at,
         statuses=seen.count.statuses,
         histories=nights.histories,
+        costs=tuple(seen.count.costs),
     )
     noted = [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes, *nights.notes]
     site.finish(night, noted, scores=beyond.scores)
@@ -69,7 +83,7 @@ def told(
 
 
 def _gathered(
-    head: Head, rows: RecordStore, beyond: Neighbours, site: Site, *, state: State | None, now: float
+    head: Head, rows: RecordStore, beyond: Neighbours, site: Site, turns: Turns, *, state: State | None, now: float
 ) -> _Gathered:
     """Go through the runs once, in order: each is put beside last night and its siblings, and handed to the site."""
     seen, judging = _Gathered(), CacheKey.parsed(head.judging)
@@ -86,10 +100,18 @@ def _gathered(
             row = replace(row, result=result, fits=False if beyond.changes(number) else row.fits)
             rows.put(number, row.text())
         if row.page and not row.fault:
-            site.beside(plain, beyond.beside(number, plain), row.making, changed=beyond.changes(number), key=row.page)
+            before, after = turns.get(number, (NOWHERE, NOWHERE))
+            related = replace(beyond.beside(number, plain), before=before, after=after)
+            site.beside(plain, related, row.making, changed=beyond.changes(number), key=row.page)
         site.take(row.result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
         seen.count.add(row.result)
     return seen
+
+
+def _turns(sick: Sequence[tuple[int, str, str]]) -> Turns:
+    """Return the run with problems before and after each run with problems, in the order of the runs."""
+    places = [NOWHERE, *((page, label) for _, page, label in sick), NOWHERE]
+    return {number: (places[i], places[i + 2]) for i, (number, _, _) in enumerate(sick)}
 
 
 @contextmanager

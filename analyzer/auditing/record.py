@@ -55,8 +55,7 @@ def page_key(result: Result, making: Provenance) -> str:
     It is worked out for every run of every audit, so it leaves out what does not change as long as a result is kept.
     """
     aside = [(finding.fingerprint, finding.suppressed) for finding in result.findings if finding.suppressed]
-    shown = (making.version, making.command, making.changed, aside, result.verdict, result.sentence)
-    return _digest((*shown, cache_key.drawing_code()))
+    return _digest((making, aside, result.verdict, result.sentence, cache_key.drawing_code()))
 
 
 def page_mark(result: Result, making: Provenance) -> str:

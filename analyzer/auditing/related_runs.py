@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -71,8 +72,10 @@ class Neighbours:
         sentences = {f.fingerprint: said for f in leading(result) if (said := self._sentences(place, result, f))}
         if near is None:
             return RelatedRuns(sentences=sentences)
-        page = page_name(near[1].run) if self.rows[near[0]].page else ""
-        return RelatedRuns(near[1], page, self._course(near[0]), sentences)
+        record = self.rows[near[0]]
+        page = page_name(near[1].run) if record.page else ""
+        command = compare_command(record.result.location, result.location)
+        return RelatedRuns(near[1], page, self._course(near[0]), sentences, compare=command)
 
     def _sentences(self, place: int, result: Result, finding: Finding) -> tuple[str, ...]:
         said = []
@@ -107,6 +110,13 @@ def _scores(results: Sequence[Result]) -> tuple[Table, ...]:
             groups.setdefault(experiment(result), []).append(result)
     varying = [(name, [one.name for one in settings_of(group)]) for name, group in groups.items()]
     return tables((result for group in groups.values() for result in group), varying)
+
+
+def compare_command(base: str, candidate: str) -> str:
+    """Return the command that compares two runs in folders or files; "" for those that have no path of their own."""
+    if base == candidate or not base or not candidate or "://" in base + candidate:
+        return ""
+    return shlex.join(["posthoc", "compare", base, candidate])
 
 
 def _is_of(symptom: str, own: str) -> bool:

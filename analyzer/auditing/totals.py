@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from analyzer.auditing.state import State
+from analyzer.model.cost import Cost
 from analyzer.model.formatting import iso
 from analyzer.model.result import Result, Status
 from analyzer.model.totals import Tally
@@ -36,12 +37,15 @@ class Count:
         self._tones: Counter[str] = Counter()
         self._symptoms: Counter[str] = Counter()
         self._minutes: list[float] = []
+        self.costs: list[Cost] = []
 
     def add(self, result: Result) -> None:
         """Count a run."""
         self.statuses[result.status] += 1
         self._tones[summary.tone(result)] += 1
         self._symptoms.update({finding.symptom for finding in result.findings if finding.counts})
+        if result.cost is not None:
+            self.costs.append(result.cost)
         minutes = _minutes_past_best(result)
         if minutes:
             self._minutes.append(minutes)

@@ -14,31 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.auditing.judging import find_runs, judge
+from analyzer.auditing.new_findings import NewFinding, Onset, Reported, onset_of
 from analyzer.auditing.state import State
 from analyzer.errors import NoRunsError, SourceError
-from analyzer.model.result import Finding, Result
+from analyzer.model.result import Result
 from analyzer.model.run import Run, Series
 from analyzer.readers import EVERY, Choice, RunRef
 from analyzer.settings import Settings
 
-HOUR = 3600.0
-
 RUNNING = "RUNNING"
 """What a tracker declares of a run that goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewFinding:
-    """A finding that is told now: `onset` in Unix seconds, `hours` from there to the last point; None if unknown.
-
-    `at_start`: it was there at the first look.
-    """
-
-    result: Result
-    finding: Finding
-    onset: float | None
-    hours: float | None
-    at_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +53,7 @@ class _Watched:
     result: Result
     run: Run | None
     marks: dict[str, str]
-    since: dict[str, tuple[float | None, float | None]]
+    since: dict[str, Onset]
 
 
 @dataclass(slots=True)
@@ -102,7 +87,7 @@ class Watch:
         self._tracker, self._choice, self._state = tracking_uri, choice, state
         self._memo = _Learnt()
         self._runs: dict[str, _Watched] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._reported = Reported()
         self._started = False
         self.failures: tuple[str, ...] = ()
         """Sources that could not be read at the last look, in sentences."""
@@ -165,7 +150,7 @@ class Watch:
         update = ref.update(old.marks if old is not None and old.run is not None else {})
         run = update.run if update.whole or old is None or old.run is None else extended(old.run, update.run)
         result = judge(run, self._settings, now).without_curves()
-        since = {one.symptom: _since(run, one) for one in result.findings if one.alarms}
+        since = {one.symptom: onset_of(run, one) for one in result.findings if one.alarms}
         if not self._goes_on(run, now):
             return _Watched(stamp, result, None, {}, since)
         return _Watched(stamp, result, run, dict(update.marks), since)
@@ -177,18 +162,14 @@ class Watch:
 
     def _sightings(self, *, at_start: bool) -> tuple[NewFinding, ...]:
         """Return what alarms and was not told before."""
-        found = []
         before = self._before() if at_start and self._state is not None else None
-        for one in self._runs.values():
-            for finding in one.result.findings:
-                key = (one.result.run, finding.symptom)
-                if not finding.alarms or key in self._told:
-                    continue
-                self._told.add(key)
-                if before is None or key not in before:
-                    onset, hours = one.since.get(finding.symptom, (None, None))
-                    found.append(NewFinding(one.result, finding, onset, hours, at_start and before is None))
-        return tuple(found)
+        if before is not None:
+            self._reported.know(before)
+        return tuple(
+            sighting
+            for one in self._runs.values()
+            for sighting in self._reported.news(one.result, one.since, at_start=at_start and before is None)
+        )
 
     def _before(self) -> set[tuple[str, str]]:
         """Return what the audits that wrote the state have told of the runs that are there."""
@@ -227,15 +208,3 @@ def _joined(old: Series, new: Series) -> Series:
         np.concatenate([old.values, new.values]),
         np.concatenate([old.wall_times, new.wall_times]),
     )
-
-
-def _since(run: Run, finding: Finding) -> tuple[float | None, float | None]:
-    """Return when a finding began and how many hours of the run came after, as far as times are known."""
-    series = next((run.series[tag] for tag in finding.tags if tag in run.series), None)
-    if series is None or finding.first_step is None:
-        return None, None
-    after = np.flatnonzero((series.steps >= finding.first_step) & np.isfinite(series.wall_times))
-    if not after.size or run.last_event is None:
-        return None, None
-    onset = float(series.wall_times[after[0]])
-    return onset, max(0.0, run.last_event - onset) / HOUR

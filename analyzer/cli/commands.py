@@ -11,6 +11,7 @@ from pathlib import Path
 import analyzer
 from analyzer import api
 from analyzer.auditing.judging import DiscoveredRuns
+from analyzer.auditing.output_paths import refuse_inputs
 from analyzer.auditing.pipeline import Plan
 from analyzer.cli import audit_command, mlflow_options
 from analyzer.cli.messages import complain
@@ -24,6 +25,7 @@ from analyzer.settings import Settings, load_settings, parsed_role, settings_ins
 from analyzer.settings.values import suggestion
 from analyzer.writers import summary as summary_module
 from analyzer.writers import terminal
+from analyzer.writers.issue import picture_beside
 from analyzer.writers.json_file import write_document
 from analyzer.writers.site import SITE_FILES
 
@@ -39,7 +41,10 @@ def run(verb: str, options: Options) -> int:
 
 def _report(options: Options) -> int:
     settings = settings_of_call(options)
-    audit_command.outputs_apart(options, [options.source], [options.output])
+    more = [options.issue, picture_beside(options.issue)] if options.issue else []
+    audit_command.outputs_apart(options, [options.source], [options.output, *more])
+    for file in more:
+        refuse_inputs(file, [options.source])
     back = mlflow_options.handback(options)
     result = api.report(
         options.source,
@@ -47,6 +52,9 @@ def _report(options: Options) -> int:
         run=options.run,
         settings=settings,
         write_back=back,
+        title=options.title,
+        markdown=options.issue,
+        tensorboard=options.tensorboard,
         **mlflow_options.wanted(options),
     )
     night = Night(analyzer.__version__, (mask_text(options.source),), (result,))
@@ -88,6 +96,7 @@ def _audit(options: Options) -> int:
             seen=seen,
             plan=Plan(options.state, options.jobs, share, options.pages, cluster=options.cluster),
             tell=told,
+            title=options.title,
         )
     if share is not None:
         _tell_unused(options, _tags(night))
@@ -108,7 +117,9 @@ def _merge(options: Options) -> int:
         audit_command.write_outputs(options, night, settings)
         audit_command.tell_others(options, night, notifier)
 
-    night = api.merge(options.folders, options.output, state=options.state, settings=settings, tell=told)
+    night = api.merge(
+        options.folders, options.output, state=options.state, settings=settings, tell=told, title=options.title
+    )
     return _night_told(options, night, settings)
 
 
@@ -223,6 +234,13 @@ def _demo(options: Options) -> int:
     return init_demo.demo(options)
 
 
+def _completion(options: Options) -> int:
+    from analyzer.cli import completion  # noqa: PLC0415 - used by this verb alone
+
+    sys.stdout.write(completion.script(options.shell, api.guides()))
+    return 0
+
+
 def _working_directory_is_there() -> bool:
     try:
         return Path.cwd().exists()
@@ -244,6 +262,7 @@ _VERBS: Mapping[str, Callable[[Options], int]] = {
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,
+    "completion": _completion,
 }
 
 

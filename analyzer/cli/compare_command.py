@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -41,6 +42,10 @@ def compare(options: Options) -> int:
     for path in outputs:
         refuse_inputs(path, named)
     found = _compared(options, origin)
+    if options.state is not None and not options.looks:
+        from analyzer.comparing.repeated_looks import remembered  # noqa: PLC0415 - used with a state only
+
+        found = remembered(found, options.state, time.time())
     _write(options, found)
     return int(stopped(found, options.fail_on))
 

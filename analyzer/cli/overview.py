@@ -1,6 +1,7 @@
 """What `posthoc` alone says. Apart from the rest so that it is said at once."""
 
-AROUND = ("brief", "watch", "mcp", "doctor", "init", "demo")
+AROUND = ("brief", "watch", "mcp", "doctor", "init", "demo", "completion")
+SHELLS = ("bash", "zsh", "fish")
 VERBS = ("report", "audit", "compare", "history", "series", "dump", "explain", "merge", *AROUND, "help")
 HELP = """posthoc reads training logs (TensorBoard, MLflow, W&B, Lightning, Hugging Face, Keras, CSV, …) and says what
 went wrong in each run, since when, why, and what to do first.
@@ -18,6 +19,7 @@ went wrong in each run, since when, why, and what to do first.
   posthoc mcp SOURCE...                                the same for a language model (Model Context Protocol)
   posthoc doctor [SOURCE]                              versions, extras; reading compared with other libraries
   posthoc init | posthoc demo                          write commented settings | audit bundled example logs
+  posthoc completion bash|zsh|fish                     a script that completes these words in the shell
 
 SOURCE is a run's folder, a log file, a folder with many runs, an MLflow store, database or server, or an
 address (file://…; in object storage s3://…, gs://…).

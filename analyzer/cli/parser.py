@@ -53,7 +53,7 @@ def parsed(argv: Sequence[str]) -> Call:
         verb, rest = rest[0], ["--help"]
     if verb not in VERBS:
         raise UsageError(_unknown(verb))
-    parser = _parser(verb)
+    parser = parser_of(verb)
     if "--help" in rest or "-h" in rest:
         return Call(None, nothing, parser.format_help())
     if "--version" in rest:
@@ -85,7 +85,8 @@ def _too_many(word: str, parser: argparse.ArgumentParser, verb: str) -> str:
     return f"{verb} has no option {option}{suggestion(option, known) or f'; see posthoc {verb} --help'}"
 
 
-def _parser(verb: str) -> _Parser:
+def parser_of(verb: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb's options."""
     about = {
         "report": "Judge one run and write its page, one self-contained HTML file.",
         "audit": "Judge every run of one or several sources and write a site with an index.",
@@ -100,7 +101,7 @@ def _parser(verb: str) -> _Parser:
     }[verb]
     parser = _Parser(prog=f"posthoc {verb}", description=about, allow_abbrev=False, add_help=False)
     adders = {"report": _report, "audit": _audit, "series": _series, "dump": _dump, "explain": _explain}
-    adders |= {"merge": _merge, "history": _history, "compare": parser_compare.add}
+    adders |= {"merge": _merge, "history": _history, "compare": parser_compare.add, "help": _help}
     if verb in parser_tools.ABOUT:
         parser_tools.add(parser, verb, _shared)
     else:
@@ -117,6 +118,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
     page = Path("posthoc-report.html")
     add("-o", "--output", type=_file, default=page, metavar="FILE", help="the page (default %(default)s)")
     add("--run", metavar="NAME", help="which run, by id or name, when SOURCE holds several")
+    _title(parser, "the run's name")
+    issue = "also write it in Markdown for an issue, with its chart as SVG beside it"
+    add("--markdown", type=_file, dest="issue", metavar="FILE", help=issue)
+    board = "also write it as an event file that TensorBoard shows in its text tab"
+    add("--tensorboard", type=_file, metavar="DIR", help=board)
     _judging(parser, fail_on="error")
 
 
@@ -174,6 +180,11 @@ def _site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=_file, default=site, metavar="DIR", help="the site (default %(default)s)"
     )
+    _title(parser, "the sources")
+
+
+def _title(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--title", default="", metavar="TEXT", help=f"what the page is called, in place of {default}")
 
 
 def _night(parser: argparse.ArgumentParser) -> None:
@@ -208,6 +219,10 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symptom", metavar="SYMPTOM", nargs="?", help="as in overfitting; without it, the list")
     what = "write a gallery of all symptoms into this folder, with their cases drawn"
     parser.add_argument("--html", type=_file, metavar="DIR", help=what)
+
+
+def _help(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("verb", metavar="VERB", nargs="?", choices=VERBS, help="which verb; without it, the overview")
 
 
 def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:

@@ -50,7 +50,8 @@ def _sides(parser: argparse.ArgumentParser) -> None:
     add("--group-by", metavar="NAME", help="cut one SOURCE by a setting; the first value is the base")
     what = "borrow the noise of seeds from the groups of runs there (sub-folders or settings)"
     add("--noise-from", action="append", default=[], metavar="DIR", help=what)
-    add("--state", type=Path, metavar="FILE", help="borrow it from the runs that audits kept in this file")
+    kept = "borrow it from the runs that audits kept in this file, and remember there that this pair was compared"
+    add("--state", type=Path, metavar="FILE", help=kept)
 
 
 def _question(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from analyzer.cli.overview import SHELLS
 from analyzer.settings import GATES
 
 Parser = argparse.ArgumentParser
@@ -17,6 +18,7 @@ ABOUT = {
     "doctor": "Show versions, extras and the terminal; compare posthoc's reading of a source with other libraries'.",
     "init": "Write a commented settings file; one that is there is never overwritten.",
     "demo": "Audit the example logs that come with posthoc, and print where the site is.",
+    "completion": "Print the script that completes verbs, options and symptoms in a shell.",
 }
 
 
@@ -80,6 +82,11 @@ def _demo(parser: Parser, shared: Callable[[Parser], None]) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
 
+def _completion(parser: Parser, shared: Callable[[Parser], None]) -> None:
+    what = 'which shell; as in eval "$(posthoc completion bash)"'
+    parser.add_argument("shell", choices=SHELLS, metavar="|".join(SHELLS), help=what)
+
+
 _ADDERS: Mapping[str, Callable[[Parser, Callable[[Parser], None]], None]] = {
     "brief": _brief,
     "watch": _watch,
@@ -87,4 +94,5 @@ _ADDERS: Mapping[str, Callable[[Parser, Callable[[Parser], None]], None]] = {
     "doctor": _doctor,
     "init": _init,
     "demo": _demo,
+    "completion": _completion,
 }

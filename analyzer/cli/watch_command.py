@@ -14,28 +14,24 @@ from pathlib import Path
 from types import FrameType
 
 import analyzer
+from analyzer.auditing.new_findings import NewFinding, line, message
 from analyzer.auditing.notification import Notifier
-from analyzer.auditing.watcher import NewFinding, Poll, Watch
+from analyzer.auditing.watcher import Poll, Watch
 from analyzer.cli import audit_command, mlflow_options
 from analyzer.cli.messages import complain, safe
 from analyzer.cli.stdio import wants_colour
 from analyzer.errors import SettingsError, UsageError
-from analyzer.model.formatting import counted, duration, moment, number
+from analyzer.model.formatting import counted, duration
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import Night
 from analyzer.settings import Settings
 from analyzer.settings.values import seconds
 from analyzer.writers import summary, terminal
-from analyzer.writers.markdown import harmless
-from analyzer.writers.truncation import short
 
 Options = argparse.Namespace
 
 MOST_SHARE = 0.1
 """Share of the time that looking may take: a look of 12 s is followed by a pause of 108 s or more."""
-
-LONGEST_NAME, LONGEST_SUMMARY, MOST_LINES = 60, 200, 8
-"""Characters and lines of a message, as of an audit's."""
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
@@ -127,20 +123,5 @@ class _Teller:
     def _notify(self, sightings: Sequence[NewFinding]) -> None:
         if self._notifier is None or not sightings:
             return
-        runs = len({one.result.run for one in sightings})
-        title = f"posthoc: {counted(len(sightings), 'new finding')} in {counted(runs, 'run')}"
-        lines = [harmless(line(one)) for one in sightings[:MOST_LINES]]
-        lines += [f"and {len(sightings) - MOST_LINES:,} more"] if len(sightings) > MOST_LINES else []
-        for sentence in self._notifier.send(title, "\n".join(lines)):
+        for sentence in self._notifier.send(*message(sightings)):
             complain(sentence)
-
-
-def line(one: NewFinding) -> str:
-    """Return a sighting as one line: run, symptom, onset, cost so far, what it is."""
-    finding = one.finding
-    since = f" since step {finding.first_step:,}" if finding.first_step is not None else ""
-    spent = [moment(one.onset)] if one.onset is not None else []
-    spent += [f"{number(one.hours, 2)} h so far"] if one.hours is not None else []
-    about = f" ({', '.join(spent)})" if spent else ""
-    name, what = short(summary.label(one.result), LONGEST_NAME), short(finding.summary, LONGEST_SUMMARY)
-    return f"{name}: {finding.symptom}{since}{about}: {what}"

@@ -168,7 +168,7 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
     severity: Severity = "error" if lost_all else "warning"
     improving = improves_after(features, onset)
     comparable = curve.log and curve.finite[-1] and curve in features.training  # what ends in NaN has exploded
-    holding = holds_after(features, curve, onset) if comparable else None
+    holding = holds_after(features, curve, int(curve.at[rise.onset])) if comparable else None
     span = float(curve.at[-1] - curve.at[0])
     event = features.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good

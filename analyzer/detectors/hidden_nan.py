@@ -64,7 +64,7 @@ class Limits:
         default=4.0, metadata={"unit": "points", "why": "points of exactly 0 at the end of the training loss"}
     )
     level: float = field(
-        default=0.05, metadata={"unit": "of the start", "why": "level just before the zeros, as a share of the start"}
+        default=0.05, metadata={"unit": "×", "why": "level just before the zeros over the start, or the usual level"}
     )
     lost: float = field(
         default=2.0, metadata={"unit": "points", "why": "gradient norms at the end that are no numbers, in points"}
@@ -140,7 +140,9 @@ def _zeros_to_the_end(features: RunFeatures, curve: Curve) -> Evidence:
     other = np.flatnonzero(raw != 0)
     onset = int(other[-1]) + 1 if other.size else raw.size
     zeros, before = raw.size - onset, raw[:onset]
-    start, level = median(before[: PARAMS.near]), median(before[-PARAMS.near :])
+    level = median(before[-PARAMS.near :])
+    # a loss that is fitted comes near 0 by degrees: one that starts high is far below its start when it breaks off, too
+    start = min(median(before[: PARAMS.near]), median(before[before.size // 2 :]))
     first, last = int(curve.at[min(onset, raw.size - 1)]), int(curve.at[-1])
     alive = alive_after(features, first)
     coarse = _coarse_since(before) if alive is not None else onset

@@ -10,6 +10,7 @@ import numpy as np
 
 from analyzer import detectors
 from analyzer.detectors import Detector
+from analyzer.diagnosis.cost import with_costs
 from analyzer.diagnosis.findings import explained, finding_of, one_each
 from analyzer.diagnosis.log_status import findings_of_the_log, is_ongoing, status_of
 from analyzer.diagnosis.open_criteria import settled
@@ -49,6 +50,7 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     found, checked = _judged(run, readings, settings)
     findings = explained([*findings_of_the_log(run), *findings, *found], chosen)
     health, findings = settled(features.health, findings)
+    findings = list(with_costs(features, findings, settings.price))
     main = features.main
     rows = tuple(_row(features, curve) for curve in features.curves.values())
     times = [c.points.wall_times for c in features.curves.values()]

@@ -52,20 +52,27 @@ def holds_after(features: RunFeatures, training: Curve, onset: int) -> Curve | N
 
     The model is then as good as before: training has become harder (data, augmentation, a new term), or is logged
     in another way. Both are compared over the same later steps: a training loss that has come down again says nothing
-    about a held-out loss that has done the same.
+    about a held-out loss that has done the same. A held-out loss that jumped too, and has come down since, went along.
     """
     for curve in features.validation:
         if not curve.n or min(training.raw.min(), curve.raw.min()) <= 0 or not curve.finite[-1]:
             continue
         risen, climbed = _climb(training, onset), _climb(curve, onset)
-        if risen is not None and climbed is not None and climbed < STAYS * risen:
+        if risen is None or climbed is None:
+            continue
+        if climbed[1] < STAYS * risen[1] and climbed[0] < STAYS * max(risen):
             return curve
     return None
 
 
-def _climb(curve: Curve, onset: int) -> float | None:
-    """Return the logarithm of the later level over that before a step, None where there are too few points."""
+def _climb(curve: Curve, onset: int) -> tuple[float, float] | None:
+    """Return the logarithms of the next and of the later level after a step over that before it.
+
+    The next level is the lower one of the next two points. None where there are too few points.
+    """
     after, before = curve.raw[curve.at > onset], curve.raw[curve.at <= onset]
     if after.size < AFTER or before.size < BEFORE:
         return None
-    return float(np.log(robust.median(after[after.size // 4 :]) / robust.median(before[-LAST:])))
+    soon = float(np.min(after[:BEFORE])) / robust.median(before[-BEFORE:])
+    later = robust.median(after[after.size // 4 :]) / robust.median(before[-LAST:])
+    return float(np.log(soon)), float(np.log(later))

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from analyzer.model import summary
+from analyzer.model.cost import Cost, total
 from analyzer.model.cross_run import Across
 from analyzer.model.evidence import Mark, Severity, Sign, Veto
 from analyzer.model.health import Criterion
@@ -114,6 +115,7 @@ class Finding:
     last_seen: str | None = None
     judged_anew: bool = False
     sibling: Sibling | None = None
+    cost: Cost | None = None
 
     @property
     def counts(self) -> bool:
@@ -149,6 +151,7 @@ class Finding:
         } | {
             **(self._remembered() if self.state is not None else {}),
             **({"sibling": self.sibling.to_dict()} if self.sibling is not None else {}),
+            **({"cost": self.cost.to_dict()} if self.cost is not None else {}),
         }
 
     def _vetoes(self) -> list[dict[str, Any]]:
@@ -268,6 +271,12 @@ class Result:
         """The verdict in words."""
         return summary.sentence_of(self)
 
+    @property
+    def cost(self) -> Cost | None:
+        """What its findings that count cost: that of the most expensive one, for they run to the same end."""
+        costs = (finding.cost for finding in self.findings if finding.counts and finding.cost is not None)
+        return max(costs, key=lambda one: one.hours, default=None)
+
     def __repr__(self) -> str:
         return _one_line(f"<Result of {self.run}: {self.verdict}. {self.sentence}>")
 
@@ -327,6 +336,7 @@ class Result:
             "events": [{"kind": e.kind, "step": e.step, "text": e.text} for e in self.events],
             **({"pairs": [pair.to_dict() for pair in self.pairs]} if self.pairs else {}),
             **({"across": list(self.across)} if self.across else {}),
+            **({"cost": self.cost.to_dict()} if self.cost is not None else {}),
         }
 
     def _repr_html_(self) -> str:
@@ -352,7 +362,7 @@ class AuditResult:
     nothing aside any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at`
     is when an audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them
     once. `statuses` are runs by status, counted when asked for where it is not given. `histories` are those of
-    jobs that run every night.
+    jobs that run every night, `costs` what each run with a cost has.
     """
 
     version: str
@@ -367,6 +377,7 @@ class AuditResult:
     at: str = ""
     statuses: Mapping[Status, int] | None = None
     histories: tuple[History, ...] = ()
+    costs: tuple[Cost, ...] | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {status}" for status, count in self.counts.items() if count and status in STATUSES)
@@ -399,8 +410,15 @@ class AuditResult:
             "judged_anew": self.judged_anew or None,
             "stale_suppressions": list(self.stale),
             "across": [one.to_dict() for one in self.across],
+            "cost": total(self._costs()),
             "runs": [result.to_dict() for result in self.results],
         }
+
+    def _costs(self) -> tuple[Cost, ...]:
+        """What the runs cost, gone through here where it was not counted before."""
+        if self.costs is not None:
+            return self.costs
+        return tuple(result.cost for result in self.results if result.cost is not None)
 
 
 Night = AuditResult

@@ -29,9 +29,13 @@ KEYS = (
     "suppress",
     "notify",
     "history",
+    "links",
+    "cost",
 )
 SUPPRESS_KEYS = ("symptom", "run", "tag", "reason", "owner", "expires")
 DIRECTIONS = ("lower", "higher")
+LINK_KEYS = ("mlflow", "tensorboard")
+COST_KEYS = ("gpu-hour", "gpus", "currency")
 HISTORY_KEYS = ("group-by", "metric", "ignore")
 HISTORY_LIMITS = ("weight", "account", "matters")
 
@@ -78,11 +82,21 @@ class Histories:
 
 
 @dataclass(frozen=True)
+class Price:
+    """What an hour of training costs: `gpu_hour` of a currency for each of so many GPUs."""
+
+    gpu_hour: float
+    gpus: float = 1.0
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that shapes a judgement. `limits` maps a symptom to its overruled limits; `stale_after` is in seconds.
 
     A process that judges may take `run_timeout` seconds over a run and `run_memory` bytes (None: its share of all).
     A state remembers vanished runs, and nights, for `retention` seconds.
+    `links` are addresses of MLflow and TensorBoard, by name, that pages link to; `price` is that of wasted hours.
     `notify` has addresses that are told what is new; they hold secrets, and no process that judges is given them.
     """
 
@@ -99,6 +113,8 @@ class Settings:
     retention: float = 365 * 86_400.0
     notify: tuple[str, ...] = field(default=(), repr=False)
     history: Histories = field(default_factory=Histories)
+    links: tuple[tuple[str, str], ...] = ()
+    price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +224,8 @@ def _parsed(table: Any, known: KnownNames, where: str) -> Settings:
         run_memory=byte_count(table["run-memory"], f"{where}: run-memory") if "run-memory" in table else None,
         notify=tuple(text(one, f"{where}: notify") for one in listed(table.get("notify", []), f"{where}: notify")),
         history=history,
+        links=_links(table.get("links", {}), f"{where}: links"),
+        price=_price(table["cost"], f"{where}: cost") if "cost" in table else None,
         retention=seconds(table.get("retention", Settings.retention), f"{where}: retention", above=0.0),
         suppress=tuple(
             _suppression(entry, known, where) for entry in listed(table.get("suppress", []), f"{where}: suppress")
@@ -273,6 +291,24 @@ def _histories(table: Any, limits: Any, where: str) -> Histories:
     }
     given = {key: number(value, f"{where}: limits.history.{key}", above=0.0) for key, value in limits.items()}
     return Histories(names["group-by"], names["metric"], names["ignore"], tuple(given.items()))
+
+
+def _links(table: Any, where: str) -> tuple[tuple[str, str], ...]:
+    only(table, LINK_KEYS, where)
+    found = tuple((name, text(address, f"{where}.{name}")) for name, address in table.items())
+    for name, address in found:
+        if not address.startswith(("http://", "https://")):
+            raise SettingsError(f"{where}.{name} is {address!r}; an address is wanted, as in http://host:5000")
+    return found
+
+
+def _price(table: Any, where: str) -> Price:
+    only(table, COST_KEYS, where)
+    if "gpu-hour" not in table:
+        raise SettingsError(f"{where} needs gpu-hour, the price of an hour of one GPU")
+    price = number(table["gpu-hour"], f"{where}.gpu-hour", above=0.0)
+    gpus = number(table.get("gpus", Price.gpus), f"{where}.gpus", above=0.0)
+    return Price(price, gpus, text(table.get("currency", Price.currency), f"{where}.currency"))
 
 
 def _several(value: Any, where: str) -> list[Any]:

@@ -41,6 +41,17 @@ TEXT = """\
 #= group-by = ["model"]
 #= metric = ["val/accuracy"]
 
+# Pages of runs link to these servers; the MLflow server that a run was read from is linked without it.
+#= [links]
+#= mlflow = "http://localhost:5000"
+#= tensorboard = "http://localhost:6006"
+
+# The price of hours that brought nothing.
+#= [cost]
+#= gpu-hour = 2.5
+#= gpus = 8
+#= currency = "EUR"
+
 # Findings that are known and raise no alarm; owner and expires are optional.
 #= [[suppress]]
 #= symptom = "overfitting"

@@ -68,30 +68,39 @@ def chart(
     *,
     points: int = 600,
     height: int = 210,
+    thin_panels: int = 0,
 ) -> Chart | None:
     """Return the picture of some series with marks drawn in, or None when no curve of them was kept.
 
-    Each curve is drawn with at most `points` points; the panels share `height` pixels and a little more.
+    Each curve is drawn with at most `points` points; the panels share `height` pixels and a little more, or, with
+    `thin_panels`, the first has `height` pixels and each other one so many.
     """
     curves = [(row, thin(row.curve, points)) for row in rows if row.curve is not None and row.curve.points]
     groups = _groups(curves[:MOST_CURVES])
     shown = groups[:MOST_PANELS]
     if not shown:
         return None
-    panel_height = height if len(shown) == 1 else max(96, round(height * 1.35 / len(shown)))
+    heights = _heights(len(shown), height, thin_panels)
     looks = _looks([row for group in shown for row, _ in group])
     axes = _axes(shown)
     between = BETWEEN if len(set(axes)) == 1 else BETWEEN + BOTTOM - 10
     panels = [
         panel(
             group, across, marks, looks,
-            shelf=shelf, points=points, top=TOP + i * (panel_height + between), height=panel_height,
+            shelf=shelf, points=points, top=TOP + sum(heights[:i]) + i * between, height=heights[i],
         )
         for i, (group, across) in enumerate(zip(shown, axes, strict=True))
     ]  # fmt: skip
     in_it = {curve.tag for one in panels for curve in one.curves}
     left_out = tuple(row.tag for row in rows if row.tag not in in_it)
-    return Chart(key, tuple(panels), panels[-1].top + panel_height + BOTTOM, _words(panels), left_out)
+    return Chart(key, tuple(panels), panels[-1].top + heights[-1] + BOTTOM, _words(panels), left_out)
+
+
+def _heights(panels: int, height: int, thin_panels: int) -> list[int]:
+    """Return the height of each panel in pixels."""
+    if thin_panels:
+        return [height, *[thin_panels] * (panels - 1)]
+    return [height if panels == 1 else max(96, round(height * 1.35 / panels))] * panels
 
 
 def close_up(key: str, rows: Sequence[SeriesRow], shelf: SpillFile, marks: Sequence[Mark]) -> Chart | None:
@@ -174,6 +183,20 @@ def _alike(one: _Pair, other: _Pair) -> bool:
 def share_a_panel(one: SeriesRow, other: SeriesRow) -> bool:
     """Whether two series are comparable enough to be drawn over each other."""
     return one.curve is not None and other.curve is not None and _alike((one, one.curve), (other, other.curve))
+
+
+def same_steps(one: SeriesRow, other: SeriesRow) -> bool:
+    """Whether two series count the same steps, so that one axis fits both."""
+    if one.curve is None or other.curve is None:
+        return False
+    spans = sorted(max(1, int(c.steps.max()) - int(c.steps.min())) for c in (one.curve, other.curve))
+    return spans[1] <= UNLIKE * spans[0]
+
+
+def varies(row: SeriesRow) -> bool:
+    """Whether a series has finite values that differ."""
+    finite = row.curve.values[np.isfinite(row.curve.values)] if row.curve is not None else np.empty(0)
+    return finite.size > 1 and float(finite.max()) > float(finite.min())
 
 
 def _size(values: NDArray[np.float64]) -> float:

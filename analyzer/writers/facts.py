@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
+from analyzer.model.cost import WORDS, Cost, by_kind
 from analyzer.model.formatting import number, step
 from analyzer.model.result import Result, SeriesRow
 from analyzer.model.roles import words_of
 from analyzer.writers.truncation import NAME, short
+
+COLUMN = 40
+"""Characters of a tag in the index."""
 
 HELD_OUT = ("validation", "test")
 ASKED_FIRST = (
@@ -21,8 +26,24 @@ ASKED_FIRST = (
 def facts(result: Result) -> tuple[str, ...]:
     """Return the facts as short texts, the best held-out value first; nothing that the log does not hold."""
     found = [_best(row) for row in _held_out(result)[:1]]
+    found += [in_words([result.cost])] if result.cost is not None else []
     found += [f"{name} {value}" for name, value in _settings(result)]
     return tuple(found)
+
+
+def in_words(costs: Sequence[Cost]) -> str:
+    """Return what was lost, by kind, and its price where every hour has one; "" for nothing."""
+    summed = by_kind(costs)
+    told = ", ".join(f"{number(one.hours)} h {WORDS[one.kind]}" for one in summed)
+    priced = [one.money for one in summed if one.money is not None]
+    money = f" ({math.fsum(priced):,.2f} {summed[0].currency})" if summed and len(priced) == len(summed) else ""
+    return told + money
+
+
+def best_of(result: Result) -> str:
+    """Return the best value of the main held-out series with its tag, as short as a column wants it; "" without one."""
+    rows = _held_out(result)
+    return f"{number(rows[0].best or 0.0)} {short(rows[0].tag, COLUMN)}" if rows else ""
 
 
 def _held_out(result: Result) -> list[SeriesRow]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.model.cost import Cost
 from analyzer.model.cross_run import Across
 from analyzer.model.evidence import SEVERITIES, Severity
 from analyzer.model.formatting import counted
@@ -18,6 +20,7 @@ from analyzer.model.totals import Tally
 from analyzer.writers import summary, template_environment
 from analyzer.writers.cross_run import Link, kinds, link
 from analyzer.writers.embed import json_for_html
+from analyzer.writers.facts import in_words
 from analyzer.writers.history_page import page_of_job, small
 from analyzer.writers.index_row import TONES, Entry
 from analyzer.writers.phrases import CHANGES, visible, whole
@@ -28,7 +31,9 @@ from analyzer.writers.truncation import short
 STYLESHEET, STYLE = "report.css", "index.css"
 """Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
 
-STATIC_ROWS = 200
+STATIC_ROWS = 130
+"""Rows in the page itself: with 5,000 runs they and the data for all rows stay below 600 KB."""
+
 MOST_JOBS = 40
 """Nightly jobs with a line and a small chart; each has a page of its own."""
 FURTHER_ROWS = 500
@@ -40,11 +45,21 @@ MOST_EXPERIMENTS = 300
 MOST_NAMED = 5
 """Runs in the verdict that have something new, and findings there that are resolved."""
 
+PATH_PARTS = 2
+"""Of an absolute path, so many of its last parts are a title: the folder and what it lies in."""
+
 MOST_CURVES = 200
 """Names of curves in the index's JSON: a training logs a handful, whatever is hostile any number."""
 
 STATES = ("new", "regressed", "persisting")
 """What became of a finding since last time, as the index counts and filters."""
+
+MINUTE = 60.0
+CALENDAR = 253_402_300_800.0
+"""Seconds: the end of the year 9999."""
+
+UNKNOWN_END, UNKNOWN_RAN = 0xFFFFFF, 0xFFFF
+"""What stands for a time that is not known, in 3 and in 2 bytes."""
 
 SENTENCE_BYTES = 5_000
 """So much room have the sentences of the rows that only the script shows; the worst runs come first."""
@@ -86,6 +101,7 @@ def index_pages(
     notes: Sequence[Note] = (),
     *,
     version: str,
+    title: str = "",
     at: str = "",
     resolved: Sequence[Mapping[str, Any]] = (),
     vanished: Sequence[Vanished] = (),
@@ -93,12 +109,14 @@ def index_pages(
     nights: Sequence[Tally] = (),
     scores: Sequence[Table] = (),
     histories: Sequence[History] = (),
+    costs: Sequence[Cost] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield the index and its further pages as file name and text, one after the other; the index is the last.
 
-    `at` is when the night was judged (ISO 8601), `resolved` and `vanished` as of the night, `across` what was seen
-    across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
-    one value a metric, `histories` those of nightly jobs.
+    `title` is what the user calls the audit ("": its sources), `at` when the night was judged (ISO 8601), `resolved`
+    and `vanished` as of the night, `across` what was seen across runs, `nights` what the last nights came to,
+    tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of jobs,
+    `costs` what the runs with a cost have.
     """
     first_night = summary.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
@@ -115,6 +133,7 @@ def index_pages(
         **common,
         "rows": ordered[:STATIC_ROWS],
         "sources": sources,
+        "title": title or title_of_sources(sources),
         "notes": notes,
         "headline": headline(tones),
         "tone": next((tone for tone in TONES if tones[tone]), "unjudged"),
@@ -128,6 +147,8 @@ def index_pages(
         "why_unjudged": _why_unjudged(ordered),
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
+        "cost": in_words(costs),
+        "lost": math.fsum(one.hours for one in costs),
         "gone": _gone(resolved, ordered),
         "vanished": summary.vanished(vanished),
         "across": kinds(across, ordered),
@@ -144,6 +165,21 @@ def index_pages(
         "index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE
     )
     yield "index.html", page
+
+
+def title_of_sources(sources: Sequence[str]) -> str:
+    """Return what an audit of these sources is called: no path of a machine, but its last parts."""
+    names = [_called(source) for source in sources[:MOST_NAMED]]
+    rest = len(sources) - len(names)
+    return ", ".join(names) + (f" and {rest:,} more" if rest else "")
+
+
+def _called(source: str) -> str:
+    """Return an address as it is, and of an absolute path the last parts."""
+    path = source.removeprefix("file://").removeprefix("sqlite://").replace("\\", "/")
+    if "://" in path or not (path.startswith("/") or path[1:3] == ":/"):
+        return source
+    return "/".join(path.strip("/").split("/")[-PATH_PARTS:]) or source
 
 
 def _changed_first(histories: Iterable[History]) -> list[History]:
@@ -246,7 +282,30 @@ def _columns(entries: Sequence[Entry]) -> Mapping[str, Any]:
             room -= len(sentence)
             row += [_sketch(entry, curves), sentence] if room > 0 else [_sketch(entry, curves)]
         rows.append(row)
-    return {"chips": worded, "experiments": [visible(name) for name in experiments], "curves": [*curves], "rows": rows}
+    latest = max((_known(entry.ended, 0.0) for entry in entries), default=0.0)
+    return {
+        "chips": worded,
+        "experiments": [visible(name) for name in experiments],
+        "curves": [*curves],
+        "latest": int(latest // MINUTE),
+        "times": _times(entries, latest),
+        "rows": rows,
+    }
+
+
+def _known(value: float | None, otherwise: float) -> float:
+    """Return a time in seconds, or something else for none and for what no calendar holds."""
+    return value if value is not None and 0 <= value < CALENDAR else otherwise
+
+
+def _times(entries: Sequence[Entry], latest: float) -> str:
+    """Return when each run ended, in minutes before the latest end (3 bytes), and how long it ran (2), in base64."""
+    packed = bytearray()
+    for entry in entries:
+        before = (latest - ended) / MINUTE if (ended := _known(entry.ended, -1.0)) >= 0 else UNKNOWN_END
+        ran = ran_for / MINUTE if (ran_for := _known(entry.ran, -1.0)) >= 0 else UNKNOWN_RAN
+        packed += int(min(before, UNKNOWN_END)).to_bytes(3, "big") + int(min(ran, UNKNOWN_RAN)).to_bytes(2, "big")
+    return b64encode(packed).decode()
 
 
 def _sketch(entry: Entry, curves: dict[str, int]) -> str | tuple[str, int]:

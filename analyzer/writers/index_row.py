@@ -16,6 +16,7 @@ from analyzer.model.summary import headline
 from analyzer.model.thinning import course, thin
 from analyzer.writers import summary
 from analyzer.writers.chart import spark
+from analyzer.writers.facts import best_of
 from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
 from analyzer.writers.truncation import short, shortened
@@ -54,7 +55,7 @@ class Entry:
     """What the index tells of a run. `chips` are the symptoms that count, worst first; `sketch` is one letter a point.
 
     `states` are those of all findings that count, `page` is empty where the run has none, `curve` where the main
-    curve is drawn.
+    curve is drawn. `ended` is in Unix seconds, `ran` in seconds, `best` the best held-out value and its tag.
     """
 
     run: str
@@ -71,6 +72,8 @@ class Entry:
     sketch: str
     curve: str
     ended: float | None
+    ran: float | None = None
+    best: str = ""
 
     @property
     def label(self) -> str:
@@ -173,6 +176,8 @@ def entry(result: Result, picture: Thumbnail | None = None, *, paged: bool = Tru
         sketch=picture.sketch,
         curve=sys.intern(picture.tag),  # the same few in thousands of runs
         ended=result.ended,
+        ran=None if result.started is None or result.ended is None else result.ended - result.started,
+        best=best_of(result),
     )
 
 

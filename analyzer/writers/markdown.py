@@ -53,7 +53,7 @@ class _Seen:
 def write_markdown(night: Night, file: TextIO) -> None:
     """Write the digest: the night in a sentence, what is new or back, resolved, persists, and is across runs."""
     seen = _seen(night.results)
-    parts = [f"**posthoc: {_plain(headline(seen.tones))}**"]
+    parts = [f"**posthoc: {marked_up(headline(seen.tones))}**"]
     fresh = [one for one in seen.told if one.finding.state in NEWS]
     if seen.remembered or night.resolved:
         old = [one for one in seen.told if one.finding.state == "persisting"]
@@ -63,14 +63,14 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts += _resolved(night) + _tally("Still there", old)
     else:
         parts += _table("Findings", seen.told)
-    beyond = [f"- {_plain(short(line, LONGEST_LINE))}" for line in lines(night.across)]
+    beyond = [f"- {marked_up(short(line, LONGEST_LINE))}" for line in lines(night.across)]
     parts += ["### Across runs", "\n".join(beyond)] if beyond else []
-    parts += [_plain(summary.vanished(night.vanished))] if night.vanished else []
+    parts += [marked_up(summary.vanished(night.vanished))] if night.vanished else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
     parts += [f"Logs: {', '.join(unread)} of {night.counts['discovered']:,}."] if unread else []
-    parts += [f"- {_plain(text)}" for text in night.stale[:MOST_RESOLVED]]
+    parts += [f"- {marked_up(text)}" for text in night.stale[:MOST_RESOLVED]]
     file.write("\n\n".join(parts) + "\n")
 
 
@@ -126,9 +126,9 @@ def _table(title: str, found: Sequence[_Listed]) -> list[str]:
         return []
     rows = ["| | run | symptom | what |", "| --- | --- | --- | --- |"]
     for one in found[:MOST_ROWS]:
-        name, finding = _plain(short(one.label, LONGEST_NAME)), one.finding
+        name, finding = marked_up(short(one.label, LONGEST_NAME)), one.finding
         back = " (again)" if finding.state == "regressed" else ""
-        what = _plain(short(finding.summary, LONGEST_SUMMARY))
+        what = marked_up(short(finding.summary, LONGEST_SUMMARY))
         rows.append(f"| {_SIGNS[finding.severity]} | {name} | {finding.symptom}{back} | {what} |")
     rest = len(found) - MOST_ROWS
     more = [f"and {counted(rest, 'more finding')}, all in the index"] if rest > 0 else []
@@ -138,7 +138,7 @@ def _table(title: str, found: Sequence[_Listed]) -> list[str]:
 def _resolved(night: Night) -> list[str]:
     if not night.healed:
         return []
-    named = [f"{_plain(short(one['run'], LONGEST_NAME))}: {one['symptom']}" for one in night.healed[:MOST_RESOLVED]]
+    named = [f"{marked_up(short(one['run'], LONGEST_NAME))}: {one['symptom']}" for one in night.healed[:MOST_RESOLVED]]
     rest = len(night.healed) - len(named)
     named += [f"and {rest:,} more"] if rest else []
     return [f"### Resolved ({len(night.healed):,})", "\n".join(f"- {name}" for name in named)]
@@ -150,6 +150,6 @@ def _tally(title: str, found: Sequence[_Listed]) -> list[str]:
     return [f"### {title} ({len(found):,})", told] if counts else []
 
 
-def _plain(text: str) -> str:
+def marked_up(text: str) -> str:
     """Return the text so that nothing in it is markup, a mention or a line break."""
     return _MARKUP.sub(r"\\\1", visible(text))

@@ -15,13 +15,8 @@ from analyzer.model.result import AuditResult, Result
 from analyzer.model.run import Run, Series
 from analyzer.model.summary import title_of
 from analyzer.writers import summary, template_environment
-from analyzer.writers.chart import Chart, chart
-from analyzer.writers.embed import SpillFile
-from analyzer.writers.page import main_chart, marks_of, rows_of
+from analyzer.writers.picture import WIDTH, chart_of, svg_of
 from analyzer.writers.truncation import NAME, TEXT, short, shortened
-
-WIDTH = 760
-"""Pixels of a chart's width; its height is the chart's own, so the ratio is fixed."""
 
 MOST_RUNS, MOST_SERIES, MOST_NOTES = 50, 50, 5
 """Rows of a table in a notebook; the object itself has them all."""
@@ -91,18 +86,9 @@ def _row(tag: str, series: Series) -> _Row:
 
 
 def _picture(result: Result) -> Picture | None:
-    """Return the chart of the first finding that has one, else the main curve; None where no curve was kept."""
-    drawn = _chart(result)
+    """Return the result's chart as an image; None where no curve was kept."""
+    drawn = chart_of(result)
     if drawn is None:
         return None
-    svg = template_environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
-    address = "data:image/svg+xml;base64," + base64.b64encode(svg.strip().encode("utf-8")).decode("ascii")
+    address = "data:image/svg+xml;base64," + base64.b64encode(svg_of(drawn).encode("utf-8")).decode("ascii")
     return Picture(address, WIDTH, drawn.height, drawn.words, tuple(curve.tag for curve in drawn.curves))
-
-
-def _chart(result: Result) -> Chart | None:
-    for finding in summary.tree(result).leading:
-        shown = chart("notebook", rows_of(result, finding.tags), SpillFile(), marks_of(finding))
-        if shown is not None:
-            return shown
-    return main_chart(result, SpillFile())

@@ -13,11 +13,14 @@ from analyzer.model.guide import Guide
 from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.summary import title_of
+from analyzer.model.thinning import thin
 from analyzer.writers import summary, template_environment
-from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
+from analyzer.writers.chart import Chart, chart, close_up, same_steps, share_a_panel, spark, varies
+from analyzer.writers.code_lines import code_line, framework_of
 from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.facts import facts
 from analyzer.writers.folded_curve import folded
+from analyzer.writers.links import links_of
 from analyzer.writers.truncation import NAME, shortened
 
 GROUPS = (
@@ -34,8 +37,11 @@ GROUPS = (
 FULL, GALLERY = 600, 200
 """Points of a curve in a finding, and in the list of all series."""
 
-FULL_POINTS, GALLERY_POINTS = 8_000, 9_000
+FULL_POINTS, GALLERY_POINTS = 7_800, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
+
+BELOW, THIN = ("learning-rate", "gradient-norm"), 64
+"""What is drawn below the main curve, for causes show there, and the pixels of each such panel."""
 
 MOST_CHARTS, MOST_LISTED = 300, 1000
 """A page shows so many series with a chart, and so many at all; findings.json has every one."""
@@ -45,17 +51,20 @@ MOST_CHARTS, MOST_LISTED = 300, 1000
 class Provenance:
     """How a page came about: the version, the command that makes it again, and limits that were changed.
 
-    `changed` holds (symptom, limit, value, default).
+    `changed` holds (symptom, limit, value, default), `title` is what the user calls the page ("": the run's name), and
+    `links` are addresses of servers by their kind, "mlflow" or "tensorboard".
     """
 
     version: str
     command: str
-    changed: Sequence[tuple[str, str, float, float]] = ()
+    changed: tuple[tuple[str, str, float, float], ...] = ()
+    title: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding with all that stands beside it."""
+    """A finding with all that stands beside it; `codes` has a line of code for each advice, "" where there is none."""
 
     finding: Finding
     guide: Guide | None
@@ -65,6 +74,7 @@ class Shown:
     title: str
     under: tuple[Finding, ...]
     silence: str
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ def run_page(
         "tone": summary.tone(result),
         "first": summary.first_things(result),
         "facts": facts(result),
+        "links": links_of(result, making.links),
         "findings": findings,
         "kinds": kinds,
         "main": main,
@@ -154,6 +165,7 @@ def _shown(
         title_of(finding.symptom),
         kinds.under.get(finding.fingerprint, ()),
         silence(finding, result.run),
+        tuple(code_line(line, framework_of(result)) for line in finding.advice),
     )
 
 
@@ -198,7 +210,16 @@ def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
         return None
     others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
     twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
-    return chart("main", [main, *twins[:1]], shelf, points=FULL, height=230)
+    drawn = [main, *twins[:1]]
+    below = [row for role in BELOW if (row := _below(result, role, main)) is not None]
+    return chart("main", [*drawn, *below], shelf, points=FULL, height=230, thin_panels=THIN)
+
+
+def _below(result: Result, role: str, main: SeriesRow) -> SeriesRow | None:
+    """Return the series of a role that is drawn below the main curve over the same steps, where it says anything."""
+    rows = (row for row in result.series if row.role == role and row is not main and row.points > 2)
+    found = next((row for row in rows if varies(row) and same_steps(main, row)), None)
+    return replace(found, curve=thin(found.curve, GALLERY)) if found is not None and found.curve is not None else None
 
 
 def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:

@@ -51,7 +51,8 @@ _CURVES = re.compile(r'(<script type="application/json" id="curves">)(.*?)(</scr
 class RelatedRuns:
     """What is said of other runs on a run's page: the sibling with its packed curve, and sentences by finding.
 
-    `changed` is the run's line in findings.json where siblings changed the result itself, else "".
+    `changed` is the run's line in findings.json where siblings changed the result itself, else "". `before` and `after`
+    are page and name of the previous and the next run with problems, `compare` the command that compares both.
     """
 
     sibling: Sibling | None = None
@@ -59,17 +60,23 @@ class RelatedRuns:
     course: str = ""
     sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changed: str = ""
+    before: tuple[str, str] = ("", "")
+    after: tuple[str, str] = ("", "")
+    compare: str = ""
 
     @property
     def digest(self) -> str:
         """Return what tells whether a page says the same already, "" where there is nothing to say."""
-        if self.sibling is None and not self.sentences and not self.changed:
+        turns = (self.before, self.after)
+        if self.sibling is None and not self.sentences and not self.changed and not any(page for page, _ in turns):
             return ""
         told = (
             self.changed,
             self.sibling,
             self.page,
             self.course,
+            turns,
+            self.compare,
             sorted((k, tuple(v)) for k, v in self.sentences.items()),
         )
         digest = hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -128,6 +135,7 @@ def _filled(text: str, beside: RelatedRuns) -> str:
     text = _put(text, "curve", _path(text, beside, number_) if curve else "")
     text = _put(text, "key", _key(beside) if curve else "")
     text = _put(text, "beside", _section(beside))
+    text = _put(text, "turn", _turns(beside))
     for name in re.findall(r"<!--posthoc:(f-[0-9a-f]+)-->", text):
         said = beside.sentences.get(name.removeprefix("f-"), ())
         text = _put(text, name, "".join(f'<p class="soft across">{escape(visible(one))}</p>' for one in said))
@@ -204,12 +212,28 @@ def _section(beside: RelatedRuns) -> str:
         )
     several = "More than one setting differs: which of them did it is not known." if len(one.settings) > 1 else ""
     none = "" if one.settings else "No setting that is logged differs: another seed, data or machine may."
+    command = f"<p>Compare them:</p><pre>{escape(visible(beside.compare))}</pre>" if beside.compare else ""
     return (
         '<section aria-labelledby="sibling"><h2 id="sibling">The nearest healthy run</h2>'
         f"<p>{link} is healthy, and fewest settings differ. {several}{none}</p>"
         '<div class="scroll"><table class="roles"><thead><tr><th scope="col">Setting</th><th scope="col">This run</th>'
-        f'<th scope="col">{name}</th></tr></thead><tbody>{rows}</tbody></table></div></section>'
+        f'<th scope="col">{name}</th></tr></thead><tbody>{rows}</tbody></table></div>{command}</section>'
     )
+
+
+def without_turns(text: str) -> str:
+    """Return a page without the links to other runs with problems, for a place where those are not."""
+    return _put(text, "turn", "")
+
+
+def _turns(beside: RelatedRuns) -> str:
+    """Return the links to the previous and the next run with problems."""
+    links = [
+        f'<a rel="{rel}" href="{escape(page)}">{mark} {escape(visible(short(name, NAME)))}</a>'
+        for rel, mark, (page, name) in (("prev", "←", beside.before), ("next", "→", beside.after))
+        if page
+    ]
+    return f'<nav class="turn" aria-label="Other runs with problems">{" ".join(links)}</nav>' if links else ""
 
 
 def _value(value: float | None) -> str:

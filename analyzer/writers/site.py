@@ -20,7 +20,7 @@ from analyzer.writers.index_row import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.json_file import line_of, write_document
 from analyzer.writers.output_folder import claim
 from analyzer.writers.page import Provenance, page_name
-from analyzer.writers.related_runs import CHANGED, HEAD, RelatedRuns, digest_of, put_beside
+from analyzer.writers.related_runs import CHANGED, HEAD, RelatedRuns, digest_of, put_beside, without_turns
 from analyzer.writers.single_values import Table
 from analyzer.writers.spill_file import SpillFile
 from analyzer.writers.template_environment import asset, template_folder
@@ -44,10 +44,10 @@ class Site:
     points to a page that is not there; what the night before left over is removed after that.
     """
 
-    def __init__(self, folder: Path, guides: Mapping[str, Guide]) -> None:
-        """Raise OutputError when the folder holds anything that is not a posthoc site."""
+    def __init__(self, folder: Path, guides: Mapping[str, Guide], title: str = "") -> None:
+        """Raise OutputError when the folder holds anything that is not a posthoc site; `title` is the index's."""
         self.folder = folder
-        self._guides = guides
+        self._guides, self._title = guides, title
         self._entries: list[Entry] = []
         self._faults: list[Note] = []
         _claim(folder)
@@ -108,7 +108,7 @@ class Site:
         except OSError:
             return None
         head, found, rest = text.partition(f'<link rel="stylesheet" href="{_STYLE}">\n')
-        text = head + rest if found else text
+        text = without_turns(head + rest if found else text)
         return text.replace(f'<a href="{_INDEX}">posthoc · all runs</a>', "posthoc", 1).replace(
             " &#39;self&#39;", "", 1
         )
@@ -125,6 +125,7 @@ class Site:
             night.sources,
             told,
             version=night.version,
+            title=self._title,
             at=night.at,
             resolved=night.healed,
             vanished=night.vanished,
@@ -132,6 +133,7 @@ class Site:
             nights=night.trend,
             scores=scores,
             histories=night.histories,
+            costs=night.costs or (),
         )
         kept = {entry.page for entry in self._entries}
         kept |= self._histories(night)

@@ -89,7 +89,7 @@ def test_a_row_made_by_the_script_says_what_is_new_as_the_others_do(index):
     index.get_by_label("Search").fill("overfitting")
     row = index.locator(".runs tbody tr").last
     assert (
-        row.locator("small").text_content() == "val/\u200bloss"
+        row.locator("td:last-child small").text_content() == "val/\u200bloss"
     )  # may break there; the curve that the finding speaks of
     assert row.locator(".chip").first.text_content() == "overfitting · back again"
     assert row.locator(".chip").first.get_attribute("class") == "chip error" and row.locator("b").count() >= 1
@@ -124,3 +124,17 @@ def test_the_address_keeps_what_was_asked_for_and_back_comes_to_it_again(index):
 def test_the_rows_begin_on_the_first_screen(index):
     index.set_viewport_size({"width": 1440, "height": 900})
     assert index.locator(".runs tbody tr").first.bounding_box()["y"] <= 500
+
+
+def test_rows_say_when_they_ended_and_sort_by_it_and_by_how_long_they_ran(index):
+    rows = index.locator(".runs tbody tr")
+    time = rows.first.locator("time")
+    assert re.fullmatch(r"\d+ (d|h|min) ago", time.text_content())
+    assert re.search(r"20\d\d", time.get_attribute("title"))  # the local time, and the exact one as an attribute
+    assert time.get_attribute("datetime").startswith("2026-")
+    box(index, "Sort").select_option("ended")
+    ends = [one.get_attribute("datetime") for one in index.locator(".runs time").all()[:20]]
+    assert ends == sorted(ends, reverse=True) and len(ends) == 20
+    box(index, "Sort").select_option("ran")
+    assert rows.first.locator(".when small").first.text_content() == "ran 1 d 1 h"
+    assert rows.locator(".when small", has_text="best").count() > 0

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from analyzer.writers.index import STATIC_ROWS
+
 
 @pytest.mark.parametrize("name", ["overfitted", "exploded", "healthy", "symptom"])
 def test_a_page_without_scripts_shows_its_curves_and_words(pages, visit, name):
@@ -16,7 +18,7 @@ def test_a_page_without_scripts_shows_its_curves_and_words(pages, visit, name):
 
 def test_the_index_without_scripts_has_its_rows_and_further_pages(many_runs, visit):
     page = visit(many_runs, java_script_enabled=False).page
-    assert page.locator(".runs tbody tr").count() == 200
+    assert page.locator(".runs tbody tr").count() == STATIC_ROWS
     page.get_by_role("link", name="2", exact=True).first.click()
     page.wait_for_url("**/rows-2.html", wait_until="load")
     assert page.locator(".runs tbody tr").count() == 500

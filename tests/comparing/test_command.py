@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tensorboardX import SummaryWriter
 
 import analyzer
+from analyzer.auditing.state import State
 from analyzer.cli import main
 
 STEPS = np.arange(0, 1000, 50)
@@ -167,3 +169,33 @@ def test_seed_noise_comes_from_the_state_of_audits(capsys, logs, tmp_path):
     found = json.loads(out)
     assert (found["verdict"], found["metrics"][0]["noise"]["from"]) == ("better", "pool")
     assert found["metrics"][0]["noise"]["groups"] == 6
+
+
+def test_a_pair_that_is_compared_again_with_more_runs_hears_of_the_earlier_looks(capsys, tmp_path):
+    with State(Path("state.db")):
+        pass
+
+    def notes(*words):
+        _, out, _ = call(capsys, "base", "new", "--state", "state.db", "-q", "--json", "-", "-o", "page.html", *words)
+        json.loads(out)
+        page = Path("page.html").read_text("utf-8")
+        return sorted(set(re.findall(r"compared before with fewer runs \(([^)]*)\)", page)))
+
+    write_sides(tmp_path, 2)
+    assert notes() == []
+    assert notes() == []  # the same runs again are no further look
+    write_sides(tmp_path, 3)
+    assert notes() == ["2 v 2"]
+    write_sides(tmp_path, 5)
+    assert notes() == ["2 v 2, 3 v 3"]
+    assert notes("--looks", "3/4") == []
+
+
+def write_sides(folder, runs):
+    for side, level in (("base", 0.3), ("new", 0.31)):
+        for seed in range(runs):
+            place = folder / side / f"seed{seed}"
+            place.mkdir(parents=True, exist_ok=True)
+            values = level + 0.01 * seed + 2 * np.exp(-np.arange(100) / 20)
+            rows = "\n".join(f"{i},{v}" for i, v in enumerate(values))
+            (place / "metrics.csv").write_text(f"step,val_loss\n{rows}\n")

@@ -68,3 +68,15 @@ def test_a_few_low_first_points_are_no_level_to_explode_from():
     assert alarmed("not-converging", {"train/loss": wandering})
     climbing = wandering * np.exp(at / 800)
     assert alarmed("exploding-loss", {"train/loss": climbing})
+
+
+def test_a_held_out_loss_that_stays_calm_explains_a_training_that_became_harder_and_one_that_jumped_too_does_not():
+    steps = np.arange(480)
+    train = falling(480, 4.0, 1.0, 10.0) * np.exp(noise(480, 0.02))
+    train[360:] *= 1.3 - 0.2 * np.linspace(0, 1, 120)
+    held = falling(480, 3.0, 0.5, 4.0)
+    jumped = held.copy()
+    jumped[360:] *= 1.25 - 0.25 * np.linspace(0, 1, 120)
+    explained = found("exploding-loss", {"train/loss": train, "val/loss": (steps[::16], held[::16])})
+    assert explained is None or explained.explained_by is not None
+    assert alarmed("exploding-loss", {"train/loss": train, "val/loss": (steps[::16], jumped[::16])})

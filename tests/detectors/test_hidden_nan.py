@@ -102,3 +102,18 @@ def test_zeros_again_and_again_among_values_that_do_not_fall_are_a_logging_fault
 
 def test_zeros_of_a_hinge_loss_that_falls_are_none():
     assert found(made_run({"train/loss": among(0.3, falling(300))})) is None
+
+
+def test_zeros_after_a_loss_that_had_come_far_from_its_start_are_no_fit():
+    values = falling(240, 32.0, 0.5, 30.0) + noise(240, 0.03)
+    values[200:] = 0.0
+    assert values[199] < 0.04 * values[0]
+    finding = found(made_run({"train/loss": values, "val/loss": (np.arange(0, 240, 8), values[::8])}))
+    assert finding.first_step == 200
+    assert finding.severity == "error"
+
+
+def test_a_loss_that_falls_to_zero_by_degrees_is_fitted():
+    values = 2.3 * np.exp(-np.arange(240) / 12)
+    values[200:] = 0.0
+    assert found(made_run({"train/loss": values})) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from analyzer.model.cross_run import ACROSS_KINDS, Across
 from analyzer.model.run import Note
 from analyzer.model.totals import Tally
-from analyzer.writers.index import FURTHER_ROWS, STATIC_ROWS, headline, index_pages
+from analyzer.writers.index import FURTHER_ROWS, STATIC_ROWS, headline, index_pages, title_of_sources
 from analyzer.writers.index_row import FRESH, entry
 from tests import made
 from tests.writers.markup import check_page
@@ -145,3 +145,15 @@ def test_the_first_night_marks_nothing_as_new():
         dict(index_pages([fresh], ["logs/"], version="1", nights=(tonight, tonight)))["index.html"]
     ).words
     assert "Since last time: 2 new." in words and "exploding-loss · new" in words
+
+
+def test_the_title_is_what_the_user_says_or_the_sources_without_a_machine_s_folders():
+    assert title_of_sources(["/home/ada/project/runs"]) == "project/runs"
+    assert title_of_sources(["runs", "s3://bucket/runs"]) == "runs, s3://bucket/runs"
+    assert title_of_sources(["sqlite:////data/mlflow.db", "file:///data/x/mlruns"]) == "data/mlflow.db, x/mlruns"
+    assert title_of_sources(["C:\\work\\project\\runs"]) == "project/runs"
+    assert title_of_sources([f"r{i}" for i in range(7)]).endswith("r4 and 2 more")
+    *_, (_, named) = index_pages([], ["/home/ada/runs"], version="1", title="Night <of> March")
+    assert "<h1>Night &lt;of&gt; March</h1>" in named and "<title>Night &lt;of&gt; March: No run" in named
+    *_, (_, plain) = index_pages([], ["/home/ada/runs"], version="1")
+    assert "<h1>ada/runs</h1>" in plain and "<title>ada/runs: " in plain

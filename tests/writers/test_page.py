@@ -10,7 +10,8 @@ import pytest
 
 from analyzer.model.result import Event
 from analyzer.model.run import Note
-from analyzer.writers.page import Provenance, page_name, run_page, silence
+from analyzer.writers.embed import SpillFile
+from analyzer.writers.page import THIN, Provenance, main_chart, page_name, run_page, silence
 from analyzer.writers.template_environment import asset
 from tests import made
 from tests.writers.markup import check_page
@@ -195,3 +196,18 @@ def test_what_the_summary_says_already_is_not_repeated_as_evidence():
     assert "<li>guessing</li>" not in text and "<li>the rate is high</li>" in text
     alone = page(replace(sick, findings=(replace(told, speaks_for=("guessing",)),)))
     assert "What in this log speaks for it" not in alone
+
+
+def test_learning_rate_and_gradient_norm_stand_below_the_main_curve_over_the_same_steps():
+    steps = np.arange(300)
+    whole = made.overfitted()
+    losses = tuple(row for row in whole.series if row.role == "loss")
+    rate = made.row("lr", np.linspace(0.1, 0.0, 300), "learning-rate")
+    norm = made.row("grad_norm", np.where(steps == 150, np.nan, 1.0 + steps / 300), "gradient-norm")
+    still = made.row("lr2", np.full(300, 0.1), "learning-rate")
+    drawn = main_chart(replace(whole, series=(*losses, still, rate, norm)), SpillFile())
+    assert [one.title for one in drawn.panels][1:] == ["lr", "grad_norm"]
+    assert len({one.across for one in drawn.panels}) == 1
+    assert [one.height for one in drawn.panels] == [230, THIN, THIN]
+    alone = main_chart(replace(whole, series=(*losses, still)), SpillFile())
+    assert len(alone.panels) == 1

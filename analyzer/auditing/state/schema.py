@@ -6,6 +6,7 @@ what each night came to, for the same sources one after the other. `told` has th
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
 learnt of places by reading while runs were looked for. `curves` has the thinned curves of each run in `judged` that has
 a page, so that the page can be drawn again without its log.
+`looks` has how many runs each comparison of two sides had.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ _STEPS = (
     CREATE TABLE told (sources TEXT, job TEXT, metric TEXT, onset TEXT, night TEXT NOT NULL,
         PRIMARY KEY (sources, job, metric, onset)) WITHOUT ROWID;
     CREATE TABLE outcomes (sources TEXT, run TEXT, data TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (sources, run))
+        WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE looks (pair TEXT, at TEXT, base INTEGER NOT NULL, candidate INTEGER NOT NULL, PRIMARY KEY (pair, at))
         WITHOUT ROWID;
     """,
     """

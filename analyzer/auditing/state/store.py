@@ -118,6 +118,19 @@ class State:
         if time.monotonic() - self._written > EVERY:
             self._write_waiting()
 
+    def looks(self, pair: str) -> list[tuple[str, int, int]]:
+        """Return when two sides were compared (ISO 8601) and with how many runs each, the earliest first."""
+        with self._told():
+            query = "SELECT at, base, candidate FROM looks WHERE pair = ? ORDER BY at"
+            rows = self._connection.execute(query, (pair,)).fetchall()
+        return [(str(at), int(base), int(candidate)) for at, base, candidate in rows]
+
+    def keep_look(self, pair: str, base: int, candidate: int, now: float) -> None:
+        """Remember that two sides were compared with so many runs each."""
+        with self._told():
+            told = (pair, iso(now), base, candidate)
+            self._connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", told)
+
     def past(self, run: str) -> PreviousRun | None:
         """Return what the last night that came to its end knew of a run."""
         with self._told():

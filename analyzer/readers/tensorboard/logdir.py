@@ -39,6 +39,9 @@ from analyzer.readers.tensorboard.sniff import begins_records, peeked
 
 NAME = "tensorboard"
 _MARK = "tfevents"
+OWN_FILE = ".posthoc"
+"""How the name of an event file ends that posthoc wrote: a text about a run, and no run."""
+
 _TIME_IN_NAME = re.compile(r"tfevents\.(\d{1,15})")
 
 
@@ -221,12 +224,9 @@ class TensorBoard:
 
 def event_files(folder: Folder) -> tuple[str, ...]:
     """Return the names of a folder's event files, sorted."""
-    names = set(folder.files)
-    return tuple(
-        name
-        for name in folder.files
-        if _MARK in name and not (name.endswith(".meta") and name.removesuffix(".meta") in names)
-    )
+    described = {f"{name}.meta" for name in folder.files}
+    ours = {name for name in folder.files if name.endswith(OWN_FILE)}
+    return tuple(name for name in folder.files if _MARK in name and name not in described | ours)
 
 
 def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:

@@ -211,3 +211,31 @@ def test_what_siblings_say_of_single_values_is_on_their_pages_and_goes_with_them
     night = audit([str(store)], str(tmp_path / "site"), **options)
     assert [r.verdict for r in night.results] == ["unjudged"]
     assert "Constant predictor:" not in page.read_text()
+
+
+def test_runs_with_problems_link_to_the_previous_and_the_next_and_a_sibling_comes_with_a_command(tmp_path):
+    for name, curves in (("a", burst(1)), ("b", good(2)), ("c", burst(3)), ("d", burst(4))):
+        with SummaryWriter(str(tmp_path / "logs" / name)) as writer:
+            for tag, values in curves.items():
+                for step, value in enumerate(values):
+                    writer.add_scalar(tag, float(value), step)
+    audit([tmp_path / "logs"], tmp_path / "site")
+    pages = {name: (tmp_path / "site" / "runs" / page_name(name)).read_text("utf-8") for name in "abcd"}
+    turns = {name: re.findall(r'<a rel="(\w+)" href="([0-9a-f]+\.html)">', page) for name, page in pages.items()}
+    assert turns == {
+        "a": [("next", page_name("c"))],
+        "b": [],
+        "c": [("prev", page_name("a")), ("next", page_name("d"))],
+        "d": [("prev", page_name("c"))],
+    }
+    command = f"posthoc compare {tmp_path / 'logs' / 'b'} {tmp_path / 'logs' / 'a'}"
+    assert f"<pre>{command}</pre>" in pages["a"]
+    stamps = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "site" / "runs").iterdir()}
+    state = Plan(state=tmp_path / "state.db")
+    audit([tmp_path / "logs"], tmp_path / "site", plan=state)
+    stamps = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "site" / "runs").iterdir()}
+    audit([tmp_path / "logs"], tmp_path / "site", plan=state)
+    assert stamps == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "site" / "runs").iterdir()}
+    shutil.rmtree(tmp_path / "logs" / "c")
+    audit([tmp_path / "logs"], tmp_path / "site", plan=state)
+    assert page_name("d") in (tmp_path / "site" / "runs" / page_name("a")).read_text("utf-8")
