@@ -19,7 +19,6 @@ Anatomy = RunFeatures
 
 __all__ = [
     "GRAVE",
-    "Anatomy",
     "Case",
     "Curve",
     "Detector",

@@ -7,14 +7,19 @@ Two cases, each command a process of its own, called in turn (so that a machine'
   which writes none.
 
 `--env` is an environment with the other tool's command in bin/; without it only our own seconds are printed.
-With `--runs DIR` the runs of that folder are timed instead, in CPU milliseconds a run: reading, judging and drawing in
-this process, beside one call of the other tool over the folder, the start of its process included.
+With `--runs DIR` the runs of that folder are timed instead, `--take N` of them evenly over the folder: first the CPU
+milliseconds a run of reading, judging and drawing in this process, each the least of the rounds; then, as CPU time of
+whole commands called in turn, `posthoc audit` with all pages, a second audit over the unchanged logs, one into another
+folder, and `posthoc --help`, each beside the first audit, runmedic's one call (which writes no pages) or a bare
+interpreter.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -84,8 +89,13 @@ def compared(name: str, ours: Sequence[str], theirs: Sequence[str], rounds: int)
     print(f"| {name} | {mine:.2f} | {other:.2f} | {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) |")
 
 
-def stages(folder: Path) -> dict[str, float]:
-    """Return CPU milliseconds a run for reading, judging and drawing the runs of a folder, and how many there are."""
+def stages(folder: Path, rounds: int) -> dict[str, float]:
+    """Return CPU milliseconds a run for reading, judging and drawing, the least of the rounds, and how many runs."""
+    found = [_stages(folder) for _ in range(rounds)]
+    return {stage: min(one[stage] for one in found) for stage in found[0]}
+
+
+def _stages(folder: Path) -> dict[str, float]:
     from analyzer import analyze, open_runs
     from analyzer.api import guides
     from analyzer.auditing.provenance import making
@@ -120,19 +130,51 @@ def cpu_of(command: Sequence[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def staged(folder: Path, theirs: Sequence[str]) -> None:
-    """Print a row with the stages of a folder, beside the other tool's one call."""
-    spent = stages(folder)
-    runs = int(spent.pop("runs"))
+def staged(folder: Path, rounds: int) -> None:
+    """Print a row with the stages of a folder."""
+    spent = stages(folder, rounds)
     together = spent["reading"] + spent["judging"]
-    other = f"{1000 * cpu_of([*theirs, str(folder)]) / max(1, runs):.1f}" if theirs else ""
-    print("| runs | reading, ms | judging, ms | both, ms | drawing, ms | runmedic, ms |\n|" + " ---: |" * 6)
-    cells = [
-        str(runs),
-        *(f"{ms:.1f}" for ms in (spent["reading"], spent["judging"], together, spent["drawing"])),
-        other,
-    ]
-    print(f"| {' | '.join(cells)} |")
+    print("| runs | reading, ms | judging, ms | both, ms | drawing, ms |\n|" + " ---: |" * 5)
+    cells = (spent["reading"], spent["judging"], together, spent["drawing"])
+    print(f"| {spent['runs']:.0f} | {' | '.join(f'{ms:.1f}' for ms in cells)} |")
+
+
+def whole_commands(folder: Path, theirs: Sequence[str], rounds: int) -> None:
+    """Print what commands cost over a folder, as ratios of CPU time within each round."""
+    posthoc = [sys.executable, "-m", "analyzer"]
+    names = ("first", "second", "other", "help", "bare", "theirs")
+    spent: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as place:
+            audit = [*posthoc, "audit", str(folder), "-q", "--state", f"{place}/state.db", "-o"]
+            spent["first"].append(cpu_of([*audit, f"{place}/site"]))
+            spent["theirs"].append(cpu_of([*theirs, str(folder)]) if theirs else float("nan"))
+            spent["second"].append(cpu_of([*audit, f"{place}/site"]))
+            spent["other"].append(cpu_of([*audit, f"{place}/other"]))
+        spent["help"].append(cpu_of([*posthoc, "--help"]))
+        spent["bare"].append(cpu_of([sys.executable, "-c", "pass"]))
+    print("\n| command | CPU, s | beside | ratio (range) |\n| --- | ---: | --- | ---: |")
+    for what, name, beside, other in (
+        ("posthoc audit, all pages", "first", "runmedic diagnose", "theirs"),
+        ("a second audit, nothing changed", "second", "the first", "first"),
+        ("a third audit into another folder", "other", "the first", "first"),
+        ("posthoc --help", "help", "a bare interpreter", "bare"),
+    ):
+        ratios = sorted(a / b for a, b in zip(spent[name], spent[other], strict=True))
+        row = f"{statistics.median(ratios):.3g} ({ratios[0]:.3g}-{ratios[-1]:.3g})"
+        print(f"| {what} | {statistics.median(spent[name]):.2f} | {beside} | {row} |", flush=True)
+
+
+def taken(folder: Path, most: int, into: Path) -> Path:
+    """Return a folder with copies of at most so many runs, evenly over a folder that `benchmarks.truth make` made."""
+    rows = json.loads((folder / "truth.json").read_text())["runs"]
+    for row in rows[:: -(-len(rows) // most)]:
+        own = into / row["path"]
+        shutil.copytree(folder / row["path"], own, dirs_exist_ok=True)
+        experiment = (folder / row["path"]).parent / "meta.yaml"  # of a store of MLflow
+        if experiment.exists():
+            shutil.copy(experiment, own.parent)
+    return into
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -141,10 +183,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--env", type=Path, help="environment with runmedic installed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=Path, help="time the stages of the runs of this folder instead")
+    parser.add_argument("--take", type=int, default=0, help="so many of the runs of a yardstick with truth.json")
     given = parser.parse_args(argv)
     theirs = [str(given.env / "bin" / "runmedic"), "diagnose"] if given.env else []
     if given.runs:
-        staged(given.runs, theirs)
+        with tempfile.TemporaryDirectory() as place:
+            folder = taken(given.runs, given.take, Path(place)) if given.take else given.runs
+            staged(folder, given.rounds)
+            whole_commands(folder, theirs, given.rounds)
         return
     posthoc = [sys.executable, "-m", "analyzer"]
     print("| case | posthoc, s | runmedic, s | posthoc ÷ runmedic (range) |\n| --- | --- | --- | --- |")

@@ -1,9 +1,10 @@
 """What nights cost, as ratios in one run: the first, the second over unchanged logs, one after some runs have grown.
 
 Each night is a process of its own, as a scheduler would start it. Beside them the time that tbparse takes to read the
-same logs, the time of reading, judging and drawing alone, and first nights of other sizes (`--sizes`), with the memory
-of the process that tells. Seconds of work are those of all processes: a busy machine adds little to them. Seconds of
-the clock mean something on a machine that does nothing else.
+same logs, that of runmedic's one call over them (`--env`: an environment with it; it writes no pages), the time of
+reading, judging and drawing alone, and first nights of other sizes (`--sizes`), with the memory of the process that
+tells. Seconds of work are those of all processes: a busy machine adds little to them. Seconds of the clock mean
+something on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -126,13 +127,22 @@ def tbparse(logs: Path, runs: int) -> tuple[float, float]:
     return work, clock
 
 
-def nights(place: Path, runs: int) -> None:
+def runmedic(logs: Path, env: Path) -> tuple[float, float]:
+    """Return the seconds, of work and by the clock, of runmedic's one call over a folder."""
+    work, clock = worked(), time.perf_counter()
+    subprocess.run([str(env / "bin" / "runmedic"), "diagnose", str(logs)], check=True, stdout=subprocess.DEVNULL)
+    return worked() - work, time.perf_counter() - clock
+
+
+def nights(place: Path, runs: int, env: Path | None) -> None:
     """Let the nights over so many runs pass and print what they cost."""
     logs, site, state = (place / name for name in ("logs", "site", "night.db"))
     make(logs, runs)
     work, clock = tbparse(logs, runs)
     first = audit(logs, site, "--state", str(state))
+    peer = runmedic(logs, env) if env else None
     second = min((audit(logs, site, "--state", str(state)) for _ in range(3)), key=lambda night: night.work)
+    elsewhere = audit(logs, place / "elsewhere", "--state", str(state))
     grown = grow(logs, 20)
     third = audit(logs, site, "--state", str(state))
     read, judged, drawn = parts(logs, min(100, runs))
@@ -143,7 +153,14 @@ def nights(place: Path, runs: int) -> None:
         f"| first night | {first.work:.1f} | {first.clock:.1f} | {first.work / work:.2f} of tbparse's work, "
         f"{first.clock / clock:.2f} of its time |"
     )
-    for name, night in (("second night, nothing changed", second), (f"third night, {grown} runs grown", third)):
+    if peer:
+        ratio = first.work / peer[0]
+        print(f"| runmedic diagnoses | {peer[0]:.1f} | {peer[1]:.1f} | the first night: {ratio:.2f} of its work |")
+    for name, night in (
+        ("second night, nothing changed", second),
+        ("the same into another folder", elsewhere),
+        (f"third night, {grown} runs grown", third),
+    ):
         print(f"| {name} | {night.work:.2f} | {night.clock:.2f} | {night.work / first.work:.1%} of the first |")
     print(f"| state | | | {state.stat().st_size / runs / 1024:.1f} KiB a run |")
     print(f"\nms a run in one process: reading {read:.1f}, judging {judged:.1f}, drawing {drawn:.1f}", flush=True)
@@ -171,10 +188,11 @@ def main() -> None:
     parser.add_argument(
         "--sizes", default="100,1000", help="numbers of runs of further nights (default %(default)s); 0: none"
     )
+    parser.add_argument("--env", type=Path, help="environment with runmedic installed")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         if given.runs:
-            nights(Path(place), given.runs)
+            nights(Path(place), given.runs, given.env)
         counts = [count for count in map(int, given.sizes.split(",")) if count]
         if counts:
             sizes(Path(place), counts)

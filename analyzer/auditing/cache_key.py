@@ -1,4 +1,7 @@
-"""What a judgement depends on besides the log: the code, the detectors of other packages, the settings."""
+"""What stored results and pages depend on besides the log: code, detectors of other packages, settings, templates.
+
+The two keys are apart: a change of a template or of the style draws pages again from stored results and judges nothing.
+"""
 
 from __future__ import annotations
 
@@ -46,20 +49,40 @@ def judging(settings: Settings) -> CacheKey:
     roles = sorted((tag, role.role, role.split, role.direction) for tag, role in settings.roles.items())
     limits = sorted((symptom, sorted(own.items())) for symptom, own in settings.limits.items())
     told = (chosen, sorted(settings.ignore), roles, limits, settings.alpha, settings.stale_after, settings.price)
-    return CacheKey(code(), _digest([repr(told).encode("utf-8", "surrogateescape")]))
+    return CacheKey(judging_code(), _digest([repr(told).encode("utf-8", "surrogateescape")]))
 
 
-@cache
+WITHOUT_JUDGING = ("writers", "cli", "comparing")
+"""Packages that nothing imports while a run is read and judged (tests/auditing/test_cache_key.py)."""
+
+
 def code() -> str:
-    """Return a digest of posthoc's own code and templates, and of every detector's limits and page.
+    """Return a digest of all code and templates: shards and the workers of one audit must agree in it.
 
     The version alone would let a checkout that is worked on keep stale results.
     """
+    return _digest([judging_code().encode(), drawing_code().encode()])
+
+
+@cache
+def judging_code() -> str:
+    """Return a digest of the code that reads and judges, and of the limits of every detector."""
     own = Path(__file__).parent.parent
-    files = [*sorted(own.rglob("*.py")), *sorted(template_folder().iterdir())]
-    parts = [path.read_bytes() for path in files if path.is_file()]
-    known = [repr((name, sorted(d.default_limits.items()), d.page)) for name, d in detectors.known().items()]
-    return _digest([*parts, *(text.encode() for text in known)])
+    files = [path for path in own.rglob("*.py") if path.relative_to(own).parts[0] not in WITHOUT_JUDGING]
+    known = [repr((name, sorted(d.default_limits.items()))) for name, d in detectors.known().items()]
+    return _digest([*_contents(files), *(text.encode() for text in known)])
+
+
+@cache
+def drawing_code() -> str:
+    """Return a digest of the code that draws pages, of the templates, and of the pages of all symptoms."""
+    own = Path(__file__).parent.parent
+    files = [*(own / "writers").rglob("*.py"), *template_folder().iterdir()]
+    return _digest([*_contents(files), *(d.page.encode() for d in detectors.known().values())])
+
+
+def _contents(files: Iterable[Path]) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(files) if path.is_file()]
 
 
 def _digest(parts: Iterable[bytes]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from analyzer.auditing.crash_report import lost
 from analyzer.auditing.judging import judge_plainly, read, suppress
 from analyzer.auditing.provenance import guides
-from analyzer.auditing.record import Pages, RunRecord, page_key, wants_page
+from analyzer.auditing.record import Pages, RunRecord, page_mark, wants_page
+from analyzer.auditing.state.stored import stored_result
 from analyzer.model.guide import Guide
 from analyzer.model.result import Result
 from analyzer.model.run import Run
@@ -24,12 +25,16 @@ from analyzer.writers.truncation import fits
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all runs of a night have in common. `now` is in Unix seconds, `folder` the site that takes the pages."""
+    """What all runs of an audit have in common. `now` is in Unix seconds, `folder` the site that takes the pages.
+
+    `state` is the file that keeps results, None where nothing is kept.
+    """
 
     settings: Settings
     now: float
     folder: Path
     pages: Pages = "all"
+    state: Path | None = None
 
     def sendable(self) -> Job:
         """Return the same without views of tables, which cannot be sent to another process."""
@@ -39,11 +44,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to judge: its place in the night, where it lies, how its page is made again."""
+    """One run to judge: its place in the night, where it lies, how its page is made again.
+
+    `kept` are the stamp and the key under which the state holds its result: only its page is drawn.
+    """
 
     number: int
     ref: RunRef
     making: Provenance
+    kept: tuple[str, str] | None = None
 
 
 class RunJudge:
@@ -55,8 +64,19 @@ class RunJudge:
 
     def row(self, task: Task) -> RunRecord:
         """Read and judge the run, write its page, return its row. OutputError when the page cannot be written."""
-        job = self._job
-        return self._paged(judge_plainly(read(task.ref), job.settings, job.now), task)
+        job, result = self._job, self._stored(task)
+        return self._paged(result or judge_plainly(read(task.ref), job.settings, job.now), task)
+
+    def text(self, task: Task) -> str:
+        """Return the text of the run's row, with its curves where they are kept."""
+        row = self.row(task)
+        return row.text() if self._job.state is None else row.with_curves()
+
+    def _stored(self, task: Task) -> Result | None:
+        """Return the run's result from the state; None when it is to be judged, or another audit has replaced it."""
+        if task.kept is None or self._job.state is None:
+            return None
+        return stored_result(self._job.state, task.ref.id, *task.kept)
 
     def lost(self, task: Task, reason: str) -> RunRecord:
         """Return the row of a run that could not be judged for a reason that is not in its log, its page written."""
@@ -66,15 +86,15 @@ class RunJudge:
     def _paged(self, result: Result, task: Task) -> RunRecord:
         told = suppress(result, self._job.settings, self._job.now)
         if not wants_page(told, self._job.pages):
-            return RunRecord(result.without_curves(), thumbnail(result), "", fits=fits(told), course=course_of(result))
-        picture, fault = write_page(self._job.folder, told, self._guides, task.making)
-        key = page_key(told, task.making)
+            return RunRecord(result, thumbnail(result), "", fits=fits(told), course=course_of(result))
+        key = page_mark(told, task.making)
+        picture, fault = write_page(self._job.folder, told, self._guides, task.making, key)
         again = task.making if result.pairs else None
-        return RunRecord(result.without_curves(), picture, key, fault, fits(told), course_of(result), again)
+        return RunRecord(result, picture, key, fault, fits(told), course_of(result), again)
 
 
 def rows_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:
     """Yield each task with its row's text, judged in this process."""
     bench = RunJudge(job)
     for task in tasks:
-        yield task, bench.row(task).text()
+        yield task, bench.text(task)

@@ -82,32 +82,36 @@ class Audit:
         fresh = []
         for task in self._tasks:
             stamp = None if state is None else task.ref.stamp()
-            text = None if state is None or stamp is None else self._kept(task, stamp, state)
-            if text is None:
-                fresh.append(task)
-                stamps[task.number] = stamp
+            kept = None if state is None or stamp is None else self._kept(task, stamp, state)
+            if isinstance(kept, str):
+                rows.put(task.number, kept)
             else:
-                rows.put(task.number, text)
+                fresh.append(kept or task)
+                stamps[task.number] = stamp
         tell(len(rows), len(self._tasks))
         with closing(self._judged(fresh)) as judged:
             for task, text in judged:
                 if state is not None:
                     state.keep(task.ref.id, stamps[task.number], self._judging.key, text, self._now)
-                rows.put(task.number, self._aside_marked(text))
+                rows.put(task.number, self._aside_marked(text.partition("\n")[0]))
                 tell(len(rows), len(self._tasks))
         return rows
 
-    def _kept(self, task: Task, stamp: str, state: State) -> str | None:
-        """Return the row of an earlier night if nothing that it depends on has changed, and its page is there."""
+    def _kept(self, task: Task, stamp: str, state: State) -> str | Task | None:
+        """Return the row of an earlier night if nothing that it depends on has changed.
+
+        Where its page is missing, or other code drew it, return the task of drawing it from what is stored. None when
+        the run has to be judged.
+        """
         row, text = state.row(task.ref.id, stamp, self._judging.key) or (None, "")
         if row is None or not _settled(row.result):
             return None
         told = self._suppress(row)
         if not wants_page(told.result, self._plan.pages):
             return replace(told, page="").text()
-        stands = row.page == page_key(told.result, task.making) and self._site.has_page(row.result.run)
-        if not stands:
-            return None
+        drawn = row.page.startswith(page_key(told.result, task.making))
+        if not drawn or not self._site.has_page(row.result.run, row.page):
+            return replace(task, kept=(stamp, self._judging.key))
         return text if told is row else told.text()
 
     def _aside_marked(self, text: str) -> str:
@@ -118,8 +122,10 @@ class Audit:
         return row if result is row.result else replace(row, result=result)
 
     def _judged(self, tasks: Sequence[Task]) -> Generator[tuple[Task, str], None, None]:
-        job = Job(self._settings, self._now, self._site.folder, self._plan.pages)
+        job = Job(self._settings, self._now, self._site.folder, self._plan.pages, self._plan.state)
         if self._plan.cluster is not None:
+            yield from rows_here([task for task in tasks if task.kept], job)  # the state is on this machine
+            tasks = [task for task in tasks if not task.kept]
             if tasks:
                 with closing(dask_client.rows_by_cluster(tasks, job, self._plan.cluster)) as rows:
                     yield from rows

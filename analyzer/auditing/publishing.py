@@ -102,7 +102,7 @@ def _gathered(
         if row.page and not row.fault:
             before, after = turns.get(number, (NOWHERE, NOWHERE))
             related = replace(beyond.beside(number, plain), before=before, after=after)
-            site.beside(plain, related, row.making, changed=beyond.changes(number))
+            site.beside(plain, related, row.making, changed=beyond.changes(number), key=row.page)
         site.take(row.result, row.picture, fault=row.fault, paged=bool(row.page), fits=row.fits)
         seen.count.add(row.result)
     return seen

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from analyzer.auditing.cache_key import CacheKey
+from analyzer.auditing import cache_key
 from analyzer.auditing.record import RunRecord
 from analyzer.errors import SourceError, UsageError
 from analyzer.model.codec import noun_of, text_of
@@ -85,7 +85,7 @@ def names_digest(names: Iterable[str]) -> str:
 def write_shard(folder: Path, head: Head, rows: Iterable[tuple[int, RunRecord]]) -> Path:
     """Write a shard's file: its head, then one row a line with its place in the whole night; return its path."""
     path = folder / head.share.file
-    first = json.dumps([SCHEMA, CacheKey.parsed(head.judging).code, text_of(head)])
+    first = json.dumps([SCHEMA, cache_key.code(), text_of(head)])
     lines = (json.dumps([number, row.text()]) for number, row in rows)
     write_whole(path, lambda file: file.writelines(f"{line}\n" for line in chain((first,), lines)))
     return path

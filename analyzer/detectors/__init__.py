@@ -7,7 +7,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
 from typing import Any
 
@@ -41,7 +41,7 @@ class Detector:
     describe: Callable[[Evidence], Words] | None = None
     retired: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def default_limits(self) -> Mapping[str, float]:
         """The limits by name."""
         return {f.name: float(getattr(self.limits, f.name)) for f in fields(self.limits)}

@@ -48,7 +48,7 @@ from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.formatting import number, percent
-from analyzer.stats.robust import median
+from analyzer.stats.robust import median, running_medians
 
 EMPTY = ("recall", "f1", "precision")
 PERFECT = (1.0, 100.0)  # a share and a percentage of which there is no more
@@ -210,7 +210,7 @@ def _path(loss: Curve) -> tuple[np.ndarray, float]:
     """Return the levels of a loss in the units of the log, and the noise of one level (median over the run)."""
     course = loss.course
     w = min(course.window, course.m)
-    levels = np.median(np.lib.stride_tricks.sliding_window_view(course.levels, w), axis=-1)
+    levels = running_medians(course.levels, w)
     path = np.array([course.back(float(level)) for level in levels])
     return path, median(course.noise) * (median(np.abs(path)) if course.log else 1.0)
 

@@ -54,6 +54,7 @@ from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
 from analyzer.model.formatting import counted, filled, number, percent, step
 from analyzer.stats import robust
+from analyzer.stats.robust import quantile
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _left_at_once(curve: Curve) -> Rise | None:
         return None
     onset, rest = int(far[0]), y[int(far[0]) :]
     base, end = float(np.max(y[:onset])), curve.end
-    stays = np.quantile(rest, 0.05) > base and end > base + np.log(PARAMS.left)
+    stays = quantile(rest, 0.05) > base and end > base + np.log(PARAMS.left)
     if not stays or rest.max() < base + np.log(PARAMS.peak):
         return None
     error = max(robust.mad_sigma(curve.residual[onset:]), robust.difference_sigma(rest), 1e-3)

@@ -41,6 +41,7 @@ from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Vet
 from analyzer.model.formatting import number, percent, step
 from analyzer.model.roles import words_of
 from analyzer.stats import robust, trend
+from analyzer.stats.robust import even_edges
 
 MEMORY = {"memory", "mem", "ram", "rss"}
 OTHER = {"free", "available", "total", "limit", "reserved", "bandwidth", "clock"}
@@ -116,7 +117,7 @@ def _is_memory(tag: str) -> bool:
 
 def _growth(curve: Curve) -> Growth:
     late = curve.raw[curve.n // 2 :]
-    level = robust.block_medians(late, np.linspace(0, late.size, PARAMS.blocks + 1).astype(np.int64))
+    level = robust.block_medians(late, even_edges(late.size, PARAMS.blocks))
     low = trend.slope(np.arange(level.size, dtype=np.float64), level)[1]
     return Growth(curve, level, float(low * (level.size - 1) / level[0]) if level[0] > 0 else 0.0)
 

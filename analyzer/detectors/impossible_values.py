@@ -45,6 +45,7 @@ from analyzer.model.case import Case, falling, made_run
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.formatting import counted, number, step
 from analyzer.model.roles import words_of
+from analyzer.stats.robust import median
 
 SHARES = frozenset({"accuracy", "precision", "recall", "specificity", "f1", "auc", "pr-auc", "ap", "iou"})
 ERRORS = frozenset({"mae", "mse", "rmse", "mape", "smape", "rmsle", "wer", "cer", "ter"})
@@ -103,7 +104,7 @@ def possible(curve: Curve) -> tuple[float, float] | None:
     if own & ADJUSTED:
         return None
     if curve.role.role == "metric" and curve.role.kind in SHARES and "gini" not in own:
-        middle, top = float(np.median(curve.raw)), float(np.max(curve.raw))
+        middle, top = median(curve.raw), float(np.max(curve.raw))
         fraction = top <= PARAMS.percent and (middle >= PARAMS.half or top <= 1)
         return 0.0, 1.0 if fraction else 100.0
     if curve.role.role == "metric" and curve.role.kind == "perplexity" and own & {"perplexity", "ppl"}:

@@ -45,7 +45,7 @@ from analyzer.model.case import Case, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.formatting import filled, number, step, times
 from analyzer.model.run import Run
-from analyzer.stats.robust import median
+from analyzer.stats.robust import median, running_medians
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _readings(features: RunFeatures, curve: Curve) -> Iterator[Evidence]:
 def _onset(curve: Curve, values: np.ndarray, early: float, end: float) -> int:
     """Return the step from which the divergence stays above its early level by a tenth of the rise."""
     width = max(3, values.size // PARAMS.tail // 2)
-    calm = np.median(np.lib.stride_tricks.sliding_window_view(values, width), axis=-1)
+    calm = running_medians(values, width)
     below = np.flatnonzero(calm <= early + PARAMS.begun * (end - early))
     return int(curve.at[min(curve.n - 1, int(below[-1]) + width // 2 if below.size else 0)])
 

@@ -50,7 +50,7 @@ from analyzer.features.spikes import Spike, spikes
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.formatting import counted, number, percent, step, times
-from analyzer.stats.robust import median
+from analyzer.stats.robust import median, quantile
 
 LEAST = 15  # points that show how wide the noise of single points is
 
@@ -265,7 +265,7 @@ def _gradient_leap(features: RunFeatures, curve: Curve, top: Spike) -> Sign | No
         return None
     lead = 2 * max(curve.cadence, gradient.cadence)
     surged = surge(gradient, curve.at[top.first] - lead, curve.at[top.last])
-    tail = 2.5 * float(np.quantile(gradient.raw, 0.9)) if gradient.n else 0.0
+    tail = 2.5 * quantile(gradient.raw, 0.9) if gradient.n else 0.0
     if surged is None or surged.ratio <= PARAMS.driven or surged.peak <= tail:
         return None
     return Sign("gradient-surge", surged.tag, {"peak": surged.peak, "step": surged.at, "usual": surged.usual})

@@ -58,7 +58,7 @@ from analyzer.features.progress import LEAST, Progress, progress
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.formatting import filled, number, step
-from analyzer.stats.robust import median
+from analyzer.stats.robust import median, quantiles
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _evaluated(features: RunFeatures, far: Progress, curve: Curve, its: Progress
     beyond = its.leaps > PARAMS.falling and its.gain < PARAMS.above and its.end > UNTRAINED
     behind = far.gain > 0.5 and its.gain < PARAMS.wide and its.best_gain < 0.5 and its.end > UNTRAINED
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
-    low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
+    low, high = (float(q) for q in quantiles(curve.raw[curve.n // 2 :], (0.1, 0.9)))
     return Evidence(
         curve.tags,
         (
@@ -213,7 +213,7 @@ def _evaluated(features: RunFeatures, far: Progress, curve: Curve, its: Progress
 
 def _reading(features: RunFeatures, curve: Curve, far: Progress, signs: tuple[Sign, ...]) -> Evidence:
     first, last = int(curve.at[curve.n // 10]), int(curve.at[-1])
-    low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
+    low, high = (float(q) for q in quantiles(curve.raw[curve.n // 2 :], (0.1, 0.9)))
     growing = _gradient_grows(features)
     return Evidence(
         curve.tags,

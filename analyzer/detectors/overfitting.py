@@ -241,7 +241,7 @@ def _gap(features: RunFeatures, curve: Curve, mate: Curve) -> Evidence | None:
     held = mate.raw[mate.at >= since]
     if held.size < 2:
         return None
-    train = float(max(np.median(held), np.mean(held)))  # an evaluation is a mean: rare hard batches count in it
+    train = float(max(median(held), np.mean(held)))  # an evaluation is a mean: rare hard batches count in it
     alike = [c for c in features.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
     start = max(beginning(c.raw, max(1, min(3, c.n // 10))) for c in (mate, *alike))
     if start - train <= PARAMS.fallen * abs(start):

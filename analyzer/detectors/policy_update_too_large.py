@@ -42,6 +42,7 @@ from analyzer.model.case import Case, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.run import Run
+from analyzer.stats.robust import running_medians
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _reading(features: RunFeatures, curve: Curve) -> Evidence:
     begin = int(PARAMS.first * curve.n)
     values = curve.raw[begin:]
     width = min(values.size, max(PARAMS.least, int(PARAMS.part * curve.n)))
-    levels = np.median(np.lib.stride_tricks.sliding_window_view(values, width), axis=-1)
+    levels = running_medians(values, width)
     top = int(np.argmax(levels))
     level, shares = float(levels[top]), curve.role.signal == "clip-share"
     first, last = int(curve.at[begin + top]), int(curve.at[begin + top + width - 1])

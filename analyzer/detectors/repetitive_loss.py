@@ -53,6 +53,7 @@ from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, 
 from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.roles import words_of
 from analyzer.stats import robust, spectrum, trend
+from analyzer.stats.robust import median
 
 FEW_POINTS = 5.5  # logged points in a period: with fewer, the one batch of an epoch that is smaller looks alike
 APART = 3.0  # noise of a point, by which the levels of so short a period must differ: a smaller batch has more noise
@@ -383,7 +384,7 @@ def _reset_mean(residual: NDArray[np.float64], length: float) -> bool:
     if length < 6 or n < 4 * length:
         return False
     change = np.abs(np.diff(residual))
-    jumps = change > 6 * max(np.median(change), 1e-12)
+    jumps = change > 6 * max(median(change), 1e-12)
     phase = np.arange(1, n) % length
     # the reset is where the period's largest changes are
     bins = np.minimum((phase / length * 24).astype(int), 23)

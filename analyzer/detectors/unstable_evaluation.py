@@ -48,7 +48,7 @@ from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.formatting import number, times
-from analyzer.stats.robust import median
+from analyzer.stats.robust import median, quantile
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
 def _reading(features: RunFeatures, curve: Curve) -> Evidence:
     late = settled(curve.raw)
     start = curve.n - late.size
-    factor = float(np.exp(np.quantile(np.abs(np.diff(np.log(np.maximum(late, TINY)))), PARAMS.upper)))
-    change = float(np.quantile(np.abs(np.diff(late)), PARAMS.upper))
+    factor = float(np.exp(quantile(np.abs(np.diff(np.log(np.maximum(late, TINY)))), PARAMS.upper)))
+    change = quantile(np.abs(np.diff(late)), PARAMS.upper)
     region = (int(curve.at[start]), int(curve.at[-1]))
     knob = knob_at(features, region)
     return Evidence(
@@ -131,7 +131,7 @@ def _reading(features: RunFeatures, curve: Curve) -> Evidence:
         marks=(Mark("region", curve.tag, "jumps", region),),
         explained_by=knob.event if knob is not None else None,
         signs=_signs(features, curve, factor),
-        facts=Facts(float(np.quantile(late, 1 - PARAMS.upper)), float(np.quantile(late, PARAMS.upper))),
+        facts=Facts(quantile(late, 1 - PARAMS.upper), quantile(late, PARAMS.upper)),
     )
 
 

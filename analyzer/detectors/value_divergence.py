@@ -45,7 +45,7 @@ from analyzer.features.reward_level import RewardLevels
 from analyzer.model.case import Case, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Unfit, Veto, Words
 from analyzer.model.formatting import number, step, times
-from analyzer.stats.robust import median
+from analyzer.stats.robust import even_edges, median
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
 
 def _levels(curve: Curve) -> np.ndarray:
     """Return the medians of tenths of a curve, float64[blocks]."""
-    edges = np.linspace(0, curve.n, PARAMS.blocks + 1).astype(np.int64)
+    edges = even_edges(curve.n, PARAMS.blocks)
     return np.array([median(np.abs(curve.raw[a:b])) for a, b in itertools.pairwise(edges)])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from analyzer.features.curve import Curve
 from analyzer.stats import robust
+from analyzer.stats.robust import median
 
 if TYPE_CHECKING:
     from analyzer.features import RunFeatures
@@ -25,7 +26,7 @@ def goes_on(mate: Curve | None, step_: int) -> bool:
     if after.size < 2:
         return False
     k = max(1, min(after.size // 4, 50))
-    fall = float(np.median(after[:k]) - np.median(after[-k:]))
+    fall = float(median(after[:k]) - median(after[-k:]))
     return bool(fall > -0.5 * mate.sigma / np.sqrt(k))
 
 

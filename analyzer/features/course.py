@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, trendless_sigma
-from analyzer.stats.robust import autocorrelation, mad_sigma, median
+from analyzer.stats.robust import (
+    autocorrelation,
+    even_edges,
+    mad_sigma,
+    median,
+    quantile,
+    quantiles,
+    running_medians,
+    sliding_windows,
+)
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -185,7 +194,7 @@ class Course:
         found: Array = np.asarray(np.median(y[rest:].reshape(count, size), axis=1), np.float64)
         at = rest + size * np.arange(count)
         if rest:
-            return np.concatenate([[0], at]), np.concatenate([[np.median(y[:rest])], found])
+            return np.concatenate([[0], at]), np.concatenate([[median(y[:rest])], found])
         return at, found
 
     @property
@@ -198,7 +207,7 @@ class Course:
         """The levels, float64[m] with m ≤ 241, in the space that they are compared in; lower is better."""
         return self._blocks[1]
 
-    @property
+    @cached_property
     def m(self) -> int:
         """Number of levels."""
         return int(self.levels.size)
@@ -208,7 +217,7 @@ class Course:
         """Standard deviation of each level around the trend, float64[m]: measured in parts, because it changes."""
         y, m = self.levels, self.m
         parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
-        edges = np.linspace(0, m, parts + 1).astype(np.int64)
+        edges = even_edges(m, parts)
         sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
         if parts >= SMOOTHED_PARTS:  # one part that holds a break must not hide it: the median with its two neighbours
             padded = np.pad(sizes, 1, mode="edge")
@@ -259,7 +268,7 @@ class Course:
         if self.m < LONG:
             return 1.0
         far = np.abs(self._residual - median(self._residual))
-        return max(1.0, float(np.quantile(far, FAR)) / (GAUSSIAN_FAR * max(1.0, mad_sigma(self._residual))))
+        return max(1.0, quantile(far, FAR) / (GAUSSIAN_FAR * max(1.0, mad_sigma(self._residual))))
 
     def error(self, a: int, b: int) -> float:
         """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
@@ -306,7 +315,7 @@ class Course:
     @cached_property
     def _running(self) -> Array:
         """Medians of each window of levels, float64[m - window + 1]."""
-        windows = np.lib.stride_tricks.sliding_window_view(self.levels, self.window)
+        windows = sliding_windows(self.levels, self.window)
         return np.asarray(np.median(windows, axis=-1), np.float64)
 
     @cached_property
@@ -355,7 +364,7 @@ class Course:
     @cached_property
     def _range(self) -> float:
         """Spread of the inner 98 % of the values: the scale of curves for which 0 means nothing."""
-        low, high = np.quantile(self.values, [(1 - INNER) / 2, (1 + INNER) / 2])
+        low, high = quantiles(self.values, ((1 - INNER) / 2, (1 + INNER) / 2))
         return float(high - low)
 
     @cached_property
@@ -366,7 +375,7 @@ class Course:
             return None
         held = w if m < FEW_LEVELS else max(w, round(HELD * m))
         end = float(self._running[-1])
-        before = np.median(np.lib.stride_tricks.sliding_window_view(self.levels[: m - w], held), axis=-1)
+        before = running_medians(self.levels[: m - w], held)
         best = int(np.argmin(before))
         error = self.error(best, best + held)
         good = np.flatnonzero(before <= before[best] + 2 * error)
@@ -398,11 +407,11 @@ class Course:
         y, narrow = self.levels, max(2, self.m // LINES[0])
         before = median(y[max(0, k - narrow) : k]) if self.m >= FEW_LEVELS else float(y[k - 1])
         width = min(narrow if self.m >= FEW_LEVELS else 1, self.m - k, k)
-        later = np.median(np.lib.stride_tricks.sliding_window_view(y[k:], width), axis=-1)
+        later = running_medians(y[k:], width)
         after = before + float(gaps[k])
         reached = np.flatnonzero(y[:k] <= after)
         first = int(reached[0]) if reached.size else k
-        lowest = float(np.min(np.median(np.lib.stride_tricks.sliding_window_view(y[:k], width), axis=-1)))
+        lowest = float(np.min(running_medians(y[:k], width)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         until = k + int(healed[0]) if healed.size else self.m - 1
         clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
@@ -428,10 +437,10 @@ class Course:
             at = np.arange(max(w + (w > 2), m // STEEP), m - max(w, least_after) + 1)
             if not at.size:
                 continue
-            windows = np.lib.stride_tricks.sliding_window_view(y, w)
+            windows = sliding_windows(y, w)
             middle = np.median(windows, axis=1)
             noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
-            straight = np.lib.stride_tricks.sliding_window_view(calm, w)
+            straight = sliding_windows(calm, w)
             lines = _line_at(straight[at], MEETING) - _line_at(straight[at - w], w + MEETING)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
@@ -458,13 +467,13 @@ class Course:
         if self.m < FEW_LEVELS:
             return self.levels
         padded = np.pad(self.levels, NEIGHBOURS, mode="edge")
-        near = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
+        near = running_medians(padded, 2 * NEIGHBOURS + 1)
         return np.where(np.abs(self.levels - near) > SEEN * self.noise, near, self.levels)
 
     def _noise_around(self, at: Steps, w: int) -> Array:
         """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
         if self.m >= LONG:
-            return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(self.noise, 2 * w), axis=1)[at - w])
+            return np.asarray(running_medians(self.noise, 2 * w)[at - w])
         start = self.m // STEEP_SHORT  # the steep start bends more than differences can follow
         late = self.levels[start:]
         found = [trendless_sigma(late, broken=int(k) - start) for k in at]
@@ -541,9 +550,11 @@ class Course:
         window = max(8, n // LINES[-1])
         best: Scatter | None = None
         for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 40)):
+            if not self._evenly_logged[max(0, k * thin - self.n // 4)]:
+                continue
             near, far = _change(relative, k, window), _change(relative, k, n)
             change = near if abs(near) < abs(far) else far
-            if near * far <= 0 or not self._evenly_logged[max(0, k * thin - self.n // 4)]:
+            if near * far <= 0:
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
             errors = _best_of(abs(change) / error, n // window)
@@ -562,7 +573,7 @@ class Course:
     def _log_scatter(self, values: Array) -> Array:
         """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
         rest = np.abs(around_lines(values, 3))
-        smallest = RESOLUTION * max(float(np.median(np.abs(values))), np.finfo(float).tiny)
+        smallest = RESOLUTION * max(median(np.abs(values)), np.finfo(float).tiny)
         return np.asarray(np.log(np.maximum(rest, smallest)))
 
     @cached_property

@@ -14,6 +14,7 @@ from analyzer.model.formatting import counted
 from analyzer.model.roles import Role
 from analyzer.stats import robust
 from analyzer.stats import trend as trends
+from analyzer.stats.robust import even_edges
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -79,7 +80,7 @@ class Curve:
         """Finite values."""
         return self.values[self.finite]
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Number of finite points."""
         return int(self.raw.size)
@@ -155,7 +156,7 @@ class Curve:
         """
         if self.n <= FINE:
             return self
-        edges = np.linspace(0, self.n, FINE + 1).astype(np.int64)
+        edges = even_edges(self.n, FINE)
         means = np.add.reduceat(self.raw, edges[:-1]) / np.diff(edges)
         times = self.wall_times[self.finite]
         return Curve(self.tags, self.role, ResumedPoints(self.at[edges[1:] - 1], means, times[edges[1:] - 1]))

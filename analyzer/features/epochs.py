@@ -8,6 +8,7 @@ import numpy as np
 
 from analyzer.features.curve import Curve
 from analyzer.model.roles import words_of
+from analyzer.stats.robust import median
 
 if TYPE_CHECKING:
     from analyzer.features import RunFeatures
@@ -37,7 +38,7 @@ def epoch_length(features: RunFeatures) -> float | None:
             continue
         gaps = np.diff(curve.steps)
         same_axis = curve.steps[-1] > 0.5 * fine.steps[-1]
-        if same_axis and np.median(np.abs(gaps - curve.cadence)) <= 0.02 * curve.cadence:
+        if same_axis and median(np.abs(gaps - curve.cadence)) <= 0.02 * curve.cadence:
             return curve.cadence
     return None
 
@@ -50,4 +51,4 @@ def _from_counter(curve: Curve) -> float | None:
     if slope <= 0:
         return None
     straight = np.abs(start + slope * steps - epochs)
-    return float(1 / slope) if slope < 1 / 1.5 and float(np.median(straight)) <= 1.0 else None
+    return float(1 / slope) if slope < 1 / 1.5 and median(straight) <= 1.0 else None

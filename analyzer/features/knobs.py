@@ -17,6 +17,7 @@ from analyzer.features.gradient_norm import is_loss_scale
 from analyzer.model.formatting import number, step
 from analyzer.model.result import Event
 from analyzer.model.roles import words_of
+from analyzer.stats.robust import quantile
 
 if TYPE_CHECKING:
     from analyzer.features import RunFeatures
@@ -130,7 +131,7 @@ def _is_set(values: Array) -> bool:
     change = np.abs(np.diff(values))
     if float(np.mean(change == 0)) >= PARAMS.part:
         return True
-    pace = float(np.quantile(change, PARAMS.regular))
+    pace = quantile(change, PARAMS.regular)
     third = np.abs(np.diff(values, 3))
     return third.size > 0 and float(np.mean(third <= PARAMS.smooth * pace)) >= PARAMS.regular
 

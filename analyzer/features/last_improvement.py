@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.features.curve import Curve
-from analyzer.stats.robust import difference_sigma, median
+from analyzer.stats.robust import difference_sigma, median, quantile
 from analyzer.stats.trend import centred_mean
 
 LEAST = 15  # points
@@ -35,7 +35,7 @@ def tail_of(curve: Curve) -> LastImprovement | None:
     sign = 1.0 if curve.role.direction == "lower" else -1.0
     values = sign * curve.y
     window = 2 * max(1, curve.n // 40) + 1
-    calm = centred_mean(np.clip(values, None, np.quantile(values[curve.n // 4 :], 0.98)), window)
+    calm = centred_mean(np.clip(values, None, quantile(values[curve.n // 4 :], 0.98)), window)
     noise = difference_sigma(values) / float(np.sqrt(window))
     best = float(np.min(calm))
     gained = max(median(values[: max(1, min(3, curve.n // 10))]) - best, 0.0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analyzer.features.curve import Curve
 from analyzer.model.formatting import counted
 from analyzer.stats import robust, trend
+from analyzer.stats.robust import even_edges, quantile, quantiles
 
 if TYPE_CHECKING:
     from analyzer.features import RunFeatures
@@ -151,7 +152,7 @@ def _left_upwards(raw: NDArray[np.float64], head: int, middle: float) -> bool:
     soon = robust.median(after)
     if first <= 0 or max(soon, middle) <= 2 * first or late.min() <= 0:
         return False
-    if after.size > 8 and soon > 2 * first and float(np.quantile(after, 0.1)) > first:
+    if after.size > 8 and soon > 2 * first and quantile(after, 0.1) > first:
         return True
     noise = robust.mad_sigma(np.log(late))
     return bool(np.log(max(middle, first) / first) > 4 * noise + np.log(2))
@@ -181,7 +182,8 @@ def _falls_in_log(curve: Curve, first: int, *, above: bool) -> list[float]:
 
 def _scale(raw: NDArray[np.float64], start: float) -> float:
     # near-zero or negative losses have no meaningful ratio: their own range stands in
-    spread = float(np.quantile(raw, 0.99) - np.quantile(raw, 0.01))
+    low, high = quantiles(raw, (0.01, 0.99))
+    spread = high - low
     return max(abs(start), 0.5 * spread if raw.min() <= 0 else 0.0, np.finfo(float).tiny)
 
 
@@ -191,7 +193,7 @@ def _levels(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _even_blocks(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     count = int(min(30, max(4, raw.size // 3)))
-    edges = np.linspace(0, raw.size, count + 1).astype(np.int64)
+    edges = even_edges(raw.size, count)
     medians = robust.block_medians(raw, edges)
     return (edges[:-1] + edges[1:] - 1) / 2.0, medians
 

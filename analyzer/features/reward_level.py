@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, correlation_time
-from analyzer.stats.robust import MAD_TO_SIGMA, median
+from analyzer.stats.robust import MAD_TO_SIGMA, median, running_medians
 
 Array = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ class RewardLevels:
         """Whether the running median never leaves its place: what rises above it are rare events and no level."""
         if self.range <= 0 or self.n < 2 * PARAMS.least:
             return False
-        running = np.median(np.lib.stride_tricks.sliding_window_view(self.values, self.window), axis=-1)
+        running = running_medians(self.values, self.window)
         return bool(np.ptp(running) <= PARAMS.still * self.range)
 
     @cached_property
@@ -218,7 +218,7 @@ class RewardLevels:
     def onset(self, high: float, low: float) -> int:
         """Return the index of the first point from which on the reward stays a quarter of the fall below `high`."""
         width = min(PARAMS.least, self.n)
-        running = np.median(np.lib.stride_tricks.sliding_window_view(self.values, width), axis=-1)
+        running = running_medians(self.values, width)
         good = np.flatnonzero(running >= high - PARAMS.begun * (high - low))
         return min(self.n - 1, int(good[-1]) + width // 2 + 1) if good.size else 0
 

@@ -10,6 +10,7 @@ from analyzer.features.curve import Curve
 from analyzer.model.formatting import number, step
 from analyzer.model.result import Event
 from analyzer.stats import spectrum
+from analyzer.stats.robust import median
 
 DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
 
@@ -113,7 +114,7 @@ def rate_period(rate: Curve | None) -> float | None:
     ups = np.flatnonzero(changes > np.log(JUMP))
     if ups.size >= 2:
         gaps = np.diff(rate.at[ups + 1].astype(np.float64))
-        return float(np.median(gaps))
+        return median(gaps)
     found = spectrum.find_period(values - values.mean())
     return found.length * rate.cadence if found and found.echo > 0.5 else None
 

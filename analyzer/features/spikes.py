@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from analyzer.features.curve import Curve
 from analyzer.stats import robust
+from analyzer.stats.robust import running_medians
 
 BLOCK = 16  # points that tell how wide the noise is
+FEWEST = 3  # points before a leap, and after it, that show how high it is
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def _local(curve: Curve, sigma: float) -> NDArray[np.float64]:
         return np.full(curve.n, sigma)
     edges = np.linspace(0, curve.n, 13).astype(np.int64)
     block = robust.block_sigmas(curve.residual, edges)
-    held = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(block, 1, mode="edge"), 3), axis=1)
+    held = running_medians(np.pad(block, 1, mode="edge"), 3)
     return np.asarray(np.maximum(np.repeat(held, np.diff(edges)), sigma))
 
 
@@ -65,7 +67,7 @@ def _slow(height: NDArray[np.float64], floor: float) -> list[Spike]:
     """Return excursions that heal so slowly that they widen the tail they are measured by: medians tell."""
     if height.size < 100:
         return []
-    calm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(height, 4), 9), axis=1)
+    calm = running_medians(np.pad(height, 4), 9)
     threshold = max(8 * robust.mad_sigma(calm), 3 * floor, float(np.finfo(float).tiny))
     found = []
     for first, last in _stretches(calm > threshold):
@@ -79,12 +81,25 @@ def _heights(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     n = y.size
     stride = max(1, window // 8)
     at = np.arange(0, n, stride)
-    before = np.array([robust.median(y[max(0, i - window) : i]) if i >= 3 else np.inf for i in at])
-    after = np.array([robust.median(y[i : i + window]) if n - i >= 3 else np.inf for i in at + stride])
+    before = _window_medians(y, at - window, window)
+    after = _window_medians(y, at + stride, window)
     after = np.minimum.accumulate(after[::-1])[::-1]  # some leaps take long to heal: any later level will do
     index = np.arange(n) // stride
     base = np.maximum(before[index], after[index])
     return np.asarray(np.where(np.isfinite(base), y - base, 0.0))
+
+
+def _window_medians(y: NDArray[np.float64], starts: NDArray[np.int64], window: int) -> NDArray[np.float64]:
+    """Return the median of the part of each window that lies in the curve, inf where it holds fewer than three."""
+    whole = (starts >= 0) & (starts + window <= y.size)
+    found = np.full(starts.size, np.inf)
+    if whole.any():  # all at once: one by one they were the dearest medians of a judgement
+        found[whole] = robust.row_medians(robust.sliding_windows(y, window)[starts[whole]])
+    for i in np.flatnonzero(~whole).tolist():
+        part = y[max(0, int(starts[i])) : max(0, int(starts[i]) + window)]
+        if part.size >= FEWEST:
+            found[i] = robust.median(part)
+    return found
 
 
 def _median5(height: NDArray[np.float64]) -> NDArray[np.float64]:

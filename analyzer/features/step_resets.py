@@ -10,6 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.stats.robust import median
+
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
@@ -43,7 +45,7 @@ def usual_gap(steps: Steps) -> float:
     """Return the median distance of neighbouring points that go forward, 1 where none does."""
     gaps = steps[1:].astype(np.float64) - steps[:-1].astype(np.float64)
     gaps = gaps[gaps > 0]
-    return float(np.median(gaps)) if gaps.size else 1.0
+    return median(gaps) if gaps.size else 1.0
 
 
 def unwrapped(steps: Steps) -> Steps | None:
@@ -143,7 +145,7 @@ def _level(values: Array, *, first: bool) -> float:
     finite = values[np.isfinite(values)]
     count = max(1, min(ENDS, finite.size // 10))
     ends = finite[:count] if first else finite[-count:]
-    return float(np.median(ends)) if ends.size else float("nan")
+    return median(ends) if ends.size else float("nan")
 
 
 def is_regular(begins: list[int], size: int) -> bool:
@@ -175,7 +177,7 @@ def is_mixture(steps: Steps, values: Array) -> bool:
     """
     order = np.argsort(steps, kind="stable")
     unique, counts = np.unique(steps[order], return_counts=True)
-    usual = int(np.median(counts)) if counts.size else 0
+    usual = int(median(counts.astype(np.float64))) if counts.size else 0
     kept = np.flatnonzero(counts == usual)
     if usual < 2 or kept.size < max(3 * LEAST, unique.size // 2):
         return False
@@ -196,10 +198,10 @@ def _apart(table: Array, gaps: Array) -> bool:
     widest = int(np.argmax(np.median(gaps, axis=0)))
     below, above = table[:, : widest + 1], table[:, widest + 1 :]
     moves = max(_move(below[:, -1]), _move(above[:, 0]))
-    spread = float(max(np.median(group[:, -1] - group[:, 0]) for group in (below, above)))
-    return bool(np.median(gaps[:, widest]) > max(APART * moves, spread))
+    spread = float(max(median(group[:, -1] - group[:, 0]) for group in (below, above)))
+    return bool(median(gaps[:, widest]) > max(APART * moves, spread))
 
 
 def _move(values: Array) -> float:
     """Return how far a curve usually moves from step to step, by its noise or by its course."""
-    return float(np.median(np.abs(np.diff(values))))
+    return median(np.abs(np.diff(values)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.model.run import Run, Series
 from analyzer.stats import changepoint, robust
+from analyzer.stats.robust import even_edges
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def pace(series: Series, since: float = 0.0) -> Pace | None:
     span = float(at[kept[-1]] - at[kept[0]])
     if span < PARAMS.covered * float(np.ptp(at)) or span <= 0:
         return None  # the usual interval is that of a dense beginning, and says nothing of the rest
-    edges = np.linspace(0, kept.size, PARAMS.blocks + 1).astype(np.int64)
+    edges = even_edges(kept.size, PARAMS.blocks)
     per_step = np.log(seconds[kept] / usual)
     level = robust.block_medians(per_step, edges)
     cuts = changepoint.levels(level, sigma=max(robust.difference_sigma(level), PARAMS.jitter))

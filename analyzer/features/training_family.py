@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
-from analyzer.model.reward_signals import DISCRIMINATOR, EPISODE, GENERATOR, LOSSES, Branch, has_phrase
+from analyzer.model.reward_signals import DISCRIMINATOR, EPISODE, GENERATOR, LOSSES, Branch
 from analyzer.model.roles import Role, words_of
 
 SETS = ("train", "training", "eval", "valid", "validation", "test")
@@ -61,8 +61,14 @@ class _Sort:
         if own & self.without or (self.loss and not own & LOSSES):
             return False
         if self.last:
-            return words_of(tag.rpartition("/")[2]) in {tuple(p.split()) for p in self.phrases}
-        return any(has_phrase(words, phrase) for phrase in self.phrases)
+            return " ".join(words_of(tag.rpartition("/")[2])) in self.phrases
+        spoken = f" {' '.join(words)} "  # as has_phrase() does, once for all phrases
+        return any(phrase in spoken for phrase in _within_blanks(self.phrases))
+
+
+@cache
+def _within_blanks(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f" {phrase} " for phrase in phrases)
 
 
 PREFERENCE_ONE = (

@@ -134,8 +134,7 @@ def signal_of(tag: str, branch: Branch) -> Signal:
 
 def has_phrase(words: tuple[str, ...], phrase: str) -> bool:
     """Whether the words of a phrase stand in a row among the words of a tag."""
-    wanted = tuple(phrase.split())
-    return any(words[i : i + len(wanted)] == wanted for i in range(len(words) - len(wanted) + 1))
+    return f" {phrase} " in f" {' '.join(words)} "  # words hold no blanks: a search in a string takes a tenth of a loop
 
 
 Goal = Literal["independent", "evaluated", "episode", "score", "reward", "net", "component", ""]

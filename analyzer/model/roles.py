@@ -79,6 +79,7 @@ class Role:
     goal: str = ""
 
 
+@lru_cache(maxsize=65536)  # the runs of an audit have the same tags and parameters by the hundred
 def words_of(text: str) -> tuple[str, ...]:
     """Return the lower-case words of a tag or of one of its parts."""
     marked = WHOLE.sub(lambda m: f" {m.group().replace('-', '').replace('_', '').lower()} ", text) if text else ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Series
+
+KEPT = 16_384  # points: the buckets of longer series are not kept, sixteen of them would take memory
 
 
 def thin(series: Series, at_most: int) -> Series:
@@ -20,17 +24,18 @@ def thin(series: Series, at_most: int) -> Series:
         return series
     values = series.values
     buckets = max(1, at_most // 2 - 2)
-    edges = np.linspace(0, n, buckets + 1).astype(np.int64)[:-1]
+    edges, bucket = (_buckets if n <= KEPT else _buckets.__wrapped__)(n, buckets)
     finite = np.isfinite(values)
-    keep = {0, n - 1}
-    keep.update(_extreme(np.where(finite, values, np.inf), edges, np.minimum))
-    keep.update(_extreme(np.where(finite, values, -np.inf), edges, np.maximum))
-    holes = np.flatnonzero(~finite)
-    keep.update(holes[np.unique(np.searchsorted(edges, holes, side="right"), return_index=True)[1]].tolist())
-    backs = np.flatnonzero(np.diff(series.steps) < 0)
-    for back in backs[: at_most // 8]:
-        keep.update((int(back), int(back) + 1))
-    chosen = np.array(sorted(keep), dtype=np.int64)
+    keep = np.zeros(n, dtype=np.bool_)
+    keep[[0, -1]] = True
+    whole = bool(finite.all())
+    keep[_first_extremes(values if whole else np.where(finite, values, np.inf), edges, bucket, np.minimum)] = True
+    keep[_first_extremes(values if whole else np.where(finite, values, -np.inf), edges, bucket, np.maximum)] = True
+    if not whole:
+        keep[_firsts(np.flatnonzero(~finite), bucket)] = True
+    backs = np.flatnonzero(np.diff(series.steps) < 0)[: at_most // 8]
+    keep[backs] = keep[backs + 1] = True
+    chosen = np.flatnonzero(keep)
     return Series(series.tag, series.steps[chosen], values[chosen], series.wall_times[chosen])
 
 
@@ -52,14 +57,23 @@ def course(series: Series, at_most: int) -> Series:
     return Series(series.tag, series.steps[at], np.array([series.values[0], *medians]), series.wall_times[at])
 
 
-def _extreme(filled: NDArray[np.float64], edges: NDArray[np.int64], extreme: np.ufunc) -> list[int]:
+@lru_cache(maxsize=16)  # the series of a run have the same few lengths
+def _buckets(points: int, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first index of each of the equal buckets, and the bucket of each point."""
+    edges = np.linspace(0, points, buckets + 1).astype(np.int64)
+    return edges[:-1], np.repeat(np.arange(buckets), np.diff(edges))
+
+
+def _first_extremes(
+    filled: NDArray[np.float64], edges: NDArray[np.int64], bucket: NDArray[np.int64], extreme: np.ufunc
+) -> NDArray[np.int64]:
     """Index of the first point in each bucket that has the bucket's extreme value."""
-    best = extreme.reduceat(filled, edges)
-    counts = np.diff(np.append(edges, filled.size))
-    hits = np.flatnonzero(filled == np.repeat(best, counts))
-    bucket = np.searchsorted(edges, hits, side="right")
-    first = np.unique(bucket, return_index=True)[1]
-    return [int(i) for i in hits[first]]
+    return _firsts(np.flatnonzero(filled == extreme.reduceat(filled, edges)[bucket]), bucket)
+
+
+def _firsts(index: NDArray[np.int64], bucket: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of the rising indices that are the first ones of their buckets."""
+    return index[np.flatnonzero(np.diff(bucket[index], prepend=-1))]
 
 
 STRETCHES = 5

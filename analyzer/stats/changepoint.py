@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import difference_sigma
+from analyzer.stats.robust import difference_sigma, median
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ def levels(values: Array, *, penalty: float = PENALTY, least: int = 1, sigma: fl
         return np.array([0, n], dtype=np.int64)
     noise = difference_sigma(values) if sigma is None else sigma
     noise = max(noise, RESOLUTION * float(np.max(np.abs(values))), np.finfo(float).tiny)
-    scaled = np.clip((values - np.median(values)) / noise, -MOST, MOST)
+    scaled = np.clip((values - median(values)) / noise, -MOST, MOST)
     total, squares = np.concatenate([[0.0], np.cumsum(scaled)]), np.concatenate([[0.0], np.cumsum(scaled**2)])
     best = np.full(n + 1, np.inf)
     best[0] = -penalty

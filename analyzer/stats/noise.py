@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import MAD_TO_SIGMA, mad_sigma, median
+from analyzer.stats.robust import MAD_TO_SIGMA, mad_sigma, median, sliding_windows
 
 Array = NDArray[np.float64]
 
@@ -36,17 +36,18 @@ def trendless_sigma(values: Array, *, broken: int = 0) -> float:
     if values.size < LEAST:
         return 0.0
     values = _joined(values, broken)
+    second = np.diff(values, 2)
     found = []
-    for order, scale in ((2, SECOND), (3, THIRD)):
-        change = np.abs(np.diff(values, order))
+    for order, scale, differences in ((2, SECOND, second), (3, THIRD, second[1:] - second[:-1])):
+        change = np.abs(differences)
         if broken and order > 2:  # the moved values made this one 0
             change = np.delete(change, [k for k in (broken - 2,) if 0 <= k < change.size])
         if change.size < 2:
             continue
         size = median(change) * MAD_TO_SIGMA
-        if float(np.mean(change == 0)) >= TIED:
+        if np.count_nonzero(change == 0) >= TIED * change.size:
             inner = np.sort(change)[: max(1, int(np.ceil(INNER * change.size)))]
-            size = max(size, float(np.mean(inner)) / INNER_MEAN)
+            size = max(size, float(inner.sum()) / inner.size / INNER_MEAN)
         found.append((size / scale, change.size))
     size, count = min(found, default=(0.0, 1))
     return size * (1.0 + FEW / count)
@@ -115,7 +116,7 @@ def beside_breaks(values: Array, half: int) -> Array:
     place = np.arange(width) - half
     leverage = 1 / width + np.outer(place, place) / float(np.sum(place**2))
     scale = max(float(np.max(np.abs(values))), FLAT)
-    windows = np.lib.stride_tricks.sliding_window_view(values / scale, width)
+    windows = sliding_windows(values / scale, width)
     rest = windows - windows @ leverage
     calm = np.sum(rest**2, axis=1)
     at = np.arange(n)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats import trend
-from analyzer.stats.robust import block_medians, block_sigmas, mad_sigma, median
+from analyzer.stats.robust import block_levels, block_medians, even_edges, mad_sigma, median, quantile
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -91,15 +92,73 @@ class Period:
 
 @dataclass(frozen=True)
 class _Ratios:
-    """Power over the continuum at quarter frequencies, and the dof of the continuum at whole ones.
+    """The power at quarter frequencies, its continuum (`noise`) at whole ones, and the dof of that continuum.
 
     `n`: points of the curve. `shortest`: points of the shortest wave that counts.
     """
 
-    over: Array
+    power: Array
+    noise: Array
     dof: Array
     n: int
     shortest: float
+
+    @cached_property
+    def over(self) -> Array:
+        """Power over the continuum at quarter frequencies."""
+        return self.at(slice(None))
+
+    def at(self, places: Index | slice) -> Array:
+        """Return power over the continuum at some quarter frequencies: a test of one period asks for a few of them."""
+        grid = _grid(self.noise.size, self.power.size)
+        return np.asarray(self.power[places] / np.interp(grid.fine[places], grid.whole, self.noise))
+
+
+@dataclass(frozen=True, eq=False)
+class _Residual:
+    """A curve without its trend. What several tests of one search ask of it is worked out once: half of their time."""
+
+    values: Array
+    _courses: dict[tuple[float, int], Array] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(self.values.size)
+
+    @cached_property
+    def window(self) -> Array:
+        """Weights of the points under which no end leaks into all frequencies."""
+        return _taper(self.size)
+
+    @cached_property
+    def power(self) -> Array:
+        """Power at quarter frequencies."""
+        return _power(self.values * self.window, OVERSAMPLING)
+
+    @cached_property
+    def _held(self) -> Array:
+        scale = mad_sigma(self.values)
+        return np.clip(self.values, -CLIP * scale, CLIP * scale) if scale > 0 else self.values
+
+    def course(self, length: float, terms: int) -> Array:
+        """Return the folded shape at each point; single leaps are clipped."""
+        key = (length, terms)
+        if key not in self._courses:
+            shape, index = _shape(self._held, length, terms)
+            self._courses[key] = shape[index]
+        return self._courses[key]
+
+    def without(self, length: float, terms: int) -> _Residual:
+        """Return what the folded shape leaves."""
+        return _Residual(self.values - self.course(length, terms))
+
+    def swing(self, length: float, terms: int) -> tuple[float, float]:
+        """Return the height of a sine with the power of the folded shape, freed from noise, and the rest's sigma."""
+        course = self.course(length, terms)
+        sigma = float(np.std(clipped(self.values - course)))
+        power = float(np.mean(course**2)) - 2 * terms * sigma**2 / self.size
+        return 2 * math.sqrt(2 * max(0.0, power)), sigma
 
 
 @dataclass(frozen=True)
@@ -166,8 +225,8 @@ def _look(look: _Look, values: Array, size: int, known: Sequence[float]) -> Repe
 
     Once it is found, it is tested against what is left without it: a strong one must not count as its own noise.
     """
-    residual = look.without_trend(values)
-    even = _standardised(residual)
+    residual = _Residual(look.without_trend(values))
+    even = _Residual(_standardised(residual.values))
     peaks = _search(even, [one / size for one in known], look)
     tested = [_tested(even, peak, look) for peak in _leaders(peaks) if peak.expected <= look.doubt]
     if not tested:
@@ -175,17 +234,18 @@ def _look(look: _Look, values: Array, size: int, known: Sequence[float]) -> Repe
     best = min(tested, key=lambda peak: peak.expected)
     if best.expected <= WORTH_A_LOOK:
         best = _tested(even, _whole(_fundamental(even, best, peaks, look), even.size), look)
-        odd = _odd_places(even, even.size / best.cycles)
-        without = _tested(_bridged(even, odd), best, look)
-        best = max(best, without, key=lambda peak: peak.expected)
-        residual = _bridged(residual, odd)
+        odd = _odd_places(even.values, even.size / best.cycles)
+        if np.any(odd):
+            without = _tested(_Residual(_bridged(even.values, odd)), best, look)
+            best = max(best, without, key=lambda peak: peak.expected)
+            residual = _Residual(_bridged(residual.values, odd))
     length = even.size / best.cycles
     if (
         best.expected <= WORTH_A_LOOK
     ):  # the trend has taken a part of a long wave: for its size both are fitted together
-        wave = _course(residual, length, best.terms)
-        residual = levelled(values - wave) + wave
-    swing, sigma = _swing(residual, length, best.terms)
+        wave = residual.course(length, best.terms)
+        residual = _Residual(levelled(values - wave) + wave)
+    swing, sigma = residual.swing(length, best.terms)
     return Repetition(length * size, best.cycles, swing, sigma, _kept(even, length, best.terms), best.expected)
 
 
@@ -201,11 +261,10 @@ def _whole(peak: _Peak, n: int) -> _Peak:
     return replace(peak, cycles=cycles) if abs(cycles - peak.cycles) < 0.5 / peak.terms else peak
 
 
-def _tested(even: Array, peak: _Peak, look: _Look) -> _Peak:
+def _tested(even: _Residual, peak: _Peak, look: _Look) -> _Peak:
     """Return the peak with its chance when the noise is what is left without it."""
-    rest = even - _course(even, even.size / peak.cycles, peak.terms)
-    ratios = _ratios(even, rest, look, peak)
-    total = float(_sums(ratios.over, np.array([peak.cycles]), peak.terms)[0])
+    ratios = _ratios(even, even.without(even.size / peak.cycles, peak.terms), look, peak)
+    total = float(ratios.at(_multiples(np.array([peak.cycles]), peak.terms)).sum(axis=1)[0])
     chance = _log_chance(total, peak.terms, _freedom(ratios.dof, peak.cycles, peak.terms))
     return replace(peak, chance=math.exp(max(-700.0, chance)))
 
@@ -304,7 +363,7 @@ def _standardised(residual: Array) -> Array:
     """Return the residual over the local noise, clipped: a noisy start must not outweigh the rest."""
     edges = np.linspace(0, residual.size, min(SCALE_BLOCKS, residual.size // 12) + 1).astype(np.int64)
     middle = (edges[:-1] + edges[1:]) / 2
-    scale, level = block_sigmas(residual, edges), block_medians(residual, edges)
+    level, scale = block_levels(residual, edges)
     typical = median(scale)
     if typical <= 0:
         typical = float(np.std(residual)) or 1.0
@@ -317,27 +376,46 @@ def _standardised(residual: Array) -> Array:
     return np.asarray(even - even.mean())
 
 
-def _ratios(even: Array, rest: Array, look: _Look, held: _Peak | None = None) -> _Ratios:
+def _ratios(even: _Residual, rest: _Residual, look: _Look, held: _Peak | None = None) -> _Ratios:
     """Return the power of `even` over the continuum of `rest`.
 
     `held` is a period that has been taken out of `rest`: the frequencies it leaves empty say nothing of the noise.
     """
-    window = _taper(even.size)
-    power = _power(even * window, OVERSAMPLING)
-    noise = power[::OVERSAMPLING] if rest is even else _power(rest * window, 1)
-    energy = float(np.dot(rest, rest))
-    rho = float(np.dot(rest[1:], rest[:-1])) / energy if energy > 0 else 0.0
+    power, left = even.power, rest.values
+    noise = power[::OVERSAMPLING] if rest is even else _power(left * even.window, 1)
+    energy = float(np.dot(left, left))
+    rho = float(np.dot(left[1:], left[:-1])) / energy if energy > 0 else 0.0
     rho = min(max(0.0, rho + TREND_TERMS * (1 + rho) / (2 * rest.size)), MOST_RED)  # a fitted trend takes colour away
     # an AR(1) process has this spectrum: without it, what is left is nearly flat
-    red = 1 / (1 + rho**2 - 2 * rho * np.cos(np.pi * np.arange(noise.size) / (noise.size - 1)))
+    grid = _grid(noise.size, power.size)
+    red = 1 / (1 + rho**2 - 2 * rho * grid.cosines)
     free = np.ones(noise.size, dtype=np.bool_)
     if held is not None:
         multiples = held.cycles * np.arange(1, held.terms + 1)
         for shift in (0.0, 1.0):
             free[np.minimum((multiples + shift).astype(np.int64), noise.size - 1)] = False
-    continuum, dof = _continuum(noise / red, free, look.first)
-    expected = np.interp(np.arange(power.size), np.arange(noise.size) * OVERSAMPLING, continuum * red)
-    return _Ratios(power / expected, dof, even.size, look.shortest)
+    continuum, dof = _continuum(noise / red, free, look.first, grid)
+    return _Ratios(power, continuum * red, dof, even.size, look.shortest)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The frequencies of a spectrum: the whole ones `at`, their logarithms, their cosines, and where they lie among
+    the quarter ones (`whole`), and the numbers of those (`fine`).
+    """
+
+    at: Array
+    logs: Array
+    cosines: Array
+    whole: Array
+    fine: Array
+
+
+@lru_cache(maxsize=16)  # a search asks for the grid of its curve some ten times
+def _grid(whole: int, fine: int) -> _Grid:
+    at = np.arange(whole, dtype=np.float64)
+    cosines = np.cos(np.pi * at / (whole - 1))
+    return _Grid(at, np.log(np.maximum(at, 1)), cosines, at * OVERSAMPLING, np.arange(fine, dtype=np.float64))
 
 
 def _power(values: Array, oversampling: int) -> Array:
@@ -345,16 +423,18 @@ def _power(values: Array, oversampling: int) -> Array:
     return np.asarray(transform.real**2 + transform.imag**2)
 
 
+@lru_cache(maxsize=64)  # every look of a curve asks for it several times; nobody changes it
 def _taper(n: int) -> Array:
     window = np.ones(n)
     width = int(HARMONIC_TAPER * n / 2)
     if width:
         ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(width) + 0.5) / width)
         window[:width], window[-width:] = ramp, ramp[::-1]
+    window.flags.writeable = False
     return window
 
 
-def _continuum(power: Array, free: NDArray[np.bool_], first: int) -> tuple[Array, Array]:
+def _continuum(power: Array, free: NDArray[np.bool_], first: int, grid: _Grid) -> tuple[Array, Array]:
     """Return the expected power of the noise at whole frequencies and the degrees of freedom of that estimate.
 
     Geometric means of blocks of neighbouring `free` frequencies, joined by straight lines in log-log: a peak among
@@ -372,18 +452,15 @@ def _continuum(power: Array, free: NDArray[np.bool_], first: int) -> tuple[Array
 
     inside = order[: edges[-1]]
     dof = LOG_DOF * counts
-    level, centre = (
-        means(np.log(np.maximum(power[inside], 1e-300))) + np.euler_gamma,
-        means(np.log(np.maximum(inside, 1))),
-    )
+    level, centre = means(np.log(np.maximum(power[inside], 1e-300))) + np.euler_gamma, means(grid.logs[inside])
     level = _lifted(level, dof)
-    line = np.exp(np.interp(np.log(np.maximum(np.arange(power.size), 1)), centre, level))
-    sums, numbers = np.cumsum(np.r_[0.0, power * free]), np.cumsum(np.r_[0.0, free])
+    line = np.exp(np.interp(grid.logs, centre, level))
+    sums, numbers = (np.concatenate(([0.0], np.cumsum(part))) for part in (power * free, free))
     at = np.arange(first + 1, min(int(math.exp(centre[0])), power.size - 1) + 1)
     under = np.maximum(first, at // 2)
     beneath = (sums[at] - sums[under]) / np.maximum(numbers[at] - numbers[under], 1)
     line[at] = np.maximum(line[at], beneath)
-    return line, np.interp(np.arange(power.size), np.exp(centre), dof)
+    return line, np.interp(grid.at, np.exp(centre), dof)
 
 
 def _lifted(level: Array, dof: Array) -> Array:
@@ -404,7 +481,7 @@ def _block_edges(first: int, last: int) -> Index:
     return np.array([*edges, last] if edges[-1] < last else edges, dtype=np.int64)
 
 
-def _search(even: Array, known: Sequence[float], look: _Look) -> list[_Peak]:
+def _search(even: _Residual, known: Sequence[float], look: _Look) -> list[_Peak]:
     """Return the candidates for a period, each with its chance and how many were tried.
 
     Half of the chance of a false alarm is spent on suggested lengths, half on the search: there equally on each
@@ -421,7 +498,7 @@ def _search(even: Array, known: Sequence[float], look: _Look) -> list[_Peak]:
     return found + _searched(ratios, [*_strongest(ratios), *_echoing(ratios)], parts)
 
 
-def _fundamental(even: Array, best: _Peak, peaks: Sequence[_Peak], look: _Look) -> _Peak:
+def _fundamental(even: _Residual, best: _Peak, peaks: Sequence[_Peak], look: _Look) -> _Peak:
     """Return the longest period of which the best one is a part: the strongest frequency is often a multiple.
 
     A longer period counts when what is left without the best one has significant power at its harmonics, and when its
@@ -430,11 +507,11 @@ def _fundamental(even: Array, best: _Peak, peaks: Sequence[_Peak], look: _Look) 
     n = even.size
 
     def height(peak: _Peak) -> float:
-        return _swing(even, n / peak.cycles, peak.terms)[0]
+        return even.swing(n / peak.cycles, peak.terms)[0]
 
     best = max([best, *(peak for peak in peaks if peak.expected <= PART_CHANCE)], key=height)
     for _ in range(PARTS):
-        rest = even - _course(even, n / best.cycles, best.terms)
+        rest = even.without(n / best.cycles, best.terms)
         ratios = _ratios(rest, rest, look, best)
         divided = [(best.cycles / k, 0.5) for k in range(2, 8)]
         slower = {peak.cycles for peak in peaks if peak.cycles < 0.9 * best.cycles}
@@ -447,13 +524,13 @@ def _fundamental(even: Array, best: _Peak, peaks: Sequence[_Peak], look: _Look) 
     return _reduced(even, best)
 
 
-def _reduced(even: Array, peak: _Peak) -> _Peak:
+def _reduced(even: _Residual, peak: _Peak) -> _Peak:
     """Return the shortest part of a period that explains as much: what repeats every epoch does so every other, too."""
-    height, _ = _swing(even, even.size / peak.cycles, peak.terms)
+    height, _ = even.swing(even.size / peak.cycles, peak.terms)
     for k in (5, 4, 3, 2):
         part = replace(peak, cycles=peak.cycles * k, terms=max(1, peak.terms // k))
         if part.cycles * part.terms <= even.size / 2:
-            inside, _ = _swing(even, even.size / part.cycles, part.terms)
+            inside, _ = even.swing(even.size / part.cycles, part.terms)
             if inside**2 >= SAME_SHARE * height**2:
                 return part
     return peak
@@ -534,8 +611,12 @@ def _freedom(dof: Array, cycles: float, terms: int) -> float:
 
 def _sums(ratio: Array, cycles: Array, terms: int) -> Array:
     """Return the sum of the ratios at each frequency and its multiples."""
-    index = np.rint(cycles[:, None] * np.arange(1, terms + 1) * OVERSAMPLING).astype(np.int64)
-    return np.asarray(ratio[index].sum(axis=1))
+    return np.asarray(ratio.take(_multiples(cycles, terms)).sum(axis=1))
+
+
+def _multiples(cycles: Array, terms: int) -> Index:
+    """Return the places of each frequency and its multiples among quarter frequencies, int64[cycles, terms]."""
+    return np.rint(cycles[:, None] * np.arange(1, terms + 1) * OVERSAMPLING).astype(np.int64)
 
 
 def _log_chances(total: Array, terms: int, dof: Array) -> Array:
@@ -574,41 +655,31 @@ def fold(residual: Array, length: float, bins: int = 32) -> tuple[Array, Array]:
     return (np.arange(bins) + 0.5)[held] / bins, shape[held]
 
 
+@lru_cache(maxsize=16)  # several residuals of a curve are folded over the same period
+def _folded(n: int, length: float, bins: int) -> tuple[Index, Index]:
+    """Return the bin of each of `n` points folded over a period, and the points in each bin (1 where it has none)."""
+    index = np.minimum((np.arange(n) % length / length * bins).astype(np.int64), bins - 1)
+    return index, np.maximum(np.bincount(index, minlength=bins), 1)
+
+
 def _shape(residual: Array, length: float, terms: int) -> tuple[Array, Index]:
     """Return the mean shape over one period, held to its first harmonics, by bin, and the bin of each point."""
     bins = int(min(FOLD_BINS, max(2 * terms, int(length))))
-    index = np.minimum((np.arange(residual.size) % length / length * bins).astype(np.int64), bins - 1)
-    counts = np.bincount(index, minlength=bins)
-    means = np.bincount(index, residual, minlength=bins) / np.maximum(counts, 1)
+    index, counts = _folded(residual.size, length, bins)
+    means = np.bincount(index, residual, minlength=bins) / counts
     transform = np.fft.rfft(means - means.mean())
     transform[terms + 1 :] = 0
     return np.fft.irfft(transform, bins), index
 
 
-def _course(residual: Array, length: float, terms: int) -> Array:
-    """Return the folded shape at each point; single leaps are clipped."""
-    scale = mad_sigma(residual)
-    held = np.clip(residual, -CLIP * scale, CLIP * scale) if scale > 0 else residual
-    shape, index = _shape(held, length, terms)
-    return shape[index]
-
-
-def _swing(residual: Array, length: float, terms: int) -> tuple[float, float]:
-    """Return the height of a sine with the power of the folded shape, freed from noise, and the sigma of the rest."""
-    course = _course(residual, length, terms)
-    sigma = float(np.std(clipped(residual - course)))
-    power = float(np.mean(course**2)) - 2 * terms * sigma**2 / residual.size
-    return 2 * math.sqrt(2 * max(0.0, power)), sigma
-
-
-def _kept(even: Array, length: float, terms: int) -> float:
+def _kept(even: _Residual, length: float, terms: int) -> float:
     """Return how much of the shape the weakest fifth of the stretches shows: 1 all of it, 0 nothing."""
-    course = _course(even, length, terms)
+    course = even.course(length, terms)
     stretches = int(min(STRETCHES, even.size / length))
-    edges = np.linspace(0, even.size, stretches + 1).astype(np.int64)[:-1]
+    edges = even_edges(even.size, stretches)[:-1]
     size = np.add.reduceat(course**2, edges)
-    along = np.add.reduceat(even * course, edges)
-    return float(np.quantile(np.divide(along, size, out=np.zeros(size.size), where=size > 0), 0.2))
+    along = np.add.reduceat(even.values * course, edges)
+    return quantile(np.divide(along, size, out=np.zeros(size.size), where=size > 0), 0.2)
 
 
 def find_period(values: Array) -> Period | None:
@@ -625,7 +696,7 @@ def find_period(values: Array) -> Period | None:
 def explained_share(residual: Array, length: float) -> float:
     """Return the share of the variance that a shape of a given period explains, 0 to 1."""
     total = float(np.var(residual))
-    return 1 - float(np.var(residual - _course(residual, length, SHAPE_TERMS))) / total if total > 0 else 0.0
+    return 1 - float(np.var(residual - _Residual(residual).course(length, SHAPE_TERMS))) / total if total > 0 else 0.0
 
 
 def clipped(residual: Array) -> Array:

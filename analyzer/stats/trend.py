@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.robust import block_medians, block_sigmas, median
+from analyzer.stats.robust import block_levels, even_edges, median
 
 Array = NDArray[np.float64]
 
@@ -26,6 +27,7 @@ class Blocks:
     spread: Array
 
 
+@lru_cache(maxsize=1024)  # the curves of a run have the same few lengths
 def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64]:
     """Return edges of about `blocks` blocks, narrow at the start (training is fastest there), `least` points each."""
     width = max(least, points // max(1, blocks))
@@ -37,14 +39,16 @@ def block_edges(points: int, blocks: int, *, least: int = 3) -> NDArray[np.int64
         left -= take
         size *= GROWTH
     whole = max(1, round(left / width)) if left else 0
-    rest = np.diff(np.linspace(0, left, whole + 1).astype(np.int64)) if left else np.empty(0, np.int64)
-    return np.concatenate([[0], np.cumsum(np.concatenate([np.array(sizes, np.int64), rest]))]).astype(np.int64)
+    rest = np.diff(even_edges(left, whole)) if left else np.empty(0, np.int64)
+    edges = np.concatenate([[0], np.cumsum(np.concatenate([np.array(sizes, np.int64), rest]))]).astype(np.int64)
+    edges.flags.writeable = False
+    return edges
 
 
 def blocked(values: Array, blocks: int = 40, *, least: int = 3) -> Blocks:
     """Return medians and robust spreads of consecutive blocks; one block for a handful of points."""
     edges = block_edges(values.size, blocks, least=least)
-    level, spread = block_medians(values, edges), block_sigmas(values, edges)
+    level, spread = block_levels(values, edges)
     return Blocks(edges, (edges[:-1] + edges[1:] - 1) / 2, level, spread)
 
 
@@ -94,7 +98,7 @@ def slope(at: Array, values: Array) -> tuple[float, float, float]:
     half = BOUND * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(0, int(np.floor((pairs.size - half) / 2)))
     high = min(pairs.size - 1, int(np.ceil((pairs.size + half) / 2)))
-    return float(np.median(pairs)), float(pairs[low]), float(pairs[high])
+    return median(pairs), float(pairs[low]), float(pairs[high])
 
 
 def climbs(level: Array, least: float) -> int:

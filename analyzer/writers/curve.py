@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Series
-from analyzer.writers.axis import Axis
+from analyzer.writers.axis import Axis, middle
 
 UNITS = 1000
 """Width and height of the space in which paths are written; the page stretches it."""
@@ -57,9 +58,7 @@ def strokes(series: Series, across: Axis, up: Axis, *, trend: bool = True) -> St
     """Return the curve over the two axes; an empty series has empty paths."""
     x, y = across.place(series.steps), up.place(series.values)
     seams = np.flatnonzero(series.steps[1:] < series.steps[:-1]) + 1  # a difference may overflow
-    overtaken = series.steps[:-1] >= np.minimum.accumulate(series.steps[::-1])[::-1][1:]
-    overtaken = np.append(overtaken, False) if seams.size else np.zeros(y.size, dtype=bool)
-    parts = list(_parts(y, np.union1d(seams, np.flatnonzero(np.diff(overtaken)) + 1)))
+    parts, overtaken = _pieces(series.steps, y, seams)
     kept = [part for part in parts if not overtaken[part.start]]
     held = np.flatnonzero(np.isfinite(y))
     sparse = held.size <= SPARSE
@@ -74,6 +73,18 @@ def strokes(series: Series, across: Axis, up: Axis, *, trend: bool = True) -> St
     )
 
 
+def _pieces(
+    steps: NDArray[np.int64], y: NDArray[np.float64], seams: NDArray[np.int64]
+) -> tuple[list[slice], NDArray[np.bool_]]:
+    """Return the stretches that are drawn as one line each, and which points a restart has overtaken."""
+    overtaken = np.zeros(y.size, dtype=bool)
+    if not seams.size and np.isfinite(y).all():  # as nearly always
+        return [slice(0, y.size)] if y.size else [], overtaken
+    if seams.size:
+        overtaken[:-1] = steps[:-1] >= np.minimum.accumulate(steps[::-1])[::-1][1:]
+    return list(_parts(y, np.union1d(seams, np.flatnonzero(np.diff(overtaken)) + 1))), overtaken
+
+
 def _parts(y: NDArray[np.float64], seams: NDArray[np.int64]) -> Iterator[slice]:
     """Stretches of finite points between restarts."""
     finite = np.isfinite(y)
@@ -84,22 +95,24 @@ def _parts(y: NDArray[np.float64], seams: NDArray[np.int64]) -> Iterator[slice]:
 
 
 def _units(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[int, int]]:
-    across = np.clip(np.rint(x * UNITS), -UNITS, 2 * UNITS).astype(int)
-    down = np.clip(np.rint((1 - y) * UNITS), -UNITS, 2 * UNITS).astype(int)
+    across, down = _whole_units(x, y)
     return list(zip(across.tolist(), down.tolist(), strict=True))
+
+
+def _whole_units(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the places across and down, int64[2, n]."""
+    return np.rint(np.stack((x, 1 - y)) * UNITS).clip(-UNITS, 2 * UNITS).astype(np.int64)
 
 
 def _path(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     """Relative lines in whole units: about six bytes a point."""
-    points = _units(x, y)
-    if not points:
+    if not x.size:
         return ""
-    at, written = points[0], []
-    for point in points[1:]:
-        if point != at:
-            written.append(f"{point[0] - at[0]} {point[1] - at[1]}")
-            at = point
-    return f"M{points[0][0]} {points[0][1]}" + (f"l{' '.join(written)}".replace(" -", "-") if written else "h0")
+    places = _whole_units(x, y)
+    moves = places[:, 1:] - places[:, :-1]
+    moves = moves[:, moves.any(axis=0)]  # points that fall on the one before are left out
+    written = " ".join(map(str, moves.T.ravel().tolist())).replace(" -", "-")
+    return f"M{places[0, 0]} {places[1, 0]}" + (f"l{written}" if written else "h0")
 
 
 def _dots(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
@@ -109,7 +122,7 @@ def _dots(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
 def _trend(x: NDArray[np.float64], y: NDArray[np.float64], parts: list[slice]) -> str:
     """Draw the running median of each long stretch, if the curve as a whole is noisy."""
     steps = np.concatenate([np.abs(np.diff(y[part])) for part in parts]) if parts else np.empty(0)
-    if steps.size < SPARSE or float(np.median(steps)) < NOISY:
+    if steps.size < SPARSE or middle(steps) < NOISY:
         return ""
     return "".join(_running_median(x[part], y[part]) for part in parts if part.stop - part.start >= SPARSE)
 
@@ -120,25 +133,27 @@ def _running_median(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     before = 2 * _anchor(y[:window]) - y[half:0:-1]  # mirrored through the end, so that a slope stays a slope
     after = 2 * _anchor(y[: -window - 1 : -1]) - y[-2 : -half - 2 : -1]
     padded = np.concatenate((before, y, after))
-    middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)
-    every = max(1, window // 4)
-    chosen = np.unique(np.append(np.arange(0, y.size, every), y.size - 1))
-    return _path(x[chosen], middle[chosen])
+    chosen = np.append(np.arange(0, y.size - 1, max(1, window // 4)), y.size - 1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, window)[chosen]
+    return _path(x[chosen], np.sort(windows, axis=1)[:, half])
 
 
 def _anchor(y: NDArray[np.float64]) -> float:
     """Return where a curve begins, from its first points: on their line, unless the very first clearly leave it."""
-    at = np.arange(y.size)
-    slope, level = np.polyfit(at, y, 1)
-    few = y[:5]
-    spread = float(np.median(np.abs(y - (level + slope * at)))) * 1.48
-    steep = abs(float(np.median(few)) - (level + slope * 2)) > LEAVES * spread / np.sqrt(few.size)
-    return float(np.median(few)) if steep else float(level)
+    at = np.arange(y.size) - (y.size - 1) / 2
+    slope = float(at @ y) / float(at @ at)
+    level = float(y.mean()) + slope * float(at[0])
+    few = middle(y[:5])
+    spread = middle(np.abs(y - (level + slope * (at - at[0])))) * 1.48
+    steep = abs(few - (level + slope * 2)) > LEAVES * spread / math.sqrt(y[:5].size)
+    return few if steep else level
 
 
 def _gaps(series: Series, x: NDArray[np.float64], y: NDArray[np.float64]) -> Iterator[Gap]:
     """Stretches of values that are not finite; what has merely no place on the axis is none."""
     holes = ~np.isfinite(series.values)
+    if not holes.any():
+        return
     edges = np.flatnonzero(np.diff(np.concatenate(([False], holes, [False])).astype(np.int8)))
     for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         before = np.flatnonzero(np.isfinite(y[:start]))

@@ -35,7 +35,7 @@ def packed(series: Series) -> dict[str, Any]:
     `s`. Values keep four significant digits; NaN and ±inf survive; what float32 cannot hold is written out
     under `n` instead of `v`.
     """
-    steps = [int(s) for s in series.steps]
+    steps = series.steps.tolist()
     strides = [b - a for a, b in itertools.pairwise(steps)]
     even = len(set(strides)) == 1
     where = {"r": [steps[0], strides[0], len(steps)]} if even else {"s": steps[:1] + strides}

@@ -45,6 +45,9 @@ class Label:
     mark: bool
 
 
+Line = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A curve as places across and up, 0 to 1."""
+
 Box = tuple[float, float, float, float]
 _Place = tuple[Label, Box]
 
@@ -52,7 +55,7 @@ _Place = tuple[Label, Box]
 class Panelled:
     """A panel of some height with its curves, into which words are set one by one."""
 
-    def __init__(self, height: int, lines: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> None:
+    def __init__(self, height: int, lines: Sequence[Line]) -> None:
         """Take curves as places 0 to 1 over the axes, in the order written; NaN breaks them."""
         self._height = height
         filled = [_filled(x, y) for x, y in lines]
@@ -77,7 +80,7 @@ class Panelled:
 
 def words(
     height: int,
-    lines: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    lines: Sequence[Line],
     marks: Sequence[Drawn],
     gaps: Sequence[Gap],
 ) -> tuple[Label, ...]:

@@ -42,6 +42,11 @@ def _escaped(character: str) -> str:
     return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
+def percent_of(part: float) -> str:
+    """Write a place in an SVG, 0 to 1, as a short percentage."""
+    return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
+
+
 def whole(value: int) -> str:
     """Return a whole number with its thousands apart: 12,345."""
     return f"{value:,}".replace("-", "−")

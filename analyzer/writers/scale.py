@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analyzer.model.evidence import Mark
 from analyzer.model.run import Series
-from analyzer.writers.axis import LOG_FROM, SQUEEZED, Axis, value_axis
+from analyzer.writers.axis import LOG_FROM, SQUEEZED, Axis, middle, value_axis
 
 ALIKE = 10.0
 """Curves whose tops differ by less than this factor tell one story, as training and validation do."""
@@ -48,7 +48,7 @@ def calm_axis(values: NDArray[np.float64], *, linear: bool = False) -> Axis:
     axis = value_axis(values, linear=linear)
     if axis.log or not values.size:
         return axis
-    level = float(np.abs(np.median(values / 2))) * 2
+    level = abs(middle(values / 2)) * 2
     missing = CALM * level - (axis.high / 2 - axis.low / 2) * 2
     if not (np.isfinite(missing) and missing > 0):
         return axis
@@ -62,7 +62,7 @@ def _side_by_side(held: Sequence[NDArray[np.float64]]) -> bool:
     tops = sorted(float(values.max()) for values in held)
     narrow = any(float(values.max()) / float(values.min()) < LOG_FROM for values in held)
     pooled = np.concatenate(held)
-    level = max(float(np.median(pooled / 2)) * 2, 5e-324)
+    level = max(middle(pooled / 2) * 2, 5e-324)
     return narrow and tops[-1] / tops[0] < ALIKE and tops[-1] / level <= SQUEEZED
 
 
@@ -91,6 +91,6 @@ def _change(values: NDArray[np.float64]) -> tuple[float, float] | None:
     if values.size < LEAST:
         return None
     part = max(2, values.size // 5)
-    start, end = float(np.median(values[:part])), float(np.median(values[-part:]))
-    noise = float(np.median(np.abs(np.diff(values))))
+    start, end = middle(values[:part]), middle(values[-part:])
+    noise = middle(np.abs(np.diff(values)))
     return (start, end) if abs(end - start) > max(CHANGE * abs(start), 2 * noise) else None

@@ -20,7 +20,7 @@ from analyzer.writers.index_row import Entry, Thumbnail, entry, thumbnail
 from analyzer.writers.json_file import line_of, write_document
 from analyzer.writers.output_folder import claim
 from analyzer.writers.page import Provenance, page_name
-from analyzer.writers.related_runs import CHANGED, RelatedRuns, digest_of, put_beside, without_turns
+from analyzer.writers.related_runs import CHANGED, HEAD, RelatedRuns, digest_of, put_beside, without_turns
 from analyzer.writers.single_values import Table
 from analyzer.writers.spill_file import SpillFile
 from analyzer.writers.template_environment import asset, template_folder
@@ -76,8 +76,10 @@ class Site:
         self._lines.put(len(self._entries), line_of(result, fits=fits))
         self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
-    def beside(self, result: Result, beside: RelatedRuns, making: Provenance | None, *, changed: bool) -> None:
-        """Put on a run's page what is said of other runs, unless it says the same already.
+    def beside(
+        self, result: Result, beside: RelatedRuns, making: Provenance | None, *, changed: bool, key: str = ""
+    ) -> None:
+        """Put on a run's page, of the key, what is said of other runs, unless it says the same already.
 
         `changed`: siblings changed the result, so that the page is made again; `making` is how.
         """
@@ -87,12 +89,17 @@ class Site:
         if before is None or before == said.digest:
             return
         if making is not None and (changed or before.startswith(CHANGED)):
-            write_page(self.folder, result, self._guides, making)
+            write_page(self.folder, result, self._guides, making, key)
         put_beside(page, said)
 
-    def has_page(self, run: str) -> bool:
-        """Whether a page of the run is there, whichever night wrote it."""
-        return (self.folder / "runs" / page_name(run)).is_file()
+    def has_page(self, run: str, key: str) -> bool:
+        """Whether the page of the run is there and was drawn under this key: a state may serve several folders."""
+        page = self.folder / "runs" / page_name(run)
+        try:
+            with page.open("rb") as file:
+                return _keyed(key).encode() in file.read(HEAD)
+        except OSError:
+            return False
 
     def page_alone(self, run: str) -> str | None:
         """Return a run's page as it is outside of a site, without links to what lies beside it; None without a page."""
@@ -159,13 +166,19 @@ class Site:
 _INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them
 
 
-def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Provenance) -> tuple[Thumbnail, str]:
-    """Write a run's page into a site's folder, in any process.
+def _keyed(key: str) -> str:
+    return f'{_WRITTEN.decode()}\n<meta name="posthoc-page" content="{key}">'
+
+
+def write_page(
+    folder: Path, result: Result, guides: Mapping[str, Guide], making: Provenance, key: str = ""
+) -> tuple[Thumbnail, str]:
+    """Write a run's page into a site's folder, in any process; `key` says what the page depends on.
 
     Return the run's small picture, and why the page has words alone, or "".
     """
     page, fault = page_or_plain(result, guides, making, home=_INDEX, stylesheet=_STYLE)
-    write_text(folder / "runs" / page_name(result.run), page)
+    write_text(folder / "runs" / page_name(result.run), page.replace(_WRITTEN.decode(), _keyed(key), 1))
     return (Thumbnail() if fault else thumbnail(result)), fault
 
 
@@ -186,4 +199,4 @@ def _is_page(page: Path) -> bool:
     if not _PAGE.fullmatch(page.name) or page.is_symlink() or not page.is_file():
         return False
     with page.open("rb") as file:
-        return _WRITTEN in file.read(1000)
+        return _WRITTEN in file.read(HEAD)

@@ -43,17 +43,20 @@ def render(
 
     Whatever is filled in is escaped, and control and bidirectional characters in it are made visible.
     """
+    frame = _frame(script, stylesheet, more_style)
+    text = environment().get_template(template).render({**frame, "slots": template == "run.html", **context})
+    while "\n\n" in text:  # a search for a string takes a twentieth of a regular expression over the whole page
+        text = text.replace("\n\n", "\n")
+    return text
+
+
+@cache
+def _frame(script: str, stylesheet: str, more_style: str) -> Mapping[str, Any]:
+    """Return what is the same in all pages of a kind."""
     style = asset("style.css") + (Markup("\n") + asset(more_style) if more_style else "")
     code = asset(script) if script else ""
-    frame = {
-        "style": style,
-        "script": code,
-        "stylesheet": stylesheet,
-        "slots": template == "run.html",
-        "policy": _policy(str(style), str(code), beside=bool(stylesheet)),
-    }
-    text = environment().get_template(template).render({**frame, **context})
-    return re.sub(r"\n{2,}", "\n", text)
+    policy = _policy(str(style), str(code), beside=bool(stylesheet))
+    return {"style": style, "script": code, "stylesheet": stylesheet, "policy": policy}
 
 
 def _policy(style: str, script: str, *, beside: bool) -> str:
@@ -89,6 +92,7 @@ def environment() -> jinja2.Environment:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_finalized,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -98,7 +102,7 @@ def environment() -> jinja2.Environment:
         made.filters[filter_] = getattr(phrases, filter_)
     made.filters["changed"] = phrases.CHANGES.__getitem__
     made.filters["tagged"], made.filters["slashed"] = _tagged, _slashed
-    made.filters["percent"], made.filters["capitalised"] = _percent, _capitalised
+    made.filters["percent"], made.filters["capitalised"] = phrases.percent_of, _capitalised
     made.filters["paragraphs"], made.filters["spoken"] = _paragraphs, _spoken
     return made
 
@@ -150,11 +154,6 @@ def _capitalised(text: str) -> str:
 
 def _number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else number(value, digits)
-
-
-def _percent(part: float) -> str:
-    """Write a place in an SVG, 0 to 1, as a short percentage."""
-    return f"{100 * part:.1f}".rstrip("0").rstrip(".") + "%"
 
 
 def _spoken(text: str) -> Markup:

@@ -4,7 +4,9 @@
 the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
 what each night came to, for the same sources one after the other. `told` has the changes of nightly jobs that were
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
-learnt of places by reading while runs were looked for. `looks` has how many runs each comparison of two sides had.
+learnt of places by reading while runs were looked for. `curves` has the thinned curves of each run in `judged` that has
+a page, so that the page can be drawn again without its log.
+`looks` has how many runs each comparison of two sides had.
 """
 
 from __future__ import annotations
@@ -60,6 +62,9 @@ _STEPS = (
     CREATE TABLE looks (pair TEXT, at TEXT, base INTEGER NOT NULL, candidate INTEGER NOT NULL, PRIMARY KEY (pair, at))
         WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE curves (run TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+    """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
 
@@ -88,6 +93,11 @@ def _refuse_other(path: Path, head: bytes) -> None:
         raise StateError(f"{path} is no state of posthoc and was left as it is; give another file with --state")
     if version > VERSION:
         raise StateError(f"{path} is the state of a newer posthoc; upgrade, or give another file with --state")
+
+
+def name_of(run: str) -> str:
+    """Return the name under which a run is kept: sqlite takes no lone surrogates."""
+    return run.encode("utf-8", "backslashreplace").decode()
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import time
@@ -19,6 +20,7 @@ from analyzer.auditing.cache_key import CacheKey
 from analyzer.auditing.finding_history import HistoryUpdate, KnownFinding, PreviousRun
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.state import schema
+from analyzer.auditing.state.schema import name_of
 from analyzer.errors import StateError
 from analyzer.model.formatting import iso
 from analyzer.model.result import Vanished
@@ -55,6 +57,7 @@ class State:
         self._path, self._retention = path, retention
         schema.claim(path)
         self._waiting: list[tuple[str, str | None, str, bytes, str]] = []
+        self._curves: list[tuple[str, bytes]] = []
         self._written = time.monotonic()
         with self._told():
             self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
@@ -88,7 +91,7 @@ class State:
         """Return the row that was kept of a run and its text, if it was judged from a log of this stamp in this way."""
         with self._told():
             query = "SELECT row FROM judged WHERE run = ? AND stamp = ? AND judging = ?"
-            found = self._connection.execute(query, (_name(run), stamp, judging)).fetchone()
+            found = self._connection.execute(query, (name_of(run), stamp, judging)).fetchone()
         if found is None:
             return None
         try:
@@ -108,8 +111,10 @@ class State:
                 continue
 
     def keep(self, run: str, stamp: str | None, judging: str, text: str, now: float) -> None:
-        """Keep the row of a run; it is on disk within about a second, or when the state is closed."""
-        self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), iso(now)))
+        """Keep the row of a run, as text with its curves; it is on disk within a second, or at the end."""
+        row, _, curves = text.partition("\n")
+        self._waiting.append((name_of(run), stamp, judging, zlib.compress(row.encode(), 3), iso(now)))
+        self._curves.append((name_of(run), base64.b64decode(curves)))
         if time.monotonic() - self._written > EVERY:
             self._write_waiting()
 
@@ -130,8 +135,8 @@ class State:
         """Return what the last night that came to its end knew of a run."""
         with self._told():
             query = "SELECT judging, data FROM past WHERE run = ?"
-            found = self._connection.execute(query, (_name(run),)).fetchone()
-            rows = self._connection.execute(_FINDINGS, (_name(run),)).fetchall()
+            found = self._connection.execute(query, (name_of(run),)).fetchone()
+            rows = self._connection.execute(_FINDINGS, (name_of(run),)).fetchall()
         if found is None and not rows:
             return None
         judging, data = found or ("", "")
@@ -192,7 +197,7 @@ class State:
                 (SELECT row FROM judged WHERE judged.run = past.run) FROM past
             WHERE sources = ?1 AND seen = (SELECT max(seen) FROM past WHERE sources = ?1) ORDER BY run
         """
-        names = set(map(_name, there))
+        names = set(map(name_of, there))
         with self._told():
             rows = self._connection.execute(query, (json.dumps(sources),))
             return [Vanished(run, count, _called(row)) for run, count, row in rows if run not in names]
@@ -216,7 +221,7 @@ class State:
         told_of = json.dumps(sources)
         with self._told(), self._transaction() as change:
             for one in lessons:
-                run = _name(one.run)
+                run = name_of(one.run)
                 for fingerprint in one.gone:
                     change.execute("DELETE FROM findings WHERE run = ? AND fingerprint = ?", (run, fingerprint))
                 change.executemany(_REMEMBER, [_values(known) for known in one.known])
@@ -231,16 +236,19 @@ class State:
                 change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
             changes = [(told_of, one.job, one.metric, one.onset, one.night) for one in told]
             change.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?)", changes)
-            runs = [(told_of, _name(run), text, iso(now)) for run, text in kept]
+            runs = [(told_of, name_of(run), text, iso(now)) for run, text in kept]
             change.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", runs)
             _forget(change, now, self._retention)
 
     def _write_waiting(self) -> None:
         self._written = time.monotonic()
         waiting, self._waiting = self._waiting, []
+        curves, self._curves = self._curves, []
         if waiting:
             with self._told(), self._transaction() as change:
                 change.executemany("INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?, ?)", waiting)
+                change.executemany("DELETE FROM curves WHERE run = ?", [(run,) for run, _ in curves])
+                change.executemany("INSERT OR REPLACE INTO curves VALUES (?, ?)", [one for one in curves if one[1]])
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -271,6 +279,7 @@ class State:
 def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> None:
     """Forget rows, and later findings, of runs that vanished, and nights of long ago."""
     change.execute("DELETE FROM judged WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
+    change.execute("DELETE FROM curves WHERE run NOT IN (SELECT run FROM judged)")
     long_ago = (iso(max(0.0, now - retention.total_seconds())),)
     change.execute("DELETE FROM past WHERE seen < ?", long_ago)
     change.execute("DELETE FROM findings WHERE last_seen < ? AND run NOT IN (SELECT run FROM past)", long_ago)
@@ -293,7 +302,7 @@ _REMEMBER = """
 
 def _values(known: KnownFinding) -> tuple[str, str, str, str, str, int, str | None, bool]:
     return (
-        _name(known.run), known.symptom, known.fingerprint, known.first_seen, known.last_seen, known.absent,
+        name_of(known.run), known.symptom, known.fingerprint, known.first_seen, known.last_seen, known.absent,
         known.resolved, known.alarm,
     )  # fmt: skip
 
@@ -304,7 +313,3 @@ def _called(row: bytes | None) -> str:
         return RunRecord.parsed(zlib.decompress(row).decode()).result.name if row else ""
     except (zlib.error, ValueError, TypeError):
         return ""
-
-
-def _name(run: str) -> str:
-    return run.encode("utf-8", "backslashreplace").decode()

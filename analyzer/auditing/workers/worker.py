@@ -62,7 +62,7 @@ def main() -> None:
 
 def _answer(bench: RunJudge, task: Task) -> tuple[bytes, bytes]:
     try:
-        return ROW, bench.row(task).text().encode()
+        return ROW, bench.text(task).encode()
     except PosthocError as error:  # a page that cannot be written stops the audit, wherever it is judged
         return REFUSED, mask_text(str(error)).encode("utf-8", "backslashreplace")
 
