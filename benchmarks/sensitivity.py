@@ -152,6 +152,8 @@ def _setter_of_field(number: Number) -> Callable[[Value], None]:
         defaults = list(kind.__init__.__defaults__)
         defaults[at] = value
         kind.__init__.__defaults__ = tuple(defaults)
+        if number.holder == "Limits":
+            here.DETECTOR.__dict__.pop("default_limits", None)  # it is kept once it was asked for
 
     return put
 

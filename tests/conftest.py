@@ -59,6 +59,10 @@ INTEGRATION = (
     "readers/tensorboard/test_faults.py",  # every byte of a file damaged in turn
     "readers/tensorboard/test_peers.py",
     "readers/test_object_store.py",
+    "auditing/test_cache_key.py",  # audits of many runs
+    "cli/test_watch_command.py",  # processes that are interrupted
+    "test_action.py",  # the steps of the GitHub Action in a shell
+    "test_cli.py",  # a process for each call
     "test_night.py",  # processes that are interrupted
     "test_packaging.py",  # builds wheels
 )

@@ -201,6 +201,7 @@ def test_a_clock_that_runs_ahead_keeps_no_run_in_progress():
     assert status_of(logged(TORN, at=1.6e12), 1e9, 6 * 3600)[0] == "partial"
 
 
+@pytest.mark.integration
 def test_many_tags_are_read_in_time_that_grows_with_their_number():
     one = np.zeros(1)
     series = {f"loss/{i}": Series(f"loss/{i}", one.astype(int), one, one) for i in range(20_000)}

@@ -184,8 +184,8 @@ def _described_repeat(evidence: Evidence) -> Words:
     return Words(
         f"from step {first} to {last} {evidence.tags[0]} repeats its values of steps {step(start)} to {step(end)} "
         f"to the last digit: {counted(repeat.points, 'point')}, {percent(evidence.measures[0].value)} of the run",
-        "the run went on from an older checkpoint, with the same data in the same order",
-        ("the step count goes on, the model does not",),
+        "the run went on from an older checkpoint with the same data in the same order, while its step count went on",
+        (),
         (
             f"Check which checkpoint the job was resumed from before step {first}.",
             "Save checkpoints more often, and restore the newest one.",

@@ -46,6 +46,7 @@ def test_a_case_explained_by_something_ordinary_says_so_and_wears_no_alarm(galle
     assert "No alarm: explained by" in case[: case.index("</article>")]
 
 
+@pytest.mark.integration
 def test_a_gallery_is_written_again_but_not_over_other_files(tmp_path, capsys):
     assert main(["explain", "plateau", "--html", str(tmp_path / "new")]) == 0
     assert capsys.readouterr().out.endswith("plateau.html\n")

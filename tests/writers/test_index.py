@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from analyzer.model.cross_run import ACROSS_KINDS, Across
 from analyzer.model.run import Note
 from analyzer.model.totals import Tally
@@ -69,6 +71,7 @@ def test_the_index_is_well_formed_and_sorted_worst_first():
     assert order == sorted(order)
 
 
+@pytest.mark.integration
 def test_five_thousand_runs_fit_and_are_all_there():
     made_pages = full(5000)
     index = made_pages["index.html"]

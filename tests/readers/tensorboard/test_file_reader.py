@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event
@@ -93,12 +94,14 @@ def event_files(draw: st.DrawFn) -> bytes:
     return b"".join(out)
 
 
+@pytest.mark.integration
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(event_files())
 def test_healthy_files_of_any_shape_are_read_alike(data: bytes) -> None:
     assert not [note for note in agree(data).notes if note.kind in {"damage", "torn-tail", "unreadable"}]
 
 
+@pytest.mark.integration
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(event_files(), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.integers(1, 255)), max_size=4))
 def test_damaged_files_are_read_alike(data: bytes, hurts: list[tuple[float, int, int]]) -> None:
@@ -125,6 +128,7 @@ def test_a_regular_file_with_flips_everywhere_is_read_alike() -> None:
         agree(bytes(data))
 
 
+@pytest.mark.integration
 def test_files_longer_than_a_window_are_read_alike(monkeypatch) -> None:
     monkeypatch.setattr("analyzer.readers.tensorboard.file_reader.WINDOW", 4096)
     events = []
