@@ -15,7 +15,7 @@ from analyzer.fleet.neighbours import Neighbours, neighbours
 from analyzer.fleet.rows import Results, Rows
 from analyzer.fleet.shard import Head
 from analyzer.fleet.state import State
-from analyzer.fleet.tally import Count, trend
+from analyzer.fleet.tally import Count, clock_back, trend
 from analyzer.fleet.version import Judging
 from analyzer.model.result import Night
 from analyzer.model.run import Note
@@ -44,6 +44,7 @@ def told(
     beyond = neighbours(outlines, rows)
     seen = _gathered(head, rows, beyond, site, state=state, now=now)
     tally = seen.count.tally(head.at)
+    audits = trend(state, tally, head.asked)
     nights = nightly(outlines, settings.history, state, head.asked, now)
     night = Night(
         head.version,
@@ -54,12 +55,14 @@ def told(
         judged_anew=seen.anew,
         stale=head.stale,
         across=(*beyond.across, *nights.entries),  # in this order: runs name their entries by index
-        trend=trend(state, tally, head.asked),
+        trend=audits,
         at=tally.at,
         statuses=seen.count.statuses,
         histories=nights.histories,
+        clock=clock_back(audits),
     )
-    noted = [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes, *nights.notes]
+    said = [*head.stale, *([night.clock] if night.clock else [])]
+    noted = [*head.notes, *(Note("layout", text) for text in said), *beyond.notes, *nights.notes]
     site.finish(night, noted, scores=beyond.scores)
     if tell:
         tell(night)

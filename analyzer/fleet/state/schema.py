@@ -4,7 +4,8 @@
 the memory: they change once a night, in one transaction, after everything has been told; so does `nights`, which has
 what each night came to, for the same sources one after the other. `told` has the changes of nightly jobs that were
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
-learnt of places by reading while runs were looked for.
+learnt of places by reading while runs were looked for. Audits are numbered as they come to their end (`number`,
+`audit`): what came first is told by these numbers, never by a clock, which may have been wrong.
 """
 
 from __future__ import annotations
@@ -55,6 +56,13 @@ _STEPS = (
         PRIMARY KEY (sources, job, metric, onset)) WITHOUT ROWID;
     CREATE TABLE outcomes (sources TEXT, run TEXT, data TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (sources, run))
         WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE nights ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+    UPDATE nights SET number = (SELECT count(*) FROM nights AS earlier WHERE earlier.at <= nights.at);
+    ALTER TABLE past ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
+    UPDATE past SET audit = coalesce((SELECT max(number) FROM nights WHERE nights.sources = past.sources), 0)
+        WHERE (sources, seen) IN (SELECT sources, max(seen) FROM past GROUP BY sources);
     """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""
