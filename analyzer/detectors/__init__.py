@@ -13,7 +13,7 @@ from typing import Any
 
 from analyzer.anatomy import Anatomy
 from analyzer.model.case import Case
-from analyzer.model.guide import Guide, LimitGuide, parse_guide
+from analyzer.model.guide import Guide, LimitGuide, docstring_of, parse_guide
 from analyzer.model.verdict import Evidence, Reading, Words
 
 ENTRY_POINTS = "posthoc.detectors"
@@ -52,7 +52,7 @@ class Detector:
         rows = tuple(
             LimitGuide(f.name, float(getattr(self.limits, f.name)), str(f.metadata["why"])) for f in fields(self.limits)
         )
-        return parse_guide(self.symptom, self.page, rows)
+        return parse_guide(self.symptom, self.page or docstring_of(self.measure.__module__), rows)
 
 
 @cache

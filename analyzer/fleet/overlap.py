@@ -51,4 +51,4 @@ def _identity(ref: RunRef) -> tuple[str, str, str]:
     A place may be an address with an id of any length and any characters in it, which os.path.isdir() takes.
     """
     place = _place(ref.location)
-    return (ref.source, place, "" if ref.alone or os.path.isdir(place) else ref.id)
+    return (ref.source, place, "" if ref.alone or os.path.isdir(place) else ref.id)  # noqa: PTH112 - Path.is_dir() raises

@@ -246,7 +246,10 @@ class State:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
+            code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none: a text that is not UTF-8
+            if code is None:
+                raise StateError(f"{self._path} is damaged ({str(error)[:200]}); move the file away") from error
+            if code == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
                 what = f"{self._path} is damaged: its tables are not those of its version ({error})"
                 raise StateError(f"{what}; give another file with --state, or move it away") from error
             what = f"{self._path}: the state cannot be read or written ({error})"

@@ -131,7 +131,7 @@ class Server:
         raise AssertionError("the last attempt returns or raises")
 
     def _encoded(self, query: Mapping[str, object], path: str) -> str:
-        """Return a query as an address holds it. RefusedError for a text that is none in UTF-8: nobody can ask for it."""
+        """Return a query as an address holds it. RefusedError for a text that UTF-8 cannot hold."""
         try:
             return urlencode(query, encoding="utf-8")
         except UnicodeEncodeError as error:
