@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from analyzer.api import analyze, audit, brief, compare, history, merge, open_runs, report, scalars, seed_noise
+    from analyzer.auditing.pipeline import Plan
     from analyzer.errors import (
         NoRunsError,
         OutputError,
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
         StateError,
         UsageError,
     )
-    from analyzer.fleet.auditing import Plan
-    from analyzer.model.changes import History
     from analyzer.model.comparison import Comparison, SeedNoise
     from analyzer.model.health import Criterion
+    from analyzer.model.history import History
     from analyzer.model.result import AuditResult, Event, Finding, JudgedMeasure, Night, NotChecked, Result, SeriesRow
     from analyzer.model.run import Note, Run, Series
     from analyzer.readers import Choice
@@ -82,8 +82,8 @@ _HOMES = {
         "StateError",
         "UsageError",
     ),
-    "fleet.auditing": ("Plan",),
-    "model.changes": ("History",),
+    "auditing.pipeline": ("Plan",),
+    "model.history": ("History",),
     "model.comparison": ("Comparison", "SeedNoise"),
     "model.health": ("Criterion",),
     "model.result": (

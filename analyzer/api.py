@@ -12,43 +12,43 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import analyzer
 from analyzer import detectors
-from analyzer.anatomy import Anatomy
+from analyzer.auditing import judging as fleet
+from analyzer.auditing import provenance
+from analyzer.auditing.crash_report import told
+from analyzer.auditing.cross_run import recurring_jobs
+from analyzer.auditing.cross_run.run_settings import is_label
+from analyzer.auditing.discovery_cache import DiscoveryCache
+from analyzer.auditing.judging import DiscoveredRuns
+from analyzer.auditing.log_symptoms import log_guides
+from analyzer.auditing.merging import merged
+from analyzer.auditing.output_paths import refuse_inputs
+from analyzer.auditing.pipeline import Audit, Plan, Progress
+from analyzer.auditing.publishing import Tell
+from analyzer.auditing.workers.dask_scheduler import reach
+from analyzer.auditing.write_back import WriteBack
 from analyzer.errors import SeveralRunsError, UsageError
-from analyzer.fleet import making
-from analyzer.fleet import night as fleet
-from analyzer.fleet.across import nightly
-from analyzer.fleet.across.settings_of import is_label
-from analyzer.fleet.auditing import Audit, Plan, Progress
-from analyzer.fleet.crew.scheduler import reach
-from analyzer.fleet.glimpsed import Glimpsed
-from analyzer.fleet.handback import Handback
-from analyzer.fleet.isolation import told
-from analyzer.fleet.log_symptoms import log_guides
-from analyzer.fleet.merging import merged
-from analyzer.fleet.night import Found
-from analyzer.fleet.outputs import refuse_inputs
-from analyzer.fleet.telling import Tell
+from analyzer.features import RunFeatures
 from analyzer.frames import scalars
-from analyzer.histories import scan
-from analyzer.histories.cause import is_code
-from analyzer.histories.nights import nights
-from analyzer.histories.sheet import ENDINGS, read_sheet
+from analyzer.histories import job_history
+from analyzer.histories.announced_causes import is_code
+from analyzer.histories.history_table import ENDINGS, read_sheet
+from analyzer.histories.job_columns import nights
 from analyzer.model.case import Case
-from analyzer.model.changes import History
 from analyzer.model.comparison import Comparison, SeedNoise
 from analyzer.model.guide import Guide
+from analyzer.model.history import History
+from analyzer.model.redaction import mask_text
 from analyzer.model.result import AuditResult, Result
 from analyzer.model.roles import ROLES, SPLITS
 from analyzer.model.run import Note, Run
-from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, open_source
-from analyzer.settings import Known, Settings
+from analyzer.settings import KnownNames, Settings
 from analyzer.settings.values import suggestion
 from analyzer.writers.briefing import briefing
-from analyzer.writers.file import write_text
+from analyzer.writers.fallback_page import page_or_plain
 from analyzer.writers.gallery import Exhibit, write_gallery
-from analyzer.writers.plain import page_or_plain
 from analyzer.writers.site import Site
+from analyzer.writers.text_file import write_text
 
 __all__ = ["analyze", "audit", "brief", "compare", "history", "open_runs", "report", "scalars", "seed_noise"]
 
@@ -90,7 +90,7 @@ def report(
     settings: Settings | None = None,
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
-    write_back: Handback | None = None,
+    write_back: WriteBack | None = None,
 ) -> Result:
     """Judge one run and write its page, one self-contained HTML file; return the result.
 
@@ -102,7 +102,7 @@ def report(
     refuse_inputs(Path(output), [os.fspath(source)])
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
     result = next(fleet.judged([ref], chosen))
-    page, _ = page_or_plain(result, guides(), making.making(analyzer.__version__, os.fspath(source), run, chosen))
+    page, _ = page_or_plain(result, guides(), provenance.making(analyzer.__version__, os.fspath(source), run, chosen))
     write_text(Path(output), page)
     if write_back is not None:
         write_back.give(ref, result, page)
@@ -141,8 +141,8 @@ def history(
     `settings` has the settings of each run, by name or run by run; a column called commit is the code. UsageError
     when lengths differ or a time or value means nothing; NoRunsError when no metric has twelve nights.
     """
-    given = scan.given(settings, len(times), lambda name: is_label(name) and not is_code(name))
-    return scan.judged(nights(times, metrics, better=better, settings=given), replay=replay)
+    given = job_history.given(settings, len(times), lambda name: is_label(name) and not is_code(name))
+    return job_history.judged(nights(times, metrics, better=better, settings=given), replay=replay)
 
 
 def histories(
@@ -164,11 +164,13 @@ def histories(
     if path.suffix.lower() in ENDINGS and path.is_file():
         asked = metric or chosen.history.metric or None
         sheet = read_sheet(path, metrics=asked, better=better, label=is_label)
-        return [scan.judged(sheet, dict(chosen.history.limits), replay=replay)]
+        return [job_history.judged(sheet, dict(chosen.history.limits), replay=replay)]
     asked_for = replace(chosen.history, metric=tuple(metric or chosen.history.metric))
     plain = replace(chosen, select=frozenset(), history=asked_for)
     found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
-    return nightly.of_results(fleet.judged(found.refs, plain), asked_for, str(source), better=better, replay=replay)
+    return recurring_jobs.of_results(
+        fleet.judged(found.refs, plain), asked_for, str(source), better=better, replay=replay
+    )
 
 
 def one_run(source: Source, *, run: str | None, tracking_uri: str | None, choice: Choice) -> RunRef:
@@ -194,9 +196,9 @@ def audit(
     settings: Settings | None = None,
     tracking_uri: str | None = None,
     choice: Choice = EVERY,
-    write_back: Handback | None = None,
+    write_back: WriteBack | None = None,
     progress: Progress | None = None,
-    seen: Callable[[Found], None] | None = None,
+    seen: Callable[[DiscoveredRuns], None] | None = None,
     plan: Plan | None = None,
     tell: Tell | None = None,
 ) -> AuditResult:
@@ -212,7 +214,7 @@ def audit(
     named = [os.fspath(source) for source in given]
     if plan is not None and plan.cluster is not None:
         reach(plan.cluster)
-    with Glimpsed(plan.state if plan is not None else None) as memo:
+    with DiscoveryCache(plan.state if plan is not None else None) as memo:
         found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
@@ -247,10 +249,10 @@ def compare(
     budget as in "step=1000". UsageError when the sides have no metric or no finished run, SourceError as open_runs().
     """
     from analyzer import comparing  # noqa: PLC0415 - used by two functions alone
-    from analyzer.comparing.ask import Ask, parsed_at, parsed_worth  # noqa: PLC0415 - as above
+    from analyzer.comparing.request import ComparisonRequest, parsed_at, parsed_worth  # noqa: PLC0415 - as above
 
     axis, budget = parsed_at(at)
-    ask = Ask(
+    ask = ComparisonRequest(
         metric=(metric,) if isinstance(metric, str) else tuple(metric or ()),
         better=better,
         outcome=outcome,
@@ -310,8 +312,8 @@ def understood(
         rows: list[Understood]
         kind = ""
         try:
-            anatomy = Anatomy(one, settings.roles)
-            curves, kind = anatomy.curves.values(), anatomy.kind.sentence
+            features = RunFeatures(one, settings.roles)
+            curves, kind = features.curves.values(), features.kind.sentence
             rows = [(c.tag, one.series[c.tag].points, c.role.role, c.role.split or "", c.role.why) for c in curves]
         except Exception as error:  # a fault that one run meets must not keep the others from being told
             note = Note(
@@ -324,7 +326,7 @@ def understood(
 
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return making.guides()
+    return provenance.guides()
 
 
 def gallery(output: Source) -> Path:
@@ -343,9 +345,9 @@ def _judged_case(symptom: str, case: Case) -> Result:
     return fleet.judge(case.make(), Settings(select=frozenset({symptom})), now=0.0)
 
 
-def vocabulary() -> Known:
+def vocabulary() -> KnownNames:
     """Return the words that settings may use."""
     limits: dict[str, Mapping[str, float]] = {
         name: {**d.default_limits, **dict.fromkeys(d.retired, math.nan)} for name, d in detectors.known().items()
     }
-    return Known(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)
+    return KnownNames(limits | {symptom: {} for symptom in log_guides()}, ROLES, SPLITS)

@@ -7,16 +7,15 @@ its symptom. `analyzer.testing.check_detector` says whether it keeps the promise
 
 from __future__ import annotations
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, made_run
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent, step
 
 __all__ = [
     "GRAVE",
-    "Anatomy",
     "Case",
     "Curve",
     "Detector",
@@ -25,6 +24,7 @@ __all__ = [
     "Measure",
     "Reading",
     "Run",
+    "RunFeatures",
     "Series",
     "Severity",
     "Sign",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from analyzer.anatomy import Anatomy
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Found, Unfit, judge
+from analyzer.model.evidence import Evidence, Found, Unfit, judge
 
 __all__ = ["check_detector", "falling", "made_run", "noise"]
 
@@ -42,8 +42,8 @@ def _form(detector: Detector) -> Iterator[str]:
 
 
 def _case(detector: Detector, case: Case) -> Iterator[str]:
-    readings = list(detector.measure(Anatomy(case.make())))
-    if repr(readings) != repr(list(detector.measure(Anatomy(case.make())))):
+    readings = list(detector.measure(RunFeatures(case.make())))
+    if repr(readings) != repr(list(detector.measure(RunFeatures(case.make())))):
         yield f"case {case.name!r} is measured differently the second time"
     evidence = [one for one in readings if isinstance(one, Evidence)]
     unknown = {m.limit for one in evidence for m in one.measures if m.limit} - set(detector.default_limits)

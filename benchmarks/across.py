@@ -15,8 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analyzer.fleet.across import across
-from analyzer.model.across import ACROSS_KINDS
+from analyzer.auditing.cross_run import across
+from analyzer.model.cross_run import ACROSS_KINDS
 from analyzer.model.health import Criterion
 from analyzer.model.result import Checked, Finding, Result, SeriesRow, fingerprint
 

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from analyzer import detectors
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.course import Course
+from analyzer.features import RunFeatures
+from analyzer.features.course import Course
 from analyzer.model.case import made_run
-from analyzer.model.verdict import Evidence, Found, judge
+from analyzer.model.evidence import Evidence, Found, judge
 from analyzer.stats import spectrum
 
 Array = NDArray[np.float64]
@@ -104,13 +104,13 @@ def significant(values: Array) -> list[str]:
 
 def alarms(values: Array, asked: list[str]) -> list[str]:
     """Return the questions whose answer raises an alarm in one of their detectors."""
-    anatomy = Anatomy(made_run({"train/loss": values}))
-    return [name for name in asked if any(_alarms(anatomy, name, symptom) for symptom in DETECTORS[name])]
+    features = RunFeatures(made_run({"train/loss": values}))
+    return [name for name in asked if any(_alarms(features, name, symptom) for symptom in DETECTORS[name])]
 
 
-def _alarms(anatomy: Anatomy, question: str, symptom: str) -> bool:
+def _alarms(features: RunFeatures, question: str, symptom: str) -> bool:
     detector = detectors.known()[symptom]
-    for reading in detector.measure(anatomy):
+    for reading in detector.measure(features):
         if not isinstance(reading, Evidence) or not isinstance(judge(reading, detector.default_limits), Found):
             continue
         about_level = "noise after over noise before" not in {m.name for m in reading.measures}

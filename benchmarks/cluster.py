@@ -28,13 +28,13 @@ import numpy as np
 import psutil
 
 from analyzer import api
-from analyzer.fleet import making, night
-from analyzer.fleet.auditing import Plan
-from analyzer.fleet.crew import cluster
-from analyzer.fleet.crew.outpost import AT_ONCE
-from analyzer.fleet.crew.staff import THREADS
-from analyzer.fleet.crew.workers import Limits, rows_by_workers
-from analyzer.fleet.work import Bench, Job, Task, rows_here
+from analyzer.auditing import judging, provenance
+from analyzer.auditing.judge_one import Job, RunJudge, Task, rows_here
+from analyzer.auditing.pipeline import Plan
+from analyzer.auditing.workers import dask_client
+from analyzer.auditing.workers.dask_worker import AT_ONCE
+from analyzer.auditing.workers.processes import THREADS
+from analyzer.auditing.workers.supervision import Limits, rows_by_workers
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
 from benchmarks import night as fleet
@@ -52,8 +52,8 @@ Way = Callable[[Sequence[Task], Job], Rows]
 
 def tasks_of(logs: Path) -> list[Task]:
     """Return all runs below a folder as tasks."""
-    refs = night.find_runs([str(logs)]).refs
-    return [Task(i, ref, making.making("1", "logs", ref.id, SETTINGS)) for i, ref in enumerate(refs)]
+    refs = judging.find_runs([str(logs)]).refs
+    return [Task(i, ref, provenance.making("1", "logs", ref.id, SETTINGS)) for i, ref in enumerate(refs)]
 
 
 def work(processes: Sequence[int]) -> float:
@@ -75,7 +75,7 @@ def ways_to_judge(address: str) -> dict[str, Way]:
         "this process": rows_here,
         "one worker process": lambda tasks, job: rows_by_workers(tasks, job, Limits(1, 600.0)),
         "two worker processes": lambda tasks, job: rows_by_workers(tasks, job, Limits(2, 600.0)),
-        "Dask, two workers": lambda tasks, job: cluster.rows_by_cluster(tasks, job, address),
+        "Dask, two workers": lambda tasks, job: dask_client.rows_by_cluster(tasks, job, address),
         "Dask, pages brought back": lambda tasks, job: _brought_back(tasks, job, address),
     }
 
@@ -95,7 +95,9 @@ def overheads(place: Path, runs: int, rounds: int) -> None:
                 for part, tasks in enumerate((full, cheap[:FEW], cheap)):
                     took = spent(way(tasks, job_in(place)), processes)
                     best[name, part] = min(best.get((name, part), took), took)
-    print(f"{runs:,} runs x {len(fleet.TAGS)} tags x {fleet.POINTS} points; chunks of {cluster.chunk_size(runs, 2)}")
+    print(
+        f"{runs:,} runs x {len(fleet.TAGS)} tags x {fleet.POINTS} points; chunks of {dask_client.chunk_size(runs, 2)}"
+    )
     print("| judged by | s of work | ÷ this process | overhead ms a run | starts, s |\n| --- | --- | --- | --- | --- |")
     here = "this process"
     for name in ways_to_judge(""):
@@ -120,10 +122,10 @@ def _without_points(logs: Path, runs: int) -> list[Task]:
 
 
 def _brought_back(tasks: Sequence[Task], job: Job, address: str) -> Rows:
-    orders = cluster.Orders
-    unseen = mock.patch.object(cluster, "Orders", lambda name, job, _, *rest: orders(name, job, "runs/none", *rest))
+    orders = dask_client.Orders
+    unseen = mock.patch.object(dask_client, "Orders", lambda name, job, _, *rest: orders(name, job, "runs/none", *rest))
     with unseen:
-        yield from cluster.rows_by_cluster(tasks, job, address)
+        yield from dask_client.rows_by_cluster(tasks, job, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,11 @@ def measured(place: Path, tags: int, points: int, runs: int) -> Costs:
     spent = []
     for task in tasks_of(logs):
         marks = [time.process_time()]
-        run = night.read(task.ref)
+        run = judging.read(task.ref)
         marks.append(time.process_time())
-        result = night.judge_plainly(run, SETTINGS, NOW)
+        result = judging.judge_plainly(run, SETTINGS, NOW)
         marks.append(time.process_time())
-        Bench(Job(SETTINGS, NOW, place))._paged(result, task)
+        RunJudge(Job(SETTINGS, NOW, place))._paged(result, task)
         marks.append(time.process_time())
         spent.append(np.diff(marks))
     read, judge, page = np.median(spent, axis=0)
@@ -220,7 +222,7 @@ def simulated(costs: Costs, runs: int, cores: int, seed: int = 1) -> tuple[float
     rng = np.random.default_rng(seed)
     own = costs.read + costs.judge + costs.page
     each = max(own, costs.size * cores / costs.rate)  # a core may have to wait for the storage
-    size = cluster.chunk_size(runs, cores)
+    size = dask_client.chunk_size(runs, cores)
     queue = deque(min(size, runs - at) for at in range(0, runs, size))
     events: list[tuple[float, int, int]] = [(START, 0, 0)] * cores  # when, runs done, runs that come back undone
     idle, busy, teller, last = 0, 0.0, 0.0, 0.0
@@ -231,7 +233,7 @@ def simulated(costs: Costs, runs: int, cores: int, seed: int = 1) -> tuple[float
         queue.extend(part for part in (-(-rest // 2), rest // 2) if part)
         while idle and queue:
             count = queue.popleft()
-            most = AT_ONCE * max(1, int(np.ceil(cluster.SPAN / each / AT_ONCE)))
+            most = AT_ONCE * max(1, int(np.ceil(dask_client.SPAN / each / AT_ONCE)))
             judged, idle = min(count, most), idle - 1
             work = judged * each * max(0.2, rng.normal(1.0, costs.spread / np.sqrt(judged))) + costs.chunk
             busy += judged * own

@@ -27,11 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.comparing.difference import Difference, unpaired
+from analyzer.comparing.noise_pool import prior_for, seed_noise_from
 from analyzer.comparing.outcome import common_budget, outcomes
-from analyzer.comparing.pool import prior_for, seed_noise_from
 from analyzer.comparing.power import more_runs, power_of
-from analyzer.comparing.prior import Prior
 from analyzer.comparing.subject import Track
+from analyzer.comparing.variance_prior import Prior
 
 Array = NDArray[np.float64]
 GROUPS = Path("../shared/compare/groups.json.gz")

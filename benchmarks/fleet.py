@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer import api
-from analyzer.fleet.auditing import Plan
+from analyzer.auditing.pipeline import Plan
 from benchmarks.truth.events import Curve, write_events, write_hparams
 
 FIRST_NIGHT, DAY = 1.79e9, 86_400.0

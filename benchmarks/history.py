@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.histories.nights import LEAST_NIGHTS, nights
-from analyzer.histories.scan import DEFAULT, Limits, history
+from analyzer.histories.job_columns import LEAST_NIGHTS, nights
+from analyzer.histories.job_history import DEFAULT, Limits, history
 
 Array = NDArray[np.float64]
 KINDS = ("normal", "heavy", "correlated", "outliers", "rounded", "weekly", "trend")

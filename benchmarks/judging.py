@@ -88,9 +88,9 @@ def stages(folder: Path) -> dict[str, float]:
     """Return CPU milliseconds a run for reading, judging and drawing the runs of a folder, and how many there are."""
     from analyzer import analyze, open_runs
     from analyzer.api import guides
-    from analyzer.fleet.making import making
+    from analyzer.auditing.provenance import making
     from analyzer.settings import Settings
-    from analyzer.writers.plain import page_or_plain
+    from analyzer.writers.fallback_page import page_or_plain
 
     known, made = guides(), making("benchmark", str(folder), None, Settings())
     spent, count = dict.fromkeys(("reading", "judging", "drawing"), 0.0), 0

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from analyzer.fleet.state import State
+from analyzer.auditing.state import State
 from benchmarks.night import make
 
 ROOT = Path(__file__).resolve().parent.parent

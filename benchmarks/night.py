@@ -99,19 +99,19 @@ def worked() -> float:
 
 def parts(logs: Path, runs: int) -> tuple[float, float, float]:
     """Return milliseconds per run of reading, judging and drawing, over the first runs, in this process."""
-    from analyzer.fleet import making, night
+    from analyzer.auditing import judging, provenance
     from analyzer.settings import Settings
     from analyzer.writers.page import run_page
 
-    settings, guides = Settings(), making.guides()
+    settings, guides = Settings(), provenance.guides()
     spent = np.zeros(3)
-    for ref in night.find_runs([str(logs)]).refs[:runs]:
+    for ref in judging.find_runs([str(logs)]).refs[:runs]:
         marks = [time.process_time()]
         run = ref.read()
         marks.append(time.process_time())
-        result = night.judge(run, settings, NOW)
+        result = judging.judge(run, settings, NOW)
         marks.append(time.process_time())
-        run_page(result, guides, making.making("1", "logs", ref.id, settings))
+        run_page(result, guides, provenance.making("1", "logs", ref.id, settings))
         marks.append(time.process_time())
         spent += np.diff(marks)
     read, judged, drawn = spent / runs * 1000

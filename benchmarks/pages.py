@@ -17,18 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from analyzer import api, open_runs
-from analyzer.fleet.across import across
+from analyzer.auditing.cross_run import across
 from analyzer.model.case import falling, noise
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Run, Series
-from analyzer.writers.entry import thumbnail
-from analyzer.writers.page import Making, page_name, run_page
+from analyzer.writers.index_row import thumbnail
+from analyzer.writers.page import Provenance, page_name, run_page
 from analyzer.writers.site import Site
 from benchmarks.browser import chromium, nodes, ready_times
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "logs"
-MAKING = Making("0", "posthoc report logs")
+MAKING = Provenance("0", "posthoc report logs")
 RUNS = 5000
 EMPTY = '<!doctype html><html lang="en"><title>empty</title><p>nothing</p></html>'
 

@@ -1,7 +1,7 @@
 """Which numbers decide anything: `python -m benchmarks.sensitivity [--truth DIR] [--public DIR] [--out FILE]`.
 
-Every limit and parameter of a detector, every parameter of a module of `analyzer.anatomy`, and every numeric constant
-of a module of detectors, anatomy and statistics is moved by −30 % and by +43 % (÷ 0.7), one at a time, and a fixed
+Every limit and parameter of a detector, every parameter of a module of `analyzer.features`, and every numeric constant
+of a module of detectors, features and statistics is moved by −30 % and by +43 % (÷ 0.7), one at a time, and a fixed
 sample of runs is judged again. What is counted is the runs whose outcome changes: their verdict, or the symptoms that
 alarm. A number that changes nothing is idle on these runs and may be deleted or merged; one that changes much decides,
 and must have a reason.
@@ -32,12 +32,12 @@ from typing import Any
 
 import analyzer
 from analyzer import detectors, diagnosis, open_runs
-from analyzer.anatomy import Anatomy
+from analyzer.features import RunFeatures
 from analyzer.model.result import Result
 from analyzer.model.run import Run
 
 DOWN, UP = 0.7, 1 / 0.7
-PACKAGES = ("detectors", "anatomy", "stats")
+PACKAGES = ("detectors", "features", "stats")
 MOST_POINTS = 20_000  # of a run's longest series: what is longer costs time and shows the same rules
 NOW = 4e9  # Unix seconds: every log has ended
 Outcome = tuple[str, frozenset[str]]
@@ -179,14 +179,14 @@ class Yardstick:
     """Runs with their outcome by the numbers as they are, and what every detector measured of each."""
 
     runs: list[Run]
-    anatomies: list[Anatomy]
+    anatomies: list[RunFeatures]
     readings: list[dict[str, list[Any]]]
     outcomes: list[Outcome]
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Yardstick:
         """Judge the runs once."""
-        anatomies = [Anatomy(run) for run in runs]
+        anatomies = [RunFeatures(run) for run in runs]
         readings = [{name: list(d.measure(one)) for name, d in detectors.known().items()} for one in anatomies]
         return cls(list(runs), anatomies, readings, [_outcome(run) for run in runs])
 
@@ -208,19 +208,19 @@ class Yardstick:
 
 
 @contextmanager
-def _measured_before(readings: dict[str, list[Any]], anatomy: Anatomy, but: str) -> Iterator[None]:
-    """Let every detector but one return what it measured before, and take the anatomy as it is."""
-    known, make = detectors.known(), diagnosis.Anatomy
+def _measured_before(readings: dict[str, list[Any]], features: RunFeatures, but: str) -> Iterator[None]:
+    """Let every detector but one return what it measured before, and take the features as it is."""
+    known, make = detectors.known(), diagnosis.RunFeatures
     before = dict(known)
     for name, detector in before.items():
         if name != but:
             known[name] = replace(detector, measure=lambda _, found=readings[name]: found)
-    diagnosis.Anatomy = lambda *_, **__: anatomy
+    diagnosis.RunFeatures = lambda *_, **__: features
     try:
         yield
     finally:
         known.update(before)
-        diagnosis.Anatomy = make
+        diagnosis.RunFeatures = make
 
 
 def _outcome(run: Run) -> Outcome:

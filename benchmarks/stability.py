@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer import analyze, open_runs
-from analyzer.anatomy import Anatomy
+from analyzer.features import RunFeatures
 from analyzer.model.result import Result
 from analyzer.model.run import Run, Series
 from analyzer.stats import robust
@@ -52,7 +52,7 @@ def cut(run: Run) -> Run:
 
 
 def _valued(run: Run, roles: Sequence[str], change: Callable[[Array], Array]) -> Run:
-    known = Anatomy(run).roles
+    known = RunFeatures(run).roles
 
     def changed(series: Series) -> Series:
         if known[series.tag].role not in roles:
@@ -90,9 +90,9 @@ def rescaled(run: Run) -> Run:
 
 def shifted(run: Run) -> Run | None:
     """Return the run with a constant added to its losses, None where a loss is positive or a metric is logged."""
-    anatomy = Anatomy(run)
-    losses = anatomy.losses
-    if not losses or anatomy.having("metric") or any(c.log or not c.n or float(c.raw.min()) >= 0 for c in losses):
+    features = RunFeatures(run)
+    losses = features.losses
+    if not losses or features.having("metric") or any(c.log or not c.n or float(c.raw.min()) >= 0 for c in losses):
         return None
     lift = max(float(np.ptp(c.raw)) for c in losses)
     return _valued(run, ("loss",), lambda values: values - lift)

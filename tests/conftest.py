@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from analyzer.fleet.crew import cores
+from analyzer.auditing.workers import cpu_count
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     # a shell starts background jobs deaf to interrupts, and their children inherit that; tests interrupt some of them
@@ -21,11 +21,11 @@ settings.load_profile("patient")
 def few_runs_are_judged_here(request, monkeypatch):
     """A process a small audit would double the time of the tests; `guarded` ones do as users do."""
     if "guarded" not in request.keywords:
-        monkeypatch.setattr(cores, "LEAST", 0)
+        monkeypatch.setattr(cpu_count, "LEAST", 0)
 
 
 INTEGRATION = (
-    "anatomy/test_course.py",  # laws on many made curves
+    "features/test_course.py",  # laws on many made curves
     "benchmarks",  # whole yardsticks on made data
     "browser",  # Chromium
     "comparing/test_command.py",  # processes

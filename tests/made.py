@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from analyzer.model.case import falling, noise
+from analyzer.model.evidence import Mark, Severity
 from analyzer.model.guide import Guide, LimitGuide
 from analyzer.model.health import Criterion
 from analyzer.model.result import (
@@ -23,7 +24,6 @@ from analyzer.model.result import (
     fingerprint,
 )  # fmt: skip
 from analyzer.model.run import Note, Series
-from analyzer.model.verdict import Mark, Severity
 
 STARTED = 1_790_000_000.0
 

@@ -16,8 +16,8 @@ import pytest
 from tensorboardX import SummaryWriter
 
 from analyzer import api
-from analyzer.anatomy import Anatomy
 from analyzer.cli import main
+from analyzer.features import RunFeatures
 
 ROOT = Path(__file__).parents[1]
 
@@ -170,9 +170,9 @@ def test_series_tells_the_others_when_one_run_makes_it_fail(capsys, logs, monkey
     def failing(run, roles):
         if run.id == "good":
             raise ZeroDivisionError("at http://me:hunter2@h/")
-        return Anatomy(run, roles)
+        return RunFeatures(run, roles)
 
-    monkeypatch.setattr(api, "Anatomy", failing)
+    monkeypatch.setattr(api, "RunFeatures", failing)
     code, out, _ = call(capsys, "series", logs)
     assert code == 0 and "its tags could not be understood (ZeroDivisionError" in out and "hunter2" not in out
     assert out.count("300") == 2 and "“loss”" in out.partition("sick")[2]
@@ -376,7 +376,7 @@ def test_no_message_repeats_a_password(capsys, words):
 
 WAITS = """
 import sys, time
-import analyzer.cli.words as words
+import analyzer.cli.parser as words
 
 def parsed(argv):
     print("ready", flush=True)

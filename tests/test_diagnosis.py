@@ -12,9 +12,9 @@ from analyzer import detectors
 from analyzer.detectors import Detector
 from analyzer.diagnosis import judge_run, status_of
 from analyzer.model.case import falling, made_run, noise
+from analyzer.model.evidence import Evidence, Measure
 from analyzer.model.result import fingerprint
 from analyzer.model.run import Note, Run, Series
-from analyzer.model.verdict import Evidence, Measure
 from analyzer.settings import RoleSetting, Settings
 
 PAGE = detectors.known()["plateau"].page
@@ -31,7 +31,7 @@ def with_detectors(monkeypatch, *extra):
 
 
 def test_a_detector_that_crashes_is_a_finding_and_the_others_go_on(monkeypatch):
-    def crash(anatomy):
+    def crash(features):
         raise RuntimeError("boom")
 
     with_detectors(monkeypatch, Detector("always-crashing", PAGE, crash, NoLimits(), ()))
@@ -42,7 +42,7 @@ def test_a_detector_that_crashes_is_a_finding_and_the_others_go_on(monkeypatch):
 
 
 def test_chances_are_corrected_for_all_tests_of_the_run(monkeypatch):
-    def many(anatomy):
+    def many(features):
         for i in range(20):
             yield Evidence((f"t{i}",), (Measure("x", 1.0),), "warning", "seen", p_value=0.002)
 
@@ -56,7 +56,7 @@ def test_chances_are_corrected_for_all_tests_of_the_run(monkeypatch):
 
 
 def test_a_detector_of_another_package_joins_by_its_entry_point(monkeypatch):
-    mine = Detector("made-elsewhere", PAGE, lambda anatomy: iter(()), NoLimits(), ())
+    mine = Detector("made-elsewhere", PAGE, lambda features: iter(()), NoLimits(), ())
 
     class Entry:
         name = "made-elsewhere"
@@ -221,7 +221,7 @@ def test_symptoms_follow_from_each_other_without_cycles():
 
 def test_a_note_explains_no_warning_away(monkeypatch):
     def seen(severity):
-        return lambda anatomy: iter([Evidence(("loss",), (Measure("x", 1.0),), severity, severity)])
+        return lambda features: iter([Evidence(("loss",), (Measure("x", 1.0),), severity, severity)])
 
     leader = Detector("a-leader", PAGE, seen("info"), NoLimits(), ())
     follower = Detector("a-follower", PAGE, seen("warning"), NoLimits(), (), yields_to=("a-leader",))

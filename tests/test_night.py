@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from tensorboardX import SummaryWriter
 
+from analyzer.auditing.shard import Head
 from analyzer.cli import main
-from analyzer.fleet.shard import Head
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LISTED = Path(__file__).parent / "data" / "hidden_numbers.txt"
-PACKAGES = ("detectors", "anatomy", "diagnosis", "stats", "comparing", "histories")
+PACKAGES = ("detectors", "features", "diagnosis", "stats", "comparing", "histories")
 FREE_FLOATS = {0.0, 1.0, 2.0, 0.5, -1.0}
 FREE_INTEGER = 2
 HOLDERS = {"Limits", "Params"}

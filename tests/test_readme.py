@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.cli.more_words import ABOUT as MORE
+from analyzer.cli.parser_tools import ABOUT as MORE
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import SettingsError, UsageError
-from analyzer.settings import Known, RoleSetting, Settings, Suppression, load_settings, parsed_role, with_words
+from analyzer.settings import KnownNames, RoleSetting, Settings, Suppression, load_settings, parsed_role, with_words
 
-KNOWN = Known(
+KNOWN = KnownNames(
     {"overfitting": {"rise": 0.08, "gap": 0.5}, "loss-spike": {"height": 6.0}},
     ("loss", "metric", "learning-rate", "unknown"),
     ("train", "validation", "test"),

@@ -94,12 +94,12 @@ None.
 """
 
 
-def ends_high(anatomy):
-    for curve in anatomy.training:
+def ends_high(features):
+    for curve in features.training:
         yield Evidence(
             curve.tags, (Measure("last value", float(curve.values[-1]), "last"),), "warning", "It ends high."
         )
-    if not anatomy.training:
+    if not features.training:
         yield Unfit("no training loss")
 
 

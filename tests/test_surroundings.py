@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.cli.stream import harmless
-from analyzer.model.wording import counted
-from analyzer.writers.wording import cell
+from analyzer.cli.stdio import harmless
+from analyzer.model.formatting import counted
+from analyzer.writers.phrases import cell
 from tests.readers.tensorboard.records import VERSION, record, scalar
 
 ROOT = Path(__file__).parents[1]

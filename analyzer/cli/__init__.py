@@ -7,7 +7,7 @@ import sys
 
 from analyzer import __version__
 from analyzer.cli.overview import HELP
-from analyzer.cli.stream import guarded, stdout_is_gone
+from analyzer.cli.stdio import guarded, stdout_is_gone
 from analyzer.errors import OutputError, PosthocError, SeveralRunsError
 
 COULD_NOT_JUDGE, INTERRUPTED, PIPE_BROKEN = 2, 130, 141
@@ -49,22 +49,22 @@ def _answer(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from analyzer.cli import words  # noqa: PLC0415 - the overview answers at once, without a parser
+    from analyzer.cli import parser  # noqa: PLC0415 - the overview answers at once, without a parser
 
     try:
-        call = words.parsed(argv)
+        call = parser.parsed(argv)
         if call.verb is None:
             sys.stdout.write(call.text)
             return 0
         if call.verb == "compare":
             _check_memory()
-            from analyzer.cli import comparing  # noqa: PLC0415 - it judges no run, and needs no detector
+            from analyzer.cli import compare_command  # noqa: PLC0415 - it judges no run, and needs no detector
 
-            return comparing.compare(call.options)
+            return compare_command.compare(call.options)
         _check_memory()
-        from analyzer.cli import verbs  # noqa: PLC0415 - help and wrong usage answer without numpy
+        from analyzer.cli import commands  # noqa: PLC0415 - help and wrong usage answer without numpy
 
-        return verbs.run(call.verb, call.options)
+        return commands.run(call.verb, call.options)
     except PosthocError as error:
         _complain(error)
         return COULD_NOT_JUDGE
@@ -76,7 +76,7 @@ def _run(argv: list[str]) -> int:
             return COULD_NOT_JUDGE
         import traceback  # noqa: PLC0415 - rarely needed
 
-        from analyzer.model.secrets import mask_text  # noqa: PLC0415 - rarely needed
+        from analyzer.model.redaction import mask_text  # noqa: PLC0415 - rarely needed
 
         sys.stderr.write(mask_text(traceback.format_exc()))
         sys.stderr.write("posthoc: this is a fault in posthoc itself; please report it with the lines above\n")
@@ -101,7 +101,7 @@ def _is_lack_of_memory(error: Exception) -> bool:
 
 
 def _complain(error: PosthocError) -> None:
-    from analyzer.cli.sentence import safe  # noqa: PLC0415 - needed for mistakes only
+    from analyzer.cli.messages import safe  # noqa: PLC0415 - needed for mistakes only
 
     sys.stderr.write(f"posthoc: {safe(str(error))}\n")
     if isinstance(error, SeveralRunsError):

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from analyzer import __version__, api
-from analyzer.cli.sentence import safe
-from analyzer.cli.stream import wants_colour
+from analyzer.cli.messages import safe
+from analyzer.cli.stdio import wants_colour
 from analyzer.errors import PosthocError
-from analyzer.model.wording import counted
+from analyzer.model.formatting import counted
 from analyzer.readers import discover, local_path
-from analyzer.readers.peers import Checkup, Reading, checkup, event_files
+from analyzer.readers.reference_readers import Checkup, Reading, checkup, event_files
 from analyzer.settings import Settings, load_settings
 
 Options = argparse.Namespace

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.comparing.engine import Group, Memory, compare_groups
-from analyzer.comparing.pool import groups_of, noise_of
+from analyzer.comparing.noise_pool import groups_of, noise_of
 from analyzer.comparing.sides import Given, Origin, groups_by, named, subjects_of
 from analyzer.comparing.subject import Subject
 from analyzer.errors import UsageError

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.comparing.prior import Prior, lends
+from analyzer.comparing.variance_prior import Prior, lends
 
 Array = NDArray[np.float64]
 TestName = Literal["moderated-t", "student-t", "welch-t", "paired-t"]

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from analyzer.comparing import exclusion, wording
 from analyzer.comparing.anova import welch_anova
-from analyzer.comparing.ask import Ask
-from analyzer.comparing.choosing import Choice, SideError, choose
 from analyzer.comparing.exclusion import FAILURES, Excluded
 from analyzer.comparing.failures import failures_row
-from analyzer.comparing.metric import Judged, Pairing, compared_metric, judged, paired_by
+from analyzer.comparing.metric_choice import Choice, SideError, choose
+from analyzer.comparing.metric_comparison import Judged, Pairing, compared_metric, judged, paired_by
+from analyzer.comparing.noise_pool import groups_of, noise_of
 from analyzer.comparing.outcome import common_budget
-from analyzer.comparing.pool import groups_of, noise_of
 from analyzer.comparing.power import power_table
+from analyzer.comparing.request import ComparisonRequest
 from analyzer.comparing.settings_diff import settings_diff
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.task_verdict import by_tasks, task_of
 from analyzer.model.comparison import ComparedRun, CompareVerdict, Comparison, SeedNoise, Side
-from analyzer.model.wording import counted, number
+from analyzer.model.formatting import counted, number
 from analyzer.stats.multiplicity import holm
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Sound:
 class Field:
     """What all comparisons of a call share: the metrics, the sides and the budget."""
 
-    ask: Ask
+    ask: ComparisonRequest
     primary: Choice
     secondary: tuple[Choice, ...]
     sides: tuple[Sound, ...]
@@ -78,7 +78,7 @@ class Field:
 def compare_groups(
     base: Group,
     candidates: Sequence[Group],
-    ask: Ask,
+    ask: ComparisonRequest,
     noise: SeedNoise | Sequence[Subject] | None = None,
     memory: Memory | None = None,
 ) -> Comparison:
@@ -101,7 +101,7 @@ def compare_groups(
     )
 
 
-def _comparable(groups: list[Group], ask: Ask) -> tuple[list[Group], Field, list[str]]:
+def _comparable(groups: list[Group], ask: ComparisonRequest) -> tuple[list[Group], Field, list[str]]:
     """Return the groups that can be compared with what they share, and why other candidates of several cannot be."""
     absent: list[str] = []
     while True:
@@ -118,7 +118,7 @@ def _order(subject: Subject) -> tuple[str, str]:
     return subject.label, subject.run.location
 
 
-def _shared(groups: Sequence[Group], ask: Ask) -> Field:
+def _shared(groups: Sequence[Group], ask: ComparisonRequest) -> Field:
     """Return metrics and budget of a call; UsageError when a side has no run that can be compared."""
     out: list[list[Excluded]] = [[e for s in g.subjects if (e := exclusion.unreadable(s)) is not None] for g in groups]
     readable = [[s for s in g.subjects if exclusion.unreadable(s) is None] for g in groups]
@@ -163,7 +163,7 @@ def _refuse_empty(
             raise SideError(f"{group.name} has no finished run to compare ({why or 'no run at all'})", i)
 
 
-def _budget(sides: Sequence[Sound], tag: str, ask: Ask) -> tuple[float, str]:
+def _budget(sides: Sequence[Sound], tag: str, ask: ComparisonRequest) -> tuple[float, str]:
     tracks = [track for side in sides for s in side.kept if (track := s.track(tag)) is not None]
     if all(track.x.size == 1 for track in tracks):
         return common_budget(tracks), "the one value of every run"

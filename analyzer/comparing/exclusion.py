@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from analyzer.comparing.subject import Subject, Track
-from analyzer.model.wording import number, step
+from analyzer.model.formatting import number, step
 
 Kind = Literal["unreadable", "damaged", "no-metric", "diverged", "cut-off", "copy", "shared", "unpaired"]
 FAILURES: frozenset[str] = frozenset({"diverged", "cut-off"})

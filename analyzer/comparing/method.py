@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analyzer.comparing.ask import Ask
-from analyzer.comparing.metric import Judged
-from analyzer.model.wording import counted, number, step
+from analyzer.comparing.metric_comparison import Judged
+from analyzer.comparing.request import ComparisonRequest
+from analyzer.model.formatting import counted, number, step
 
 TESTS = {
     "student-t": "Student's t test with a common variance",
@@ -24,7 +24,7 @@ OUTCOMES = {
 }
 
 
-def method_of(first: Judged, ask: Ask, at: float, reason: str, *, candidates: int) -> tuple[str, ...]:
+def method_of(first: Judged, ask: ComparisonRequest, at: float, reason: str, *, candidates: int) -> tuple[str, ...]:
     """Return the sentences."""
     found = first.found
     said = [f"The outcome of a run is {OUTCOMES[ask.outcome]}: {ask.axis} {step(at)}, {reason}."]

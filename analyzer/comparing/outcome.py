@@ -24,29 +24,29 @@ SMOOTH_BLOCKS = 20  # blocks of a smoothed curve: one is half of the window of t
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class RunOutcome:
     """The outcome of a run, and the standard error that its own noise leaves on it (0 where it is not known)."""
 
     value: float
     error: float = 0.0
 
 
-def reached(track: Track, at: float, outcome: Outcome, *, start: float, lower: bool, noisy: bool) -> Reached:
+def reached(track: Track, at: float, outcome: Outcome, *, start: float, lower: bool, noisy: bool) -> RunOutcome:
     """Return what a track (of at least one point) came to at a budget.
 
     *final* is the level at `at`: between two evaluations on the line through them, of a `noisy` curve by a line
     through the last tenth. *best* is the best of the smoothed curve up to `at`; *auc* the mean from `start` to `at`.
     """
     if track.x.size == 1:
-        return Reached(float(track.y[0]))
+        return RunOutcome(float(track.y[0]))
     if outcome == "best":
-        return Reached(_best(track, at, lower=lower))
+        return RunOutcome(_best(track, at, lower=lower))
     if outcome == "auc" and at > start:
-        return Reached(_mean_over(track, start, at))
-    return (_fitted_end(track, at) if noisy else None) or Reached(float(np.interp(at, track.x, track.y)))
+        return RunOutcome(_mean_over(track, start, at))
+    return (_fitted_end(track, at) if noisy else None) or RunOutcome(float(np.interp(at, track.x, track.y)))
 
 
-def _fitted_end(track: Track, at: float) -> Reached | None:
+def _fitted_end(track: Track, at: float) -> RunOutcome | None:
     """Return the level at the end by a local line, spikes left out; None where the window holds too few points."""
     span = at - float(track.x[0])
     inside = (track.x >= at - WINDOW * span) & (track.x <= at)
@@ -63,7 +63,7 @@ def _fitted_end(track: Track, at: float) -> Reached | None:
     n = int(near.sum())
     around = float(np.sum((x[near] - x[near].mean()) ** 2))
     scatter = float(np.sum(rest**2)) / max(1, n - 2)
-    return Reached(
+    return RunOutcome(
         line[0], math.sqrt(scatter * (1 / n + (at - float(x[near].mean())) ** 2 / around)) if around else 0.0
     )
 
@@ -100,7 +100,9 @@ def common_start(tracks: Sequence[Track]) -> float:
     return max(float(track.x[0]) for track in tracks)
 
 
-def outcomes(tracks: Sequence[Track], at: float, outcome: Outcome, *, lower: bool, noisy: bool) -> tuple[Reached, ...]:
+def outcomes(
+    tracks: Sequence[Track], at: float, outcome: Outcome, *, lower: bool, noisy: bool
+) -> tuple[RunOutcome, ...]:
     """Return what each of the tracks came to at the budget `at`."""
     start = min(common_start(tracks), at)
     return tuple(reached(track, at, outcome, start=start, lower=lower, noisy=noisy) for track in tracks)

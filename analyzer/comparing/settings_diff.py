@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.auditing.cross_run.phrases import plain_number
+from analyzer.auditing.cross_run.run_settings import is_label
 from analyzer.comparing.subject import Subject
-from analyzer.fleet.across.settings_of import is_label
-from analyzer.fleet.across.words import plain_number
 from analyzer.model.comparison import SettingKind, SettingRow
+from analyzer.model.formatting import number
 from analyzer.model.roles import read_role, words_of
-from analyzer.model.wording import number
-from analyzer.writers.shortening import short
+from analyzer.writers.truncation import short
 
 CODE = {
     "mlflow.source.git.commit": "git commit",
@@ -174,7 +174,7 @@ def _plans(base: Sequence[Subject], candidate: Sequence[Subject], tag: str, told
 
 
 def _peaks(side: Sequence[Subject]) -> list[float]:
-    found = [s.anatomy.rate for s in side]
+    found = [s.features.rate for s in side]
     return [float(rate.raw.max()) for rate in found if rate is not None and rate.n]
 
 

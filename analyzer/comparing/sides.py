@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from analyzer.comparing.ask import Ask
+from analyzer.auditing.judging import joined, read
+from analyzer.auditing.overlapping_sources import once
 from analyzer.comparing.engine import Group
+from analyzer.comparing.request import ComparisonRequest
 from analyzer.comparing.settings_diff import setting_of, text_of
 from analyzer.comparing.subject import Subject
 from analyzer.errors import UsageError
-from analyzer.fleet.night import joined, read
-from analyzer.fleet.overlap import once
+from analyzer.model.redaction import mask_text
 from analyzer.model.run import Run
-from analyzer.model.secrets import mask_text
 from analyzer.readers import EVERY, Choice, RunRef, discover
 from analyzer.settings.values import suggestion
 
@@ -32,7 +32,7 @@ class Origin:
 
     tracking_uri: str | None = None
     choice: Choice = EVERY
-    ask: Ask = field(default_factory=Ask)
+    ask: ComparisonRequest = field(default_factory=ComparisonRequest)
 
 
 def subjects_of(given: Given, origin: Origin) -> tuple[Subject, ...]:

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.errors import UsageError
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.roles import Role, words_of
 from analyzer.model.run import Run
 from analyzer.settings import RoleSetting
@@ -50,15 +50,15 @@ class Subject:
     axis: Axis = "step"
 
     @cached_property
-    def anatomy(self) -> Anatomy:
+    def features(self) -> RunFeatures:
         """The run opened up."""
-        return Anatomy(self.run, self.given)
+        return RunFeatures(self.run, self.given)
 
     @cached_property
     def tracks(self) -> Mapping[str, Track]:
         """Every loss and metric with a finite point or a point at all, by tag, on the axis of the comparison."""
         found = {}
-        for tag, curve in self.anatomy.curves.items():
+        for tag, curve in self.features.curves.items():
             if self.roles[tag].role in {"loss", "metric"} and curve.steps.size:
                 found[tag] = self._track(curve)
         return found
@@ -67,13 +67,13 @@ class Subject:
         """Return the track of any series, None where the run has no such series."""
         if tag in self.tracks:
             return self.tracks[tag]
-        curve = self.anatomy.curves.get(tag)
+        curve = self.features.curves.get(tag)
         return self._track(curve) if curve is not None and curve.steps.size else None
 
     @property
     def roles(self) -> Mapping[str, Role]:
         """Role of every tag."""
-        return self.anatomy.roles
+        return self.features.roles
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -110,7 +110,7 @@ class Subject:
 
     def _counter(self, axis: str) -> Curve | None:
         words = COUNTERS[axis]
-        named = [c for c in self.anatomy.curves.values() if words & set(words_of(c.tag)) and c.n > 1]
+        named = [c for c in self.features.curves.values() if words & set(words_of(c.tag)) and c.n > 1]
         rising = [
             c for c in named if bool(np.all(np.diff(c.raw) >= 0)) and self.roles[c.tag].role not in {"loss", "metric"}
         ]

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.comparing.ask import Ask
-from analyzer.comparing.metric import Judged
+from analyzer.comparing.metric_comparison import Judged
+from analyzer.comparing.request import ComparisonRequest
 from analyzer.comparing.settings_diff import setting_of
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.tasks import LEAST_TASKS, NAMES, Tasks, compared_tasks
 from analyzer.model.comparison import CompareVerdict
-from analyzer.model.wording import number
+from analyzer.model.formatting import number
 from analyzer.stats.multiplicity import holm
 
 
@@ -27,7 +27,7 @@ def task_of(base: Sequence[Subject], candidate: Sequence[Subject]) -> str | None
 
 
 def by_tasks(
-    by: str, base: Sequence[Subject], candidate: Sequence[Subject], one: Judged, ask: Ask
+    by: str, base: Sequence[Subject], candidate: Sequence[Subject], one: Judged, ask: ComparisonRequest
 ) -> tuple[Mapping[str, Any], CompareVerdict]:
     """Return the document's row of tasks, and the verdict over them: from five tasks on by the IQM's interval.
 
@@ -56,7 +56,7 @@ def _over_all(found: Tasks, *, lower: bool) -> CompareVerdict:
     return "better" if (found.interval[1] < 0) == lower else "worse"
 
 
-def _each_alike(found: Tasks, ask: Ask, *, lower: bool) -> CompareVerdict:
+def _each_alike(found: Tasks, ask: ComparisonRequest, *, lower: bool) -> CompareVerdict:
     p_values = [d.p_value for _, d, _ in found.each]
     if any(p is None for p in p_values):
         return "cannot-tell"
@@ -67,7 +67,7 @@ def _each_alike(found: Tasks, ask: Ask, *, lower: bool) -> CompareVerdict:
     return "better" if signs.pop() == lower else "worse"
 
 
-def _sentence(found: Tasks, verdict: CompareVerdict, ask: Ask, *, lower: bool) -> str:
+def _sentence(found: Tasks, verdict: CompareVerdict, ask: ComparisonRequest, *, lower: bool) -> str:
     count = len(found.each)
     ahead = sum((d.difference < 0) == lower and d.difference != 0 for _, d, _ in found.each)
     told = {

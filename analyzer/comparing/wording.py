@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from analyzer.comparing.difference import Difference
 from analyzer.comparing.exclusion import FAILURES, Excluded
 from analyzer.model.comparison import CompareVerdict
-from analyzer.model.wording import counted, number, step
+from analyzer.model.formatting import counted, number, step
 
 PLAIN_DIGITS = 4  # significant digits of a level whose error is not known
 MOST_PLACES = 12  # decimal places

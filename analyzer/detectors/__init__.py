@@ -11,10 +11,10 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from analyzer.anatomy import Anatomy
+from analyzer.features import RunFeatures
 from analyzer.model.case import Case
+from analyzer.model.evidence import Evidence, Reading, Words
 from analyzer.model.guide import Guide, LimitGuide, docstring_of, parse_guide
-from analyzer.model.verdict import Evidence, Reading, Words
 
 ENTRY_POINTS = "posthoc.detectors"
 # a run that is lost by one of these is lost: what else its course shows follows from it (for `yields_to`)
@@ -34,7 +34,7 @@ class Detector:
 
     symptom: str
     page: str
-    measure: Callable[[Anatomy], Iterable[Reading]]
+    measure: Callable[[RunFeatures], Iterable[Reading]]
     limits: Any
     cases: tuple[Case, ...]
     yields_to: tuple[str, ...] = ()

@@ -38,13 +38,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.single.chance import Witness, verdict, witnesses
-from analyzer.anatomy.single_health import missing_for_chance
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.single_health import missing_for_chance
+from analyzer.features.single_values.chance import Witness, verdict, witnesses
 from analyzer.model.case import Case, made_run
-from analyzer.model.verdict import Evidence, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number
+from analyzer.model.evidence import Evidence, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Limits:
     )
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading: the held-out value that is clearest beside chance."""
-    single = anatomy.single
+    single = features.single
     if single is None:
         yield Unfit("the run logs curves; this is looked for where a metric has one value")
         return

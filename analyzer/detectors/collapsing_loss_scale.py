@@ -33,13 +33,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import PARAMS as GRADIENT
-from analyzer.anatomy.gradient import is_loss_scale
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.gradient_norm import PARAMS as GRADIENT
+from analyzer.features.gradient_norm import is_loss_scale
 from analyzer.model.case import Case, falling, made_run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, step
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Facts:
     low: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the loss scale."""
-    named = [c for c in anatomy.curves.values() if c.role.role != "counter" and is_loss_scale(c.tag)]
+    named = [c for c in features.curves.values() if c.role.role != "counter" and is_loss_scale(c.tag)]
     scales = [c for c in named if c.n >= GRADIENT.usual and c.raw[-1] > 0]
     if not scales:
         yield Unfit(f"no loss scale with {GRADIENT.usual} points is logged")

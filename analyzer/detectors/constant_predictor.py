@@ -37,15 +37,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.single import Single, Value
-from analyzer.anatomy.single.confusion import constant_digits
-from analyzer.anatomy.single.errors import least_entropy
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.single_values import Single, Value
+from analyzer.features.single_values.confusion import constant_digits
+from analyzer.features.single_values.errors import least_entropy
 from analyzer.model.case import Case, made_run
-from analyzer.model.verdict import Evidence, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.evidence import Evidence, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import number
 from analyzer.model.vocabulary import Split
-from analyzer.model.wording import number
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class Facts:
     values: tuple[Value, ...]
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading over the held-out values."""
-    single = anatomy.single
+    single = features.single
     if single is None:
         yield Unfit("the run logs curves; this is looked for where a metric has one value")
         return

@@ -40,14 +40,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.enough import settled
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.run_size import is_smoke_test
+from analyzer.features.sample_size import PARAMS as ENOUGH
+from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent
 from analyzer.stats.robust import median
 
 EMPTY = ("recall", "f1", "precision")
@@ -115,9 +115,9 @@ class Still:
     end: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of each accuracy and an empty metric, and one of each accuracy and a loss."""
-    known = [c for c in anatomy.having("metric") if c.role.kind == "accuracy"]
+    known = [c for c in features.having("metric") if c.role.kind == "accuracy"]
     if not known:
         yield Unfit("no accuracy is logged")
         return
@@ -125,15 +125,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not judged:
         yield Unfit(f"fewer than {ENOUGH.evaluations} values of an accuracy")
         return
-    readings = [r for c in judged for r in (_empty(anatomy, c), _still(anatomy, c)) if r is not None]
+    readings = [r for c in judged for r in (_empty(features, c), _still(features, c)) if r is not None]
     yield from readings
     if not readings:
         yield Unfit("no loss, recall, F1 or precision to compare the accuracy with")
 
 
-def _empty(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
+def _empty(features: RunFeatures, accuracy: Curve) -> Evidence | None:
     found = [
-        c for c in anatomy.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= ENOUGH.evaluations
+        c for c in features.having("metric", accuracy.role.split) if c.role.kind in EMPTY and c.n >= ENOUGH.evaluations
     ]
     if not found:
         return None
@@ -147,7 +147,7 @@ def _empty(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
             Measure(f"share of {other.role.kind} at 0", _zeros(other), "empty", unit="ratio"),
             Measure("accuracy", share, "high", unit="ratio"),
         ),
-        "info" if is_smoke_test(anatomy) else "warning",
+        "info" if is_smoke_test(features) else "warning",
         first_step=region[0],
         last_step=region[1],
         cause="one-class",
@@ -167,8 +167,8 @@ def _share(level: float) -> float:
     return level / PERFECT[1] if level > 1 else level
 
 
-def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
-    losses = [c for c in (*anatomy.validation, *anatomy.training) if c.n >= ENOUGH.evaluations and anatomy.falls]
+def _still(features: RunFeatures, accuracy: Curve) -> Evidence | None:
+    losses = [c for c in (*features.validation, *features.training) if c.n >= ENOUGH.evaluations and features.falls]
     loss = next((c for c in losses if c.role.split == accuracy.role.split), losses[0] if losses else None)
     if loss is None:
         return None
@@ -185,7 +185,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
         shares = -share * np.log(share) - (1 - share) * np.log(1 - share)
         measures.append(Measure("loss at the end", float(path[-1]) / shares, "guess", unit="× guessing"))
     region = (int(accuracy.at[0]), int(accuracy.at[-1]))
-    note = share >= PARAMS.good or is_smoke_test(anatomy)
+    note = share >= PARAMS.good or is_smoke_test(features)
     return Evidence(
         (accuracy.tag, *loss.tags),
         tuple(measures),
@@ -195,7 +195,7 @@ def _still(anatomy: Anatomy, accuracy: Curve) -> Evidence | None:
         cause="one-class-or-not-wired",
         marks=(Mark("region", accuracy.tag, f"stays at {number(level)}", region),),
         signs=(Sign("same-value", accuracy.tag, {"level": level, "share": _same(accuracy)}),),
-        vetoes=_vetoes(anatomy, accuracy, level),
+        vetoes=_vetoes(features, accuracy, level),
         facts=Still(level, loss.tag, float(path[0]), float(path[-1])),
     )
 
@@ -215,12 +215,12 @@ def _path(loss: Curve) -> tuple[np.ndarray, float]:
     return path, median(course.noise) * (median(np.abs(path)) if course.log else 1.0)
 
 
-def _vetoes(anatomy: Anatomy, accuracy: Curve, level: float) -> tuple[Veto, ...]:
+def _vetoes(features: RunFeatures, accuracy: Curve, level: float) -> tuple[Veto, ...]:
     """Return what clears an accuracy that stands still: a perfect one, or another of the same split that moves."""
     found = []
     if level in PERFECT:
         found.append(Veto("perfect", accuracy.tag, {"level": level}))
-    for other in anatomy.having("metric"):
+    for other in features.having("metric"):
         same_split = accuracy.role.split in (None, other.role.split)
         judged = other.role.kind == "accuracy" and other.n >= ENOUGH.evaluations and same_split
         if other is not accuracy and judged and _same(other) < PARAMS.good:

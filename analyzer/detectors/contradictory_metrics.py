@@ -43,17 +43,17 @@ from typing import Literal
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import never_left_chance
-from analyzer.anatomy.course import Fall
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.enough import settled
-from analyzer.anatomy.metrics import Apart, rewards_apart
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.chance_level import never_left_chance
+from analyzer.features.course import Fall
+from analyzer.features.held_out_metrics import RewardGap, rewards_apart
+from analyzer.features.run_size import is_smoke_test
+from analyzer.features.sample_size import PARAMS as ENOUGH
+from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import counted, number, percent
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import counted, number, percent
 from analyzer.stats.robust import median
 
 COUNTING = frozenset(
@@ -179,13 +179,13 @@ class Facts:
     fall: Fall
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each way in which metrics stand still and each loss, the clearest first; in RL of rewards."""
-    apart = rewards_apart(anatomy) if anatomy.family == "rl" else None
+    apart = rewards_apart(features) if features.family == "rl" else None
     if apart is not None:
         yield _rewards(apart)
         return
-    metrics = [c for c in anatomy.having("metric") if c.role.kind in COUNTING | {"auc"}]
+    metrics = [c for c in features.having("metric") if c.role.kind in COUNTING | {"auc"}]
     if not metrics:
         yield Unfit("no metric such as recall, precision, F1, AP, accuracy or AUC is logged")
         return
@@ -193,7 +193,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not long:
         yield Unfit(f"{metrics[0].tag} has {counted(metrics[0].n, 'point')}; {PARAMS.least} are needed")
         return
-    losses = [c for c in (*anatomy.training, *anatomy.validation) if c.n >= PARAMS.least]
+    losses = [c for c in (*features.training, *features.validation) if c.n >= PARAMS.least]
     falls = [(c, fall) for c in losses if (fall := c.course.fall) is not None]
     if not falls:
         yield Unfit("no loss with enough points to compare with")
@@ -201,23 +201,23 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     falls.sort(key=lambda found: -found[1].errors)
     stillness = {c.tag: _stillness(c) for c in long}
     moving = [c for c in long if stillness[c.tag][0] < PARAMS.resting]
-    yield from _at_chance(anatomy, long, moving, falls)
-    still = [_still(anatomy, c, *stillness[c.tag], moving) for c in long]
+    yield from _at_chance(features, long, moving, falls)
+    still = [_still(features, c, *stillness[c.tag], moving) for c in long]
     groups = [[s for s in still if s.kind == kind and not s.vetoes] for kind in ("zero", "one-class", "constant")]
     groups = [group for group in groups if group] or [sorted(still, key=lambda s: -s.share)[:1]]
     for group in groups:
         for loss, fall in falls:
-            yield _reading(anatomy, loss, fall, sorted(group, key=_order))
+            yield _reading(features, loss, fall, sorted(group, key=_order))
 
 
 def _at_chance(
-    anatomy: Anatomy, metrics: list[Curve], moving: list[Curve], falls: list[tuple[Curve, Fall]]
+    features: RunFeatures, metrics: list[Curve], moving: list[Curve], falls: list[tuple[Curve, Fall]]
 ) -> Iterator[Evidence]:
     """Yield a reading for the first metric that moves by noise alone, at the level of guessing."""
     guessing = {c.tag: never_left_chance(c) for c in metrics}
     found = [a for c in moving if (a := guessing[c.tag]) is not None]
     found.sort(key=lambda a: (a.curve.role.split == "train", a.curve.tag))
-    if not found or anatomy.family == "preference":
+    if not found or features.family == "preference":
         return
     lead = found[0]
     # the loss of the same data contradicts it; the training loss alone may have been learnt by heart
@@ -238,7 +238,7 @@ def _at_chance(
                 "of the way to a perfect value",
             ),
         ),
-        "info" if is_smoke_test(anatomy) else "warning",
+        "info" if is_smoke_test(features) else "warning",
         first_step=first,
         last_step=last,
         cause="no-better-than-chance",
@@ -250,7 +250,7 @@ def _at_chance(
     )
 
 
-def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: list[Curve]) -> Still:
+def _still(features: RunFeatures, curve: Curve, share: float, level: float, moving: list[Curve]) -> Still:
     """Return how still a metric stands; `moving` are the metrics that do not."""
     sibling = next((c for c in moving if _is_sibling(c, curve)), None)
     if level == 0 and curve.role.kind in COUNTING:
@@ -263,7 +263,7 @@ def _still(anatomy: Anatomy, curve: Curve, share: float, level: float, moving: l
     if curve.n < ENOUGH.evaluations:
         vetoes.append(Veto("few-evaluations", curve.tag, {"evaluations": float(curve.n)}))
     good = level / PERFECT[1] if level > 1 else level
-    if good >= PARAMS.good and not _zero_partner(anatomy):
+    if good >= PARAMS.good and not _zero_partner(features):
         vetoes.append(Veto("rests-well", curve.tag, {"level": level}))
     return Still(curve, share, level, "constant", tuple(vetoes))
 
@@ -299,13 +299,13 @@ def _order(still: Still) -> tuple[bool, bool, int, str]:
     return still.share < PARAMS.resting, split == "train", rank, still.curve.tag
 
 
-def _reading(anatomy: Anatomy, loss: Curve, fall: Fall, group: list[Still]) -> Evidence:
+def _reading(features: RunFeatures, loss: Curve, fall: Fall, group: list[Still]) -> Evidence:
     lead = group[0]
     curve = lead.curve
     first, last = int(curve.at[0]), int(curve.at[-1])
-    cause, signs = _cause(anatomy, lead)
+    cause, signs = _cause(features, lead)
     level = median(curve.raw[curve.n // 2 :])
-    note = lead.kind == "one-class" or is_smoke_test(anatomy)
+    note = lead.kind == "one-class" or is_smoke_test(features)
     return Evidence(
         (curve.tag, *loss.tags),
         (
@@ -326,40 +326,40 @@ def _reading(anatomy: Anatomy, loss: Curve, fall: Fall, group: list[Still]) -> E
 
 
 def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
-    anatomy: Anatomy, lead: Still
+    features: RunFeatures, lead: Still
 ) -> tuple[str | None, tuple[Sign, ...]]:
     kind = lead.curve.role.kind
     if lead.kind == "one-class":
         return "one-class-missed", ()
     if lead.kind == "constant":
-        zero = _zero_partner(anatomy)
+        zero = _zero_partner(features)
         if kind == "accuracy" and zero is not None:
             return "majority-class", (Sign("zero-partner", zero.tag),)
         return "not-wired-or-one-answer", ()
     if kind == "accuracy":
         return "not-wired", (Sign("nothing-right", lead.curve.tag),)
-    aucs = [c for c in anatomy.having("metric") if c.role.kind == "auc" and c.n >= 2]
+    aucs = [c for c in features.having("metric") if c.role.kind == "auc" and c.n >= 2]
     auc = next((c for c in aucs if c.role.split == lead.curve.role.split), aucs[0] if aucs else None)
     if auc is not None:
         level = median(settled(auc.raw))
         if level > PARAMS.ranks:
             return "threshold", (Sign("auc-good", auc.tag, {"level": level}),)
         return "no-signal", (Sign("auc-poor", auc.tag, {"level": level}),)
-    accuracy = next((c for c in anatomy.having("metric") if c.role.kind == "accuracy" and c.n >= 2), None)
+    accuracy = next((c for c in features.having("metric") if c.role.kind == "accuracy" and c.n >= 2), None)
     if accuracy is not None and median(accuracy.raw[-2:]) > PARAMS.ranks:
         return "threshold", (Sign("majority-given", accuracy.tag, {"level": median(accuracy.raw[-2:])}),)
     return None, ()
 
 
-def _zero_partner(anatomy: Anatomy) -> Curve | None:
+def _zero_partner(features: RunFeatures) -> Curve | None:
     """Return a recall, F1 or precision that is 0 at most evaluations after the first quarter."""
-    for curve in anatomy.having("metric"):
+    for curve in features.having("metric"):
         if curve.role.kind in FOUND[:3] and curve.n >= PARAMS.least and median(settled(curve.raw)) == 0:
             return curve
     return None
 
 
-def _rewards(apart: Apart) -> Evidence:
+def _rewards(apart: RewardGap) -> Evidence:
     first, last = int(apart.evaluated.at[0]), int(apart.evaluated.at[-1])
     return Evidence(
         (apart.evaluated.tag, apart.collected.tag),
@@ -380,7 +380,7 @@ def describe(evidence: Evidence) -> Words:
     """Return the finding in English."""
     cause, facts = evidence.cause, evidence.facts
     advice = tuple(text.format(tag=evidence.tags[0]) for text in (ADVICE[cause] if cause else UNKNOWN))
-    if isinstance(facts, Apart):
+    if isinstance(facts, RewardGap):
         summary = (
             f"{facts.collected.tag} goes from {_thirds(facts.collected)} between the first and the last third, "
             f"{facts.evaluated.tag} from {_thirds(facts.evaluated)}"

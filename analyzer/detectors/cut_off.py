@@ -34,13 +34,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.plan import Plan, plan_of
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.planned_length import Plan, plan_of
 from analyzer.model.case import Case, falling, made_run
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, percent, step
 
 ADVICE = (
     "Look at the end of the job's own log: time limit, memory, preemption, an exception.",
@@ -69,20 +69,20 @@ class Facts:
     complete: bool = False
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of what the tracker says, or of the plan."""
-    declared, main = anatomy.run.declared, anatomy.main
-    plan = plan_of(anatomy)
+    declared, main = features.run.declared, features.main
+    plan = plan_of(features)
     if main is None or main.steps.size < 4:
         yield Unfit("fewer than four points: too short to say where it was to end")
-    elif anatomy.ongoing:
+    elif features.ongoing:
         yield Unfit("the run is still going on")
     elif declared is not None and declared in STATUSES:
         yield _declared(declared, main.tags, int(main.steps.max()), plan if isinstance(plan, Plan) else None)
     elif isinstance(plan, str):
         yield Unfit(plan)
     else:
-        yield _planned(plan, int(anatomy.curves[plan.tag].steps.max()))
+        yield _planned(plan, int(features.curves[plan.tag].steps.max()))
 
 
 def _declared(declared: str, tags: tuple[str, ...], last: int, plan: Plan | None) -> Evidence:

@@ -36,14 +36,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.gan_health import PARAMS as GAN
-from analyzer.anatomy.gan_health import is_cross_entropy, judged, outputs
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.gan_health import PARAMS as GAN
+from analyzer.features.gan_health import is_cross_entropy, judged, outputs
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, step
 from analyzer.stats.robust import median
 
 
@@ -83,30 +83,30 @@ class Facts:
     since: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the losses of both sides."""
-    if anatomy.family != "gan":
+    if features.family != "gan":
         yield Unfit("no adversarial training")
         return
-    loss = judged(anatomy)
-    generators = [c for c in anatomy.measuring("generator-loss") if c.n >= GAN.enough]
+    loss = judged(features)
+    generators = [c for c in features.measuring("generator-loss") if c.n >= GAN.enough]
     if loss is None or not generators:
         yield Unfit(f"fewer than {GAN.enough} values of the losses of both sides")
         return
-    if not is_cross_entropy(anatomy):
+    if not is_cross_entropy(features):
         yield Unfit("the losses are no cross-entropy: their levels say nothing of who wins")
         return
-    yield _reading(anatomy, loss, max(generators, key=lambda c: c.n))
+    yield _reading(features, loss, max(generators, key=lambda c: c.n))
 
 
-def _reading(anatomy: Anatomy, loss: Curve, generator: Curve) -> Evidence:
+def _reading(features: RunFeatures, loss: Curve, generator: Curve) -> Evidence:
     end, opposite = median(_last(loss)), median(_last(generator))
     before = median(generator.raw[: generator.n // PARAMS.part])
     shows = min(PARAMS.lost, PARAMS.risen * before) if before > 0 else PARAMS.lost
     guess = math.log(2)
     high = np.flatnonzero(loss.raw > loss.raw[0] / 2)
     since, last = int(loss.at[min(loss.n - 1, int(high[-1]) + 1 if high.size else 0)]), int(loss.at[-1])
-    told = outputs(anatomy)
+    told = outputs(features)
     signs: list[Sign] = []
     vetoes: list[Veto] = []
     if told is not None:
@@ -122,7 +122,7 @@ def _reading(anatomy: Anatomy, loss: Curve, generator: Curve) -> Evidence:
             Measure("discriminator's loss over that of a guess", end / guess, "loss", "below", "of ln 2"),
             Measure("generator's loss over what shows that it has lost", opposite / shows, "generator", unit="×"),
         ),
-        "error" if _vanishes(anatomy) else "warning",
+        "error" if _vanishes(features) else "warning",
         first_step=since,
         last_step=last,
         cause="discriminator-too-strong",
@@ -140,9 +140,9 @@ def _last(curve: Curve) -> np.ndarray:
     return curve.raw[-(curve.n // PARAMS.part) :]
 
 
-def _vanishes(anatomy: Anatomy) -> bool:
+def _vanishes(features: RunFeatures) -> bool:
     """Whether a logged gradient norm is next to nothing over the last third."""
-    curve = anatomy.gradient
+    curve = features.gradient
     return curve is not None and curve.n >= GAN.enough and median(_last(curve)) <= 0
 
 

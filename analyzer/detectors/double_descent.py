@@ -35,15 +35,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.second import PARAMS as SECOND
-from analyzer.anatomy.second import Second, second_descent
-from analyzer.anatomy.turning import trend_at
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.best_step import trend_at
+from analyzer.features.knobs import knob_at
+from analyzer.features.second_descent import PARAMS as SECOND
+from analyzer.features.second_descent import SecondDescent, second_descent
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, step
 from analyzer.stats.robust import median
 
 
@@ -91,7 +91,7 @@ PARAMS = Params()
 class Facts:
     """What the sentences need: the hump, its steps, and where training stood at them."""
 
-    second: Second
+    second: SecondDescent
     first: int
     worst: int
     last: int
@@ -100,34 +100,34 @@ class Facts:
     training_worst: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for each validation loss."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    if not anatomy.validation:
+    if not features.validation:
         yield Unfit("no validation loss")
         return
-    judged = [(c, s) for c in anatomy.validation if (s := second_descent(c.coarse)) is not None]
+    judged = [(c, s) for c in features.validation if (s := second_descent(c.coarse)) is not None]
     mated = [
-        (c.coarse, s, m.coarse) for c, s in judged if (m := anatomy.partner(c)) is not None and m.n >= SECOND.least
+        (c.coarse, s, m.coarse) for c, s in judged if (m := features.partner(c)) is not None and m.n >= SECOND.least
     ]
     if not mated:
         yield Unfit(f"fewer than {SECOND.least} values of validation and training loss")
         return
     for curve, second, mate in mated:
-        yield _reading(anatomy, curve, second, mate)
+        yield _reading(features, curve, second, mate)
 
 
-def _reading(anatomy: Anatomy, curve: Curve, second: Second, mate: Curve) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, second: SecondDescent, mate: Curve) -> Evidence:
     gained = max(second.fallen + second.gain, second.hump, second.noise)
     size = max(second.hump, second.noise)  # no hump at all has no shares
     first, worst, last = (int(curve.at[i]) for i in (second.first, second.worst, second.second))
     span = float(curve.at[-1] - curve.at[0])
     near = PARAMS.near * span
     rose = _rise_of(mate, first, worst, near) / size
-    event = anatomy.event_near(worst + int(near), 2 * near, ("lr-drop", "lr-restart", "restart"))
-    knob = knob_at(anatomy, (worst - int(near), worst + int(near)))
+    event = features.event_near(worst + int(near), 2 * near, ("lr-drop", "lr-restart", "restart"))
+    knob = knob_at(features, (worst - int(near), worst + int(near)))
     return Evidence(
         (curve.tag, *mate.tags),
         (

@@ -38,12 +38,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.witnesses import entropy_of
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.leading_indicators import entropy_of
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.stats.robust import median
 from analyzer.stats.suffix import majority_suffix
 
@@ -91,21 +91,21 @@ class Facts:
     lasted: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the policy's entropy."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    curves = anatomy.measuring("entropy")
+    curves = features.measuring("entropy")
     long = [c for c in curves if c.n >= PARAMS.least]
     if not long:
         why = f"fewer than {PARAMS.least} values of the entropy" if curves else "no entropy of the policy is logged"
         yield Unfit(why)
         return
-    yield _reading(anatomy, long[0])
+    yield _reading(features, long[0])
 
 
-def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve) -> Evidence:
     values = entropy_of(curve)
     start, end = median(values[: PARAMS.first]), median(values[-max(PARAMS.first, curve.n // 10) :])
     nothing = PARAMS.none * math.log(2)
@@ -118,11 +118,11 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     first, last = int(curve.at[since if since is not None else curve.n - 1]), int(curve.at[-1])
     lasted = (last - first) / max(1, last - int(curve.at[0]))
     left = max(0.0, (end - floor) / (start - floor)) if start > nothing and start > floor else 0.0
-    change = anatomy.rewards.since(first)
+    change = features.rewards.since(first)
     rises = change is not None and change.rises
     # how much is left to learn is known where tasks are counted, and there nearly always is some for a language model
-    room = anatomy.rewards.share_solved is not None or anatomy.kind.branch == "language"
-    harmless = rises or anatomy.rewards.solved or (anatomy.rewards.earned and not room)
+    room = features.rewards.share_solved is not None or features.kind.branch == "language"
+    harmless = rises or features.rewards.solved or (features.rewards.earned and not room)
     signs = []
     if change is not None:
         signs.append(Sign("reward-rises" if rises else "reward-rests", change.curve.tag, change.numbers))
@@ -138,16 +138,16 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
         cause="decided-before-it-learnt" if start <= nothing else "no-exploration",
         marks=(Mark("region", curve.tag, "no entropy", (first, last)),),
         signs=tuple(signs),
-        vetoes=_annealed(anatomy),
+        vetoes=_annealed(features),
         facts=Facts(start, end, first, start <= nothing, lasted),
     )
 
 
-def _annealed(anatomy: Anatomy) -> tuple[Veto, ...]:
+def _annealed(features: RunFeatures) -> tuple[Veto, ...]:
     """Return a veto where the coefficient of the entropy is lowered on purpose."""
     lowered = [
         c
-        for c in anatomy.measuring("coefficient")
+        for c in features.measuring("coefficient")
         if c.raw[0] > 0 and c.raw[-1] < PARAMS.annealed * c.raw[0] and np.mean(np.diff(c.raw) <= 0) == 1
     ]
     return tuple(Veto("coefficient-annealed", c.tag) for c in lowered[:1])

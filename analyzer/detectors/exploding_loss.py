@@ -43,16 +43,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Rise
-from analyzer.anatomy.gradient import surge
-from analyzer.anatomy.last_points import leap_out_of_all
-from analyzer.anatomy.schedule import rising_at
-from analyzer.anatomy.turning import holds_after, improves_after
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.best_step import holds_after, improves_after
+from analyzer.features.course import Rise
+from analyzer.features.gradient_norm import surge
+from analyzer.features.last_points import leap_out_of_all
+from analyzer.features.schedule import rising_at
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
-from analyzer.model.wording import counted, filled, number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
+from analyzer.model.formatting import counted, filled, number, percent, step
 from analyzer.stats import robust
 
 
@@ -100,18 +100,18 @@ class Facts:
     points: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each way in which a training loss (else a validation loss) may have risen."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    known = anatomy.training or anatomy.validation
+    known = features.training or features.validation
     judged = [c for c in known if c.n >= PARAMS.least and not (c.role.running and len(known) > 1)]
     if not judged:
         few = f"fewer than {PARAMS.least} finite points of a loss"
         yield Unfit(few if known else "no training or validation loss is known")
         return
-    found = [_reading(anatomy, curve, rise) for curve in judged for rise in _rises(curve)]
+    found = [_reading(features, curve, rise) for curve in judged for rise in _rises(curve)]
     yield from found
     if not found and max(c.n for c in judged) < PARAMS.enough:
         yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}, too few to call it clear")
@@ -160,23 +160,23 @@ def _left_at_once(curve: Curve) -> Rise | None:
     return Rise((end - base) / error, size, np.inf, 1.0, onset, curve.back(base), curve.back(end))
 
 
-def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
     began = max(rise.began, rise.onset)
     onset, last = int(curve.at[began]), int(curve.at[-1])
     lost_all = rise.of_progress >= PARAMS.error or rise.after > curve.back(curve.start)
     severity: Severity = "error" if lost_all else "warning"
-    improving = improves_after(anatomy, onset)
-    comparable = curve.log and curve.finite[-1] and curve in anatomy.training  # what ends in NaN has exploded
-    holding = holds_after(anatomy, curve, onset) if comparable else None
+    improving = improves_after(features, onset)
+    comparable = curve.log and curve.finite[-1] and curve in features.training  # what ends in NaN has exploded
+    holding = holds_after(features, curve, onset) if comparable else None
     span = float(curve.at[-1] - curve.at[0])
-    event = anatomy.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
+    event = features.event_near(onset, 0.03 * span, ("lr-restart", "restart"))
     # a restart explains a loss that has not had the time to come down again, not one that stays up for good
     recent = last - onset < PARAMS.recent * span
     if event is None:
-        event = anatomy.restart_undone(curve, rise)
+        event = features.restart_undone(curve, rise)
         recent = event is not None
-    signs, cause = _signs(anatomy, curve, rise, onset)
-    knob = anatomy.knob_of(curve, rise) if not lost_all else None
+    signs, cause = _signs(features, curve, rise, onset)
+    knob = features.knob_of(curve, rise) if not lost_all else None
     if event and not recent:
         signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
     if holding is not None:
@@ -217,13 +217,13 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
     )
 
 
-def _signs(anatomy: Anatomy, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
+def _signs(features: RunFeatures, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
     """Return what in the log speaks for a cause, and the cause's id."""
-    rate = rising_at(anatomy.rate, onset)
+    rate = rising_at(features.rate, onset)
     rising = (Sign("rate-rising", numbers={"rate": rate}),) if rate is not None else ()
     if rise.began <= max(1, curve.n // 20) and rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:
         return (Sign("left-at-once", curve.tag, {"step": onset}), *rising), "first-steps"
-    surged = surge(anatomy.gradient, onset - 0.02 * onset - 3, onset)
+    surged = surge(features.gradient, onset - 0.02 * onset - 3, onset)
     grown = surged is not None and surged.ratio > 5
     numbers = {"peak": surged.peak, "step": surged.at, "usual": surged.usual} if surged else {}
     gradient = (Sign("gradient-surge", surged.tag, numbers),) if surged and grown else ()

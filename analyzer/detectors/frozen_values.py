@@ -34,13 +34,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.health import judged_losses
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.health import judged_losses
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
-from analyzer.model.wording import counted, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import counted, percent, step
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ class Row:
         return self.last - self.first + 1
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each training and held-out loss that is long enough."""
-    curves = [c for c in judged_losses(anatomy) if c.n >= ENOUGH.evaluations]
+    curves = [c for c in judged_losses(features) if c.n >= ENOUGH.evaluations]
     if not curves:
-        yield Unfit(anatomy.why_not if not anatomy.falls else f"no loss with {ENOUGH.evaluations} finite points")
+        yield Unfit(features.why_not if not features.falls else f"no loss with {ENOUGH.evaluations} finite points")
         return
     for curve in curves:
         yield _reading(curve, longest_row(curve.raw))

@@ -32,14 +32,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import PARAMS as GRADIENT
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.leaps import spikes
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.gradient_norm import PARAMS as GRADIENT
+from analyzer.features.knobs import knob_at
+from analyzer.features.spikes import spikes
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, step, times
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, step, times
 from analyzer.stats.robust import median
 
 
@@ -81,9 +81,9 @@ class Facts:
     leaps: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading over the gradient norm; the highest leap leads."""
-    curve = anatomy.gradient
+    curve = features.gradient
     if curve is None or curve.n < GRADIENT.course or not curve.raw.max() > 0:
         why = f"fewer than {GRADIENT.course} norms of the gradient"
         yield Unfit("no gradient norm is logged" if curve is None else why)
@@ -96,8 +96,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     peak = float(np.max(curve.raw[top.first : top.last + 1]))
     count = sum(s.ratio > 1 for s in found)
     reach = max(2 * curve.cadence, PARAMS.near * float(np.ptp(curve.at)))
-    event = anatomy.event_near(first, reach, ("lr-restart", "restart"))
-    knob = knob_at(anatomy, first)
+    event = features.event_near(first, reach, ("lr-restart", "restart"))
+    knob = knob_at(features, first)
     yield Evidence(
         curve.tags,
         (
@@ -110,7 +110,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         last_step=last,
         marks=(Mark("region", curve.tag, "leap", (first, last)),),
         explained_by=f"event:{event.kind}@{event.step}" if event else knob.event if knob else None,
-        signs=(_loss_sign(anatomy, first, last, curve.cadence),),
+        signs=(_loss_sign(features, first, last, curve.cadence),),
         facts=Facts(peak, factor, usual, count),
     )
 
@@ -120,9 +120,9 @@ def _factor(height: float) -> float:
     return float(np.exp(min(height, np.log(np.finfo(float).max))))
 
 
-def _loss_sign(anatomy: Anatomy, first: int, last: int, cadence: float) -> Sign:
+def _loss_sign(features: RunFeatures, first: int, last: int, cadence: float) -> Sign:
     """Return what the finest training loss does at the leap."""
-    for loss in anatomy.training[:1]:
+    for loss in features.training[:1]:
         near = (loss.at >= first - cadence) & (loss.at <= last + 2 * cadence)
         if near.any():
             height = float(np.max(loss.residual[near])) / loss.sigma if loss.sigma > 0 else 0.0

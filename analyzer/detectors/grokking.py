@@ -35,12 +35,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.second import PARAMS as SECOND
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.second_descent import PARAMS as SECOND
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, step
 from analyzer.stats.robust import difference_sigma, median
 from analyzer.stats.trend import centred_mean
 
@@ -100,12 +100,12 @@ class Facts:
     delay: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for each pair of a training and a held-out metric of one kind."""
     pairs = [
         (held, train)
-        for held in anatomy.having("metric")
-        for train in anatomy.having("metric", "train")
+        for held in features.having("metric")
+        for train in features.having("metric", "train")
         if held.role.split in ("validation", "test") and held.role.kind == train.role.kind in KINDS
     ]
     if not pairs:

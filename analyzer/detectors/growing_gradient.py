@@ -33,14 +33,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import PARAMS as GRADIENT
-from analyzer.anatomy.gradient import course_of
-from analyzer.anatomy.progress import falls_after
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.gradient_norm import PARAMS as GRADIENT
+from analyzer.features.gradient_norm import course_of
+from analyzer.features.progress import falls_after
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, step, times
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, step, times
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Limits:
     )
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the gradient norm, and of the loss that the run's course is judged by."""
-    curve = anatomy.gradient
+    curve = features.gradient
     if curve is None or curve.n < GRADIENT.course:
         why = f"fewer than {GRADIENT.course} norms of the gradient"
         yield Unfit("no gradient norm is logged" if curve is None else why)
         return
-    judged = anatomy.course
+    judged = features.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return

@@ -34,12 +34,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
-from analyzer.model.wording import number, percent, step
 from analyzer.stats import robust, trend
 
 MEMORY = {"memory", "mem", "ram", "rss"}
@@ -87,10 +87,10 @@ class Growth:
         return bool(self.level[-1] < self.level.max() or slope <= 0)
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the memory that grows most; one that still grows before one that has stopped."""
     least = 2 * 2 * PARAMS.blocks  # two points in each block of the second half
-    found = [_growth(c) for c in anatomy.curves.values() if c.n >= least and _is_memory(c.tag)]
+    found = [_growth(c) for c in features.curves.values() if c.n >= least and _is_memory(c.tag)]
     if not found:
         yield Unfit(f"no memory in use with {least} points is logged")
         return

@@ -43,16 +43,16 @@ from typing import Literal
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.alive import alive_after
-from analyzer.anatomy.chance import trained_well
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.first_sign import FirstSign, first_sign
-from analyzer.anatomy.progress import falls_after
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.chance_level import trained_well
+from analyzer.features.finite_weights import alive_after
+from analyzer.features.first_sign import FirstSign, first_sign
+from analyzer.features.progress import falls_after
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import counted, number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import counted, number, percent, step
 from analyzer.stats.robust import median
 
 
@@ -118,23 +118,23 @@ class Facts:
     nan: bool = True
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield readings of zeros in the training loss, and one of the gradient norm where it is logged."""
-    losses = [c for c in anatomy.training if c.n >= ENOUGH.evaluations]
+    losses = [c for c in features.training if c.n >= ENOUGH.evaluations]
     if not losses:
         yield Unfit(f"no training loss with {ENOUGH.evaluations} finite points")
         return
-    if anatomy.falls:
-        yield _zeros_to_the_end(anatomy, losses[0])
-        yield _zeros_among(anatomy, losses[0])
-    gradient = anatomy.gradient
+    if features.falls:
+        yield _zeros_to_the_end(features, losses[0])
+        yield _zeros_among(features, losses[0])
+    gradient = features.gradient
     if gradient is not None and gradient.steps.size >= ENOUGH.evaluations:
-        yield _lost(anatomy, losses, gradient)
-    elif not anatomy.falls:
-        yield Unfit("no gradient norm is logged, and " + anatomy.why_not)
+        yield _lost(features, losses, gradient)
+    elif not features.falls:
+        yield Unfit("no gradient norm is logged, and " + features.why_not)
 
 
-def _zeros_to_the_end(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _zeros_to_the_end(features: RunFeatures, curve: Curve) -> Evidence:
     """The loss is exactly 0 to the end: how long, and how high it was just before."""
     raw = curve.raw
     other = np.flatnonzero(raw != 0)
@@ -142,10 +142,10 @@ def _zeros_to_the_end(anatomy: Anatomy, curve: Curve) -> Evidence:
     zeros, before = raw.size - onset, raw[:onset]
     start, level = median(before[: PARAMS.near]), median(before[-PARAMS.near :])
     first, last = int(curve.at[min(onset, raw.size - 1)]), int(curve.at[-1])
-    alive = alive_after(anatomy, first)
+    alive = alive_after(features, first)
     coarse = _coarse_since(before) if alive is not None else onset
     begun = int(curve.at[min(coarse, raw.size - 1)])
-    vetoes = _vetoes(anatomy, curve, before, zeros)
+    vetoes = _vetoes(features, curve, before, zeros)
     signs = [Sign("held-out-moves", alive.tag)] if alive is not None else [Sign("no-fit", curve.tag)]
     if coarse < onset:
         values = float(np.unique(before[coarse:]).size)
@@ -163,11 +163,11 @@ def _zeros_to_the_end(anatomy: Anatomy, curve: Curve) -> Evidence:
         marks=(Mark("region", curve.tag, "exactly 0", (first, last)),),
         signs=tuple(signs),
         vetoes=vetoes,
-        facts=Facts("to-the-end", zeros, first, level, early=first_sign(anatomy, first)),
+        facts=Facts("to-the-end", zeros, first, level, early=first_sign(features, first)),
     )
 
 
-def _vetoes(anatomy: Anatomy, curve: Curve, before: np.ndarray, zeros: int) -> tuple[Veto, ...]:
+def _vetoes(features: RunFeatures, curve: Curve, before: np.ndarray, zeros: int) -> tuple[Veto, ...]:
     """Return what clears zeros at the end: rows of zeros before, negative values, a metric that is good."""
     found = []
     longest = int(np.diff(np.flatnonzero(np.r_[True, before != 0, True])).max(initial=1)) - 1
@@ -175,7 +175,7 @@ def _vetoes(anatomy: Anatomy, curve: Curve, before: np.ndarray, zeros: int) -> t
         found.append(Veto("zeros-before", curve.tag, {"longest": float(longest)}))
     if before.size and float(before.min()) < 0:
         found.append(Veto("negative-values", curve.tag, {"lowest": float(before.min())}))
-    if trained_well(anatomy):
+    if trained_well(features):
         found.append(Veto("metric-good"))
     return tuple(found)
 
@@ -190,7 +190,7 @@ def _coarse_since(values: np.ndarray) -> int:
     return int(coarse[0]) if coarse.size else int(values.size)
 
 
-def _zeros_among(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _zeros_among(features: RunFeatures, curve: Curve) -> Evidence:
     """Exact zeros again and again among values that do not fall: how many, and how high the others are."""
     raw = curve.raw
     zero, other = raw == 0, raw[raw != 0]
@@ -203,7 +203,7 @@ def _zeros_among(anatomy: Anatomy, curve: Curve) -> Evidence:
         vetoes.append(Veto("not-again-and-again", curve.tag, {"rows": float(blocks)}))
     if raw.min() < 0:
         vetoes.append(Veto("negative-values", curve.tag, {"lowest": float(raw.min())}))
-    if trained_well(anatomy):
+    if trained_well(features):
         vetoes.append(Veto("metric-good"))
     share = float(np.mean(zero))
     return Evidence(
@@ -223,13 +223,13 @@ def _zeros_among(anatomy: Anatomy, curve: Curve) -> Evidence:
     )
 
 
-def _lost(anatomy: Anatomy, losses: list[Curve], gradient: Curve) -> Evidence:
+def _lost(features: RunFeatures, losses: list[Curve], gradient: Curve) -> Evidence:
     """The norm is not finite to the end under a loss that is shown as finite."""
     known = np.flatnonzero(gradient.finite)
     onset = int(known[-1]) + 1 if known.size else 0
     at = min(onset, gradient.steps.size - 1)
     first, last = int(gradient.steps[at]), int(gradient.steps[-1])
-    falls = next((c for c in (*losses, *anatomy.validation) if c.n and falls_after(c, first)), None)
+    falls = next((c for c in (*losses, *features.validation) if c.n and falls_after(c, first)), None)
     bad = next((c for c in losses if not c.finite[c.steps >= first].all()), None)
     return Evidence(
         gradient.tags,
@@ -245,7 +245,7 @@ def _lost(anatomy: Anatomy, losses: list[Curve], gradient: Curve) -> Evidence:
             "norm",
             gradient.steps.size - onset,
             first,
-            early=first_sign(anatomy, first),
+            early=first_sign(features, first),
             nan=bool(np.isnan(gradient.values[at])),
         ),
     )

@@ -39,12 +39,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, falling, made_run
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import counted, number, step
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.wording import counted, number, step
 
 SHARES = frozenset({"accuracy", "precision", "recall", "specificity", "f1", "auc", "pr-auc", "ap", "iou"})
 ERRORS = frozenset({"mae", "mse", "rmse", "mape", "smape", "rmsle", "wer", "cer", "ter"})
@@ -86,9 +86,9 @@ class Facts:
     sentinel: bool
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each loss and metric whose name tells its range."""
-    known = [(c, bounds) for c in anatomy.curves.values() if c.n and (bounds := possible(c)) is not None]
+    known = [(c, bounds) for c in features.curves.values() if c.n and (bounds := possible(c)) is not None]
     if not known:
         yield Unfit("no metric or loss is logged whose name tells its range")
         return

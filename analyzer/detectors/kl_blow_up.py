@@ -36,15 +36,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.common_axis import on_axis
-from analyzer.anatomy.rewards import Change
-from analyzer.anatomy.standing import PARAMS as STANDING
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.common_axis import on_axis
+from analyzer.features.reward_level import PARAMS as STANDING
+from analyzer.features.rewards import Change
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, step, times
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, step, times
 from analyzer.stats.robust import median
 
 
@@ -87,34 +87,34 @@ class Facts:
     at_best: bool = False
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield two readings of the divergence: against its own early level, and against the best of the reward."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    curves = anatomy.measuring("reference-kl")
+    curves = features.measuring("reference-kl")
     long = [c for c in curves if c.n >= PARAMS.least]
     if not long:
         few = f"fewer than {PARAMS.least} values of the divergence from the reference model"
         yield Unfit(few if curves else "no divergence from a reference model is logged")
         return
-    yield from _readings(anatomy, long[0])
+    yield from _readings(features, long[0])
 
 
-def _readings(anatomy: Anatomy, curve: Curve) -> Iterator[Evidence]:
+def _readings(features: RunFeatures, curve: Curve) -> Iterator[Evidence]:
     n = curve.n
     tail = max(3, n // PARAMS.tail)
     values = np.abs(curve.raw)
     end = median(values[-tail:])
     early = max(median(values[n // 5 : 2 * n // 5]), PARAMS.grain)
     first = _onset(curve, values, early, end)
-    since = anatomy.rewards.since(first)
+    since = features.rewards.since(first)
     bend = _bend(values)
-    yield _reading(anatomy, curve, Facts(early, end, first), bend, since)
-    best = _at_best(anatomy, curve, values)
+    yield _reading(features, curve, Facts(early, end, first), bend, since)
+    best = _at_best(features, curve, values)
     if best is not None:
         level, step_ = best
-        yield _reading(anatomy, curve, Facts(level, end, step_, at_best=True), bend, anatomy.rewards.since(step_))
+        yield _reading(features, curve, Facts(level, end, step_, at_best=True), bend, features.rewards.since(step_))
 
 
 def _onset(curve: Curve, values: np.ndarray, early: float, end: float) -> int:
@@ -125,10 +125,10 @@ def _onset(curve: Curve, values: np.ndarray, early: float, end: float) -> int:
     return int(curve.at[min(curve.n - 1, int(below[-1]) + width // 2 if below.size else 0)])
 
 
-def _at_best(anatomy: Anatomy, curve: Curve, values: np.ndarray) -> tuple[float, int] | None:
+def _at_best(features: RunFeatures, curve: Curve, values: np.ndarray) -> tuple[float, int] | None:
     """Return the divergence at the best of the leading reward, with the step; None without a reward."""
-    lead = anatomy.rewards.lead()
-    at = anatomy.rewards.standing(lead) if lead is not None else None
+    lead = features.rewards.lead()
+    at = features.rewards.standing(lead) if lead is not None else None
     if lead is None or at is None:
         return None
     step_ = int(lead.at[at.best_at])
@@ -146,12 +146,12 @@ def _bend(values: np.ndarray) -> float:
     return (middle - start) / (end - start) if end > start else 1.0
 
 
-def _reading(anatomy: Anatomy, curve: Curve, facts: Facts, bend: float, change: Change | None) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, facts: Facts, bend: float, change: Change | None) -> Evidence:
     steps = (facts.since, int(curve.at[-1]))
     vetoes = []
     if change is not None and change.rises:
         vetoes.append(Veto("reward-rises", change.curve.tag, change.numbers))
-    elif anatomy.rewards.solved:
+    elif features.rewards.solved:
         vetoes.append(Veto("solved"))
     falls = change is not None and change.errors <= -STANDING.clear
     signs = []

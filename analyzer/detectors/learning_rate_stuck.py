@@ -37,15 +37,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.progress import falls_after
-from analyzer.anatomy.schedule import last_moving, still_warming_up
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.progress import falls_after
+from analyzer.features.run_size import is_smoke_test
+from analyzer.features.sample_size import PARAMS as ENOUGH
+from analyzer.features.schedule import last_moving, still_warming_up
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent, step
 
 
 @dataclass(frozen=True)
@@ -103,25 +103,25 @@ class Warming:
     epochs: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for a rate that is 0, and one for a warm-up that does not end."""
-    rates = [c for c in anatomy.having("learning-rate") if c.n >= ENOUGH.evaluations]
+    rates = [c for c in features.having("learning-rate") if c.n >= ENOUGH.evaluations]
     if not rates:
         yield Unfit(f"no learning rate with {ENOUGH.evaluations} points is logged")
         return
-    smoke = is_smoke_test(anatomy)
-    yield _idle(anatomy, max(rates, key=lambda c: (last_moving(c), c.n)), smoke=smoke)
+    smoke = is_smoke_test(features)
+    yield _idle(features, max(rates, key=lambda c: (last_moving(c), c.n)), smoke=smoke)
     moving = [c for c in rates if np.ptp(c.raw) > 0]
     if moving:
-        yield _warming(anatomy, moving)
+        yield _warming(features, moving)
 
 
-def _idle(anatomy: Anatomy, rate: Curve, *, smoke: bool) -> Evidence:
+def _idle(features: RunFeatures, rate: Curve, *, smoke: bool) -> Evidence:
     begun, last = int(rate.at[0]), int(rate.at[-1])
     idle = rate.at[rate.at > last_moving(rate)]
     first = int(idle[0]) if idle.size else last
-    learns = next((c for c in (*anatomy.training, *anatomy.validation) if falls_after(c, first)), None)
-    flat = next((c for c in anatomy.training if c.n >= ENOUGH.evaluations), None)
+    learns = next((c for c in (*features.training, *features.validation) if falls_after(c, first)), None)
+    flat = next((c for c in features.training if c.n >= ENOUGH.evaluations), None)
     share = (last - first) / (last - begun) if last > begun else 0.0
     vetoes = []
     if learns is not None:
@@ -141,12 +141,12 @@ def _idle(anatomy: Anatomy, rate: Curve, *, smoke: bool) -> Evidence:
     )
 
 
-def _warming(anatomy: Anatomy, rates: list[Curve]) -> Evidence:
+def _warming(features: RunFeatures, rates: list[Curve]) -> Evidence:
     """A warm-up counts as unfinished when every rate that changes at all is still rising."""
     rate = max(rates, key=lambda c: float(c.raw[-1]))
     first, last = int(rate.at[0]), int(rate.at[-1])
     warm = min(still_warming_up(c) for c in rates)
-    epoch = anatomy.epoch_length
+    epoch = features.epoch_length
     epochs = (last - first) / epoch if epoch else 0.0
     return Evidence(
         rate.tags,

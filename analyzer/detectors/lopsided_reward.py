@@ -30,13 +30,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.standing import Standing
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.reward_level import RewardLevels
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
-from analyzer.model.wording import number, percent
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Facts:
     least: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the components of the reward."""
-    parts = [(c, s) for c in anatomy.rewards.components if (s := anatomy.rewards.standing(c)) is not None]
-    reward = anatomy.rewards.optimised
-    at = anatomy.rewards.standing(reward) if reward is not None else None
-    if anatomy.family != "rl" or reward is None or at is None or len(parts) < 2:
+    parts = [(c, s) for c in features.rewards.components if (s := features.rewards.standing(c)) is not None]
+    reward = features.rewards.optimised
+    at = features.rewards.standing(reward) if reward is not None else None
+    if features.family != "rl" or reward is None or at is None or len(parts) < 2:
         yield Unfit("no two components of a reward are logged beside it")
         return
     if at.kept_errors < PARAMS.clear:
@@ -83,7 +83,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     yield _reading(reward, at, parts)
 
 
-def _reading(reward: Curve, at: Standing, parts: list[tuple[Curve, Standing]]) -> Evidence:
+def _reading(reward: Curve, at: RewardLevels, parts: list[tuple[Curve, RewardLevels]]) -> Evidence:
     total = at.end - at.start
     shares = [(s.end - s.start) / total for _, s in parts]
     top, low = int(np.argmax(shares)), int(np.argmin(shares))

@@ -42,14 +42,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Rise
-from analyzer.anatomy.gradient import surge
-from analyzer.anatomy.leaps import Spike, spikes
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.course import Rise
+from analyzer.features.gradient_norm import surge
+from analyzer.features.spikes import Spike, spikes
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import counted, number, percent, step, times
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import counted, number, percent, step, times
 from analyzer.stats.robust import median
 
 LEAST = 15  # points that show how wide the noise of single points is
@@ -102,15 +102,15 @@ class Facts:
     before: float = 0.0
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading of the leaps of each training loss (validation losses where there are none), the highest first.
 
     A lasting rise that the run makes good again is another one: it costs the time until then.
     """
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    known = anatomy.training or anatomy.validation
+    known = features.training or features.validation
     judged = [c for c in known if c.n >= PARAMS.least and not (c.role.running and len(known) > 1)]
     if not judged:
         few = f"fewer than {PARAMS.least} finite points of a loss"
@@ -118,11 +118,11 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     found = [(curve, spikes(curve)) for curve in judged if curve.n >= LEAST]
     for curve, leaps in sorted(found, key=lambda f: -max((s.height for s in f[1]), default=0.0)):
-        yield _reading(anatomy, curve, leaps)
+        yield _reading(features, curve, leaps)
     for curve in judged:
         shift = curve.course.shift
         if shift is not None and shift.healed:
-            yield _lasting(anatomy, curve, shift)
+            yield _lasting(features, curve, shift)
     if not found and max(c.n for c in judged) < LEAST:
         yield Unfit(f"{judged[0].tag} has {counted(judged[0].n, 'finite point')}; {LEAST} are needed")
 
@@ -138,13 +138,13 @@ def _cost(shift: Rise, pause: Sign | None) -> float:
     return max(shift.cost, (PARAMS.weighs if pause is None else PARAMS.resumed) * lost)
 
 
-def _lasting(anatomy: Anatomy, curve: Curve, shift: Rise) -> Evidence:
+def _lasting(features: RunFeatures, curve: Curve, shift: Rise) -> Evidence:
     first = int(curve.at[shift.onset])
     span = float(curve.at[-1] - curve.at[0])
     last = int(first + shift.cost * span)
-    event = anatomy.event_near(first, 0.03 * span, ("lr-restart", "restart"))
+    event = features.event_near(first, 0.03 * span, ("lr-restart", "restart"))
     pause = _pause_before(curve, shift.onset)
-    knob = anatomy.knob_of(curve, shift)
+    knob = features.knob_of(curve, shift)
     inside = curve.raw[(curve.at >= first) & (curve.at <= last)]
     return Evidence(
         curve.tags,
@@ -179,19 +179,21 @@ def _pause_before(curve: Curve, onset: int) -> Sign | None:
     return Sign("pause", curve.tag, {"hours": float(np.max(near)) / 3600})
 
 
-def _reading(anatomy: Anatomy, curve: Curve, leaps: list[Spike]) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, leaps: list[Spike]) -> Evidence:
     top = max(leaps, key=lambda s: (s.ratio > 1, s.height))
     far = [s for s in leaps if s.ratio > 1]
     factor = float(np.exp(min(top.height, 700.0))) if curve.log else _raw_factor(curve, top)
     first, last = int(curve.at[top.first]), int(curve.at[top.last])
-    gradient = _gradient_leap(anatomy, curve, top)
+    gradient = _gradient_leap(features, curve, top)
     clean = curve.sigma < PARAMS.clean and (curve.role.per == "epoch" or curve.n < PARAMS.short)
     lasting = clean or any(s.points >= 3 for s in far)
     violent = (factor > PARAMS.violent and top.ratio > PARAMS.beyond) or (factor > PARAMS.driven and bool(gradient))
     # single leaps that come all the time are how this noise is, not something that happened
     usual = len(far) >= PARAMS.many and len(far) > PARAMS.often * curve.n and all(s.points < 3 for s in far)
     # a leap cannot be told from the schedule when it comes right after it
-    event = anatomy.event_near(first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart"))
+    event = features.event_near(
+        first, max(3 * curve.cadence, 0.01 * float(np.ptp(curve.at))), ("lr-restart", "restart")
+    )
     return Evidence(
         curve.tags,
         (
@@ -256,9 +258,9 @@ def _raw_factor(curve: Curve, top: Spike) -> float:
     return 1 + top.height / max(abs(base), 0.25 * fallen, 0.05 * float(np.ptp(curve.y)), np.finfo(float).tiny)
 
 
-def _gradient_leap(anatomy: Anatomy, curve: Curve, top: Spike) -> Sign | None:
+def _gradient_leap(features: RunFeatures, curve: Curve, top: Spike) -> Sign | None:
     """Return the leap of the gradient norm that comes with a leap of the loss, None where there is none."""
-    gradient = anatomy.gradient
+    gradient = features.gradient
     if gradient is None:
         return None
     lead = 2 * max(curve.cadence, gradient.cadence)

@@ -32,11 +32,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import number, percent, step
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Params:
 PARAMS = Params()
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the curve that lost most."""
-    kept = next(one for one in anatomy.health if one.criterion == "kept")
+    kept = next(one for one in features.health if one.criterion == "kept")
     if kept.state in ("unclear", "not-applicable"):
         yield Unfit(kept.sentence)
         return
@@ -84,7 +84,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
                 "end over the best level", max(has.get("size", 0.0), 0.0) if marks else 0.0, "size", unit="of the level"
             ),
         ),
-        "error" if lost_all and "evaluations" not in has and anatomy.curves[tag].role.role == "loss" else "warning",
+        "error" if lost_all and "evaluations" not in has and features.curves[tag].role.role == "loss" else "warning",
         first_step=first,
         last_step=last,
         facts=kept,

@@ -36,13 +36,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.choice import Choice, choice
-from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import RunFeatures
+from analyzer.features.checkpoint_choice import Choice, choice
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, step
 
 SIDES = {"perplexity", "precision", "recall", "specificity"}  # a function of the loss; halves of a trade-off
 
@@ -74,20 +74,20 @@ CAUSES = {
 }
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for each loss and metric of one split, the most costly choice first, validation before test."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    losses = [c for c in anatomy.validation if c.n >= ENOUGH.evaluations]
+    losses = [c for c in features.validation if c.n >= ENOUGH.evaluations]
     if not losses:
         few = f"fewer than {ENOUGH.evaluations} values of a validation loss"
-        yield Unfit(few if anatomy.validation else "no validation loss")
+        yield Unfit(few if features.validation else "no validation loss")
         return
     judged = [
         (loss, metric, choice(loss.coarse, metric.coarse))
         for loss in losses
-        for metric in anatomy.having("metric", loss.role.split)
+        for metric in features.having("metric", loss.role.split)
         if metric.n >= ENOUGH.evaluations and metric.role.direction and metric.role.kind not in SIDES
     ]
     if not judged:

@@ -34,12 +34,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.chance import answers_move, trained_well
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.chance_level import answers_move, trained_well
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
-from analyzer.model.wording import number
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import number
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Params:
 PARAMS = Params()
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the criteria *learnt* and *held-out*."""
-    if not anatomy.falls:
-        yield Unfit(f"{anatomy.why_not}; a reward that never rises is one of reward-plateau")
+    if not features.falls:
+        yield Unfit(f"{features.why_not}; a reward that never rises is one of reward-plateau")
         return
-    if anatomy.single is not None:
+    if features.single is not None:
         yield Unfit("no curve is long enough to show a gain")
         return
-    states = {one.criterion: one for one in anatomy.health}
+    states = {one.criterion: one for one in features.health}
     learnt, held = states["learnt"], states["held-out"]
     one = held if learnt.state == "shown" and held.state == "refuted" else learnt
     if one.state not in ("shown", "refuted") or not one.tags:
@@ -76,8 +76,8 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
         return
     tag = one.tags[0]
     worse = one.numbers["gain"] < -PARAMS.worse
-    good = one is learnt and not worse and (trained_well(anatomy) or answers_move(anatomy))
-    span = (int(anatomy.run.series[tag].steps.min()), int(anatomy.run.series[tag].steps.max()))
+    good = one is learnt and not worse and (trained_well(features) or answers_move(features))
+    span = (int(features.run.series[tag].steps.min()), int(features.run.series[tag].steps.max()))
     yield Evidence(
         one.tags,
         (Measure("gain from the start to the end", one.numbers["gain"], "gain", "below", "of the start"),),

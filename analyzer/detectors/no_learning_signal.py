@@ -36,12 +36,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats.robust import median
 from analyzer.stats.suffix import majority_suffix
 
@@ -83,50 +83,50 @@ class Facts:
     kind: str
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each series that shows whether there is a signal."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    found = [(c, gone) for c in _witnesses(anatomy) if (gone := _gone(anatomy, c)) is not None]
+    found = [(c, gone) for c in _witnesses(features) if (gone := _gone(features, c)) is not None]
     if not found:
         yield Unfit("no spread within groups, advantages or gradient norm that is long enough is logged")
         return
     for curve, gone in found:
-        yield _reading(anatomy, curve, gone)
+        yield _reading(features, curve, gone)
 
 
-def _witnesses(anatomy: Anatomy) -> list[Curve]:
-    curves = anatomy.measuring("zero-spread", "reward-spread", "advantage")
-    gradient = [anatomy.gradient] if anatomy.gradient is not None else []
+def _witnesses(features: RunFeatures) -> list[Curve]:
+    curves = features.measuring("zero-spread", "reward-spread", "advantage")
+    gradient = [features.gradient] if features.gradient is not None else []
     return [c for c in (*curves, *gradient) if c.n >= PARAMS.least]
 
 
-def _gone(anatomy: Anatomy, curve: Curve) -> np.ndarray | None:
+def _gone(features: RunFeatures, curve: Curve) -> np.ndarray | None:
     """Return at which points a series shows no signal, None where it cannot tell."""
     values = np.abs(curve.raw)
     if curve.role.signal == "zero-spread":
         return np.asarray(values >= PARAMS.groups)
     if curve.role.signal == "reward-spread":
-        reward = anatomy.rewards.optimised
+        reward = features.rewards.optimised
         scale = max(float(np.ptp(reward.raw)) if reward is not None else 0.0, float(np.max(values)))
         return np.asarray(values <= PARAMS.spread * scale)
     if curve.role.signal == "advantage":
         return np.asarray(values == 0)
-    reward = anatomy.rewards.optimised
-    at = anatomy.rewards.standing(reward) if reward is not None else None
+    reward = features.rewards.optimised
+    at = features.rewards.standing(reward) if reward is not None else None
     if at is None:
         return None
     return np.asarray(values <= PARAMS.gradient * float(np.max(values[: PARAMS.first])))
 
 
-def _reading(anatomy: Anatomy, curve: Curve, gone: np.ndarray) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, gone: np.ndarray) -> Evidence:
     since = majority_suffix(gone)
     first, last = int(curve.at[since if since is not None else curve.n - 1]), int(curve.at[-1])
     lasted = (last - first) / max(1, last - int(curve.at[0])) if since is not None else 0.0
-    kind = _kind(anatomy)
-    score = anatomy.rewards.independent or anatomy.rewards.optimised
-    at = anatomy.rewards.standing(score) if score is not None else None
+    kind = _kind(features)
+    score = features.rewards.independent or features.rewards.optimised
+    at = features.rewards.standing(score) if score is not None else None
     signs = (Sign(kind, score.tag, {"level": at.end}),) if score is not None and at is not None else ()
     return Evidence(
         curve.tags,
@@ -141,16 +141,16 @@ def _reading(anatomy: Anatomy, curve: Curve, gone: np.ndarray) -> Evidence:
     )
 
 
-def _kind(anatomy: Anatomy) -> str:
+def _kind(features: RunFeatures) -> str:
     """Return whether everything is right at the end, everything is wrong, or a judge always says the same."""
-    share = anatomy.rewards.share_solved
+    share = features.rewards.share_solved
     if share is not None:
         return "all-right" if share >= PARAMS.right else "all-wrong"
-    reward = anatomy.rewards.optimised
-    at = anatomy.rewards.standing(reward) if reward is not None else None
+    reward = features.rewards.optimised
+    at = features.rewards.standing(reward) if reward is not None else None
     if at is None:
         return "all-wrong"
-    if at.at_ceiling or anatomy.rewards.earned:
+    if at.at_ceiling or features.rewards.earned:
         return "all-right"
     usual = float(np.ptp(at.values)) <= PARAMS.still * max(abs(at.end), at.floor)
     return "flat-judge" if usual and at.end not in (0.0, -1.0) else "all-wrong"

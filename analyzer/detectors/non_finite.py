@@ -44,15 +44,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.alive import alive_after
-from analyzer.anatomy.first_sign import EarlySign, early_signs
-from analyzer.anatomy.schedule import rising_at
-from analyzer.anatomy.single import Single
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.finite_weights import alive_after
+from analyzer.features.first_sign import EarlySign, early_signs
+from analyzer.features.schedule import rising_at
+from analyzer.features.single_values import Single
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
-from analyzer.model.wording import counted, number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
+from analyzer.model.formatting import counted, number, step
 from analyzer.stats.robust import median
 from analyzer.stats.suffix import majority_suffix
 
@@ -176,15 +176,15 @@ class Facts:
     early: EarlySign | None
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading over all losses; the one that leads explains the others."""
-    if anatomy.single is not None:
-        yield _single(anatomy, anatomy.single)
+    if features.single is not None:
+        yield _single(features, features.single)
         return
-    losses = [c for c in anatomy.losses if c.values.size]
-    undefined = [hole for c in anatomy.having("metric") if (hole := _undefined(c)) is not None]
+    losses = [c for c in features.losses if c.values.size]
+    undefined = [hole for c in features.having("metric") if (hole := _undefined(c)) is not None]
     if undefined and all(c.finite.all() for c in losses):
-        yield _reading(anatomy, sorted(undefined, key=lambda h: h.step), "undefined-metric")
+        yield _reading(features, sorted(undefined, key=lambda h: h.step), "undefined-metric")
         return
     if not losses:
         yield Unfit("no loss is known in this run")
@@ -192,17 +192,17 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     holes = [_hole(c) for c in losses if not c.finite.all()]
     if not holes:
         zero = Measure("non-finite values", 0.0, "count", unit="points")
-        yield Evidence(tuple(c.tag for c in (anatomy.training or losses)[:1]), (zero,), "error")
+        yield Evidence(tuple(c.tag for c in (features.training or losses)[:1]), (zero,), "error")
         return
     order = sorted(holes, key=lambda h: (not h.lasts, _overtaken(h, holes), h.step, -h.curve.n))
-    yield _reading(anatomy, order)
+    yield _reading(features, order)
 
 
-def _single(anatomy: Anatomy, single: Single) -> Evidence:
+def _single(features: RunFeatures, single: Single) -> Evidence:
     """Return the reading of a run that logs one value a metric: losses before metrics."""
-    tags = sorted(single.not_finite, key=lambda tag: anatomy.roles[tag].role != "loss")
-    value = float(anatomy.curves[tags[0]].values[-1]) if tags else 0.0
-    severity: Severity = "error" if tags and anatomy.roles[tags[0]].role == "loss" else "warning"
+    tags = sorted(single.not_finite, key=lambda tag: features.roles[tag].role != "loss")
+    value = float(features.curves[tags[0]].values[-1]) if tags else 0.0
+    severity: Severity = "error" if tags and features.roles[tags[0]].role == "loss" else "warning"
     shown = tuple(tags[:1]) or tuple(v.tag for v in single.values[:1])
     return Evidence(
         shown,
@@ -242,11 +242,11 @@ def _overtaken(hole: Hole, holes: list[Hole]) -> bool:
     )
 
 
-def _reading(anatomy: Anatomy, holes: list[Hole], known: str = "") -> Evidence:
+def _reading(features: RunFeatures, holes: list[Hole], known: str = "") -> Evidence:
     hole = holes[0]
     curve = hole.curve
-    early = next(iter(early_signs(anatomy, hole.step)), None)
-    cause, signs = (known, ()) if known else _cause(anatomy, hole, holes, early)
+    early = next(iter(early_signs(features, hole.step)), None)
+    cause, signs = (known, ()) if known else _cause(features, hole, holes, early)
     before = int(curve.steps[hole.onset - 1]) if hole.onset else hole.step
     severity: Severity = "error" if hole.lasts else "warning"
     if cause in ("not-measured", "logged-value", "undefined-metric"):
@@ -287,15 +287,15 @@ def _regular(curve: Curve) -> bool:
 
 
 def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
-    anatomy: Anatomy, hole: Hole, holes: list[Hole], early: EarlySign | None
+    features: RunFeatures, hole: Hole, holes: list[Hole], early: EarlySign | None
 ) -> tuple[str, tuple[Sign, ...]]:
     curve, onset = hole.curve, hole.onset
     if _regular(curve):
         return "not-measured", (Sign("regular", curve.tag),)
-    fine = _finite_training(anatomy, hole, holes)
+    fine = _finite_training(features, hole, holes)
     if fine is not None:
         return "evaluation", (Sign("training-finite", fine.tag),)
-    alive = alive_after(anatomy, hole.step) if hole.lasts and curve.role.split == "train" else None
+    alive = alive_after(features, hole.step) if hole.lasts and curve.role.split == "train" else None
     if alive is not None:
         return "logged-value", (Sign("held-out-moves", alive.tag),)
     if onset == 0:
@@ -307,8 +307,8 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
         return "exploding-gradients", (Sign(early.id, early.tag, early.numbers),)
     if early is not None and early.id == "loss-scale-falls":
         return "half-precision", (Sign(early.id, early.tag, early.numbers),)
-    if anatomy.rate is not None and rising_at(anatomy.rate, hole.step) is not None:
-        return "rising-rate", (Sign("rate-rises", anatomy.rate.tag, {"step": hole.step}),)
+    if features.rate is not None and rising_at(features.rate, hole.step) is not None:
+        return "rising-rate", (Sign("rate-rises", features.rate.tag, {"step": hole.step}),)
     climb = _climb(curve, onset)
     if climb > PARAMS.climb:
         return "divergence", (Sign("climb", curve.tag, {"factor": climb}),)
@@ -317,11 +317,11 @@ def _cause(  # noqa: PLR0911 - the causes in the order in which they are told ap
     return "single-batch", (Sign("no-climb", curve.tag),) if onset > 2 * PARAMS.first_points else ()
 
 
-def _finite_training(anatomy: Anatomy, hole: Hole, holes: list[Hole]) -> Curve | None:
+def _finite_training(features: RunFeatures, hole: Hole, holes: list[Hole]) -> Curve | None:
     """Return a training loss that stays finite where a held-out loss is lost; None if any training loss is lost too."""
     if hole.curve.role.split == "train" or any(h.curve.role.split == "train" and h.lasts for h in holes):
         return None
-    return next((c for c in anatomy.having("loss", "train") if c.n and c.finite[c.steps >= hole.step].all()), None)
+    return next((c for c in features.having("loss", "train") if c.n and c.finite[c.steps >= hole.step].all()), None)
 
 
 def _climb(curve: Curve, onset: int) -> float:

@@ -40,9 +40,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import SENTENCES as CHANCE
-from analyzer.anatomy.chance import (
+from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.chance_level import SENTENCES as CHANCE
+from analyzer.features.chance_level import (
     UNTRAINED,
     answers_improve,
     answers_move,
@@ -53,11 +54,10 @@ from analyzer.anatomy.chance import (
     metrics_swing_together,
     trained_well,
 )
-from analyzer.anatomy.progress import LEAST, Progress, progress
-from analyzer.detectors import Detector
+from analyzer.features.progress import LEAST, Progress, progress
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import filled, number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import filled, number, step
 from analyzer.stats.robust import median
 
 
@@ -103,64 +103,64 @@ class Facts:
     leaps: float = 0.0
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the training loss, then one for an evaluated loss that swings on its own."""
-    judged = anatomy.course
+    judged = features.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return
     curve, far = judged
-    held_out = [(c, p) for c in anatomy.validation if c is not curve and (p := progress(c)) is not None]
-    yield _reading(anatomy, curve, far, _signs(anatomy, curve, far, held_out))
-    finest = anatomy.finest
+    held_out = [(c, p) for c in features.validation if c is not curve and (p := progress(c)) is not None]
+    yield _reading(features, curve, far, _signs(features, curve, far, held_out))
+    finest = features.finest
     if curve.role.per == "epoch" and finest is not None and finest is not curve and finest.finite[-1]:
         # the means of epochs hide how widely the steps move
         its_own = progress(finest) if finest.role.split == "train" and not finest.role.running else None
         if its_own is not None:
-            yield _reading(anatomy, finest, its_own, _signs(anatomy, finest, its_own, held_out))
+            yield _reading(features, finest, its_own, _signs(features, finest, its_own, held_out))
     if far.gain < PARAMS.far:  # with a training loss near 0 a small held-out set may swing as it likes
         for other, its in held_out[:1]:
-            yield _evaluated(anatomy, far, other, its)
+            yield _evaluated(features, far, other, its)
 
 
 HeldOut = list[tuple[Curve, Progress]]
 
 
-def _signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut) -> tuple[Sign, ...]:
+def _signs(features: RunFeatures, curve: Curve, far: Progress, held_out: HeldOut) -> tuple[Sign, ...]:
     """Return what says that the swings are not the noise of batches."""
     if far.later_gain > PARAMS.falling and not _above_start(far):
         return ()
-    moving = _weights_move(anatomy, far)
+    moving = _weights_move(features, far)
     if moving:
         return moving
     come_far = any(its.leaps < PARAMS.calm and its.best_gain > PARAMS.wide for _, its in held_out)
-    if trained_well(anatomy) or far.gain > PARAMS.far or come_far:
+    if trained_well(features) or far.gain > PARAMS.far or come_far:
         return ()
-    return (*_held_out_signs(anatomy, far, held_out), *_own_signs(anatomy, curve, far, held_out))
+    return (*_held_out_signs(features, far, held_out), *_own_signs(features, curve, far, held_out))
 
 
-def _weights_move(anatomy: Anatomy, far: Progress) -> tuple[Sign, ...]:
+def _weights_move(features: RunFeatures, far: Progress) -> tuple[Sign, ...]:
     """Signs that hold however good the metrics are."""
-    signs = [far_above_guessing(anatomy, far.end), metrics_swing_together(anatomy)]
+    signs = [far_above_guessing(features, far.end), metrics_swing_together(features)]
     if far.gain < PARAMS.far:  # beyond that, restarts of the rate make a model that has come far jump as well
-        signs.append(error_jumps(anatomy))
+        signs.append(error_jumps(features))
     return tuple(sign for sign in signs if sign)
 
 
-def _held_out_signs(anatomy: Anatomy, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
+def _held_out_signs(features: RunFeatures, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
     for other, its in held_out:
         if its.leaps > PARAMS.jump and its.gain < 0.5 and far.gain < PARAMS.some:
             yield Sign("evaluation-jumps", other.tag, {"jump": its.leaps})
             break
-    jump = metrics_jump(anatomy)
+    jump = metrics_jump(features)
     if jump and far.gain < PARAMS.far and not _calm(held_out):
         yield jump
 
 
-def _own_signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
+def _own_signs(features: RunFeatures, curve: Curve, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
     unmoved = all(its.best_gain < PARAMS.calm for _, its in held_out)
     # a few noisy points may begin low: where the loss stands for good is no lower
-    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not _was_trained(anatomy, far)
+    fresh = far.moved < 3 and max(far.start, far.end) > UNTRAINED and not _was_trained(features, far)
     if far.rho > PARAMS.together and far.gain < PARAMS.some:
         yield Sign("neighbours-together", curve.tag, {"correlation": far.rho})
     if far.gain < PARAMS.none and fresh:
@@ -170,25 +170,25 @@ def _own_signs(anatomy: Anatomy, curve: Curve, far: Progress, held_out: HeldOut)
     if far.climbs > 1 and far.gain < PARAMS.little and max(far.start, far.end) > UNTRAINED and not _calm(held_out):
         yield Sign("climbs", curve.tag, {"times": float(far.climbs)})
     if far.moved < 4 and far.swing > PARAMS.wide:
-        yield from at_chance(anatomy)[:1]
+        yield from at_chance(features)[:1]
 
 
-def _was_trained(anatomy: Anatomy, far: Progress) -> bool:
+def _was_trained(features: RunFeatures, far: Progress) -> bool:
     """Whether the model was trained before the log begins: it answers well, and its loss is not an untrained one."""
-    return answers_move(anatomy) and (answers_improve(anatomy) or far.end < PARAMS.high)
+    return answers_move(features) and (answers_improve(features) or far.end < PARAMS.high)
 
 
 def _calm(held_out: HeldOut) -> bool:
     return any(its.leaps < PARAMS.calm for _, its in held_out)
 
 
-def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> Evidence:
+def _evaluated(features: RunFeatures, far: Progress, curve: Curve, its: Progress) -> Evidence:
     """An evaluation on the whole set has no batch noise: in a run that converges it calms down towards the end.
 
     A handful of held-out examples may swing for themselves: an alarm needs training data, evaluated in the same way,
     that swings along, or an evaluation that has never come down while training did.
     """
-    train = anatomy.partner(curve)
+    train = features.partner(curve)
     trained = progress(train) if train is not None and train.n < 2 * curve.n else None
     together = trained is not None and trained.leaps > 0.5 * its.leaps
     # no sample swings so far above where an untrained model stood
@@ -211,10 +211,10 @@ def _evaluated(anatomy: Anatomy, far: Progress, curve: Curve, its: Progress) -> 
     )
 
 
-def _reading(anatomy: Anatomy, curve: Curve, far: Progress, signs: tuple[Sign, ...]) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, far: Progress, signs: tuple[Sign, ...]) -> Evidence:
     first, last = int(curve.at[curve.n // 10]), int(curve.at[-1])
     low, high = (float(q) for q in np.quantile(curve.raw[curve.n // 2 :], [0.1, 0.9]))
-    growing = _gradient_grows(anatomy)
+    growing = _gradient_grows(features)
     return Evidence(
         curve.tags,
         (
@@ -245,8 +245,8 @@ def _above_start(far: Progress) -> bool:
     return far.climbs > 2 and far.gain < -PARAMS.none
 
 
-def _gradient_grows(anatomy: Anatomy) -> Sign | None:
-    gradient = anatomy.gradient
+def _gradient_grows(features: RunFeatures) -> Sign | None:
+    gradient = features.gradient
     if gradient is None or gradient.n < LEAST:
         return None
     early, late = median(gradient.raw[: gradient.n // 4]), median(gradient.raw[gradient.n // 2 :])

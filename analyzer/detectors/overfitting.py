@@ -42,20 +42,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Rise
-from analyzer.anatomy.metric_gaps import MetricGap, metric_gaps
-from analyzer.anatomy.metrics import metrics_after
-from analyzer.anatomy.progress import beginning
-from analyzer.anatomy.single import Single
-from analyzer.anatomy.single.gaps import SIGNED, Gap, gaps
-from analyzer.anatomy.single_health import PARAMS as SINGLE
-from analyzer.anatomy.single_health import missing_for_gap
-from analyzer.anatomy.turning import goes_on, trend_at
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.best_step import goes_on, trend_at
+from analyzer.features.course import Rise
+from analyzer.features.held_out_metrics import metrics_after
+from analyzer.features.metric_gaps import MetricGap, metric_gaps
+from analyzer.features.progress import beginning
+from analyzer.features.single_health import PARAMS as SINGLE
+from analyzer.features.single_health import missing_for_gap
+from analyzer.features.single_values import Single
+from analyzer.features.single_values.gaps import SIGNED, Gap, gaps
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
-from analyzer.model.wording import counted, filled, number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import counted, filled, number, percent, step
 from analyzer.stats.robust import median
 from analyzer.stats.trend import centred_mean
 
@@ -113,17 +113,17 @@ class Facts:
     share: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield two readings for each validation or test loss: how it turned, and how far it settled above training."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    if anatomy.single is not None:
-        yield from _single(anatomy.single)
+    if features.single is not None:
+        yield from _single(features.single)
         return
-    held_out = [c for c in anatomy.validation if c.n]
+    held_out = [c for c in features.validation if c.n]
     if not held_out:
-        by_metrics = metric_gaps(anatomy)
+        by_metrics = metric_gaps(features)
         yield from (_metric_gap(gap) for gap in by_metrics)
         if not by_metrics:
             yield Unfit("no validation loss")
@@ -132,12 +132,12 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if not long:
         yield Unfit(f"{held_out[0].tag} has {counted(held_out[0].n, 'finite point')}; {PARAMS.least} are needed")
         return
-    pairs = [(c, anatomy.partner(c)) for c in long]
+    pairs = [(c, features.partner(c)) for c in long]
     for curve, mate in pairs:
         if curve.course.relapse is not None:
-            yield _rising(anatomy, curve, mate, curve.course.relapse)
+            yield _rising(features, curve, mate, curve.course.relapse)
     for curve, mate in pairs:
-        gap = _gap(anatomy, curve, mate) if mate is not None and mate.n >= PARAMS.least else None
+        gap = _gap(features, curve, mate) if mate is not None and mate.n >= PARAMS.least else None
         if gap is not None:
             yield gap
 
@@ -186,10 +186,10 @@ def _single(single: Single) -> Iterator[Reading]:
         )
 
 
-def _rising(anatomy: Anatomy, curve: Curve, mate: Curve | None, rise: Rise) -> Evidence:
+def _rising(features: RunFeatures, curve: Curve, mate: Curve | None, rise: Rise) -> Evidence:
     at, last = int(curve.at[rise.onset]), int(curve.at[-1])
     falling_mate = goes_on(mate, at)
-    better, worse = metrics_after(anatomy, curve, at)
+    better, worse = metrics_after(features, curve, at)
     signs: list[Sign] = []
     severity: Severity = "warning"
     cause = "memorising" if falling_mate else "turned"
@@ -234,7 +234,7 @@ def _learnt(mate: Curve, at: int, last: int) -> bool:
     return mate.raw.min() > 0 and trend_at(mate, last) < PARAMS.learnt * trend_at(mate, at)
 
 
-def _gap(anatomy: Anatomy, curve: Curve, mate: Curve) -> Evidence | None:
+def _gap(features: RunFeatures, curve: Curve, mate: Curve) -> Evidence | None:
     late = max(3, round(PARAMS.late * curve.n))
     validation = median(curve.raw[-late:])
     since = curve.at[-late]
@@ -242,7 +242,7 @@ def _gap(anatomy: Anatomy, curve: Curve, mate: Curve) -> Evidence | None:
     if held.size < 2:
         return None
     train = float(max(np.median(held), np.mean(held)))  # an evaluation is a mean: rare hard batches count in it
-    alike = [c for c in anatomy.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
+    alike = [c for c in features.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
     start = max(beginning(c.raw, max(1, min(3, c.n // 10))) for c in (mate, *alike))
     if start - train <= PARAMS.fallen * abs(start):
         return None  # training has hardly fallen: a gap says nothing of what was learnt by heart

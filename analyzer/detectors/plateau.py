@@ -40,15 +40,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.chance import SENTENCES as CHANCE
-from analyzer.anatomy.chance import UNTRAINED, answers_move, at_chance, guessing, metrics_rest, no_margin, trained_well
-from analyzer.anatomy.progress import Progress, progress
-from analyzer.anatomy.schedule import last_moving
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.chance_level import SENTENCES as CHANCE
+from analyzer.features.chance_level import (
+    UNTRAINED,
+    answers_move,
+    at_chance,
+    guessing,
+    metrics_rest,
+    no_margin,
+    trained_well,
+)
+from analyzer.features.progress import Progress, progress
+from analyzer.features.schedule import last_moving
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
-from analyzer.model.wording import counted, filled, number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import counted, filled, number, step
 from analyzer.stats import robust
 
 
@@ -106,24 +114,24 @@ class Facts:
     fell_first: bool = False
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for the loss that the run's course is judged by, and one for each loss that freezes."""
-    judged = anatomy.course
+    judged = features.course
     if isinstance(judged, str):
         yield Unfit(judged)
     else:
-        yield _reading(anatomy, *judged)
-    if anatomy.falls:
-        for curve in [*anatomy.training, *anatomy.validation]:
+        yield _reading(features, *judged)
+    if features.falls:
+        for curve in [*features.training, *features.validation]:
             since = curve.course.frozen if curve.n else None
             if since is not None and curve.finite[-1]:
-                yield _frozen_reading(anatomy, curve, since)
-        for curve in anatomy.training:
+                yield _frozen_reading(features, curve, since)
+        for curve in features.training:
             if curve.role.per != "epoch" and not curve.role.running and curve.n >= PARAMS.batches and curve.finite[-1]:
-                yield _dead_noise(anatomy, curve)
+                yield _dead_noise(features, curve)
 
 
-def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
+def _frozen_reading(features: RunFeatures, curve: Curve, since: int) -> Evidence:
     first, last, level = int(curve.at[since]), int(curve.at[-1]), float(curve.raw[-1])
     moved = curve.raw[:since]
     start = float(moved[0]) if moved.size else level
@@ -136,10 +144,10 @@ def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
         vetoes.append(Veto("came-to-rest", curve.tag, {"last_move": float(np.max(last_moves))}))
     if moved.size < PARAMS.repeats:  # it was never seen moving: a constant that somebody logs
         vetoes.append(Veto("never-moved", curve.tag, {"points": float(moved.size)}))
-    moving = next((c for c in anatomy.training if c is not curve and _moves_after(c, first)), None)
+    moving = next((c for c in features.training if c is not curve and _moves_after(c, first)), None)
     if moving is not None:
         vetoes.append(Veto("training-moves", moving.tag))
-    idle = _idle(anatomy)
+    idle = _idle(features)
     return Evidence(
         curve.tags,
         (
@@ -159,10 +167,10 @@ def _frozen_reading(anatomy: Anatomy, curve: Curve, since: int) -> Evidence:
     )
 
 
-def _dead_noise(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _dead_noise(features: RunFeatures, curve: Curve) -> Evidence:
     """The noise of batches cannot die as long as the answers depend on the examples and the loss is not fitted."""
     level, start = curve.back(curve.end), curve.back(curve.start)
-    named = guessing(anatomy, level, curve)
+    named = guessing(features, level, curve)
     since = _flat_since(curve)
     vetoes = (Veto("fitted", curve.tag, {"level": level}),) if abs(level) <= PARAMS.near_zero * abs(start) else ()
     return Evidence(
@@ -184,13 +192,13 @@ def _moves_after(curve: Curve, step_: int) -> bool:
     return after.size >= PARAMS.repeats and bool(np.ptp(after) > 0)
 
 
-def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
-    signs = _signs(anatomy, curve, far)
+def _reading(features: RunFeatures, curve: Curve, far: Progress) -> Evidence:
+    signs = _signs(features, curve, far)
     # a log that begins late rests at its first level as well: only another sign makes it an error
     alone = {sign.id for sign in signs} <= {"noise-only", "not-fallen", "validation-rests"}
     severity: Severity = "error" if far.best_gain < PARAMS.little and not alone else "warning"
     since = _flat_since(curve)
-    cause, more = _cause(anatomy, curve, signs)
+    cause, more = _cause(features, curve, signs)
     return Evidence(
         curve.tags,
         (
@@ -218,41 +226,41 @@ def _reading(anatomy: Anatomy, curve: Curve, far: Progress) -> Evidence:
     )
 
 
-def _signs(anatomy: Anatomy, curve: Curve, far: Progress) -> tuple[Sign, ...]:
+def _signs(features: RunFeatures, curve: Curve, far: Progress) -> tuple[Sign, ...]:
     """Return what says that the model is where an untrained one would be."""
-    idle = _idle(anatomy) if far.best_gain < PARAMS.solved else None
-    asleep = no_margin(anatomy, far.end, curve)
+    idle = _idle(features) if far.best_gain < PARAMS.solved else None
+    asleep = no_margin(features, far.end, curve)
     if asleep is not None:
         return (asleep, idle) if idle else (asleep,)
-    if trained_well(anatomy):
+    if trained_well(features):
         return (idle,) if idle else ()
-    signs = [idle, guessing(anatomy, far.end, curve)]
+    signs = [idle, guessing(features, far.end, curve)]
     calm = far.swing < PARAMS.calm  # a batch loss near its optimum is small and swings far more, over its level
-    fresh = far.start > UNTRAINED and not answers_move(anatomy)
-    still = (far.best_gain < PARAMS.unmoved or _moved_by_chance(anatomy, curve, far)) and not _gains(curve)
+    fresh = far.start > UNTRAINED and not answers_move(features)
+    still = (far.best_gain < PARAMS.unmoved or _moved_by_chance(features, curve, far)) and not _gains(curve)
     if calm and still and curve.n >= PARAMS.long and fresh:
         signs.append(_unmoved(curve, far))
-    rest = metrics_rest(anatomy)
+    rest = metrics_rest(features)
     if rest and far.best_gain < PARAMS.half:
         signs.append(rest)
-    chance = at_chance(anatomy) if far.best_gain < PARAMS.solved else []  # a perfect fit is overfitting instead
-    for other in anatomy.validation:
+    chance = at_chance(features) if far.best_gain < PARAMS.solved else []  # a perfect fit is overfitting instead
+    for other in features.validation:
         its = progress(other) if other is not curve else None
         alike = its and (any(signs) or chance or abs(its.end - far.end) < PARAMS.alike * abs(far.end))
         rests = its and abs(its.best_gain) < PARAMS.held and its.swing < PARAMS.still
         if its and alike and rests and calm and fresh and far.best_gain < 2 * PARAMS.little:
             signs.append(Sign("validation-rests", other.tag, {"start": its.start, "end": its.end}))
             break
-    stuck = _evaluation_still(anatomy, far) if far.best_gain < PARAMS.some and not answers_move(anatomy) else None
+    stuck = _evaluation_still(features, far) if far.best_gain < PARAMS.some and not answers_move(features) else None
     return tuple(sign for sign in (*signs, *chance, stuck) if sign is not None)
 
 
-def _evaluation_still(anatomy: Anatomy, far: Progress) -> Sign | None:
+def _evaluation_still(features: RunFeatures, far: Progress) -> Sign | None:
     """Return a sign when an evaluation stands still for most of the run: weights do not move.
 
     A training loss far below it was learnt, be it in another run: fine-tuning rests.
     """
-    for curve in [c for c in anatomy.validation if c.n]:
+    for curve in [c for c in features.validation if c.n]:
         since = curve.at[0] + PARAMS.rests_from * (curve.at[-1] - curve.at[0])
         late = curve.raw[curve.at >= since]
         height = abs(robust.median(late)) if late.size else 0.0
@@ -271,12 +279,12 @@ def _gains(curve: Curve) -> bool:
     return fall is not None and fall.errors >= PARAMS.steady and fall.size >= PARAMS.unmoved / 2
 
 
-def _moved_by_chance(anatomy: Anatomy, curve: Curve, far: Progress) -> bool:
+def _moved_by_chance(features: RunFeatures, curve: Curve, far: Progress) -> bool:
     """Whether a loss moves no more than its own noise moves medians: its start, its first tenth, its second half.
 
     An evaluation has less noise: where one has fallen, so has the loss.
     """
-    if any((its := progress(other)) and its.moved > 3 for other in anatomy.validation if other is not curve):
+    if any((its := progress(other)) and its.moved > 3 for other in features.validation if other is not curve):
         return False
     early, late = curve.raw[: max(5, curve.n // 10)], robust.median(curve.raw[curve.n // 2 :])
     error = 3.75 * far.swing * abs(late) / float(np.sqrt(early.size))  # three errors of the median of the first tenth
@@ -293,9 +301,9 @@ def _unmoved(curve: Curve, far: Progress) -> Sign:
     return Sign("not-fallen", curve.tag, {"share": max(far.gain, 0.0)})
 
 
-def _idle(anatomy: Anatomy) -> Sign | None:
+def _idle(features: RunFeatures) -> Sign | None:
     """Return a sign when every rate is 0 for most of the run: it stopped there, however far it had come."""
-    rates = [c for c in anatomy.having("learning-rate") if c.n >= PARAMS.rates]
+    rates = [c for c in features.having("learning-rate") if c.n >= PARAMS.rates]
     if not rates:
         return None
     rate = max(rates, key=last_moving)
@@ -314,12 +322,12 @@ def _flat_since(curve: Curve) -> int:
     return int(curve.at[min(first, curve.n - 1)])
 
 
-def _cause(anatomy: Anatomy, curve: Curve, signs: tuple[Sign, ...]) -> tuple[str | None, tuple[Sign, ...]]:
+def _cause(features: RunFeatures, curve: Curve, signs: tuple[Sign, ...]) -> tuple[str | None, tuple[Sign, ...]]:
     """Return the id of the cause and what else speaks for it."""
     ids = {sign.id for sign in signs}
     if ids & {"rate-zero", "rate-zero-throughout"}:
         return "rate-zero", ()
-    gradient = anatomy.gradient
+    gradient = features.gradient
     if gradient is not None and gradient.n >= 5:
         late = robust.median(gradient.raw[-(gradient.n // 2) :])
         if late < PARAMS.vanished:

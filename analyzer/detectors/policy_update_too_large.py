@@ -35,13 +35,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.standing import PARAMS as STANDING
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.reward_level import PARAMS as STANDING
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, percent, step
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,22 @@ class Facts:
     shares: bool
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each clipped share and each divergence of an update."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    curves = anatomy.measuring("step-kl", "clip-share")
+    curves = features.measuring("step-kl", "clip-share")
     long = [c for c in curves if c.n >= 2 * PARAMS.least]
     if not long:
         why = f"fewer than {2 * PARAMS.least} values of either" if curves else "neither is logged"
         yield Unfit(f"clipped share and divergence of an update: {why}")
         return
     for curve in long:
-        yield _reading(anatomy, curve)
+        yield _reading(features, curve)
 
 
-def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve) -> Evidence:
     begin = int(PARAMS.first * curve.n)
     values = curve.raw[begin:]
     width = min(values.size, max(PARAMS.least, int(PARAMS.part * curve.n)))
@@ -103,7 +103,7 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
     top = int(np.argmax(levels))
     level, shares = float(levels[top]), curve.role.signal == "clip-share"
     first, last = int(curve.at[begin + top]), int(curve.at[begin + top + width - 1])
-    trouble = _trouble(anatomy)
+    trouble = _trouble(features)
     limit = "share" if shares else "divergence"
     return Evidence(
         curve.tags,
@@ -114,15 +114,15 @@ def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
         cause="steps-too-long",
         marks=(Mark("region", curve.tag, "large updates", (first, last)),),
         signs=trouble,
-        vetoes=_tiny_range(anatomy) if shares else (),
+        vetoes=_tiny_range(features) if shares else (),
         facts=Facts(level, first, last, shares),
     )
 
 
-def _trouble(anatomy: Anatomy) -> tuple[Sign, ...]:
+def _trouble(features: RunFeatures) -> tuple[Sign, ...]:
     """Return a sign where the leading reward falls, or never rose."""
-    lead = anatomy.rewards.lead()
-    at = anatomy.rewards.standing(lead) if lead is not None else None
+    lead = features.rewards.lead()
+    at = features.rewards.standing(lead) if lead is not None else None
     if lead is None or at is None or at.at_ceiling:
         return ()
     if at.gain_errors < STANDING.clear:
@@ -132,9 +132,9 @@ def _trouble(anatomy: Anatomy) -> tuple[Sign, ...]:
     return ()
 
 
-def _tiny_range(anatomy: Anatomy) -> tuple[Veto, ...]:
+def _tiny_range(features: RunFeatures) -> tuple[Veto, ...]:
     """Return a veto where the logged clip range is so small that clipping is the rule."""
-    ranges = [c for t, c in anatomy.curves.items() if t.endswith("clip_range") and c.n]
+    ranges = [c for t, c in features.curves.items() if t.endswith("clip_range") and c.n]
     return tuple(Veto("tiny-clip-range", c.tag) for c in ranges[:1] if float(np.max(c.raw)) < PARAMS.tiny)
 
 

@@ -46,12 +46,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
-from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats import robust, spectrum, trend
 
 FEW_POINTS = 5.5  # logged points in a period: with fewer, the one batch of an epoch that is smaller looks alike
@@ -106,37 +106,37 @@ class Limits:
     cycles: float = field(default=4.4, metadata={"why": "periods seen"})
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the finest training loss, and one for a validation loss that is logged often enough."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    judged = [c for c in anatomy.training if c.n >= spectrum.LEAST_POINTS and not c.role.running]
-    held_out = [c for c in anatomy.validation if c.n >= spectrum.LEAST_POINTS]
+    judged = [c for c in features.training if c.n >= spectrum.LEAST_POINTS and not c.role.running]
+    held_out = [c for c in features.validation if c.n >= spectrum.LEAST_POINTS]
     if judged:
-        yield _read(anatomy, judged[0])
+        yield _read(features, judged[0])
     if held_out:
-        yield _read(anatomy, held_out[0], "info")
+        yield _read(features, held_out[0], "info")
     if not judged and not held_out:
-        yield Unfit(_why_unfit(anatomy))
+        yield Unfit(_why_unfit(features))
 
 
-def _why_unfit(anatomy: Anatomy) -> str:
-    if not anatomy.training:
+def _why_unfit(features: RunFeatures) -> str:
+    if not features.training:
         return "no training loss is known"
-    if any(c.role.running for c in anatomy.training):
+    if any(c.role.running for c in features.training):
         return "the only step loss is a running mean since the epoch began"
     return f"fewer than {spectrum.LEAST_POINTS} finite points of a training loss"
 
 
-def _read(anatomy: Anatomy, curve: Curve, most: Severity = "warning") -> Evidence:
+def _read(features: RunFeatures, curve: Curve, most: Severity = "warning") -> Evidence:
     """Return what the search for a period found in a curve; `most` bounds the severity."""
     even, first = _even(curve)
-    found = spectrum.find_repetition(even, [one / curve.cadence for one in _known_lengths(anatomy)])
+    found = spectrum.find_repetition(even, [one / curve.cadence for one in _known_lengths(features)])
     if found is None:
         none = (Measure("swing of the folded shape", 0.0, "size", unit="of the level"),)
         return Evidence(curve.tags, none, "info")
-    return _evidence(anatomy, curve, even, found, first=first, most=most)
+    return _evidence(features, curve, even, found, first=first, most=most)
 
 
 def _even(curve: Curve) -> tuple[NDArray[np.float64], int]:
@@ -161,9 +161,9 @@ def _even(curve: Curve) -> tuple[NDArray[np.float64], int]:
     return np.asarray(np.interp(wanted, curve.at[keep], curve.y[keep])), int(curve.at[0])
 
 
-def _known_lengths(anatomy: Anatomy) -> list[float]:
+def _known_lengths(features: RunFeatures) -> list[float]:
     """Return lengths in steps at which this run may repeat itself: an epoch, by the log or by a parameter."""
-    found = [anatomy.epoch_length, _parameter(anatomy, STEPS_PER_EPOCH)]
+    found = [features.epoch_length, _parameter(features, STEPS_PER_EPOCH)]
     lengths: list[float] = []
     for one in found:
         if one and not any(abs(one / other - 1) < SAME_LENGTH for other in lengths):
@@ -171,9 +171,9 @@ def _known_lengths(anatomy: Anatomy) -> list[float]:
     return lengths
 
 
-def _parameter(anatomy: Anatomy, names: set[str]) -> float | None:
+def _parameter(features: RunFeatures, names: set[str]) -> float | None:
     """Return the value of a parameter by the words of its name; 1.0 for true, None where it is absent or off."""
-    for name, value in anatomy.run.params.items():
+    for name, value in features.run.params.items():
         if " ".join(words_of(str(name).rpartition("/")[2].rpartition(".")[2])) in names:
             text = str(value).strip().lower()
             try:
@@ -184,7 +184,7 @@ def _parameter(anatomy: Anatomy, names: set[str]) -> float | None:
 
 
 def _evidence(
-    anatomy: Anatomy,
+    features: RunFeatures,
     curve: Curve,
     even: NDArray[np.float64],
     found: spectrum.Repetition,
@@ -203,7 +203,7 @@ def _evidence(
         Measure("period", length, unit="steps"),
     )
     sure = found.p_value < 1  # else nothing is there to be explained
-    cause = _cause(anatomy, curve, spectrum.levelled(even), found, height) if sure else Cause("unknown")
+    cause = _cause(features, curve, spectrum.levelled(even), found, height) if sure else Cause("unknown")
     last = int(curve.at[-1])
     return Evidence(
         curve.tags,
@@ -221,15 +221,15 @@ def _evidence(
 
 
 def _cause(
-    anatomy: Anatomy, curve: Curve, residual: NDArray[np.float64], found: spectrum.Repetition, height: float
+    features: RunFeatures, curve: Curve, residual: NDArray[np.float64], found: spectrum.Repetition, height: float
 ) -> Cause:
     """Return the first cause that the log supports; `height`: swing over the level."""
     length = found.length * curve.cadence
     return (
         _by_shape(curve, residual, found.length, height)
-        or _by_rate(anatomy, curve, length)
-        or _by_parameter(anatomy, length)
-        or _by_order(anatomy, curve, length)
+        or _by_rate(features, curve, length)
+        or _by_parameter(features, length)
+        or _by_order(features, curve, length)
     )
 
 
@@ -241,30 +241,30 @@ def _by_shape(curve: Curve, residual: NDArray[np.float64], points: float, height
     return None
 
 
-def _by_rate(anatomy: Anatomy, curve: Curve, length: float) -> Cause | None:
-    period = anatomy.rate_period
+def _by_rate(features: RunFeatures, curve: Curve, length: float) -> Cause | None:
+    period = features.rate_period
     if period and _multiple(length, period):
         return Cause("schedule", Sign("rate-repeats", numbers={"period": period}), "lr-cycle")
-    if _follows_rate(anatomy, curve, length):
+    if _follows_rate(features, curve, length):
         return Cause("schedule", Sign("follows-rate", curve.tag), "lr-cycle")
     return None
 
 
-def _by_parameter(anatomy: Anatomy, length: float) -> Cause | None:
-    accumulated = _parameter(anatomy, ACCUMULATED)
+def _by_parameter(features: RunFeatures, length: float) -> Cause | None:
+    accumulated = _parameter(features, ACCUMULATED)
     if accumulated and accumulated > 1 and abs(length / accumulated - 1) < SAME_LENGTH:
         sign = Sign("accumulated-batches", numbers={"batches": accumulated})
         return Cause("gradient-accumulation", sign, "gradient-accumulation")
-    if _parameter(anatomy, GROUPED):
+    if _parameter(features, GROUPED):
         return Cause("length-groups", Sign("grouped-by-length"), "length-groups")
     return None
 
 
-def _by_order(anatomy: Anatomy, curve: Curve, length: float) -> Cause:
-    anew = _begins_anew(anatomy, curve, length)
+def _by_order(features: RunFeatures, curve: Curve, length: float) -> Cause:
+    anew = _begins_anew(features, curve, length)
     if anew:
         return Cause("several-trainings", anew)
-    lengths = _known_lengths(anatomy)
+    lengths = _known_lengths(features)
     epoch = next((one for one in lengths if _multiple(length, one)), None)
     if epoch:
         exact = abs(length / epoch - 1) < SAME_LENGTH
@@ -338,9 +338,9 @@ def _memorised(residual: NDArray[np.float64], points: float) -> bool:
     return max(float(np.dot(np.roll(shape, k), ramp)) for k in range(bins)) > LIKE_A_RAMP * size
 
 
-def _begins_anew(anatomy: Anatomy, curve: Curve, length: float) -> Sign | None:
+def _begins_anew(features: RunFeatures, curve: Curve, length: float) -> Sign | None:
     """Return a sign when an evaluation, too, comes back to its first value at each turn: all is forgotten then."""
-    for held_out in [c for c in anatomy.validation if c.n]:
+    for held_out in [c for c in features.validation if c.n]:
         turn = ((held_out.at - curve.at[0]) / length).astype(np.int64)
         parts = [held_out.raw[turn == k] for k in range(int(turn[-1]) + 1)]
         whole = [part for part in parts if part.size >= LEAST_EVALUATIONS]
@@ -358,9 +358,9 @@ def _multiple(length: float, unit: float) -> bool:
     return abs(ratio / best - 1) < SAME_LENGTH
 
 
-def _follows_rate(anatomy: Anatomy, curve: Curve, length: float) -> bool:
+def _follows_rate(features: RunFeatures, curve: Curve, length: float) -> bool:
     """Whether the learning rate goes up and down with the loss, or with its period (in steps)."""
-    rate = anatomy.rate
+    rate = features.rate
     if rate is None or rate.n < 12 or np.ptp(rate.raw) <= 0.1 * abs(float(np.max(rate.raw))):
         return False
     line = np.interp(curve.at, rate.at, rate.raw)

@@ -33,15 +33,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.seam import PARAMS as SEAM
-from analyzer.anatomy.seam import Dip, dip_after
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.knobs import knob_at
+from analyzer.features.restart import PARAMS as SEAM
+from analyzer.features.restart import Dip, dip_after
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent, step
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Limits:
     noise: float = field(default=6.0, metadata={"unit": "standard errors", "why": "dip below both in standard errors"})
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the restart with the clearest dip behind it."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
     least = 3 * SEAM.short  # what lies before, inside and after the shortest dip
-    curve = next((c for c in anatomy.training if c.n >= least and not c.role.running), None)
+    curve = next((c for c in features.training if c.n >= least and not c.role.running), None)
     if curve is None:
         yield Unfit(f"no training loss of batches with {least} points")
         return
@@ -69,15 +69,15 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             curve.tags, (Measure("restarts", 0.0, unit="count"),), "info", vetoes=(Veto("no-restart", curve.tag),)
         )
         return
-    dips = [dip_after(curve, int(back), anatomy.epoch_length) for back in curve.points.restarts]
+    dips = [dip_after(curve, int(back), features.epoch_length) for back in curve.points.restarts]
     known = [d for d in dips if d is not None]
     if not known:
         yield Unfit("too few points around the restart")
         return
     its = max(known, key=lambda d: d.clear)
     first, last = int(curve.at[its.first]), int(curve.at[its.first + its.length - 1])
-    event = anatomy.event_near(first, its.length * curve.cadence, ("lr-restart", "lr-drop"))
-    knob = knob_at(anatomy, (first, last))
+    event = features.event_near(first, its.length * curve.cadence, ("lr-restart", "lr-drop"))
+    knob = knob_at(features, (first, last))
     yield Evidence(
         curve.tags,
         (

@@ -40,15 +40,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.standing import PARAMS as STANDING
-from analyzer.anatomy.standing import Standing, wander
-from analyzer.anatomy.witnesses import moved_before
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.leading_indicators import moved_before
+from analyzer.features.reward_level import PARAMS as STANDING
+from analyzer.features.reward_level import RewardLevels, wander
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats.robust import median
 
 
@@ -90,31 +90,31 @@ class Facts:
     lost: float | None
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield two readings for each reward that may lead: the gain that is lost, and an end below the start."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning: no reward with a policy or episodes")
         return
-    goals = [c for c in anatomy.rewards.goals if c.role.goal != "net"] or list(anatomy.rewards.goals)
+    goals = [c for c in features.rewards.goals if c.role.goal != "net"] or list(features.rewards.goals)
     long = [c for c in goals if c.n >= PARAMS.least]
     if not long:
         yield Unfit(f"fewer than {PARAMS.least} values of a reward" if goals else "no reward is logged")
         return
     for curve in long:
-        at = anatomy.rewards.standing(curve)
+        at = features.rewards.standing(curve)
         if at is not None:
-            holding = [c for c in long[: long.index(curve)] if _holds(anatomy, c)]
-            yield from _readings(anatomy, curve, at, long, holding)
+            holding = [c for c in long[: long.index(curve)] if _holds(features, c)]
+            yield from _readings(features, curve, at, long, holding)
 
 
-def _holds(anatomy: Anatomy, curve: Curve) -> bool:
+def _holds(features: RunFeatures, curve: Curve) -> bool:
     """Whether a reward has lost nothing that matters."""
-    at = anatomy.rewards.standing(curve)
+    at = features.rewards.standing(curve)
     return at is not None and at.gain_errors > 0 and (at.lost_errors < PARAMS.holds or at.lost < PARAMS.part * at.gain)
 
 
 def _readings(
-    anatomy: Anatomy, curve: Curve, at: Standing, rewards: list[Curve], holding: list[Curve]
+    features: RunFeatures, curve: Curve, at: RewardLevels, rewards: list[Curve], holding: list[Curve]
 ) -> Iterator[Evidence]:
     earlier, end = at.last_blocks
     last = int(curve.at[-1])
@@ -122,12 +122,12 @@ def _readings(
         onset = int(curve.at[_onset(at, high, end)])
         share = _share(high - end, at.gain) if way == "lost" else (high - end) / at.scale
         errors = _certain(at, high, end, way)
-        found = [m.sign for m in moved_before(anatomy, curve, onset)]
-        notes = _notes(anatomy, curve, onset)
+        found = [m.sign for m in moved_before(features, curve, onset)]
+        notes = _notes(features, curve, onset)
         beside = [
-            Sign("collected-holds", c.tag) for c in rewards if c.role.split != curve.role.split and _holds(anatomy, c)
+            Sign("collected-holds", c.tag) for c in rewards if c.role.split != curve.role.split and _holds(features, c)
         ]
-        event = anatomy.event_near(onset, PARAMS.near * float(last - curve.at[0]), ("restart",))
+        event = features.event_near(onset, PARAMS.near * float(last - curve.at[0]), ("restart",))
         measures = [Measure("share of the gain that is lost", share, "lost", unit="ratio")]
         measures.append(Measure("gain before it", at.gain / at.scale, "worth", unit="of level or range"))
         if way == "below":
@@ -149,7 +149,7 @@ def _readings(
             cause=found[0].id if found else None,
             signs=(*found, *notes, *beside[:1]),
             vetoes=(
-                *_explores(anatomy, onset),
+                *_explores(features, onset),
                 *(Veto("evaluation-holds", c.tag) for c in holding),
                 # an evaluation that never gained while training did is a contradiction, and no collapse
                 *(Veto("collected-holds", sign.tag) for sign in beside[:1] if way == "below"),
@@ -167,12 +167,12 @@ def _share(lost: float, gain: float) -> float:
     return lost / gain if gain > 0 else 0.0
 
 
-def _onset(at: Standing, high: float, low: float) -> int:
+def _onset(at: RewardLevels, high: float, low: float) -> int:
     """Return the index of the first point of the fall."""
     return at.onset(high, low) if high > low else at.n - 1
 
 
-def _certain(at: Standing, high: float, low: float, way: str) -> float:
+def _certain(at: RewardLevels, high: float, low: float, way: str) -> float:
     """Return a fall in standard errors when neighbours wander together: larger errors, from fewer independent values.
 
     Wandering is measured on both sides of the fall, which is no noise itself; the calmer side counts, because the other
@@ -190,19 +190,19 @@ def _certain(at: Standing, high: float, low: float, way: str) -> float:
     return calmer.by_student(errors / math.sqrt(calmer.correlation))
 
 
-def _usual(at: Standing, fall: float) -> float:
+def _usual(at: RewardLevels, fall: float) -> float:
     """Return the deepest fall of the calmed reward that was made good before its best, over this one."""
     calm = at.calm[: int(np.argmax(at.calm)) + 1]
     deepest = float(np.max(np.maximum.accumulate(calm) - calm))
     return deepest / fall if fall > 0 else 0.0
 
 
-def _notes(anatomy: Anatomy, curve: Curve, onset: int) -> list[Sign]:
+def _notes(features: RunFeatures, curve: Curve, onset: int) -> list[Sign]:
     """Return what makes a lower reward no worse policy: a task that got harder, an episode that was made shorter."""
     notes = [
-        Sign("harder-task", c.tag) for c in anatomy.measuring("difficulty") if c is not curve and np.ptp(c.raw) > 0
+        Sign("harder-task", c.tag) for c in features.measuring("difficulty") if c is not curve and np.ptp(c.raw) > 0
     ]
-    for length in anatomy.measuring("episode-length"):
+    for length in features.measuring("episode-length"):
         before, after = length.raw[length.at < onset], length.raw[length.at >= onset]
         paid, now = curve.raw[curve.at < onset], curve.raw[curve.at >= onset]
         if min(before.size, after.size, paid.size, now.size) < PARAMS.least // 2 or median(before) <= 0:
@@ -215,10 +215,10 @@ def _notes(anatomy: Anatomy, curve: Curve, onset: int) -> list[Sign]:
     return notes[:1]
 
 
-def _explores(anatomy: Anatomy, onset: int) -> list[Veto]:
+def _explores(features: RunFeatures, onset: int) -> list[Veto]:
     """Return a veto where exploration is raised again after the onset: random actions earn less."""
     found = []
-    for curve in anatomy.measuring("exploration"):
+    for curve in features.measuring("exploration"):
         before, after = curve.raw[curve.at <= onset], curve.raw[curve.at > onset]
         if before.size and after.size and float(np.max(after)) > float(before[-1]) + PARAMS.raised:
             found.append(Veto("explores-again", curve.tag))

@@ -36,15 +36,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.common_axis import on_axis
-from analyzer.anatomy.rewards import gained
-from analyzer.anatomy.standing import Standing
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.common_axis import on_axis
+from analyzer.features.reward_level import RewardLevels
+from analyzer.features.rewards import gained
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, percent, step
 from analyzer.stats.robust import median
 
 
@@ -86,24 +86,24 @@ class Facts:
     longer: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading of the turn of the independent score, and one of a score that does not follow."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    reward, score = anatomy.rewards.optimised, anatomy.rewards.independent
-    at = anatomy.rewards.standing(reward) if reward is not None else None
-    its = anatomy.rewards.standing(score) if score is not None else None
+    reward, score = features.rewards.optimised, features.rewards.independent
+    at = features.rewards.standing(reward) if reward is not None else None
+    its = features.rewards.standing(score) if score is not None else None
     if reward is None or score is None or at is None or its is None:
         yield Unfit("no independent score (held-out tasks, an oracle, success) is logged beside a reward")
         return
     yield _turned(reward, at, score, its)
-    longer = _longer(anatomy)
+    longer = _longer(features)
     if longer is not None:
         yield _left_behind(reward, at, score, its, longer)
 
 
-def _levels(score: Curve, its: Standing) -> tuple[int, float, float, float]:
+def _levels(score: Curve, its: RewardLevels) -> tuple[int, float, float, float]:
     """Return the index of the best evaluation, the level there, the level at the end, and the error of a level."""
     width = max(PARAMS.tail, score.n // PARAMS.part)
     calm = np.convolve(its.values, np.ones(width) / width, "valid")
@@ -111,7 +111,7 @@ def _levels(score: Curve, its: Standing) -> tuple[int, float, float, float]:
     return best + width // 2, float(calm[best]), float(calm[-1]), max(its.error(width), its.floor / width)
 
 
-def _turned(reward: Curve, at: Standing, score: Curve, its: Standing) -> Evidence:
+def _turned(reward: Curve, at: RewardLevels, score: Curve, its: RewardLevels) -> Evidence:
     best, top, end, error = _levels(score, its)
     points = on_axis(score.points, reward.points)
     turn = int(points.steps[score.finite][best])
@@ -147,16 +147,18 @@ def _turned(reward: Curve, at: Standing, score: Curve, its: Standing) -> Evidenc
     )
 
 
-def _longer(anatomy: Anatomy) -> tuple[Curve, float] | None:
+def _longer(features: RunFeatures) -> tuple[Curve, float] | None:
     """Return the length of answers with its growth, None where it is not logged."""
-    for curve in anatomy.measuring("response-length"):
+    for curve in features.measuring("response-length"):
         first, last = median(curve.raw[: max(3, curve.n // 20)]), median(curve.raw[-max(3, curve.n // 10) :])
         if first > 0:
             return curve, last / first
     return None
 
 
-def _left_behind(reward: Curve, at: Standing, score: Curve, its: Standing, longer: tuple[Curve, float]) -> Evidence:
+def _left_behind(
+    reward: Curve, at: RewardLevels, score: Curve, its: RewardLevels, longer: tuple[Curve, float]
+) -> Evidence:
     _, _, end, error = _levels(score, its)
     room = max(PARAMS.all - its.start, error) if float(np.max(its.values)) <= PARAMS.all else max(its.range, error)
     length, growth = longer

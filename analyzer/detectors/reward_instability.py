@@ -36,12 +36,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.standing import Standing
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.reward_level import RewardLevels
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
-from analyzer.model.wording import counted, number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
+from analyzer.model.formatting import counted, number, step
 
 
 @dataclass(frozen=True)
@@ -89,28 +89,28 @@ class Facts:
     steps: tuple[int, int]
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the leading reward."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    goals = anatomy.rewards.goals
-    lead = anatomy.rewards.lead(PARAMS.least)
-    at = anatomy.rewards.standing(lead) if lead is not None else None
+    goals = features.rewards.goals
+    lead = features.rewards.lead(PARAMS.least)
+    at = features.rewards.standing(lead) if lead is not None else None
     if lead is None or at is None:
         yield Unfit(f"fewer than {PARAMS.least} values of a reward" if goals else "no reward is logged")
         return
     others = [c for c in goals if c is not lead and c.n >= PARAMS.least]
-    calm = next((c for c in others if len(_falls_of(anatomy, c)) < PARAMS.again), None)
-    yield _reading(lead, at, _falls_of(anatomy, lead), calm)
+    calm = next((c for c in others if len(_falls_of(features, c)) < PARAMS.again), None)
+    yield _reading(lead, at, _falls_of(features, lead), calm)
 
 
-def _falls_of(anatomy: Anatomy, curve: Curve) -> list[Fall]:
-    at = anatomy.rewards.standing(curve)
+def _falls_of(features: RunFeatures, curve: Curve) -> list[Fall]:
+    at = features.rewards.standing(curve)
     return falls(at) if at is not None else []
 
 
-def falls(at: Standing) -> list[Fall]:
+def falls(at: RewardLevels) -> list[Fall]:
     """Return the falls of a reward that were made good, in order, by means over the shortest fall that lasts."""
     width = max(3, int(PARAMS.lasts * at.n))
     level = np.convolve(at.values, np.ones(width) / width, "valid")
@@ -130,7 +130,7 @@ def falls(at: Standing) -> list[Fall]:
     return found
 
 
-def _reading(curve: Curve, at: Standing, found: list[Fall], calm: Curve | None) -> Evidence:
+def _reading(curve: Curve, at: RewardLevels, found: list[Fall], calm: Curve | None) -> Evidence:
     first, last = (found[0].peak, found[-1].back) if found else (0, at.n - 1)
     deepest = max(found, key=lambda f: f.high - f.bottom, default=Fall(0, 0, 0, at.start, at.start))
     late = bool(found) and found[-1].peak >= at.n / 2

@@ -37,14 +37,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.rewards import gained
-from analyzer.anatomy.standing import SHARES, Standing
-from analyzer.anatomy.witnesses import entropy_of
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.leading_indicators import entropy_of
+from analyzer.features.reward_level import SHARES, RewardLevels
+from analyzer.features.rewards import gained
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import filled, number, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import filled, number, step
 
 
 @dataclass(frozen=True)
@@ -92,32 +92,32 @@ class Facts:
     last: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading of the leading reward, and one of the policy's entropy where it is logged."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    lead = anatomy.rewards.lead(PARAMS.least)
-    score = anatomy.rewards.independent
-    if score is not None and score.n >= PARAMS.evaluations and (np.ptp(score.raw) == 0 or _unsolved(anatomy)):
+    lead = features.rewards.lead(PARAMS.least)
+    score = features.rewards.independent
+    if score is not None and score.n >= PARAMS.evaluations and (np.ptp(score.raw) == 0 or _unsolved(features)):
         lead = score
-    at = anatomy.rewards.standing(lead) if lead is not None else None
+    at = features.rewards.standing(lead) if lead is not None else None
     if lead is None or at is None:
         few = f"fewer than {PARAMS.least} values of a reward"
-        yield Unfit(few if anatomy.rewards.goals else "no reward is logged")
+        yield Unfit(few if features.rewards.goals else "no reward is logged")
         return
-    yield _reading(anatomy, lead, at)
-    still = _still(anatomy, lead)
+    yield _reading(features, lead, at)
+    still = _still(features, lead)
     if still is not None:
         yield still
 
 
-def _reading(anatomy: Anatomy, curve: Curve, at: Standing) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, at: RewardLevels) -> Evidence:
     fifth = at.n // PARAMS.part
     start, end = float(np.mean(at.values[:fifth])), float(np.mean(at.values[-fifth:]))
     most = end - start + PARAMS.bound * math.sqrt(2) * at.error(fifth)
-    signs = _floor(anatomy, curve, at)
-    scale = PARAMS.all if curve is anatomy.rewards.independent and _unsolved(anatomy) else at.scale
+    signs = _floor(features, curve, at)
+    scale = PARAMS.all if curve is features.rewards.independent and _unsolved(features) else at.scale
     first, last = int(curve.at[0]), int(curve.at[-1])
     return Evidence(
         curve.tags,
@@ -136,47 +136,47 @@ def _reading(anatomy: Anatomy, curve: Curve, at: Standing) -> Evidence:
         cause=signs[0].id if signs else None,
         marks=(Mark("region", curve.tag, "no gain", (first, last)),),
         signs=tuple(signs),
-        vetoes=_vetoes(anatomy, curve, at),
+        vetoes=_vetoes(features, curve, at),
         facts=Facts(start, end, last),
     )
 
 
-def _vetoes(anatomy: Anatomy, curve: Curve, at: Standing) -> tuple[Veto, ...]:
+def _vetoes(features: RunFeatures, curve: Curve, at: RewardLevels) -> tuple[Veto, ...]:
     """Return what makes a flat reward no plateau: a gain between, a reward that rises, a ceiling, a resumed run."""
     rising = next(
-        (c for c in anatomy.rewards.goals if (other := anatomy.rewards.standing(c)) and gained(c, other)), None
+        (c for c in features.rewards.goals if (other := features.rewards.standing(c)) and gained(c, other)), None
     )
     found = [Veto("reward-rises", rising.tag)] if rising is not None else []
-    found += [Veto("at-its-ceiling", curve.tag)] if _ceiling(anatomy, at) else []
-    resumed = any(e.kind == "restart" for e in anatomy.events) or int(curve.at[0]) > 0.5 * int(curve.at[-1])
+    found += [Veto("at-its-ceiling", curve.tag)] if _ceiling(features, at) else []
+    resumed = any(e.kind == "restart" for e in features.events) or int(curve.at[0]) > 0.5 * int(curve.at[-1])
     return tuple([*found, Veto("resumed")] if resumed else found)
 
 
-def _ceiling(anatomy: Anatomy, at: Standing) -> bool:
+def _ceiling(features: RunFeatures, at: RewardLevels) -> bool:
     """Whether a flat reward is all that can be had: a share of one, or paid episodes that last as long as they may."""
     if at.range > 0:
         return at.at_ceiling
-    return at.end in SHARES or (at.end > 0 and _at_the_limit(anatomy) is not None)
+    return at.end in SHARES or (at.end > 0 and _at_the_limit(features) is not None)
 
 
-def _unsolved(anatomy: Anatomy) -> bool:
+def _unsolved(features: RunFeatures) -> bool:
     """Whether next to none of the held-out tasks was ever solved, where their share is logged."""
-    score = anatomy.rewards.independent
-    at = anatomy.rewards.standing(score) if score is not None else None
-    return anatomy.rewards.share_solved is not None and at is not None and at.best <= PARAMS.nothing
+    score = features.rewards.independent
+    at = features.rewards.standing(score) if score is not None else None
+    return features.rewards.share_solved is not None and at is not None and at.best <= PARAMS.nothing
 
 
-def _at_the_limit(anatomy: Anatomy) -> Curve | None:
+def _at_the_limit(features: RunFeatures) -> Curve | None:
     """Return the length of episodes where nearly all end at the same, the largest one."""
-    lengths = anatomy.measuring("episode-length")
+    lengths = features.measuring("episode-length")
     return next((c for c in lengths if float(np.mean(c.raw == np.max(c.raw))) >= PARAMS.limit), None)
 
 
-def _floor(anatomy: Anatomy, curve: Curve, at: Standing) -> list[Sign]:
+def _floor(features: RunFeatures, curve: Curve, at: RewardLevels) -> list[Sign]:
     """Return what shows that the agent is at a floor, the most telling first."""
     found: list[Sign] = []
-    length = _at_the_limit(anatomy)
-    if at.range > 0 and curve is anatomy.rewards.independent and _unsolved(anatomy):
+    length = _at_the_limit(features)
+    if at.range > 0 and curve is features.rewards.independent and _unsolved(features):
         found.append(Sign("unsolved", curve.tag, {"best": at.best}))
     elif at.range == 0:
         found.append(Sign("constant", curve.tag, {"level": at.end}))
@@ -185,18 +185,18 @@ def _floor(anatomy: Anatomy, curve: Curve, at: Standing) -> list[Sign]:
     return found
 
 
-def _still(anatomy: Anatomy, curve: Curve) -> Evidence | None:
+def _still(features: RunFeatures, curve: Curve) -> Evidence | None:
     """Return a reading of the policy's entropy, None where no entropy is logged that can show a policy that is stuck.
 
     A constant entropy alone is that of a Gaussian policy with a fixed spread. A policy is stuck where the entropy also
     is that of a uniform choice, or its updates are nothing.
     """
-    entropy = next((c for c in anatomy.measuring("entropy") if c.n >= PARAMS.least), None)
+    entropy = next((c for c in features.measuring("entropy") if c.n >= PARAMS.least), None)
     if entropy is None:
         return None
     values = entropy_of(entropy)
     level = float(np.mean(values))
-    steps = [c for c in anatomy.measuring("step-kl") if c.n >= PARAMS.least]
+    steps = [c for c in features.measuring("step-kl") if c.n >= PARAMS.least]
     largest = max((float(np.max(np.abs(c.raw))) for c in steps), default=math.inf)
     actions = round(math.exp(min(level, math.log(PARAMS.actions)))) if level > 0 else 0
     uniform = actions > 1 and abs(level - math.log(actions)) <= PARAMS.uniform * level

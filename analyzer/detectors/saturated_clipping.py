@@ -33,13 +33,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.gradient import PARAMS as GRADIENT
-from analyzer.anatomy.gradient import course_of
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.gradient_norm import PARAMS as GRADIENT
+from analyzer.features.gradient_norm import course_of
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Limits:
     )
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the gradient norm."""
-    curve = anatomy.gradient
+    curve = features.gradient
     if curve is None or curve.n < GRADIENT.course:
         why = f"fewer than {GRADIENT.course} norms of the gradient"
         yield Unfit("no gradient norm is logged" if curve is None else why)

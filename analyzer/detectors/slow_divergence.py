@@ -39,14 +39,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Rise
-from analyzer.anatomy.metrics import metrics_after
-from analyzer.anatomy.turning import improves_after
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.best_step import improves_after
+from analyzer.features.course import Rise
+from analyzer.features.held_out_metrics import metrics_after
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.stats.robust import median
 
 
@@ -87,12 +87,12 @@ class Facts:
     lost: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each training loss, or for the validation losses of a run without one."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    known = anatomy.training or anatomy.validation
+    known = features.training or features.validation
     judged = [c for c in known if c.n >= PARAMS.least and c.finite[-1] and not (c.role.running and len(known) > 1)]
     if not judged:
         few = f"fewer than {PARAMS.least} finite points of a loss"
@@ -100,22 +100,22 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     for curve in judged:
         relapse = curve.course.relapse
         if relapse is not None and not curve.course.relapse_is_fast and not curve.course.recovers:
-            yield _reading(anatomy, curve, relapse)
+            yield _reading(features, curve, relapse)
         else:
             nothing = Measure("rise at the end over the best level", 0.0, "noise", unit="standard errors")
             yield Evidence(curve.tags, (nothing,), "info")
 
 
-def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
     first, last = int(curve.at[rise.onset]), int(curve.at[-1])
     lost = min(rise.of_progress, 1.0) if np.isfinite(rise.of_progress) else 1.0
-    signs = _growing(anatomy, first, last)
-    event = anatomy.event_near(first, 0.05 * float(np.ptp(curve.at)), ("restart", "lr-restart"))
-    event = event or anatomy.restart_undone(curve, rise)
+    signs = _growing(features, first, last)
+    event = features.event_near(first, 0.05 * float(np.ptp(curve.at)), ("restart", "lr-restart"))
+    event = event or features.restart_undone(curve, rise)
     explained = f"event:{event.kind}@{event.step}" if event else None
-    if anatomy.rate_period:
+    if features.rate_period:
         explained = explained or f"event:lr-cycle@{int(curve.at[0])}"
-    knob = anatomy.knob_of(curve, rise)
+    knob = features.knob_of(curve, rise)
     explained = explained or (knob.event if knob else None)
     return Evidence(
         curve.tags,
@@ -135,20 +135,20 @@ def _reading(anatomy: Anatomy, curve: Curve, rise: Rise) -> Evidence:
             Mark("region", curve.tag, "drifts upwards", (first, last)),
             Mark("level", curve.tag, "lowest lasting level", values=(rise.before,)),
         ),
-        explained_by=(_better_elsewhere(anatomy, curve, first, last) if rise.errors > 0 else None) or explained,
+        explained_by=(_better_elsewhere(features, curve, first, last) if rise.errors > 0 else None) or explained,
     )
 
 
-def _better_elsewhere(anatomy: Anatomy, curve: Curve, first: int, last: int) -> str | None:
+def _better_elsewhere(features: RunFeatures, curve: Curve, first: int, last: int) -> str | None:
     """Return the event of a held-out loss, or of a metric beside this held-out loss, that improves meanwhile."""
-    better = metrics_after(anatomy, curve, first)[0] if curve in anatomy.validation else None
-    return f"event:metric-improves@{last}" if better else improves_after(anatomy, first)
+    better = metrics_after(features, curve, first)[0] if curve in features.validation else None
+    return f"event:metric-improves@{last}" if better else improves_after(features, first)
 
 
-def _growing(anatomy: Anatomy, first: int, last: int) -> tuple[Sign, ...]:
+def _growing(features: RunFeatures, first: int, last: int) -> tuple[Sign, ...]:
     """Return a sign for a learning rate or a gradient norm that grows while the loss rises."""
     found = []
-    for curve, sign in ((anatomy.rate, "rate-grows"), (anatomy.gradient, "gradient-grows")):
+    for curve, sign in ((features.rate, "rate-grows"), (features.gradient, "gradient-grows")):
         if curve is None or curve.n < PARAMS.few:
             continue
         reach = PARAMS.ends * (last - first)

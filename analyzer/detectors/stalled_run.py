@@ -33,13 +33,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.pace import Silence, silence
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.throughput import Silence, silence
 from analyzer.model.case import Case, falling
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import duration, moment, step
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.wording import duration, moment, step
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ class Limits:
     )
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading over the run's longest silence."""
-    its = silence(anatomy.run)
+    its = silence(features.run)
     if its is None:
         yield Unfit("fewer than a dozen points with a time")
         return
     first, last = sorted((its.before, its.after))
     # a step that goes back right at the silence is its restart; other series may go back a little less far
     back = max(1, its.before - its.after)
-    restart = anatomy.event_near(its.after, back, ("restart",)) if its.after <= its.before else None
+    restart = features.event_near(its.after, back, ("restart",)) if its.after <= its.before else None
     yield Evidence(
         (its.tag,),
         (

@@ -38,13 +38,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.ahead import PARAMS as AHEAD
-from analyzer.anatomy.ahead import Ahead, ahead
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.extrapolation import PARAMS as AHEAD
+from analyzer.features.extrapolation import Extrapolation, ahead
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, percent, step
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,16 @@ CAUSES = {
 class Facts:
     """What the sentences need: what comes next, and in how many steps."""
 
-    further: Ahead
+    further: Extrapolation
     steps: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the validation loss, or for the training loss of a run without one."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    losses = [c for c in (anatomy.validation or anatomy.training) if not c.role.running]
+    losses = [c for c in (features.validation or features.training) if not c.role.running]
     curve = next((c for c in losses if c.n >= AHEAD.least), None)
     further = ahead(curve.coarse) if curve is not None else None
     if curve is not None and AHEAD.piece * float(curve.at[-1] - curve.at[0]) < 1:
@@ -106,10 +106,10 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     if curve is None or further is None:
         yield Unfit(f"fewer than {AHEAD.least} finite points of a loss" if losses else "no training or validation loss")
         return
-    yield _reading(anatomy, curve, further)
+    yield _reading(features, curve, further)
 
 
-def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, further: Extrapolation) -> Evidence:
     since, last = int(curve.at[min(curve.n - 1, int((1 - AHEAD.piece) * curve.n))]), int(curve.steps[-1])
     measures = [
         Measure("what 15 % more steps would bring", further.gain, "gain", unit="of the loss"),
@@ -118,7 +118,7 @@ def _reading(anatomy: Anatomy, curve: Curve, further: Ahead) -> Evidence:
         Measure("smallest over largest fall of the quarters", further.steady, unit="ratio"),
     ]
     signs: tuple[Sign, ...] = ()
-    rate = anatomy.rate
+    rate = features.rate
     if rate is not None and rate.n > 2 and rate.raw.max() > 0:
         left = float(rate.raw[-1] / rate.raw.max())
         measures.append(Measure("learning rate at the end", left, "rate", unit="of its highest"))

@@ -37,15 +37,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.pace import Pace, longest, pace
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.knobs import knob_at
+from analyzer.features.throughput import Pace, longest, pace
 from analyzer.model.case import Case, falling
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Unfit, Words
+from analyzer.model.formatting import number, percent, step, times
 from analyzer.model.roles import words_of
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit, Words
-from analyzer.model.wording import number, percent, step, times
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,19 @@ PARAMS = Params()
 ENVIRONMENT = ({"fps"}, {"total", "timesteps"}, {"env", "steps"}, {"environment", "steps"}, {"sps"})
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading over the run's longest series."""
-    rl = anatomy.family == "rl"
-    if rl and not _counts_environment(anatomy):
+    rl = features.family == "rl"
+    if rl and not _counts_environment(features):
         yield Unfit("a step may be an episode here, which takes longer as the agent gets better")
         return
-    series = longest(anatomy.run)
+    series = longest(features.run)
     its = pace(series, PARAMS.learning if rl else 0.0) if series is not None else None
     if series is None or its is None:
         yield Unfit("too few points at even steps to tell the pace of the run")
         return
     severity: Severity = "warning" if (its.factor - 1) * its.lasted >= PARAMS.costly else "info"
-    knob = knob_at(anatomy, its.since)
+    knob = knob_at(features, its.since)
     yield Evidence(
         (its.tag,),
         (
@@ -106,9 +106,9 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     )
 
 
-def _counts_environment(anatomy: Anatomy) -> bool:
+def _counts_environment(features: RunFeatures) -> bool:
     """Whether the log speaks of steps of the environment, as Stable-Baselines3 and CleanRL do."""
-    return any(own <= set(words_of(tag)) for tag in anatomy.curves for own in ENVIRONMENT)
+    return any(own <= set(words_of(tag)) for tag in features.curves for own in ENVIRONMENT)
 
 
 def describe(evidence: Evidence) -> Words:

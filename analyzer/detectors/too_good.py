@@ -32,13 +32,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.single import Single, Value
-from analyzer.anatomy.single.gaps import SHARES, SIGNED, gap_of, partner
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.single_values import Single, Value
+from analyzer.features.single_values.gaps import SHARES, SIGNED, gap_of, partner
 from analyzer.model.case import Case, made_run
-from analyzer.model.verdict import Evidence, Measure, Reading, Unfit, Words
-from analyzer.model.wording import number
+from analyzer.model.evidence import Evidence, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import number
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Limits:
 PERFECT = (*SHARES, *SIGNED, "r2", "f1")
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading of each held-out value, and of each pair with training."""
-    single = anatomy.single
+    single = features.single
     if single is None:
         yield Unfit("the run logs curves; this is looked for where a metric has one value")
         return

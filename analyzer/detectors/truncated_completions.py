@@ -32,12 +32,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
 from analyzer.model.case import Case, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import filled, percent, step
 from analyzer.model.run import Run
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import filled, percent, step
 
 
 @dataclass(frozen=True)
@@ -69,25 +69,25 @@ class Facts:
     since: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield two readings of the share that is cut off: its growth, and its level throughout."""
-    curves = anatomy.measuring("truncated") if anatomy.family == "rl" else []
+    curves = features.measuring("truncated") if features.family == "rl" else []
     long = [c for c in curves if c.n >= PARAMS.least]
     if not long:
         why = f"fewer than {PARAMS.least} values" if curves else "it is not logged"
         yield Unfit(f"share of completions that are cut off: {why}")
         return
-    yield from _readings(anatomy, long[0])
+    yield from _readings(features, long[0])
 
 
-def _readings(anatomy: Anatomy, curve: Curve) -> Iterator[Evidence]:
+def _readings(features: RunFeatures, curve: Curve) -> Iterator[Evidence]:
     tenth = curve.n // PARAMS.part
     means = [float(np.mean(part)) for part in np.array_split(curve.raw, PARAMS.part)]
     start, end = float(np.mean(curve.raw[:tenth])), float(np.mean(curve.raw[-tenth:]))
     calm = np.convolve(curve.raw, np.ones(tenth) / tenth, "valid")
     above = np.flatnonzero(calm >= (start + end) / 2)
     since, last = int(curve.at[int(above[0]) if above.size else 0]), int(curve.at[-1])
-    change = anatomy.rewards.since(since)
+    change = features.rewards.since(since)
     rises = change is not None and change.rises
     moved = "reward-rises" if rises else "reward-rests"
     signs = (Sign(moved, change.curve.tag, change.numbers),) if change is not None else ()

@@ -37,14 +37,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Fall
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.course import Fall
+from analyzer.features.run_size import is_smoke_test
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number
 from analyzer.stats.robust import median
 
 
@@ -92,26 +92,28 @@ class Facts:
     training: Fall
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for each held-out loss that has a training loss."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    pairs = [(c, m) for c in anatomy.validation if c.n >= ENOUGH.evaluations and (m := anatomy.partner(c)) is not None]
+    pairs = [
+        (c, m) for c in features.validation if c.n >= ENOUGH.evaluations and (m := features.partner(c)) is not None
+    ]
     falls = [(c, m, c.course.fall, m.course.fall) for c, m in pairs if m.n >= ENOUGH.evaluations]
     judged = [(c, m, ours, theirs) for c, m, ours, theirs in falls if ours is not None and theirs is not None]
     if not judged:
         few = f"fewer than {ENOUGH.evaluations} values of a validation and a training loss"
-        yield Unfit(few if anatomy.validation else "no validation loss")
+        yield Unfit(few if features.validation else "no validation loss")
         return
     for curve, mate, ours, theirs in judged:
-        yield _reading(anatomy, curve, mate, ours, theirs)
+        yield _reading(features, curve, mate, ours, theirs)
 
 
-def _reading(anatomy: Anatomy, curve: Curve, mate: Curve, ours: Fall, theirs: Fall) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, mate: Curve, ours: Fall, theirs: Fall) -> Evidence:
     level = median(curve.raw)
     region = (int(curve.at[0]), int(curve.at[-1]))
-    improves = next((c for c in anatomy.having("metric", curve.role.split) if _improves(c)), None)
+    improves = next((c for c in features.having("metric", curve.role.split) if _improves(c)), None)
     return Evidence(
         (curve.tag, *mate.tags),
         (
@@ -127,12 +129,12 @@ def _reading(anatomy: Anatomy, curve: Curve, mate: Curve, ours: Fall, theirs: Fa
             Measure("difference of the held-out halves", _drift(curve), "drift", "below", "of its level"),
             Measure("best held-out level below the first", ours.best_size, "gained", "below", "of its start"),
         ),
-        "info" if is_smoke_test(anatomy) else "warning",
+        "info" if is_smoke_test(features) else "warning",
         first_step=region[0],
         last_step=region[1],
         cause="other-evaluation",
         marks=(Mark("region", curve.tag, "does not move", region),),
-        signs=_signs(anatomy, curve, level, theirs),
+        signs=_signs(features, curve, level, theirs),
         vetoes=() if improves is None else (Veto("metric-improves", improves.tag),),
         facts=Facts(level, theirs),
     )
@@ -151,11 +153,11 @@ def _improves(metric: Curve) -> bool:
     return fall is not None and fall.errors > PARAMS.better
 
 
-def _signs(anatomy: Anatomy, curve: Curve, level: float, theirs: Fall) -> tuple[Sign, ...]:
+def _signs(features: RunFeatures, curve: Curve, level: float, theirs: Fall) -> tuple[Sign, ...]:
     found = []
     if level > theirs.start:
         found.append(Sign("above-untrained", curve.tag, {"level": level, "start": theirs.start}))
-    metrics = [c for c in anatomy.having("metric", curve.role.split) if c.n >= ENOUGH.evaluations and c.role.direction]
+    metrics = [c for c in features.having("metric", curve.role.split) if c.n >= ENOUGH.evaluations and c.role.direction]
     if metrics:
         found.append(Sign("metric-rests", metrics[0].tag, {"level": median(metrics[0].raw)}))
     return tuple(found)

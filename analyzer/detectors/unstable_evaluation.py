@@ -38,16 +38,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.beside import beside
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.enough import settled
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.knobs import knob_at
+from analyzer.features.paired_losses import beside
+from analyzer.features.run_size import is_smoke_test
+from analyzer.features.sample_size import PARAMS as ENOUGH
+from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, times
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, times
 from analyzer.stats.robust import median
 
 
@@ -91,66 +91,66 @@ class Facts:
     high: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for each held-out loss."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    judged = [c.coarse for c in anatomy.validation if c.n >= ENOUGH.evaluations]
+    judged = [c.coarse for c in features.validation if c.n >= ENOUGH.evaluations]
     positive = [c for c in judged if c.raw.min() >= 0 and c.raw.max() > 0]
     if not positive:
         few = f"fewer than {ENOUGH.evaluations} values of a validation loss"
         yield Unfit(
-            "a held-out loss that may be negative" if judged else few if anatomy.validation else "no validation loss"
+            "a held-out loss that may be negative" if judged else few if features.validation else "no validation loss"
         )
         return
     for curve in positive:
-        yield _reading(anatomy, curve)
+        yield _reading(features, curve)
 
 
-def _reading(anatomy: Anatomy, curve: Curve) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve) -> Evidence:
     late = settled(curve.raw)
     start = curve.n - late.size
     factor = float(np.exp(np.quantile(np.abs(np.diff(np.log(np.maximum(late, TINY)))), PARAMS.upper)))
     change = float(np.quantile(np.abs(np.diff(late)), PARAMS.upper))
     region = (int(curve.at[start]), int(curve.at[-1]))
-    knob = knob_at(anatomy, region)
+    knob = knob_at(features, region)
     return Evidence(
         (curve.tag,),
         (
             Measure("change between evaluations", factor, "factor", unit="×"),
             Measure(
-                "change between evaluations", change / max(_gained(anatomy, curve), TINY), "gained", unit="of the gain"
+                "change between evaluations", change / max(_gained(features, curve), TINY), "gained", unit="of the gain"
             ),
             Measure("evaluations", float(curve.n), unit="count"),
         ),
-        "info" if is_smoke_test(anatomy) else "warning",
+        "info" if is_smoke_test(features) else "warning",
         first_step=region[0],
         last_step=region[1],
         cause="evaluation-mode-or-rate",
         marks=(Mark("region", curve.tag, "jumps", region),),
         explained_by=knob.event if knob is not None else None,
-        signs=_signs(anatomy, curve, factor),
+        signs=_signs(features, curve, factor),
         facts=Facts(float(np.quantile(late, 1 - PARAMS.upper)), float(np.quantile(late, PARAMS.upper))),
     )
 
 
-def _gained(anatomy: Anatomy, curve: Curve) -> float:
+def _gained(features: RunFeatures, curve: Curve) -> float:
     """Return what the training loss has gained, or the held-out loss since its first value where that is more."""
-    mate = anatomy.partner(curve)
+    mate = features.partner(curve)
     fall = mate.course.fall if mate is not None else None
     return max(float(curve.raw[0] - curve.raw.min()), fall.start - fall.end if fall is not None else 0.0)
 
 
-def _signs(anatomy: Anatomy, curve: Curve, factor: float) -> tuple[Sign, ...]:
+def _signs(features: RunFeatures, curve: Curve, factor: float) -> tuple[Sign, ...]:
     """Return what supports it: a training loss that stays calm, a held-out metric that swings with the loss."""
     found = []
-    mate = anatomy.partner(curve)
+    mate = features.partner(curve)
     if mate is not None and mate.n >= ENOUGH.evaluations and mate.course.log:
         scatter = float(np.exp(2 * median(mate.course.noise)))
         if scatter < factor:
             found.append(Sign("training-calm", mate.tag, {"factor": scatter}))
-    for metric in anatomy.having("metric", curve.role.split):
+    for metric in features.having("metric", curve.role.split):
         pair = beside(curve, metric.coarse) if metric.n >= ENOUGH.evaluations else None
         if pair is None or np.ptp(pair.theirs) == 0:
             continue

@@ -33,14 +33,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import Scatter
-from analyzer.anatomy.health import judged_losses
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.course import Scatter
+from analyzer.features.health import judged_losses
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import step, times
 from analyzer.model.health import Criterion
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.wording import step, times
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,20 @@ class Limits:
     noise: float = field(default=3.5, metadata={"why": "the change of the noise, in standard errors"})
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each loss whose noise can be measured."""
-    if anatomy.family == "preference":
+    if features.family == "preference":
         yield Unfit("the loss of preference training spreads as margins grow")
         return
-    positive = [c for c in judged_losses(anatomy) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
+    positive = [c for c in judged_losses(features) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
     found = [(c, s) for c in positive if (s := c.course.scatter) is not None]
-    calm = next(one for one in anatomy.health if one.criterion == "calm")
+    calm = next(one for one in features.health if one.criterion == "calm")
     if calm.state == "refuted":
         yield _broken(calm)
     elif not found:
-        yield Unfit(anatomy.why_not if not anatomy.falls else "no loss has enough points to measure its noise")
+        yield Unfit(features.why_not if not features.falls else "no loss has enough points to measure its noise")
     for curve, scatter in found:
-        yield _reading(anatomy, curve, scatter)
+        yield _reading(features, curve, scatter)
 
 
 def _broken(calm: Criterion) -> Evidence:
@@ -86,9 +86,11 @@ def _broken(calm: Criterion) -> Evidence:
     )
 
 
-def _reading(anatomy: Anatomy, curve: Curve, scatter: Scatter) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, scatter: Scatter) -> Evidence:
     first, last = int(curve.at[min(scatter.onset, curve.n - 1)]), int(curve.at[-1])
-    event = anatomy.event_near(first, 0.05 * (last - int(curve.at[0])), ("restart", "lr-restart", "lr-drop", "warm-up"))
+    event = features.event_near(
+        first, 0.05 * (last - int(curve.at[0])), ("restart", "lr-restart", "lr-drop", "warm-up")
+    )
     return Evidence(
         curve.tags,
         (

@@ -39,15 +39,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.beside import Beside, beside
-from analyzer.anatomy.enough import PARAMS as ENOUGH
-from analyzer.anatomy.factor import constant_factor
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.constant_factor import constant_factor
+from analyzer.features.paired_losses import PairedLosses, beside
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, percent
 from analyzer.model.roles import words_of
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, percent
 from analyzer.stats.robust import difference_sigma, median
 
 REGULARISED = {"dropout", "augment", "augmentation", "mixup", "cutmix", "smoothing", "decay", "wd", "l2", "droppath"}
@@ -89,46 +89,46 @@ class Facts:
     setting: object = None
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the first validation loss that can be compared."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    if not anatomy.validation:
+    if not features.validation:
         yield Unfit("no validation loss")
         return
-    for curve in anatomy.validation:
-        mate = anatomy.partner(curve)
+    for curve in features.validation:
+        mate = features.partner(curve)
         pair = _pair(curve.coarse, mate.coarse) if mate is not None else None
         if pair is not None and pair.at.size >= ENOUGH.evaluations and min(pair.ours.min(), pair.theirs.min()) > 0:
-            yield _reading(anatomy, curve, pair)
+            yield _reading(features, curve, pair)
             return
     yield Unfit(f"fewer than {ENOUGH.evaluations} values of a positive training and validation loss at the same steps")
 
 
-def _pair(curve: Curve, mate: Curve) -> Beside | None:
+def _pair(curve: Curve, mate: Curve) -> PairedLosses | None:
     """Return both after the first tenth; training logged far more often is averaged up to each evaluation."""
     pair = beside(curve, mate)
     if pair is None and mate.n > curve.n and curve.n >= ENOUGH.evaluations:
         ends = np.searchsorted(mate.at, curve.at, side="right")
         held = [mate.raw[max(0, b - max(1, mate.n // curve.n)) : b] for b in ends.tolist()]
         if all(h.size for h in held):
-            pair = Beside(mate, curve.at, curve.raw, np.array([median(h) for h in held]))
+            pair = PairedLosses(mate, curve.at, curve.raw, np.array([median(h) for h in held]))
     if pair is None:
         return None
     after = slice(max(1, pair.at.size // 10), None)
     theirs = pair.theirs.copy()
     theirs[:-1] = (theirs[:-1] + theirs[1:]) / 2  # half an epoch forward: a mean over the epoch lags by so much
-    return Beside(mate, pair.at[after], pair.ours[after], theirs[after])
+    return PairedLosses(mate, pair.at[after], pair.ours[after], theirs[after])
 
 
-def _reading(anatomy: Anatomy, curve: Curve, pair: Beside) -> Evidence:
+def _reading(features: RunFeatures, curve: Curve, pair: PairedLosses) -> Evidence:
     gap = pair.theirs - pair.ours
     middle = median(gap)
     noise_ = max(difference_sigma(pair.ours), difference_sigma(pair.theirs))
     region = (int(pair.at[0]), int(pair.at[-1]))
     factor = constant_factor(pair.ours, pair.theirs)
-    name = _regularised(anatomy)
+    name = _regularised(features)
     cause: str | None = "constant-factor"
     sign = Sign("constant-ratio", curve.tag, {"factor": factor or 1.0})
     if factor is None:
@@ -146,13 +146,13 @@ def _reading(anatomy: Anatomy, curve: Curve, pair: Beside) -> Evidence:
         cause=cause,
         marks=(Mark("region", curve.tag, "below training", region),),
         signs=(sign,),
-        facts=Facts(median(pair.ours), median(pair.theirs), factor, anatomy.run.params.get(name)),
+        facts=Facts(median(pair.ours), median(pair.theirs), factor, features.run.params.get(name)),
     )
 
 
-def _regularised(anatomy: Anatomy) -> str:
+def _regularised(features: RunFeatures) -> str:
     """Return the name of a parameter that adds something to the training loss alone, "" where there is none."""
-    for name, value in anatomy.run.params.items():
+    for name, value in features.run.params.items():
         if REGULARISED & set(words_of(name)) and str(value).lower() not in OFF:
             return name
     return ""

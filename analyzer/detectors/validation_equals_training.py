@@ -34,13 +34,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.beside import Beside, beside, in_order
-from analyzer.anatomy.enough import PARAMS as ENOUGH
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.paired_losses import PairedLosses, beside, in_order
+from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import counted, percent
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import counted, percent
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class Params:
 PARAMS = Params()
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the validation or test loss that agrees most with a training loss at the same steps."""
-    if not anatomy.validation or not anatomy.training:
+    if not features.validation or not features.training:
         yield Unfit(
-            "no validation loss" if anatomy.training else "no training loss to compare the validation loss with"
+            "no validation loss" if features.training else "no training loss to compare the validation loss with"
         )
         return
-    mates = anatomy.having("loss", "train")
-    pairs = [(c, pair) for c in anatomy.validation for m in mates for pair in (beside(c, m), in_order(c, m))]
+    mates = features.having("loss", "train")
+    pairs = [(c, pair) for c in features.validation for m in mates for pair in (beside(c, m), in_order(c, m))]
     judged = [(c, p, _same(p)) for c, p in pairs if p is not None and np.unique(p.ours).size >= ENOUGH.evaluations]
     if not judged:
         yield Unfit(f"fewer than {ENOUGH.evaluations} different values of training and validation at the same steps")
@@ -93,7 +93,7 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     )
 
 
-def _same(pair: Beside) -> float:
+def _same(pair: PairedLosses) -> float:
     """Return the share of the points at which both are one number, compared with the level and with the range."""
     scale = np.minimum(np.abs(pair.ours), float(np.ptp(pair.ours)))
     return float(np.mean(np.abs(pair.ours - pair.theirs) <= PARAMS.same * scale))

@@ -39,12 +39,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.standing import Standing
 from analyzer.detectors import Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.reward_level import RewardLevels
 from analyzer.model.case import Case, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Severity, Unfit, Veto, Words
-from analyzer.model.wording import number, step, times
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Unfit, Veto, Words
+from analyzer.model.formatting import number, step, times
 from analyzer.stats.robust import median
 
 
@@ -89,24 +89,24 @@ class Facts:
     since: int
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield a reading for each estimate, each value loss, and the explained variance."""
-    if anatomy.family != "rl":
+    if features.family != "rl":
         yield Unfit("no reinforcement learning")
         return
-    reward = anatomy.rewards.optimised
-    at = anatomy.rewards.standing(reward) if reward is not None else None
+    reward = features.rewards.optimised
+    at = features.rewards.standing(reward) if reward is not None else None
     read = False
-    watched = [c for c in anatomy.curves.values() if c.role.role == "loss" or c.role.signal == "value-estimate"]
+    watched = [c for c in features.curves.values() if c.role.role == "loss" or c.role.signal == "value-estimate"]
     lost = any(not c.finite[-1] for c in watched if c.values.size)
     grave: Severity = "error" if lost else "warning"  # numbers that are no longer finite follow
     if at is not None:
-        for curve in anatomy.measuring("value-estimate", "value-loss"):
+        for curve in features.measuring("value-estimate", "value-loss"):
             if curve.n >= PARAMS.least:
                 read = True
                 reading = _estimate if curve.role.signal == "value-estimate" else _loss
                 yield reading(curve, at, grave)
-    for curve in anatomy.measuring("explained-variance")[:1]:
+    for curve in features.measuring("explained-variance")[:1]:
         if curve.n >= 2 * PARAMS.half:
             read = True
             yield _explained(curve, at)
@@ -126,7 +126,7 @@ def _since(curve: Curve, level: float) -> int:
     return int(curve.at[min(curve.n - 1, int(below[-1]) + 1 if below.size else 0)])
 
 
-def _estimate(curve: Curve, at: Standing, grave: Severity) -> Evidence:
+def _estimate(curve: Curve, at: RewardLevels, grave: Severity) -> Evidence:
     largest = max(float(np.max(np.abs(at.values))), float(np.finfo(float).tiny))
     levels = _levels(curve)
     since, last = _since(curve, largest), int(curve.at[-1])
@@ -148,7 +148,7 @@ def _estimate(curve: Curve, at: Standing, grave: Severity) -> Evidence:
     )
 
 
-def _loss(curve: Curve, at: Standing, grave: Severity) -> Evidence:
+def _loss(curve: Curve, at: RewardLevels, grave: Severity) -> Evidence:
     levels = _levels(curve)
     spread = float(np.var(at.values)) or math.inf
     end, lowest = float(np.min(levels[-2:])), float(np.min(levels[:-1]))
@@ -173,7 +173,7 @@ def _over(one: float, other: float) -> float:
     return float(one / max(other, TINY))
 
 
-def _explained(curve: Curve, at: Standing | None) -> Evidence:
+def _explained(curve: Curve, at: RewardLevels | None) -> Evidence:
     half = curve.raw[curve.n // 2 :]
     first, last = int(curve.at[curve.n // 2]), int(curve.at[-1])
     # at the ceiling of a task every return is the same, and nothing is left to explain

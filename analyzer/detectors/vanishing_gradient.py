@@ -36,15 +36,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.chance import trained_well
-from analyzer.anatomy.gradient import PARAMS as GRADIENT
-from analyzer.anatomy.gradient import course_of
-from analyzer.anatomy.stake import is_smoke_test
 from analyzer.detectors import Detector
+from analyzer.features import RunFeatures
+from analyzer.features.chance_level import trained_well
+from analyzer.features.gradient_norm import PARAMS as GRADIENT
+from analyzer.features.gradient_norm import course_of
+from analyzer.features.run_size import is_smoke_test
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
+from analyzer.model.formatting import number, percent, step
 from analyzer.stats.suffix import majority_suffix
 
 
@@ -81,14 +81,14 @@ class Facts:
     late: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the gradient norm, and of the loss that the run's course is judged by."""
-    curve = anatomy.gradient
+    curve = features.gradient
     if curve is None or curve.n < GRADIENT.course:
         why = f"fewer than {GRADIENT.course} norms of the gradient"
         yield Unfit("no gradient norm is logged" if curve is None else why)
         return
-    judged = anatomy.course
+    judged = features.course
     if isinstance(judged, str):
         yield Unfit(judged)
         return
@@ -110,13 +110,13 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
             ),
             Measure("fall of the loss at best", learnt, "learnt", "below", "of the start"),
         ),
-        "info" if is_smoke_test(anatomy) else "warning",
+        "info" if is_smoke_test(features) else "warning",
         first_step=first,
         last_step=last,
         cause="dead-units",
         marks=(Mark("region", curve.tag, "no gradient", (first, last)),),
         signs=(Sign("not-learnt", loss.tag, {"fall": max(learnt, 0.0)}),),
-        vetoes=(Veto("metric-good"),) if trained_well(anatomy) else (),
+        vetoes=(Veto("metric-good"),) if trained_well(features) else (),
         facts=Facts(its.early, its.late),
     )
 

@@ -35,12 +35,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.tail import LEAST, Tail, tail_of
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.last_improvement import LEAST, LastImprovement, tail_of
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.wording import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import number, percent, step
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,15 @@ class Facts:
     minutes: float | None
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading for the run: the curve that was the last to get better."""
-    if anatomy.family == "gan":
-        yield Unfit(anatomy.why_not)
+    if features.family == "gan":
+        yield Unfit(features.why_not)
         return
-    held = _held_out(anatomy)
-    judged = [(c.coarse, t) for c in (held or anatomy.training) if (t := tail_of(c.coarse)) is not None]
+    held = _held_out(features)
+    judged = [(c.coarse, t) for c in (held or features.training) if (t := tail_of(c.coarse)) is not None]
     if not judged:
-        known = bool(held or anatomy.training)
+        known = bool(held or features.training)
         yield Unfit(f"fewer than {LEAST} points of a loss, reward or held-out metric" if known else "no loss is known")
         return
     clear = [(c, t) for c, t in judged if t.gained > Limits().gained * t.noise]
@@ -78,14 +78,14 @@ def measure(anatomy: Anatomy) -> Iterator[Reading]:
     yield _reading(curve, tail, len(judged))
 
 
-def _held_out(anatomy: Anatomy) -> list[Curve]:
+def _held_out(features: RunFeatures) -> list[Curve]:
     """Return the held-out losses and metrics; in reinforcement learning the rewards that may lead."""
-    if anatomy.family == "rl":
-        return list(anatomy.rewards.goals)
-    return [*anatomy.validation, *(c for c in anatomy.having("metric") if c.role.split in ("validation", "test"))]
+    if features.family == "rl":
+        return list(features.rewards.goals)
+    return [*features.validation, *(c for c in features.having("metric") if c.role.split in ("validation", "test"))]
 
 
-def _reading(curve: Curve, tail: Tail, curves: int) -> Evidence:
+def _reading(curve: Curve, tail: LastImprovement, curves: int) -> Evidence:
     since, last = int(curve.at[tail.since]), int(curve.steps[-1])
     minutes = _minutes(curve, tail.since)
     return Evidence(

@@ -37,13 +37,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.course import MEDIAN_ERROR, Course
-from analyzer.anatomy.enough import settled
 from analyzer.detectors import GRAVE, Detector
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.course import MEDIAN_ERROR, Course
+from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.verdict import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.wording import counted, number, percent
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
+from analyzer.model.formatting import counted, number, percent
 from analyzer.stats.robust import difference_sigma, median
 
 
@@ -103,18 +103,18 @@ class Noisy:
     unseen: float
 
 
-def measure(anatomy: Anatomy) -> Iterator[Reading]:
+def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield one reading of the number of evaluations, or one of their noise where there are enough."""
-    if not anatomy.falls:
-        yield Unfit(anatomy.why_not)
+    if not features.falls:
+        yield Unfit(features.why_not)
         return
-    held = max(anatomy.validation, key=lambda c: c.n, default=None)
+    held = max(features.validation, key=lambda c: c.n, default=None)
     if held is None or not held.n:
         yield Unfit("no validation loss")
         return
-    fine = max(anatomy.training, key=lambda c: c.n, default=None)
+    fine = max(features.training, key=lambda c: c.n, default=None)
     if held.n >= PARAMS.enough:
-        yield _noisy(held, anatomy.partner(held))
+        yield _noisy(held, features.partner(held))
     elif fine is not None and fine.n >= PARAMS.long:
         yield _rare(held, fine)
     else:

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer import detectors
-from analyzer.anatomy import Anatomy, Curve
-from analyzer.anatomy.further_checks import further_checks
-from analyzer.anatomy.knobs import knob_at
-from analyzer.anatomy.single.table import pairs
 from analyzer.detectors import Detector
-from analyzer.diagnosis.condition import findings_of_the_log, is_ongoing, status_of
-from analyzer.diagnosis.finding import explained, finding_of, one_each
-from analyzer.diagnosis.healthy import settled
+from analyzer.diagnosis.findings import explained, finding_of, one_each
+from analyzer.diagnosis.log_status import findings_of_the_log, is_ongoing, status_of
+from analyzer.diagnosis.open_criteria import settled
+from analyzer.features import Curve, RunFeatures
+from analyzer.features.further_checks import further_checks
+from analyzer.features.knobs import knob_at
+from analyzer.features.single_values.table import pairs
 from analyzer.histories.outcome import outcome
 from analyzer.model.digest import digest
+from analyzer.model.evidence import Evidence, Found, Unfit, judge
 from analyzer.model.result import Checked, Event, Finding, JudgedMeasure, NotChecked, Result, SeriesRow
 from analyzer.model.run import Run
 from analyzer.model.thinning import thin
-from analyzer.model.verdict import Evidence, Found, Unfit, judge
 from analyzer.settings import Settings
 from analyzer.stats.multiplicity import holm
 
@@ -42,16 +42,16 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
     """
     settings = settings or Settings()
     now = time.time() if now is None else now
-    anatomy = Anatomy(run, settings.roles, ongoing=is_ongoing(run, now, settings.stale_after))
+    features = RunFeatures(run, settings.roles, ongoing=is_ongoing(run, now, settings.stale_after))
     status, reason = status_of(run, now, settings.stale_after)
     chosen = _selected(settings)
-    readings, findings, not_checked = _measured(run, anatomy, chosen)
+    readings, findings, not_checked = _measured(run, features, chosen)
     found, checked = _judged(run, readings, settings)
     findings = explained([*findings_of_the_log(run), *findings, *found], chosen)
-    health, findings = settled(anatomy.health, findings)
-    main = anatomy.main
-    rows = tuple(_row(anatomy, curve) for curve in anatomy.curves.values())
-    times = [c.points.wall_times for c in anatomy.curves.values()]
+    health, findings = settled(features.health, findings)
+    main = features.main
+    rows = tuple(_row(features, curve) for curve in features.curves.values())
+    times = [c.points.wall_times for c in features.curves.values()]
     return Result(
         run=run.id,
         name=run.name,
@@ -63,29 +63,29 @@ def judge_run(run: Run, settings: Settings | None = None, now: float | None = No
         findings=tuple(findings),
         checked=tuple(checked),
         not_checked=tuple(not_checked),
-        notes=(*run.notes, *anatomy.notes),
-        events=_events(anatomy, findings),
+        notes=(*run.notes, *features.notes),
+        events=_events(features, findings),
         params=tuple(run.params.items()),
-        family=anatomy.family,
+        family=features.family,
         main_tag=main.tag if main else None,
         health=health,
         partial=settings.select is not None or bool(settings.ignore),
-        further_checks=further_checks(anatomy),
+        further_checks=further_checks(features),
         started=min((float(np.nanmin(t)) for t in times if np.isfinite(t).any()), default=None),
         ended=run.last_event,
         experiment=run.experiment,
-        pairs=() if anatomy.single is None else pairs(anatomy.single),
-        peak_rate=float(anatomy.rate.raw.max()) if anatomy.rate is not None and anatomy.rate.n else None,
+        pairs=() if features.single is None else pairs(features.single),
+        peak_rate=float(features.rate.raw.max()) if features.rate is not None and features.rate.n else None,
         tags=_tags(run),
     )
 
 
-def _events(anatomy: Anatomy, findings: Iterable[Finding]) -> tuple[Event, ...]:
+def _events(features: RunFeatures, findings: Iterable[Finding]) -> tuple[Event, ...]:
     """Return the events of the run, with the settings that were moved where they explain a finding."""
     moved = {f.explained_by for f in findings if f.explained_by and f.explained_by.startswith("event:knob@")}
     steps = (int(name.partition("@")[2]) for name in moved)
-    knobs = (knob.as_event for at in steps if (knob := knob_at(anatomy, at)) is not None)
-    return tuple(sorted((*anatomy.events, *knobs), key=lambda event: event.step))
+    knobs = (knob.as_event for at in steps if (knob := knob_at(features, at)) is not None)
+    return tuple(sorted((*features.events, *knobs), key=lambda event: event.step))
 
 
 def _tags(run: Run) -> tuple[tuple[str, str], ...]:
@@ -109,7 +109,7 @@ class _Read:
 
 
 def _measured(
-    run: Run, anatomy: Anatomy, chosen: Iterable[Detector]
+    run: Run, features: RunFeatures, chosen: Iterable[Detector]
 ) -> tuple[list[_Read], list[Finding], list[NotChecked]]:
     readings: list[_Read] = []
     crashed: list[Finding] = []
@@ -117,7 +117,7 @@ def _measured(
     for detector in chosen:
         try:
             with np.errstate(all="ignore"):
-                all_readings = list(detector.measure(anatomy))
+                all_readings = list(detector.measure(features))
         except Exception as error:
             crashed.append(_crash(run, detector, error))
             not_checked.append(NotChecked(detector.symptom, "its detector failed"))
@@ -163,9 +163,9 @@ def _judged(run: Run, readings: list[_Read], settings: Settings) -> tuple[list[F
     return one_each(findings), [c for c in clear if c.symptom not in sick]
 
 
-def _row(anatomy: Anatomy, curve: Curve) -> SeriesRow:
-    role, series = curve.role, anatomy.shown(curve)
-    run_series = anatomy.run.series[curve.tag]
+def _row(features: RunFeatures, curve: Curve) -> SeriesRow:
+    role, series = curve.role, features.shown(curve)
+    run_series = features.run.series[curve.tag]
     values, steps = curve.raw, curve.at
     best = None
     if values.size and role.direction:

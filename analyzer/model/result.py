@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import Any, Literal
 
 from analyzer.model import summary
-from analyzer.model.across import Across
-from analyzer.model.changes import History
+from analyzer.model.cross_run import Across
+from analyzer.model.evidence import Mark, Severity, Sign, Veto
 from analyzer.model.health import Criterion
+from analyzer.model.history import History
 from analyzer.model.run import Note, Series
-from analyzer.model.tally import Tally
-from analyzer.model.verdict import Mark, Severity, Sign, Veto
+from analyzer.model.totals import Tally
 
 SCHEMA = "posthoc/1"
 

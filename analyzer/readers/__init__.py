@@ -25,18 +25,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from analyzer.errors import NoRunsError, SeveralRunsError, SourceError, UsageError
+from analyzer.model.formatting import counted
+from analyzer.model.redaction import mask_text
 from analyzer.model.run import Note, Run
-from analyzer.model.secrets import mask_text
-from analyzer.model.wording import counted
-from analyzer.readers import bucket, formats
-from analyzer.readers.clean import clean_name, distinct, encodable
-from analyzer.readers.disguise import disguise, packed_or_absent
+from analyzer.readers import formats, object_store
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.file_signature import disguise, packed_or_absent
+from analyzer.readers.file_urls import local_path
+from analyzer.readers.folder_walk import Tree, walk
 from analyzer.readers.formats import EVERY, Choice, Format, Memo, Request
-from analyzer.readers.local import local_path
-from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Discovery, RunRef, Update, Word
-from analyzer.readers.tree import Tree, walk
-from analyzer.readers.unread import unread_kinds
+from analyzer.readers.run_ref import Discovery, RunRef, Update, VerdictPayload
+from analyzer.readers.sanitize import clean_name, distinct, encodable
+from analyzer.readers.unsupported import unread_kinds
 
 __all__ = [
     "EVERY",
@@ -47,7 +47,7 @@ __all__ = [
     "Request",
     "RunRef",
     "Update",
-    "Word",
+    "VerdictPayload",
     "discover",
     "local_path",
     "open_source",
@@ -81,7 +81,7 @@ def discover(
     UsageError for a choice that the source does not understand. `memo` keeps what had to be read, from call to call.
     """
     request = Request(local_path(str(source)), tracking_uri, choice, memo)
-    in_bucket = bucket.is_address(request.source)
+    in_bucket = object_store.is_address(request.source)
     if not in_bucket and _ADDRESS.match(request.source):
         return Discovery(_distinct(_at_address(request)))
     if choice.filter is not None:
@@ -118,11 +118,11 @@ def _in_folder(path: Path, request: Request) -> Discovery:
 
 
 def _in_bucket(request: Request) -> Discovery:
-    found = bucket.listed(request.source)
+    found = object_store.listed(request.source)
     refs = _distinct(
         _united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name, request.memo)
     )
-    notes = unread_kinds(found.folders, _logs_of(refs)) + bucket.unread(found)
+    notes = unread_kinds(found.folders, _logs_of(refs)) + object_store.unread(found)
     if not refs:
         reasons = "".join(f"; {note.message}" for note in notes[:5])
         there = counted(len(found.looks), "other object")
@@ -131,13 +131,13 @@ def _in_bucket(request: Request) -> Discovery:
 
 
 def _united(refs: list[RunRef], name: str, memo: Memo | None) -> list[RunRef]:
-    from analyzer.readers.together import united  # noqa: PLC0415 - it knows the formats, which know this package
+    from analyzer.readers.merge_formats import united  # noqa: PLC0415 - it knows the formats, which know this package
 
     return united(refs, name, memo)
 
 
 def _logs_of(refs: tuple[RunRef, ...]) -> frozenset[str]:
-    from analyzer.readers.together import logs_of  # noqa: PLC0415 - as above
+    from analyzer.readers.merge_formats import logs_of  # noqa: PLC0415 - as above
 
     return logs_of(refs)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 import analyzer.readers
-from analyzer.readers.bucket import Bucket
-from analyzer.readers.ref import RunRef
-from analyzer.readers.tree import Tree
+from analyzer.readers.folder_walk import Tree
+from analyzer.readers.object_store import Bucket
+from analyzer.readers.run_ref import RunRef
 
 
 @dataclass(frozen=True, slots=True)

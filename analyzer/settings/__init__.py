@@ -68,7 +68,7 @@ class Suppression:
 class Histories:
     """How jobs are found and looked at: settings that make jobs of their own, metrics to look at, names to pass over.
 
-    `limits` overrules those of analyzer.histories.scan.Limits.
+    `limits` overrules those of analyzer.histories.job_history.Limits.
     """
 
     group_by: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownNames:
     """The words that settings may use: the limits of each symptom, roles, splits."""
 
     limits: Mapping[str, Mapping[str, float]]
@@ -110,7 +110,7 @@ class Known:
     splits: Collection[str]
 
 
-def load_settings(config: Path | None, known: Known, folder: Path) -> Settings:
+def load_settings(config: Path | None, known: KnownNames, folder: Path) -> Settings:
     """Return the settings of a file: `config`, or posthoc.toml or pyproject.toml in `folder`, or the defaults.
 
     SettingsError when the file cannot be read, or has a key or value that means nothing.
@@ -144,7 +144,7 @@ def settings_inside(folder: Path, sources: Iterable[Path]) -> Path | None:
 
 def with_words(
     settings: Settings,
-    known: Known,
+    known: KnownNames,
     *,
     select: Iterable[str] | None = None,
     ignore: Iterable[str] | None = None,
@@ -160,7 +160,7 @@ def with_words(
     )
 
 
-def parsed_role(text: str, known: Known) -> tuple[str, RoleSetting]:
+def parsed_role(text: str, known: KnownNames) -> tuple[str, RoleSetting]:
     """Return tag and role from `TAG=ROLE[:SPLIT[:lower|higher]]`, divided at the last `=`; UsageError otherwise."""
     tag, divided, meaning = text.rpartition("=")
     if not divided or not tag or not meaning:
@@ -188,7 +188,7 @@ def _own_table(pyproject: dict[str, Any]) -> Any:
     return tool.get("posthoc") if isinstance(tool, dict) else None
 
 
-def _parsed(table: Any, known: Known, where: str) -> Settings:
+def _parsed(table: Any, known: KnownNames, where: str) -> Settings:
     only(table, KEYS, where)
     chosen = table.get("select")
     gate = table.get("fail-on")
@@ -215,27 +215,27 @@ def _parsed(table: Any, known: Known, where: str) -> Settings:
     )
 
 
-def _symptoms(value: Any, known: Known, where: str) -> frozenset[str]:
+def _symptoms(value: Any, known: KnownNames, where: str) -> frozenset[str]:
     names = value.split(",") if isinstance(value, str) else listed(value, where)
     if not all(isinstance(name, str) for name in names):
         raise SettingsError(f"{where} must name symptoms")
     return frozenset(_symptom(name.strip(), known, SettingsError, f"{where}: ") for name in names)
 
 
-def _symptom(name: str, known: Known, error: type[PosthocError], where: str = "") -> str:
+def _symptom(name: str, known: KnownNames, error: type[PosthocError], where: str = "") -> str:
     name = name if name in known.limits else name.lower()
     if name not in known.limits:
         raise error(f"{where}there is no symptom {name!r}{suggestion(name, known.limits) or '; see posthoc explain'}")
     return name
 
 
-def _roles(table: Any, known: Known, where: str) -> dict[str, RoleSetting]:
+def _roles(table: Any, known: KnownNames, where: str) -> dict[str, RoleSetting]:
     if not isinstance(table, dict) or not all(isinstance(meaning, str) for meaning in table.values()):
         raise SettingsError(f'{where} must be a table of tags, each = "ROLE[:SPLIT[:lower|higher]]"')
     return {tag: _role(meaning, known, f"{where}.{tag}", SettingsError) for tag, meaning in table.items()}
 
 
-def _role(meaning: str, known: Known, where: str, error: type[PosthocError]) -> RoleSetting:
+def _role(meaning: str, known: KnownNames, where: str, error: type[PosthocError]) -> RoleSetting:
     role, split, direction, *more = [*meaning.split(":"), "", ""]
     if any(more) or meaning.count(":") > 2:
         raise error(f"{where}: {meaning!r} is not ROLE[:SPLIT[:lower|higher]]")
@@ -246,7 +246,7 @@ def _role(meaning: str, known: Known, where: str, error: type[PosthocError]) -> 
     return RoleSetting(role, split or None, direction or None)
 
 
-def _limits(table: Any, known: Known, where: str) -> dict[str, dict[str, float]]:
+def _limits(table: Any, known: KnownNames, where: str) -> dict[str, dict[str, float]]:
     only(table, known.limits.keys(), where)
     for symptom, limits in table.items():
         only(limits, known.limits[symptom].keys(), f"{where}.{symptom}")
@@ -279,7 +279,7 @@ def _several(value: Any, where: str) -> list[Any]:
     return [value] if isinstance(value, str) else list(listed(value, where))
 
 
-def _suppression(entry: Any, known: Known, where: str) -> Suppression:
+def _suppression(entry: Any, known: KnownNames, where: str) -> Suppression:
     where = f"{where}: suppress"
     only(entry, SUPPRESS_KEYS, where)
     for key in ("symptom", "reason"):

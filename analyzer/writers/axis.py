@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analyzer.model.wording import number
+from analyzer.model.formatting import number
 
 LOG_FROM = 100.0
 """A positive curve that spans more than this factor is drawn on a logarithmic scale."""

@@ -12,13 +12,13 @@ from typing import cast
 
 import numpy as np
 
+from analyzer.model.formatting import counted, number
 from analyzer.model.result import Finding, Result, SeriesRow
 from analyzer.model.run import Series
 from analyzer.model.thinning import informative
-from analyzer.model.wording import counted, number
-from analyzer.writers import brief
-from analyzer.writers.shortening import shortened
-from analyzer.writers.wording import measured, span, visible
+from analyzer.writers import summary
+from analyzer.writers.phrases import measured, span, visible
+from analyzer.writers.truncation import shortened
 
 MOST_TOKENS = 1_500
 """Of the whole text, counted as tokens() does."""
@@ -56,7 +56,7 @@ def briefing(result: Result) -> str:
     run = shortened(result, NAME, SENTENCE)
     say = _quoting(run)
     text = _Text()
-    text.add([HEAD, "", f"run {quoted(brief.label(run))} ({run.source}), status {run.status}"])
+    text.add([HEAD, "", f"run {quoted(summary.label(run))} ({run.source}), status {run.status}"])
     text.add([f"verdict {run.verdict}: {say(run.sentence)}", *([f"why: {say(run.reason)}"] if run.reason else [])])
     unchecked = ["", *_unchecked(run, say)]
     kept = RESERVED + tokens("\n".join(unchecked))
@@ -108,7 +108,7 @@ def _quoting(run: Result) -> Callable[[str], str]:
 
 
 def _findings(run: Result, say: Callable[[str], str], text: _Text, spare: int) -> None:
-    kinds = brief.tree(run)
+    kinds = summary.tree(run)
     aside = len(run.findings) - len(kinds.leading)
     shown = 0
     for finding in kinds.leading:
@@ -160,7 +160,7 @@ def _more(rows: Sequence[str], shown: Sequence[str]) -> list[str]:
 
 
 def _unchecked(run: Result, say: Callable[[str], str]) -> list[str]:
-    reasons = brief.unchecked(run)
+    reasons = summary.unchecked(run)
     lines = [f"checked and clear: {len(run.checked)}; not checked: {len(run.not_checked)}"]
     lines += [f"  {say(why)}: {', '.join(them[:3])}{_count_rest(them)}" for why, them in reasons[:MOST_REASONS]]
     rest = len(reasons) - MOST_REASONS

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.evidence import Mark
+from analyzer.model.formatting import number
 from analyzer.model.result import SeriesRow
 from analyzer.model.run import Series
 from analyzer.model.thinning import thin
-from analyzer.model.verdict import Mark
-from analyzer.model.wording import number
 from analyzer.writers.axis import Axis, step_axis
 from analyzer.writers.curve import strokes
-from analyzer.writers.embed import Shelf
+from analyzer.writers.embed import SpillFile
 from analyzer.writers.panel import Curve, Panel, panel
 from analyzer.writers.scale import calm_axis
 
@@ -63,7 +63,7 @@ class Chart:
 def chart(
     key: str,
     rows: Sequence[SeriesRow],
-    shelf: Shelf,
+    shelf: SpillFile,
     marks: Sequence[Mark] = (),
     *,
     points: int = 600,
@@ -94,7 +94,7 @@ def chart(
     return Chart(key, tuple(panels), panels[-1].top + panel_height + BOTTOM, _words(panels), left_out)
 
 
-def close_up(key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark]) -> Chart | None:
+def close_up(key: str, rows: Sequence[SeriesRow], shelf: SpillFile, marks: Sequence[Mark]) -> Chart | None:
     """Return the part of the first marked series where its marks are, when they fill so little of it that they hide."""
     row = next((r for r in rows if r.curve is not None and any(m.tag == r.tag for m in marks)), None)
     if row is None or row.curve is None:

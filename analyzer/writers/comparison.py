@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 from analyzer.model.comparison import ComparedMetric, Comparison
-from analyzer.model.wording import number
-from analyzer.writers import environment
+from analyzer.model.formatting import number
+from analyzer.writers import template_environment
 from analyzer.writers.comparison_chart import course, dots, forest, interval_line
 from analyzer.writers.embed import json_for_html
-from analyzer.writers.wording import cell, visible
+from analyzer.writers.phrases import cell, visible
 
 TONES = {"better": "healthy", "worse": "error", "no-difference": "info", "cannot-tell": "unjudged"}
 COLOURS = {"healthy": "32;1", "error": "31;1", "info": "34", "unjudged": "33;1"}
@@ -30,12 +30,12 @@ def page(found: Comparison, command: str = "") -> str:
         "json_link": "data:application/json;base64," + base64.b64encode(document_text.encode()).decode("ascii"),
         "embedded": json_for_html(found.to_dict()),
     }
-    return environment.render("compare.html", context, more_style="compare.css")
+    return template_environment.render("compare.html", context, more_style="compare.css")
 
 
 def fragment(found: Comparison) -> str:
     """Return HTML for `_repr_html_`: no script, no style of its own."""
-    return environment.environment().get_template("compare_fragment.html").render(_context(found))
+    return template_environment.environment().get_template("compare_fragment.html").render(_context(found))
 
 
 def _context(found: Comparison) -> dict[str, Any]:

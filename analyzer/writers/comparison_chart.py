@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.comparison import ComparedMetric, ComparedRun, Comparison, Side
-from analyzer.model.wording import number, step
+from analyzer.model.formatting import number, step
 from analyzer.writers.axis import Axis, Tick, value_axis
 
 Array = NDArray[np.float64]

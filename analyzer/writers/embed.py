@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analyzer.model.result import SeriesRow, json_number
 from analyzer.model.run import Series
 from analyzer.model.thinning import thin
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -50,7 +50,7 @@ def _packed_values(values: NDArray[np.float64]) -> dict[str, Any]:
 
 
 @dataclass
-class Shelf:
+class SpillFile:
     """The curves a page embeds, each stretch of a tag once; charts refer to them by number.
 
     Several shelves may share `curves`: one for each run whose curves stand on the same page.

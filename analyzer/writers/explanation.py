@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import fill
 
+from analyzer.model.formatting import number
 from analyzer.model.guide import Guide
-from analyzer.model.wording import number
 
 SECTIONS = (
     ("Why it matters", "why_it_matters"),

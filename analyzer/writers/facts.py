@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analyzer.model.formatting import number, step
 from analyzer.model.result import Result, SeriesRow
 from analyzer.model.roles import words_of
-from analyzer.model.wording import number, step
-from analyzer.writers.shortening import NAME, short
+from analyzer.writers.truncation import NAME, short
 
 HELD_OUT = ("validation", "test")
 ASKED_FIRST = (

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from analyzer.model.formatting import counted
 from analyzer.model.guide import Guide
 from analyzer.model.result import Checked, Finding, Result
 from analyzer.model.summary import title_of
-from analyzer.model.wording import counted
-from analyzer.writers import environment
+from analyzer.writers import template_environment
 from analyzer.writers.chart import Chart, chart, spark
-from analyzer.writers.embed import Shelf, json_for_html
+from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.explanation import SECTIONS
-from analyzer.writers.file import write_text
-from analyzer.writers.folder import claim
+from analyzer.writers.output_folder import claim
 from analyzer.writers.page import marks_of, near, rows_of
+from analyzer.writers.text_file import write_text
 
 MARKER = ".posthoc-gallery"
 """The file that says that a folder is ours to write in again."""
@@ -61,7 +61,7 @@ def write_gallery(
     OutputError when the folder is not empty and no gallery, or cannot be written.
     """
     claim(folder, MARKER, "posthoc gallery")
-    write_text(folder / STYLESHEET, str(environment.asset("style.css")) + "\n")
+    write_text(folder / STYLESHEET, str(template_environment.asset("style.css")) + "\n")
     ordered = sorted(guides)
     for i, symptom in enumerate(ordered):
         around = (ordered[i - 1] if i else None, ordered[i + 1] if i + 1 < len(ordered) else None)
@@ -75,14 +75,14 @@ def gallery_index(guides: Mapping[str, Guide], exhibits: Mapping[str, Sequence[E
     """Return the index: every symptom with what one sees and a small curve of its first case."""
     rows = [(guides[symptom], title_of(symptom), _sketch(exhibits.get(symptom, ()))) for symptom in sorted(guides)]
     context = {"rows": rows, "version": version}
-    return environment.render("gallery.html", context, stylesheet=STYLESHEET)
+    return template_environment.render("gallery.html", context, stylesheet=STYLESHEET)
 
 
 def symptom_page(
     guide: Guide, exhibits: Sequence[Exhibit], version: str, *, around: tuple[str | None, str | None] = (None, None)
 ) -> str:
     """Return the page of one symptom; `around` names the symptoms before and after it."""
-    shelf = Shelf()
+    shelf = SpillFile()
     hung = [_hung(guide.symptom, exhibit, shelf, f"case-{i}") for i, exhibit in enumerate(exhibits)]
     context = {
         "guide": guide,
@@ -93,17 +93,17 @@ def symptom_page(
         "curves": json_for_html(shelf.curves),
         "version": version,
     }
-    return environment.render("symptom.html", context, script="enhance.js", stylesheet=STYLESHEET)
+    return template_environment.render("symptom.html", context, script="enhance.js", stylesheet=STYLESHEET)
 
 
-def _hung(symptom: str, exhibit: Exhibit, shelf: Shelf, key: str) -> Hung:
+def _hung(symptom: str, exhibit: Exhibit, shelf: SpillFile, key: str) -> Hung:
     result = exhibit.result
     finding = next((f for f in result.findings if f.symptom == symptom), None)
     checked = next((c for c in result.checked if c.symptom == symptom), None)
     tags = finding.tags if finding else checked.tags if checked else ()
     rows = rows_of(result, tags) or list(result.series[:4])
     marks = marks_of(finding) if finding else ()
-    own = Shelf(shelf.curves)  # cases share tags, not curves
+    own = SpillFile(shelf.curves)  # cases share tags, not curves
     picture = chart(f"c-{key}", rows, own, marks, points=300, height=190)
     return Hung(exhibit, finding, checked, _why(result, finding), picture, *near(f"c-{key}-close", rows, own, marks))
 

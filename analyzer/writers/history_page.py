@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.model.changes import Change, History, Setting, Track
-from analyzer.model.wording import counted, iso, number
-from analyzer.writers import environment
+from analyzer.model.formatting import counted, iso, number
+from analyzer.model.history import Change, History, Setting, Track
+from analyzer.writers import template_environment
 from analyzer.writers.axis import Axis, Tick, value_axis
 
 SCHEMA = "posthoc-history/1"
@@ -94,13 +94,13 @@ def history_page(
         "home": home,
         "title": histories[0].job if len(histories) == 1 and histories[0].job else "Histories over nights",
     }
-    return environment.render("history.html", context, stylesheet=stylesheet, more_style="history.css")
+    return template_environment.render("history.html", context, stylesheet=stylesheet, more_style="history.css")
 
 
 def fragment(history: History) -> str:
     """Return HTML for a notebook: sentences and charts, readable without a style sheet."""
     context = {"job": _shown(history, lambda run: "")}
-    return environment.environment().get_template("history_fragment.html").render(context)
+    return template_environment.environment().get_template("history_fragment.html").render(context)
 
 
 def small(history: History) -> str:

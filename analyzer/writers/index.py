@@ -8,22 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analyzer.model.across import Across
-from analyzer.model.changes import History
+from analyzer.model.cross_run import Across
+from analyzer.model.evidence import SEVERITIES, Severity
+from analyzer.model.formatting import counted
+from analyzer.model.history import History
 from analyzer.model.result import STATUSES, Vanished
 from analyzer.model.run import Note
-from analyzer.model.tally import Tally
-from analyzer.model.verdict import SEVERITIES, Severity
-from analyzer.model.wording import counted
-from analyzer.writers import brief, environment
-from analyzer.writers.across import Link, kinds, link
+from analyzer.model.totals import Tally
+from analyzer.writers import summary, template_environment
+from analyzer.writers.cross_run import Link, kinds, link
 from analyzer.writers.embed import json_for_html
-from analyzer.writers.entry import TONES, Entry
 from analyzer.writers.history_page import page_of_job, small
-from analyzer.writers.scores import Table
-from analyzer.writers.shortening import short
+from analyzer.writers.index_row import TONES, Entry
+from analyzer.writers.phrases import CHANGES, visible, whole
+from analyzer.writers.single_values import Table
 from analyzer.writers.trend import trend_of
-from analyzer.writers.wording import CHANGES, visible, whole
+from analyzer.writers.truncation import short
 
 STYLESHEET, STYLE = "report.css", "index.css"
 """Beside all pages of a site, and what the index and its further pages have besides; both stand in the pages, too."""
@@ -100,7 +100,7 @@ def index_pages(
     across runs, `nights` what the last nights came to, tonight's being the last, `scores` the tables of runs that log
     one value a metric, `histories` those of nightly jobs.
     """
-    first_night = brief.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
+    first_night = summary.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
@@ -110,7 +110,7 @@ def index_pages(
     common = {"version": version, "at": at, "names": names, "total": len(ordered)}
     for name, rows in zip(names, further, strict=True):
         part = {**common, "rows": rows, "current": name}
-        yield name, environment.render("rows.html", part, stylesheet=STYLESHEET, more_style=STYLE)
+        yield name, template_environment.render("rows.html", part, stylesheet=STYLESHEET, more_style=STYLE)
     context = {
         **common,
         "rows": ordered[:STATIC_ROWS],
@@ -129,7 +129,7 @@ def index_pages(
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
         "gone": _gone(resolved, ordered),
-        "vanished": brief.vanished(vanished),
+        "vanished": summary.vanished(vanished),
         "across": kinds(across, ordered),
         "scores": scores,
         "paged": {entry.page for entry in ordered},
@@ -140,7 +140,9 @@ def index_pages(
         "beyond": max(0, len(ordered) - MOST_SEARCHED),
     }
     context["parts"] = [(name, word) for name, key, word in PARTS if context[key]]
-    page = environment.render("index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE)
+    page = template_environment.render(
+        "index.html", context, script="index.js", stylesheet=STYLESHEET, more_style=STYLE
+    )
     yield "index.html", page
 
 

@@ -11,8 +11,8 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from analyzer.model.result import Finding, Night, Result
-from analyzer.writers.shortening import shortened
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
+from analyzer.writers.truncation import shortened
 
 
 def write_junit(night: Night, file: TextIO) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from analyzer.model.evidence import SEVERITIES
+from analyzer.model.formatting import counted
 from analyzer.model.result import Finding, Night, Result
-from analyzer.model.verdict import SEVERITIES
-from analyzer.model.wording import counted
-from analyzer.writers import brief
-from analyzer.writers.across import lines
+from analyzer.writers import summary
+from analyzer.writers.cross_run import lines
 from analyzer.writers.index import headline
-from analyzer.writers.shortening import short, shortened
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
+from analyzer.writers.truncation import short, shortened
 
 MOST_ROWS, MOST_RESOLVED, MOST_LINES = 20, 10, 8
 LONGEST_NAME, LONGEST_SUMMARY, LONGEST_LINE = 100, 240, 500
@@ -33,7 +33,7 @@ _SIGNS = {"error": "✗", "warning": "!", "info": "i"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Listed:
     """A finding that somebody should act on, and its run's id and label."""
 
     run: str
@@ -46,7 +46,7 @@ class _Seen:
     """What is told of the runs of a night: counts by colour, what to act on, worst first, and whether it has states."""
 
     tones: Counter[str] = field(default_factory=Counter)
-    told: list[_Told] = field(default_factory=list)
+    told: list[_Listed] = field(default_factory=list)
     remembered: bool = False
 
 
@@ -57,7 +57,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
     fresh = [one for one in seen.told if one.finding.state in NEWS]
     if seen.remembered or night.resolved:
         old = [one for one in seen.told if one.finding.state == "persisting"]
-        is_first = brief.first_night(night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told))
+        is_first = summary.first_night(night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told))
         title = "Found in the first night that is remembered" if is_first else "New since last time"
         parts += _table(title, fresh) or ["Nothing is new since last time."]
         parts += _resolved(night) + _tally("Still there", old)
@@ -65,7 +65,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts += _table("Findings", seen.told)
     beyond = [f"- {_plain(short(line, LONGEST_LINE))}" for line in lines(night.across)]
     parts += ["### Across runs", "\n".join(beyond)] if beyond else []
-    parts += [_plain(brief.vanished(night.vanished))] if night.vanished else []
+    parts += [_plain(summary.vanished(night.vanished))] if night.vanished else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
@@ -94,7 +94,7 @@ def notice(night: Night, where: str) -> tuple[str, str] | None:
     return title, "\n\n".join(["\n".join(lines), *also, f"Index: {harmless(where)}"])
 
 
-def _line(told: _Told) -> str:
+def _line(told: _Listed) -> str:
     finding = told.finding
     name, what = short(told.label, SHORT_NAME), short(finding.summary, SHORT_SUMMARY)
     back = " (again)" if finding.state == "regressed" else ""
@@ -106,22 +106,22 @@ def harmless(text: str) -> str:
     return visible(text).translate(_CALLS)
 
 
-def _old(told: Iterable[_Told]) -> int:
+def _old(told: Iterable[_Listed]) -> int:
     return sum(one.finding.state == "persisting" for one in told)
 
 
 def _seen(results: Iterable[Result]) -> _Seen:
     seen = _Seen()
     for result in map(shortened, results):
-        seen.tones[brief.tone(result)] += 1
+        seen.tones[summary.tone(result)] += 1
         seen.remembered = seen.remembered or any(finding.state for finding in result.findings)
         found = (f for f in result.findings if f.alarms)
-        seen.told += [_Told(result.run, brief.label(result), finding) for finding in found]
+        seen.told += [_Listed(result.run, summary.label(result), finding) for finding in found]
     seen.told.sort(key=lambda one: (SEVERITIES.index(one.finding.severity), one.run))
     return seen
 
 
-def _table(title: str, found: Sequence[_Told]) -> list[str]:
+def _table(title: str, found: Sequence[_Listed]) -> list[str]:
     if not found:
         return []
     rows = ["| | run | symptom | what |", "| --- | --- | --- | --- |"]
@@ -144,7 +144,7 @@ def _resolved(night: Night) -> list[str]:
     return [f"### Resolved ({len(night.healed):,})", "\n".join(f"- {name}" for name in named)]
 
 
-def _tally(title: str, found: Sequence[_Told]) -> list[str]:
+def _tally(title: str, found: Sequence[_Listed]) -> list[str]:
     counts = Counter(one.finding.symptom for one in found)
     told = ", ".join(f"{symptom} {count:,}" for symptom, count in counts.most_common())
     return [f"### {title} ({len(found):,})", told] if counts else []

@@ -10,15 +10,15 @@ import base64
 from collections import Counter
 from dataclasses import dataclass
 
+from analyzer.model.formatting import number
 from analyzer.model.result import AuditResult, Result
 from analyzer.model.run import Run, Series
 from analyzer.model.summary import title_of
-from analyzer.model.wording import number
-from analyzer.writers import brief, environment
+from analyzer.writers import summary, template_environment
 from analyzer.writers.chart import Chart, chart
-from analyzer.writers.embed import Shelf
+from analyzer.writers.embed import SpillFile
 from analyzer.writers.page import main_chart, marks_of, rows_of
-from analyzer.writers.shortening import NAME, TEXT, short, shortened
+from analyzer.writers.truncation import NAME, TEXT, short, shortened
 
 WIDTH = 760
 """Pixels of a chart's width; its height is the chart's own, so the ratio is fixed."""
@@ -52,13 +52,13 @@ def fragment(result: Result) -> str:
     result = shortened(result)
     context = {
         "result": result,
-        "tone": brief.tone(result),
-        "kinds": brief.tree(result),
-        "first": brief.first_things(result),
+        "tone": summary.tone(result),
+        "kinds": summary.tree(result),
+        "first": summary.first_things(result),
         "titles": {finding.symptom: title_of(finding.symptom) for finding in result.findings},
         "picture": _picture(result),
     }
-    return environment.environment().get_template("fragment.html").render(context)
+    return template_environment.environment().get_template("fragment.html").render(context)
 
 
 def audit_fragment(audit: AuditResult) -> str:
@@ -69,10 +69,10 @@ def audit_fragment(audit: AuditResult) -> str:
         verdicts[result.verdict] += 1
         if len(rows) < MOST_RUNS:
             brief_one = shortened(result.without_curves())
-            rows.append((brief.tone(brief_one), brief_one))
+            rows.append((summary.tone(brief_one), brief_one))
     total = sum(verdicts.values())
     context = {"total": total, "verdicts": verdicts.most_common(), "rows": rows, "more": total - len(rows)}
-    return environment.environment().get_template("audit_fragment.html").render(context)
+    return template_environment.environment().get_template("audit_fragment.html").render(context)
 
 
 def run_fragment(run: Run) -> str:
@@ -80,7 +80,7 @@ def run_fragment(run: Run) -> str:
     rows = [_row(tag, series) for tag, series in list(run.series.items())[:MOST_SERIES]]
     notes = [short(note.message, TEXT) for note in run.notes[:MOST_NOTES]]
     context = {"run": run, "rows": rows, "more": max(0, len(run.series) - MOST_SERIES), "notes": notes}
-    return environment.environment().get_template("run_fragment.html").render(context)
+    return template_environment.environment().get_template("run_fragment.html").render(context)
 
 
 def _row(tag: str, series: Series) -> _Row:
@@ -95,14 +95,14 @@ def _picture(result: Result) -> Picture | None:
     drawn = _chart(result)
     if drawn is None:
         return None
-    svg = environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
+    svg = template_environment.environment().get_template("picture.svg").render({"chart": drawn, "width": WIDTH})
     address = "data:image/svg+xml;base64," + base64.b64encode(svg.strip().encode("utf-8")).decode("ascii")
     return Picture(address, WIDTH, drawn.height, drawn.words, tuple(curve.tag for curve in drawn.curves))
 
 
 def _chart(result: Result) -> Chart | None:
-    for finding in brief.tree(result).leading:
-        shown = chart("notebook", rows_of(result, finding.tags), Shelf(), marks_of(finding))
+    for finding in summary.tree(result).leading:
+        shown = chart("notebook", rows_of(result, finding.tags), SpillFile(), marks_of(finding))
         if shown is not None:
             return shown
-    return main_chart(result, Shelf())
+    return main_chart(result, SpillFile())

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analyzer.model.evidence import Mark
 from analyzer.model.guide import Guide
+from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
-from analyzer.model.secrets import mask_params
 from analyzer.model.summary import title_of
-from analyzer.model.verdict import Mark
-from analyzer.writers import brief, environment
+from analyzer.writers import summary, template_environment
 from analyzer.writers.chart import Chart, chart, close_up, share_a_panel, spark
-from analyzer.writers.embed import Shelf, json_for_html
+from analyzer.writers.embed import SpillFile, json_for_html
 from analyzer.writers.facts import facts
-from analyzer.writers.fold import folded
-from analyzer.writers.shortening import NAME, shortened
+from analyzer.writers.folded_curve import folded
+from analyzer.writers.truncation import NAME, shortened
 
 GROUPS = (
     ("loss", "Losses"),
@@ -42,7 +42,7 @@ MOST_CHARTS, MOST_LISTED = 300, 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class Provenance:
     """How a page came about: the version, the command that makes it again, and limits that were changed.
 
     `changed` holds (symptom, limit, value, default).
@@ -87,12 +87,12 @@ class Lane:
 
 
 def run_page(
-    result: Result, guides: Mapping[str, Guide], making: Making, *, home: str = "", stylesheet: str = ""
+    result: Result, guides: Mapping[str, Guide], making: Provenance, *, home: str = "", stylesheet: str = ""
 ) -> str:
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
-    shelf = Shelf()
+    shelf = SpillFile()
     whole, result = result, shortened(replace(result, series=result.series[:MOST_LISTED]))
-    kinds = brief.tree(result)
+    kinds = summary.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
     main = main_chart(result, shelf)
@@ -100,8 +100,8 @@ def run_page(
     listed = _listed(result, shelf)
     context = {
         "result": result,
-        "tone": brief.tone(result),
-        "first": brief.first_things(result),
+        "tone": summary.tone(result),
+        "first": summary.first_things(result),
         "facts": facts(result),
         "findings": findings,
         "kinds": kinds,
@@ -112,7 +112,7 @@ def run_page(
         "groups": listed,
         "named": named(result.run, result.name),
         "checked": _checked(result.checked),
-        "unchecked": brief.unchecked(result),
+        "unchecked": summary.unchecked(result),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
         "points": sum(row.points for row in whole.series),
@@ -122,7 +122,7 @@ def run_page(
         "curves": json_for_html(shelf.curves),
         "embedded": json_for_html(Night(making.version, (), (result,)).to_dict()),
     }
-    return environment.render("run.html", context, script="enhance.js", stylesheet=stylesheet)
+    return template_environment.render("run.html", context, script="enhance.js", stylesheet=stylesheet)
 
 
 def page_name(run: str) -> str:
@@ -142,7 +142,7 @@ def named(run: str, name: str) -> bool:
 
 
 def _shown(
-    finding: Finding, result: Result, kinds: brief.Tree, guides: Mapping[str, Guide], *, shelf: Shelf, points: int
+    finding: Finding, result: Result, kinds: summary.Tree, guides: Mapping[str, Guide], *, shelf: SpillFile, points: int
 ) -> Shown:
     rows = rows_of(result, finding.tags)
     marks = marks_of(finding)
@@ -157,7 +157,7 @@ def _shown(
     )
 
 
-def near(key: str, rows: Sequence[SeriesRow], shelf: Shelf, marks: Sequence[Mark]) -> tuple[Chart | None, str]:
+def near(key: str, rows: Sequence[SeriesRow], shelf: SpillFile, marks: Sequence[Mark]) -> tuple[Chart | None, str]:
     """Return a second picture of what is marked, and its title: a close-up, or the period that comes again."""
     again = folded(rows, marks)
     if again is None:
@@ -189,7 +189,7 @@ def silence(finding: Finding, run: str) -> str:
     return f'[[suppress]]\n{written}\nreason = "why this is fine here"'
 
 
-def main_chart(result: Result, shelf: Shelf) -> Chart | None:
+def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
     """Return the main curve, with its twin of another split where there is one."""
     main = next((row for row in result.series if row.tag == result.main_tag), None)
     if main is None:
@@ -219,7 +219,7 @@ def _event_places(events: Sequence[Event], main: Chart) -> tuple[tuple[Event, fl
     return tuple((event, float(p)) for event, p in zip(events, places, strict=True) if 0 <= p <= 1)[:60]
 
 
-def _listed(result: Result, shelf: Shelf) -> tuple[tuple[str, tuple[Listed, ...]], ...]:
+def _listed(result: Result, shelf: SpillFile) -> tuple[tuple[str, tuple[Listed, ...]], ...]:
     """Return all series in groups by role; with very many, curves get fewer points and the last ones none."""
     drawn = [row.tag for row in result.series if row.role != "constant"][:MOST_CHARTS]
     each = max(24, min(GALLERY, GALLERY_POINTS // max(1, len(drawn))))

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.evidence import Mark
+from analyzer.model.formatting import number
 from analyzer.model.result import SeriesRow
 from analyzer.model.run import Series
-from analyzer.model.verdict import Mark
-from analyzer.model.wording import number
+from analyzer.writers.annotations import Drawn, drawn
 from analyzer.writers.axis import Axis, Tick
 from analyzer.writers.curve import Strokes, strokes
-from analyzer.writers.embed import Shelf
-from analyzer.writers.marks import Drawn, drawn
+from analyzer.writers.embed import SpillFile
+from analyzer.writers.label_placement import Label, words
 from analyzer.writers.scale import upright
-from analyzer.writers.spots import Word, words
 
 LABEL_HEIGHT = 15
 
@@ -46,7 +46,7 @@ class Panel:
     steps: tuple[Tick, ...]
     curves: tuple[Curve, ...]
     marks: tuple[Drawn, ...]
-    words: tuple[Word, ...]
+    words: tuple[Label, ...]
     top: int
     height: int
     positive: bool
@@ -58,7 +58,7 @@ def panel(
     marks: Sequence[Mark],
     looks: Mapping[str, int],
     *,
-    shelf: Shelf,
+    shelf: SpillFile,
     points: int,
     top: int,
     height: int,

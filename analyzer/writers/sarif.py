@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from analyzer.model.guide import Guide
 from analyzer.model.result import Finding, Night, Result
-from analyzer.writers.shortening import shortened
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
+from analyzer.writers.truncation import shortened
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}

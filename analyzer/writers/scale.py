@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.evidence import Mark
 from analyzer.model.run import Series
-from analyzer.model.verdict import Mark
 from analyzer.writers.axis import LOG_FROM, SQUEEZED, Axis, value_axis
 
 ALIKE = 10.0

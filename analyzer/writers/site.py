@@ -13,19 +13,19 @@ from analyzer.files import remove_abandoned
 from analyzer.model.guide import Guide
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
-from analyzer.writers.beside import CHANGED, Beside, digest_of, put_beside
-from analyzer.writers.document import line_of, write_document
-from analyzer.writers.entry import Entry, Thumbnail, entry, thumbnail
-from analyzer.writers.environment import asset, template_folder
-from analyzer.writers.file import write_text, write_whole
-from analyzer.writers.folder import claim
+from analyzer.writers.fallback_page import page_or_plain
 from analyzer.writers.history_page import history_page, page_of_job
 from analyzer.writers.index import STYLESHEET, index_pages
-from analyzer.writers.page import Making, page_name
-from analyzer.writers.plain import page_or_plain
-from analyzer.writers.scores import Table
-from analyzer.writers.shelf import Shelf
-from analyzer.writers.shortening import TEXT, short
+from analyzer.writers.index_row import Entry, Thumbnail, entry, thumbnail
+from analyzer.writers.json_file import line_of, write_document
+from analyzer.writers.output_folder import claim
+from analyzer.writers.page import Provenance, page_name
+from analyzer.writers.related_runs import CHANGED, RelatedRuns, digest_of, put_beside
+from analyzer.writers.single_values import Table
+from analyzer.writers.spill_file import SpillFile
+from analyzer.writers.template_environment import asset, template_folder
+from analyzer.writers.text_file import write_text, write_whole
+from analyzer.writers.truncation import TEXT, short
 
 MARKER = ".posthoc-site"
 """The file that says that a folder is ours to write in again."""
@@ -51,7 +51,7 @@ class Site:
         self._entries: list[Entry] = []
         self._faults: list[Note] = []
         _claim(folder)
-        self._lines = Shelf(folder)
+        self._lines = SpillFile(folder)
         write_text(folder / "report.css", f"{asset('style.css')}\n{asset('index.css')}\n")
 
     def begin(self) -> None:
@@ -59,7 +59,7 @@ class Site:
         if not (self.folder / "index.html").exists():
             write_text(self.folder / "index.html", (template_folder() / "waiting.html").read_text(encoding="utf-8"))
 
-    def add(self, result: Result, making: Making) -> None:
+    def add(self, result: Result, making: Provenance) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
         picture, fault = write_page(self.folder, result, self._guides, making)
         self.take(result, picture, fault=fault)
@@ -76,7 +76,7 @@ class Site:
         self._lines.put(len(self._entries), line_of(result, fits=fits))
         self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
-    def beside(self, result: Result, beside: Beside, making: Making | None, *, changed: bool) -> None:
+    def beside(self, result: Result, beside: RelatedRuns, making: Provenance | None, *, changed: bool) -> None:
         """Put on a run's page what is said of other runs, unless it says the same already.
 
         `changed`: siblings changed the result, so that the page is made again; `making` is how.
@@ -157,7 +157,7 @@ class Site:
 _INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them
 
 
-def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Making) -> tuple[Thumbnail, str]:
+def write_page(folder: Path, result: Result, guides: Mapping[str, Guide], making: Provenance) -> tuple[Thumbnail, str]:
     """Write a run's page into a site's folder, in any process.
 
     Return the run's small picture, and why the page has words alone, or "".

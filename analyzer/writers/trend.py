@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from analyzer.model.tally import Tally
-from analyzer.model.wording import counted, number
-from analyzer.writers.wording import whole
+from analyzer.model.formatting import counted, number
+from analyzer.model.totals import Tally
+from analyzer.writers.phrases import whole
 
 MOST_SYMPTOMS = 6
 MOST_ROWS = 21

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-from small_runs import small_curve, written
 
 from benchmarks import ceiling
+from tests.benchmarks.small_runs import small_curve, written
 
 
 def test_the_ceiling_learns_from_the_measures_of_the_detectors(tmp_path, capsys):

@@ -1,8 +1,7 @@
 """Time is printed by stage."""
 
-from small_runs import small_curve, written
-
 from benchmarks import judging
+from tests.benchmarks.small_runs import small_curve, written
 
 
 def test_judging_prints_milliseconds_of_each_stage(tmp_path, capsys):

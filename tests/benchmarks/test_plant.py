@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from small_runs import small_curve
 
 from analyzer.model.case import noise
 from benchmarks import plant
+from tests.benchmarks.small_runs import small_curve
 
 
 @pytest.mark.parametrize("fault", plant.FAULTS)

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from small_runs import small_curve
 
 from analyzer.model.case import falling
 from benchmarks import power
 from benchmarks.curves import Clean, clean_curves, run_of
+from tests.benchmarks.small_runs import small_curve
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-from small_runs import small_curve, written
 
 from benchmarks import public
+from tests.benchmarks.small_runs import small_curve, written
 
 
 def test_public_scores_what_is_expected_tolerated_and_forbidden(tmp_path, capsys):

@@ -1,10 +1,10 @@
 """Flips of verdicts are counted for each change."""
 
 import numpy as np
-from small_runs import small_curve, written
 
 from benchmarks import stability
 from benchmarks.curves import run_of
+from tests.benchmarks.small_runs import small_curve, written
 
 
 def test_stability_counts_flips_for_each_change(tmp_path, capsys):

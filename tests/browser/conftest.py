@@ -8,14 +8,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import made
 import pytest
-from writers.test_index import full as index_pages
-from writers.test_page import page as run_page
-from writers.test_site import write
 
 from analyzer import api
 from benchmarks import browser as browsers
+from tests import made
+from tests.writers.test_index import full as index_pages
+from tests.writers.test_page import page as run_page
+from tests.writers.test_site import write
 
 JENKINS = "sandbox; default-src 'none'; img-src 'self'; style-src 'self'"
 

@@ -1,10 +1,10 @@
 """Pages are ready nearly as fast as an empty one beside them."""
 
-import made
 import pytest
-from writers.test_page import page as run_page
 
 from benchmarks.browser import ready_times
+from tests import made
+from tests.writers.test_page import page as run_page
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Pages ask for nothing, complain of nothing, and show foreign text as text."""
 
-import made
 import pytest
 
-from analyzer.writers.wording import visible
+from analyzer.writers.phrases import visible
+from tests import made
 
 RUNS = ("overfitted", "exploded", "healthy", "unjudged", "failed", "hostile", "page of a site")
 NAMES = (*RUNS, "index", "index with all there is", "gallery", "symptom")
@@ -32,7 +32,7 @@ def test_hostile_names_are_text_and_make_no_element(pages, visit, name):
 def test_a_very_long_name_is_cut_and_widens_nothing(tmp_path, visit):
     from dataclasses import replace
 
-    from writers.test_page import page as run_page
+    from tests.writers.test_page import page as run_page
 
     long = made.healthy()
     series = tuple(replace(row, tag="x" * 10_000 + str(i)) for i, row in enumerate(long.series))

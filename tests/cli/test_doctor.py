@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.readers import peers
+from analyzer.readers import reference_readers
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "logs"
 
@@ -32,9 +32,9 @@ def test_event_files_are_compared_and_a_difference_is_one(capsys, monkeypatch):
     assert main(["doctor", run]) == 0 and "EventAccumulator: 360 points, all equal" in capsys.readouterr().out
 
     def more(path):
-        return peers._accumulator(path) + peers.Counter({("loss", 0, (1.0).hex()): 1})
+        return reference_readers._accumulator(path) + reference_readers.Counter({("loss", 0, (1.0).hex()): 1})
 
-    monkeypatch.setattr(peers, "LIBRARIES", {"other": more})
+    monkeypatch.setattr(reference_readers, "LIBRARIES", {"other": more})
     assert main(["doctor", run]) == 1
     assert "1 that posthoc lacks, as in loss at step 0: 1.0" in capsys.readouterr().out
 

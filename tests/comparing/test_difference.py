@@ -8,7 +8,7 @@ from analyzer.comparing.anova import welch_anova
 from analyzer.comparing.difference import paired, rounding_variance, unpaired
 from analyzer.comparing.failures import fisher
 from analyzer.comparing.power import detectable, more_runs, power_of
-from analyzer.comparing.prior import MOST_DF, Prior, fitted, lends
+from analyzer.comparing.variance_prior import MOST_DF, Prior, fitted, lends
 
 RNG = np.random.default_rng(3)
 

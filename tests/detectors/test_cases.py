@@ -3,10 +3,10 @@
 import pytest
 
 from analyzer import detectors
-from analyzer.anatomy import Anatomy
 from analyzer.diagnosis import judge_run
+from analyzer.features import RunFeatures
+from analyzer.model.evidence import Evidence
 from analyzer.model.guide import SECTIONS
-from analyzer.model.verdict import Evidence
 from analyzer.settings import Settings
 
 ALL = detectors.known()
@@ -46,7 +46,7 @@ def test_each_detector_has_all_sections_and_all_kinds_of_cases(detector):
 @pytest.mark.parametrize("detector", ALL.values(), ids=list(ALL))
 def test_a_clear_run_keeps_its_numbers(detector):
     quiet = next(c for c in detector.cases if c.expect == "quiet")
-    readings = list(detector.measure(Anatomy(quiet.make())))
+    readings = list(detector.measure(RunFeatures(quiet.make())))
     assert any(isinstance(r, Evidence) and r.measures for r in readings)
 
 

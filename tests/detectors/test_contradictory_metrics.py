@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 
 
 def test_the_loss_that_falls_most_clearly_is_laid_beside_the_metric():

@@ -1,9 +1,9 @@
 """Explosions beside shapes that only look like one."""
 
 import numpy as np
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 
 
 def test_a_passing_dip_of_a_bouncing_loss_is_no_level_to_explode_from():

@@ -78,11 +78,11 @@ def test_a_sum_in_half_precision_grows_coarse_before_it_stands_still():
 
 
 def test_measures_stay_measurements_where_a_veto_clears_them():
-    from analyzer.anatomy import Anatomy
     from analyzer.detectors.hidden_nan import measure
+    from analyzer.features import RunFeatures
 
     run = made_run({"train/loss": zeroed(), "val/accuracy": np.linspace(0.5, 0.97, 200)})
-    zeros = next(iter(measure(Anatomy(run))))
+    zeros = next(iter(measure(RunFeatures(run))))
     assert zeros.measures[0].value == 80
     assert "metric-good" in {veto.id for veto in zeros.vetoes}
 

@@ -1,9 +1,9 @@
 """Leaps that return, told from the noise they hide in."""
 
 import numpy as np
-from judged import alarmed
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed
 
 
 def test_a_leap_that_heals_slowly_is_named_although_it_widens_the_tail_it_is_measured_by():

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from judged import found
 
 from analyzer.model.case import falling
+from tests.detectors.judged import found
 
 
 def test_a_loss_that_is_lost_in_its_first_steps_has_no_checkpoint_to_go_back_to():

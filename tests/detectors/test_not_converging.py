@@ -1,10 +1,10 @@
 """Bouncing, told from the noise of batches."""
 
 import numpy as np
-from judged import alarmed, found
-from saying import alarms
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
+from tests.detectors.saying import alarms
 
 SWINGING = falling(900, 900.0, 250.0, 40) * np.exp(noise(900, 0.8, 1))
 

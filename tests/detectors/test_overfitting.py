@@ -1,9 +1,9 @@
 """A turn of validation, by noise or by heart."""
 
 import numpy as np
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 
 
 def test_a_rise_that_undoes_much_of_the_run_counts_although_the_start_was_far_higher():

@@ -1,9 +1,9 @@
 """Flat and untrained, told from flat and done."""
 
 import numpy as np
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 
 STEPS = np.arange(0, 400, 10)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 
 
 def test_narrow_teeth_are_seen_however_many_points_an_epoch_has():

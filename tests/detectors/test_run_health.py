@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analyzer.anatomy.pace import pace, silence
 from analyzer.diagnosis import judge_run
+from analyzer.features.throughput import pace, silence
 from analyzer.model.case import falling, made_run, noise
 from analyzer.model.run import Run, Series
 

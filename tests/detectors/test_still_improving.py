@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analyzer.anatomy import Anatomy
-from analyzer.anatomy.ahead import ahead
+from analyzer.features import RunFeatures
+from analyzer.features.extrapolation import ahead
 from analyzer.model.case import falling, made_run, noise
 from tests.detectors.saying import findings
 
@@ -38,7 +38,7 @@ def test_training_that_falls_beside_validation_that_rests_is_not_still_improving
 
 def test_the_next_stretch_of_an_exponential_is_foretold():
     curve = made_run({"train/loss": 1 + np.exp(-np.arange(400) / 150.0)})
-    further = ahead(Anatomy(curve).training[0])
+    further = ahead(RunFeatures(curve).training[0])
     assert further is not None
     fall = further.level - further.next
     true = np.exp(-370 / 150) - np.exp(-430 / 150)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from judged import alarmed, found
 
 from analyzer.model.case import falling, noise
+from tests.detectors.judged import alarmed, found
 from tests.detectors.saying import findings
 
 TRAIN = falling(60, 2.4, 0.12)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 import atheris  # noqa: E402 - the project's root must be on the path for what follows
 
 with atheris.instrument_imports(include=["analyzer.readers"]):
-    from analyzer.readers.tensorboard.reading import read_file
+    from analyzer.readers.tensorboard.file_reader import read_file
 
 from tests.readers.tensorboard.plain import PlainReading, same  # noqa: E402 - after the instrumented imports
 from tests.readers.tensorboard.records import VERSION, record, scalar, tensor  # noqa: E402

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 import atheris  # noqa: E402 - the project's root must be on the path for what follows
 
 with atheris.instrument_imports(include=["analyzer.readers.filelog"]):
-    from analyzer.readers.filelog import kinds, separated
+    from analyzer.readers.filelog import delimited, kinds
     from analyzer.readers.filelog.files import Place
     from analyzer.readers.filelog.kind import Group, Reading
 
@@ -58,12 +58,12 @@ def check(folder: Path, data: bytes) -> None:
 
 def same_both_ways(raw: bytes) -> None:
     """Compare a table read many lines at a time with the same table read line by line."""
-    fast = separated.parse(raw, "t")
-    plain, separated._plain = separated._plain, lambda *_: None
+    fast = delimited.parse(raw, "t")
+    plain, delimited._plain = delimited._plain, lambda *_: None
     try:
-        slow = separated.parse(raw, "t")
+        slow = delimited.parse(raw, "t")
     finally:
-        separated._plain = plain
+        delimited._plain = plain
     assert fast.size == slow.size
     held = {name: column for name, column in slow.columns.items() if column.at.size}
     assert {name for name, column in fast.columns.items() if column.at.size} == set(held)

@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT))
 import atheris  # noqa: E402 - the project's root must be on the path for what follows
 
 with atheris.instrument_imports(include=["analyzer.readers.mlflow"]):
+    from analyzer.readers.folder_walk import walk
     from analyzer.readers.formats import EVERY
-    from analyzer.readers.mlflow import files, history
-    from analyzer.readers.tree import walk
+    from analyzer.readers.mlflow import file_store, metric_history
 
 RUN = "0123456789abcdef0123456789abcdef"
 HISTORY = f"1/{RUN}/metrics/loss"
@@ -34,7 +34,7 @@ def check(folder: Path, data: bytes) -> None:
     (folder / f"1/{RUN}/params").mkdir(parents=True, exist_ok=True)
     (folder / f"1/{RUN}/metrics").mkdir(parents=True, exist_ok=True)
     try:
-        for ref in files.runs_in(walk(folder), EVERY):
+        for ref in file_store.runs_in(walk(folder), EVERY):
             run = ref.load({}).run
             assert all(one.points for one in run.series.values())
     finally:
@@ -45,10 +45,10 @@ def check(folder: Path, data: bytes) -> None:
 def same_both_ways(raw: bytes) -> None:
     """Compare a history read many lines at a time with the same read line by line."""
     whole = raw[: raw.rfind(b"\n") + 1]
-    quick = history._columns(whole)
+    quick = metric_history._columns(whole)
     if quick is None:
         return
-    slow = history._line_by_line(whole, "t", [])
+    slow = metric_history._line_by_line(whole, "t", [])
     assert not slow.notes
     for one, other in zip(quick, (slow.stamps, slow.values, slow.steps), strict=True):
         assert one.tobytes() == other.tobytes() or (one != one).any()  # NaNs may differ in their sign

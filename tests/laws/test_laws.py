@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer import anatomy as anatomy_package
 from analyzer import detectors
-from analyzer.anatomy import Anatomy
+from analyzer import features as anatomy_package
+from analyzer.features import RunFeatures
 from analyzer.model.case import made_run
+from analyzer.model.evidence import Evidence, Found, Unfit, judge
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Found, Unfit, judge
 
 ALL = detectors.known()
 RUNS = [c.make() for d in ALL.values() for c in d.cases]
@@ -60,18 +60,18 @@ def mutated(draw) -> Run:
 
 def readings_of(detector, run):
     with np.errstate(all="ignore"):
-        return list(detector.measure(Anatomy(run)))
+        return list(detector.measure(RunFeatures(run)))
 
 
-def outcome(detector, anatomy: Anatomy) -> list[str]:
+def outcome(detector, features: RunFeatures) -> list[str]:
     return [
         type(judge(r, detector.default_limits)).__name__ if isinstance(r, Evidence) else "Unfit"
-        for r in detector.measure(anatomy)
+        for r in detector.measure(features)
     ]
 
 
-OPENED = [Anatomy(run) for run in RUNS]  # shared by all detectors: each works on what is worked out once
-MOVED = [Anatomy(changed(run, lambda steps, values, times: (steps * 7 + 1000, values, times))) for run in RUNS]
+OPENED = [RunFeatures(run) for run in RUNS]  # shared by all detectors: each works on what is worked out once
+MOVED = [RunFeatures(changed(run, lambda steps, values, times: (steps * 7 + 1000, values, times))) for run in RUNS]
 
 
 @pytest.mark.parametrize("detector", ALL.values(), ids=list(ALL))
@@ -181,11 +181,11 @@ def test_a_companion_without_finite_points_crashes_no_detector(tag, hole):
     runs = [d.cases[0].make() for d in ALL.values()]
     failed = set()
     for run in runs:
-        anatomy = Anatomy(with_companion(run, tag, hole))
+        features = RunFeatures(with_companion(run, tag, hole))
         for name, detector in ALL.items():
             try:
                 with np.errstate(all="ignore"):
-                    list(detector.measure(anatomy))
+                    list(detector.measure(features))
             except Exception as error:  # whatever it raises, the law is broken
                 failed.add(f"{name}: {error!r}")
     assert not failed
@@ -197,7 +197,7 @@ def test_a_training_loss_without_finite_points_crashes_no_detector(tag, hole):
     run = made_run({tag: hole(60), "val/loss": np.linspace(2.0, 1.0, 60), "val/accuracy": np.linspace(0.1, 0.9, 60)})
     for detector in ALL.values():
         with np.errstate(all="ignore"):
-            list(detector.measure(Anatomy(run)))
+            list(detector.measure(RunFeatures(run)))
 
 
 @pytest.mark.parametrize(
@@ -252,11 +252,11 @@ def extreme(n: int) -> dict[str, np.ndarray]:
 
 
 EXTREME = [
-    Anatomy(made_run({"train/loss": one, "val/loss": other, "lr": other, "grad_norm": other, "val/accuracy": one}))
+    RunFeatures(made_run({"train/loss": one, "val/loss": other, "lr": other, "grad_norm": other, "val/accuracy": one}))
     for one in extreme(200).values()
     for other in extreme(200).values()
 ] + [
-    Anatomy(made_run({"reward": one, "rollout/ep_rew_mean": one, "val/accuracy": other, "train/kl": other}))
+    RunFeatures(made_run({"reward": one, "rollout/ep_rew_mean": one, "val/accuracy": other, "train/kl": other}))
     for n in (20, 200)
     for one, other in zip(extreme(n).values(), reversed(extreme(n).values()), strict=True)
 ]
@@ -264,9 +264,9 @@ EXTREME = [
 
 @pytest.mark.parametrize("detector", ALL.values(), ids=list(ALL))
 def test_no_value_that_a_float_can_have_ends_a_detector(detector):
-    for anatomy in EXTREME:
+    for features in EXTREME:
         with np.errstate(all="ignore"):
-            assert list(detector.measure(anatomy))
+            assert list(detector.measure(features))
 
 
 @pytest.mark.parametrize("every", [2, 4, 10])
@@ -274,7 +274,7 @@ def test_a_training_loss_that_is_infinite_at_most_points_is_an_error_also_at_eve
     """Infinite at 50 to 90 % of the points: an infinite value was measured, NaN may stand for none."""
     values = np.exp(-np.arange(200) / 60)
     values[np.arange(200) % every != 0] = np.inf
-    (reading,) = ALL["non-finite"].measure(Anatomy(made_run({"train/loss": values})))
+    (reading,) = ALL["non-finite"].measure(RunFeatures(made_run({"train/loss": values})))
     assert isinstance(reading, Evidence)
     assert isinstance(judge(reading, ALL["non-finite"].default_limits), Found)
     assert (reading.severity, reading.cause == "not-measured") == ("error", False)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from analyzer import detectors
-from analyzer.anatomy import Anatomy
+from analyzer.features import RunFeatures
+from analyzer.model.evidence import Evidence, Found, judge
 from analyzer.model.run import Run, Series
-from analyzer.model.verdict import Evidence, Found, judge
 
 NAMES = (
     "reward-collapse", "reward-plateau", "reward-instability", "entropy-collapse", "kl-blow-up",
@@ -22,7 +22,7 @@ def outcome(detector, run: Run) -> str:
     """How grave the finding is that counts, "none" where there is none."""
     found = [
         r.severity
-        for r in detector.measure(Anatomy(run))
+        for r in detector.measure(RunFeatures(run))
         if isinstance(r, Evidence) and isinstance(judge(r, detector.default_limits), Found) and r.explained_by is None
     ]
     return min(found, key=("error", "warning", "info").index, default="none")
@@ -38,7 +38,7 @@ def changed(run: Run, change, tags=None) -> Run:
 
 def of_the_reward(run: Run) -> set[str]:
     """Tags that are measured in the unit of the reward."""
-    curves = Anatomy(run).curves.values()
+    curves = RunFeatures(run).curves.values()
     units = ("value-estimate", "reward-spread")
     return {c.tag for c in curves if c.role.goal not in ("", "independent") or c.role.signal in units}
 
@@ -47,7 +47,7 @@ def of_the_reward(run: Run) -> set[str]:
 def test_another_unit_of_the_reward_changes_nothing(detector, case):
     run = case.make()
     tags = of_the_reward(run)
-    squared = {c.tag for c in Anatomy(run).measuring("value-loss")}
+    squared = {c.tag for c in RunFeatures(run).measuring("value-loss")}
     other = changed(run, lambda steps, values, times: (steps, 50 * values, times), tags)
     other = changed(other, lambda steps, values, times: (steps, 2500 * values, times), squared)
     if detector.symptom in ("reward-plateau", "lopsided-reward") or "solved" in case.name:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analyzer.anatomy import Anatomy
+from analyzer.features import RunFeatures
 from analyzer.model.case import made_run
 from analyzer.model.roles import read_role, words_of
 from analyzer.settings import RoleSetting
@@ -290,12 +290,12 @@ def test_a_kind_of_loss_is_a_component_where_the_word_loss_stands_beside_it(tag,
 def test_a_loss_is_a_validation_loss_in_a_run_that_is_named_after_one():
     loss = made_run({"Loss": np.linspace(1, 0.5, 20)})
     for name, split in (("resnet_val", VAL), ("resnet", TRAIN), ("val", TRAIN), ("my_test", TRAIN)):
-        assert Anatomy(replace(loss, name=name)).roles["Loss"].split == split
+        assert RunFeatures(replace(loss, name=name)).roles["Loss"].split == split
 
 
 def cast(*tags, **given):
     run = made_run({tag: np.linspace(1, 0.5, 20) for tag in tags})
-    return Anatomy(run, given).roles
+    return RunFeatures(run, given).roles
 
 
 def test_a_loss_without_a_split_is_the_training_loss():
@@ -315,11 +315,11 @@ def test_an_error_metric_stands_in_where_there_is_no_loss():
 
 def test_the_mean_of_the_run_that_transformers_logs_once_is_no_curve():
     run = made_run({"train/loss": np.linspace(1, 0.5, 20), "train/train_loss": [0.7]})
-    assert Anatomy(run).roles["train/train_loss"].role == "constant"
+    assert RunFeatures(run).roles["train/train_loss"].role == "constant"
 
 
 def test_the_user_overrules_every_reading():
-    roles = Anatomy(
+    roles = RunFeatures(
         made_run({"glossary": np.linspace(1, 0, 9)}), {"glossary": RoleSetting("loss", "validation", None)}
     ).roles
     assert (roles["glossary"].role, roles["glossary"].split, roles["glossary"].direction) == ("loss", VAL, "lower")
@@ -339,13 +339,13 @@ def test_the_user_overrules_every_reading():
     ],
 )
 def test_the_kind_of_training_is_told_from_the_tags(tags, family):
-    assert Anatomy(made_run({t: np.linspace(1, 0.5, 20) for t in tags})).family == family
+    assert RunFeatures(made_run({t: np.linspace(1, 0.5, 20) for t in tags})).family == family
 
 
 def test_components_without_a_total_are_summed():
     run = made_run(
         {"train/box_loss": np.full(20, 2.0), "train/cls_loss": np.full(20, 1.0), "train/dfl_loss": np.full(20, 0.5)}
     )
-    (total,) = Anatomy(run).training
+    (total,) = RunFeatures(run).training
     assert total.tags == ("train/box_loss", "train/cls_loss", "train/dfl_loss")
     assert set(total.raw) == {3.5}

@@ -10,8 +10,7 @@ import pytest
 
 from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
 from analyzer.readers import discover, open_source
-
-from .tensorboard.records import scalar, written
+from tests.readers.tensorboard.records import scalar, written
 
 
 def test_one_folder_with_one_run_bears_the_folders_own_name(tmp_path: Path) -> None:

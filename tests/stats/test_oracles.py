@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from analyzer.anatomy.course import Course
+from analyzer.features.course import Course
 from analyzer.stats import changepoint, noise, ordered, robust, trend
 
 

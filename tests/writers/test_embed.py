@@ -3,13 +3,13 @@
 import base64
 import json
 
-import made
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.model.run import Series
-from analyzer.writers.embed import Shelf, json_for_html, packed
+from analyzer.writers.embed import SpillFile, json_for_html, packed
+from tests import made
 
 
 def unpacked(curve):
@@ -46,6 +46,6 @@ def test_no_text_breaks_out_of_its_script(text):
 
 
 def test_a_tag_is_embedded_once():
-    shelf, row = Shelf(), made.row("loss", np.ones(50))
+    shelf, row = SpillFile(), made.row("loss", np.ones(50))
     assert shelf.number(row, row.curve, 20) == shelf.number(row, row.curve, 10) == 0
     assert len(shelf.curves) == 1

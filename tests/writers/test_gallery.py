@@ -7,7 +7,7 @@ import pytest
 from analyzer import api, detectors
 from analyzer.cli import main
 from analyzer.errors import OutputError
-from writers.markup import check_page
+from tests.writers.markup import check_page
 
 
 @pytest.fixture(scope="module")

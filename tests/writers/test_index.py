@@ -4,14 +4,13 @@ import json
 from collections import Counter
 from dataclasses import replace
 
-import made
-
-from analyzer.model.across import ACROSS_KINDS, Across
+from analyzer.model.cross_run import ACROSS_KINDS, Across
 from analyzer.model.run import Note
-from analyzer.model.tally import Tally
-from analyzer.writers.entry import FRESH, entry
+from analyzer.model.totals import Tally
 from analyzer.writers.index import FURTHER_ROWS, STATIC_ROWS, headline, index_pages
-from writers.markup import check_page
+from analyzer.writers.index_row import FRESH, entry
+from tests import made
+from tests.writers.markup import check_page
 
 
 def entries(count):

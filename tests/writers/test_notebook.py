@@ -5,13 +5,13 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
-import made
 import numpy as np
 import pytest
 
 from analyzer import AuditResult, analyze
 from analyzer.testing import falling, made_run
-from writers.markup import Markup
+from tests import made
+from tests.writers.markup import Markup
 
 NAMES = ("overfitted", "exploded", "healthy", "unjudged", "failed", "hostile")
 

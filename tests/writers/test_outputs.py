@@ -6,15 +6,15 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import made
 import pytest
 
 from analyzer.model.result import Night
-from analyzer.writers.document import line_of, write_document
+from analyzer.writers.csv_file import write_spreadsheet
+from analyzer.writers.json_file import line_of, write_document
 from analyzer.writers.junit import write_junit
 from analyzer.writers.markdown import write_markdown
 from analyzer.writers.sarif import write_sarif
-from analyzer.writers.spreadsheet import write_spreadsheet
+from tests import made
 
 
 def stated(result, *states):

@@ -5,17 +5,17 @@ import json
 import re
 from dataclasses import replace
 
-import made
 import numpy as np
 import pytest
 
 from analyzer.model.result import Event
 from analyzer.model.run import Note
-from analyzer.writers.environment import asset
-from analyzer.writers.page import Making, page_name, run_page, silence
-from writers.markup import check_page
+from analyzer.writers.page import Provenance, page_name, run_page, silence
+from analyzer.writers.template_environment import asset
+from tests import made
+from tests.writers.markup import check_page
 
-MAKING = Making("1.2.3", "posthoc report logs/exp1", (("overfitting", "rise", 0.1, 0.05),))
+MAKING = Provenance("1.2.3", "posthoc report logs/exp1", (("overfitting", "rise", 0.1, 0.05),))
 ALL = ("overfitted", "exploded", "healthy", "unjudged", "failed", "hostile", "large")
 
 
@@ -153,7 +153,7 @@ def test_steps_at_the_ends_of_what_there_is_are_drawn(steps):
     found = made.finding("x", "plateau", "error", ("loss",), "it stays", first_step=min(steps), last_step=max(steps))
     result = replace(made.healthy("x"), series=rows, findings=(found,), main_tag="loss",
                      events=(Event("restart", max(steps), "here"),))  # fmt: skip
-    text = run_page(result, made.guides(), Making("1", "posthoc report x"))
+    text = run_page(result, made.guides(), Provenance("1", "posthoc report x"))
     assert not re.search(r"""="[^"]*\b(nan|inf)\b""", text)
 
 

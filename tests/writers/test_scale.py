@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from analyzer.model.evidence import Mark
 from analyzer.model.run import Series
-from analyzer.model.verdict import Mark
 from analyzer.writers.scale import calm_axis, upright
 
 

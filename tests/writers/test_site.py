@@ -7,21 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
-import made
 import pytest
 
 from analyzer.errors import OutputError
 from analyzer.model.result import Night
-from analyzer.writers import plain
-from analyzer.writers.page import Making, page_name
+from analyzer.writers import fallback_page
+from analyzer.writers.page import Provenance, page_name
 from analyzer.writers.site import MARKER, Site
-from writers.markup import check_page
+from tests import made
+from tests.writers.markup import check_page
 
 
 def write(folder, *results):
     site = Site(folder, made.guides())
     for result in results:
-        site.add(result, Making("1", "posthoc report logs"))
+        site.add(result, Provenance("1", "posthoc report logs"))
     return site.finish(Night("1", ("logs",), tuple(result.without_curves() for result in results)))
 
 
@@ -59,14 +59,14 @@ def test_two_runs_of_one_name_do_not_happen_but_hashes_keep_names_apart(tmp_path
 
 
 def test_a_page_that_cannot_be_drawn_costs_its_own_pictures_only(tmp_path, monkeypatch):
-    whole = plain.run_page
+    whole = fallback_page.run_page
 
     def failing(result, *a, **k):
         if result.run == "exp1/train_a":
             raise ZeroDivisionError("no axis")
         return whole(result, *a, **k)
 
-    monkeypatch.setattr(plain, "run_page", failing)
+    monkeypatch.setattr(fallback_page, "run_page", failing)
     index = write(tmp_path, made.overfitted(), made.healthy())
     page = (tmp_path / "runs" / page_name("exp1/train_a")).read_text()
     assert "could not be drawn (ZeroDivisionError: no axis)" in page and "error: overfitting" in page

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from analyzer.writers.environment import template_folder
+from analyzer.writers.template_environment import template_folder
 
 STYLE = (template_folder() / "style.css").read_text("utf-8")
 PAIRS = [("ink", "bg"), ("soft", "bg"), ("soft", "panel"), ("link", "bg"), ("soft", "unjudged-bg")]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.readers.bucket import Object, Store
+from analyzer.readers.object_store import Object, Store
 
 LARGEST = 1 << 29  # bytes of one file: what is longer is read up to here, and that is named
 HEAD = 1 << 16  # bytes by which a kind is recognised: a table of thousands of columns has a long header

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Note, Series
-from analyzer.readers.disguise import disguise, packed_or_absent
-from analyzer.readers.filelog import documents, objects, rows, separated
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.file_signature import disguise, packed_or_absent
+from analyzer.readers.filelog import config_files, delimited, json_rows, rows
+from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.files import LARGEST, Place
 from analyzer.readers.filelog.rows import Axis, Table
-from analyzer.readers.filelog.texts import text_of
-from analyzer.readers.naming import shown_path
-from analyzer.readers.tree import Folder
+from analyzer.readers.folder_walk import Folder
 
 SPECIFIC, LOOSE, GENERIC = 0, 1, 2
 """The order in which kinds are asked: those that only one writer makes, those of a convention, any table at all."""
@@ -67,12 +67,12 @@ class Candidate:
         """The names in the first line, read as a table's header."""
         lines = (line.strip() for line in self.text.split("\n"))
         first = next((line for line in lines if line and not line.startswith("#")), "")
-        return tuple(cell.strip().strip('"') for cell in first.split(separated.separator_of(first))) if first else ()
+        return tuple(cell.strip().strip('"') for cell in first.split(delimited.separator_of(first))) if first else ()
 
     @cached_property
     def table(self) -> Table:
         """The whole rows at its beginning, read as a table."""
-        return separated.parse(self.head[: self.head.rfind(b"\n") + 1], "")
+        return delimited.parse(self.head[: self.head.rfind(b"\n") + 1], "")
 
     @cached_property
     def objects(self) -> Sequence[Mapping[str, Any]]:
@@ -80,7 +80,7 @@ class Candidate:
         first = self.text.lstrip().split("\n", 1)[0].rstrip()
         if not first.startswith("{") or first == "{":  # a brace alone begins a document over many lines
             return ()
-        return objects.rows_of(self.head, "")[0]
+        return json_rows.rows_of(self.head, "")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,10 @@ class Reading:
         for path in self.group.sides:
             name = path.rpartition("/")[2]
             if not names or name in names:
-                own = documents.flat(self.document(path))
+                own = config_files.flat(self.document(path))
                 found |= own
-                if len(own) >= documents.MOST_PARAMS:
-                    text = f"{shown_path(path)}: only its first {documents.MOST_PARAMS:,} settings are read"
+                if len(own) >= config_files.MOST_PARAMS:
+                    text = f"{shown_path(path)}: only its first {config_files.MOST_PARAMS:,} settings are read"
                     self.notes.append(Note("metadata", text, shown_path(path)))
         return found
 
@@ -164,12 +164,12 @@ class Reading:
         """Return the mapping in a file of settings; an empty one, with a note, when there is none."""
         shown = shown_path(path)
         try:
-            raw = self.place.read(path, documents.LARGEST).data
+            raw = self.place.read(path, config_files.LARGEST).data
         except OSError as error:
             problem: str | None = f"{shown} could not be read ({error.strerror or error})"
             found: Mapping[str, Any] = {}
         else:
-            found, problem = documents.settings_of(raw, shown)
+            found, problem = config_files.settings_of(raw, shown)
         if problem:
             self.notes.append(Note("metadata", problem, shown))
         return found
@@ -337,7 +337,7 @@ class TableKind(RowKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows of a table."""
-        return separated.parse(raw, shown)
+        return delimited.parse(raw, shown)
 
 
 class LineKind(RowKind):
@@ -347,8 +347,8 @@ class LineKind(RowKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the numbers of the objects."""
-        found, notes = objects.rows_of(raw, shown)
-        return objects.table_of(self.kept(found, content), notes, self.skip)
+        found, notes = json_rows.rows_of(raw, shown)
+        return json_rows.table_of(self.kept(found, content), notes, self.skip)
 
     def kept(self, found: list[Mapping[str, Any]], content: Content) -> list[Mapping[str, Any]]:
         """Return the objects that are rows; what the others say may go into `content`."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Note, Series
-from analyzer.readers.naming import shown_bytes
+from analyzer.readers.display_names import shown_bytes
 
 AXES = (
     *("step", "global_step", "trainer/global_step", "train/global_step", "_step", "iteration", "iter", "iters"),

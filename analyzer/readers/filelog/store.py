@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from analyzer.model.run import Note, Run
-from analyzer.readers.bucket import Bucket
+from analyzer.readers.display_names import shown_path
 from analyzer.readers.filelog import kinds
 from analyzer.readers.filelog.files import HEAD, Place
 from analyzer.readers.filelog.kind import Candidate, Group, Kind, Listing, Reading
+from analyzer.readers.folder_walk import Folder, Tree
 from analyzer.readers.formats import Memo, Request, remembered
-from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef, Update
-from analyzer.readers.repeats import merged
-from analyzer.readers.tree import Folder, Tree
+from analyzer.readers.merge_records import merged
+from analyzer.readers.object_store import Bucket
+from analyzer.readers.run_ref import RunRef, Update
 
 _OURS = ".posthoc-"
 """Begins the name of a file in each folder that posthoc wrote: nothing in it is a log."""

@@ -22,8 +22,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from analyzer.errors import SourceError
+from analyzer.readers.display_names import shown_path
 from analyzer.readers.mlflow.tables import NEEDED
-from analyzer.readers.naming import shown_path
 
 INSTRUCTIONS = 100_000  # of sqlite's machine between two looks at the clock
 WAIT = 5.0  # seconds for a lock that a writer holds

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import SourceError
+from analyzer.readers.display_names import shown_path
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tables
 from analyzer.readers.mlflow.connection import SqliteTables, answer
-from analyzer.readers.mlflow.tracked import NAME, TrackedRun
-from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import Update, Word
+from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun
+from analyzer.readers.run_ref import Update, VerdictPayload
 
 MAGIC = b"SQLite format 3\x00"
 FAILURES = (sqlite3.Error, OSError, MemoryError)
@@ -36,9 +36,9 @@ class DatabaseRun(TrackedRun):
             return self.lost(f"run {self.key} could not be read: {error}")
         return Update(run, {}, whole=True)
 
-    def hand_back(self, word: Word) -> str | None:
+    def write_back(self, word: VerdictPayload) -> str | None:
         """Write the verdict as tags, and the page where the artifacts lie beside the database."""
-        from analyzer.readers.mlflow.handback import into_sqlite  # noqa: PLC0415 - only when asked for
+        from analyzer.readers.mlflow.write_back import into_sqlite  # noqa: PLC0415 - only when asked for
 
         return into_sqlite(Path(self.file), self.key, word)
 

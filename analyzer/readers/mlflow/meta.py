@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.model.run import Note
-from analyzer.readers.naming import shown_path
+from analyzer.readers.display_names import shown_path
 
 MOST_BYTES = 1 << 14  # MLflow writes less than one KiB
 MOST_OF_DATASET = 1 << 18  # with the schema and profile that MLflow keeps

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.model.run import Series
-from analyzer.readers.clean import distinct
+from analyzer.readers.sanitize import distinct
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Series
-from analyzer.readers.clean import distinct
+from analyzer.readers.sanitize import distinct
 
 LARGEST = float(np.finfo(np.float64).max)  # what MLflow's databases hold for infinity
 FLAGS = (0, 1, None)

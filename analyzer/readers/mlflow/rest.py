@@ -22,9 +22,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from analyzer.errors import SourceError, UsageError
-from analyzer.model.secrets import mask_text
+from analyzer.model.redaction import mask_text
 from analyzer.readers.mlflow.address import split_address
-from analyzer.readers.mlflow.clock import watched
+from analyzer.readers.mlflow.deadline import watched
 from analyzer.readers.mlflow.login import Login
 
 AGAIN = (429, 500, 502, 503, 504)

@@ -17,12 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
+from analyzer.model.redaction import mask_text
 from analyzer.model.run import Note, Series
-from analyzer.model.secrets import mask_text
-from analyzer.readers.clean import distinct
 from analyzer.readers.formats import Choice
-from analyzer.readers.mlflow import tracked
-from analyzer.readers.mlflow.answers import (
+from analyzer.readers.mlflow import run_metadata
+from analyzer.readers.mlflow.responses import (
     History,
     Object,
     datasets,
@@ -34,8 +33,9 @@ from analyzer.readers.mlflow.answers import (
     whole,
 )
 from analyzer.readers.mlflow.rest import WORKSPACE, Limits, RefusedError, Server, in_workspace, server_at
-from analyzer.readers.mlflow.tracked import NAME, TrackedRun
-from analyzer.readers.ref import Update, Word
+from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun
+from analyzer.readers.run_ref import Update, VerdictPayload
+from analyzer.readers.sanitize import distinct
 
 API_3 = "/api/3.0/mlflow/"
 DEFAULT = "default"  # the workspace that a server takes where none is named
@@ -75,23 +75,23 @@ class ServerRun(TrackedRun):
         run = self.run_of(series, params, tags, notes, declared=declared, datasets=datasets(inputs))
         return Update(run, {}, whole=True)
 
-    def hand_back(self, word: Word) -> str | None:
+    def write_back(self, word: VerdictPayload) -> str | None:
         """Write the verdict as tags, and the page where the server keeps the artifacts itself."""
-        from analyzer.readers.mlflow import handback  # noqa: PLC0415 - only when asked for
+        from analyzer.readers.mlflow import write_back  # noqa: PLC0415 - only when asked for
 
         one = connected(self.address)
         until = one.until()
         info, data, _ = parts_of(one.ask("GET", f"{API}runs/get", until, query={"run_id": self.key}))
         known = pairs(data.get("tags"))
-        for name, value in handback.tags_of(word).items():
+        for name, value in write_back.tags_of(word).items():
             if known.get(name) != value:
                 one.ask("POST", f"{API}runs/set-tag", until, body={"run_id": self.key, "key": name, "value": value})
         if word.page is None:
             return None
         place = str(info.get("artifact_uri") or "")
-        target = handback.page_target(place, one.host, one.port)
+        target = write_back.page_target(place, one.host, one.port)
         if target is None:
-            return handback.kept_elsewhere(one.shown, self.key, place)
+            return write_back.kept_elsewhere(one.shown, self.key, place)
         page = word.page.encode("utf-8", "backslashreplace")
         try:
             if not self._has_page(one, target, page, until):
@@ -102,11 +102,11 @@ class ServerRun(TrackedRun):
 
     def _has_page(self, one: Server, target: str, page: bytes, until: float) -> bool:
         """Whether the server keeps this very page: what is there already is not written again."""
-        folder = tracked.PAGE.rpartition("/")[0]
+        folder = run_metadata.PAGE.rpartition("/")[0]
         try:
             there = one.ask("GET", f"{API}artifacts/list", until, query={"run_id": self.key, "path": folder})
             sizes = {str(file.get("path")): whole(file.get("file_size")) for file in objects(there.get("files"))}
-            return sizes.get(tracked.PAGE) == len(page) and one.content("GET", ARTIFACTS + target, until) == page
+            return sizes.get(run_metadata.PAGE) == len(page) and one.content("GET", ARTIFACTS + target, until) == page
         except RefusedError:
             return False
 
@@ -125,7 +125,7 @@ def runs_at(address: str, choice: Choice) -> list[ServerRun]:
     if asked and asked["run"]:
         if choice.filter is not None:
             raise UsageError(f"{mask_text(address)}: --filter chooses among runs, and this is one; leave it out")
-        return tracked.of_experiments([run_at(address, asked["run"])], choice, mask_text(address))
+        return run_metadata.of_experiments([run_at(address, asked["run"])], choice, mask_text(address))
     wanted = (asked["experiment"],) if asked else choice.experiments
     found: list[tuple[int, ServerRun]] = []
     nothing: NoRunsError | None = None
@@ -213,7 +213,7 @@ def _experiments(one: Server, wanted: tuple[str, ...], choice: Choice, until: fl
         names[str(each.get("experiment_id", ""))] = str(each.get("name", ""))
     chosen = {number: name for number, name in names.items() if not wanted or number in wanted or name in wanted}
     if names and not chosen:
-        raise NoRunsError(tracked.no_experiment(Choice(wanted), names.values(), one.shown))
+        raise NoRunsError(run_metadata.no_experiment(Choice(wanted), names.values(), one.shown))
     return chosen
 
 
@@ -307,7 +307,7 @@ def _history(one: Server, key: str, metric: str, until: float, endless: list[str
 def _ref(one: Server, address: str, names: Mapping[str, str], info: Object, data: Object) -> ServerRun:
     key = key_of(info)
     number = str(info.get("experiment_id", ""))
-    title = str(info.get("run_name") or pairs(data.get("tags")).get(tracked.RUN_NAME) or key)
+    title = str(info.get("run_name") or pairs(data.get("tags")).get(run_metadata.RUN_NAME) or key)
     inside = f"?workspace={one.workspace}" if one.workspace else ""
     place = f"{one.shown}/#/experiments/{number}/runs/{key}{inside}"
     return ServerRun(

@@ -15,11 +15,11 @@ from functools import cache
 from typing import Any
 
 from analyzer.errors import SourceError
-from analyzer.model.secrets import mask_text
+from analyzer.model.redaction import mask_text
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tables
-from analyzer.readers.mlflow.tracked import NAME, TrackedRun
-from analyzer.readers.ref import Update, Word
+from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun
+from analyzer.readers.run_ref import Update, VerdictPayload
 
 BATCH = 20_000  # rows
 CONNECTING, ASKING = 10, 120  # seconds
@@ -44,16 +44,16 @@ class SqlRun(TrackedRun):
             return self.lost(f"run {self.key}: {error}")
         return Update(run, {}, whole=True)
 
-    def hand_back(self, word: Word) -> str | None:
+    def write_back(self, word: VerdictPayload) -> str | None:
         """Write the verdict as tags; a database has no place for the page."""
-        from analyzer.readers.mlflow import handback  # noqa: PLC0415 - only when asked for
+        from analyzer.readers.mlflow import write_back  # noqa: PLC0415 - only when asked for
 
         with opened(self.address) as known:
             place, tags = tables.page_place(known, self.key)
-        wanted = handback.tags_of(word)
+        wanted = write_back.tags_of(word)
         if tags != wanted:
             _upsert(self.address, known.where, self.key, wanted)
-        return None if word.page is None else handback.kept_elsewhere(known.where, self.key, place)
+        return None if word.page is None else write_back.kept_elsewhere(known.where, self.key, place)
 
     def stamp(self) -> str | None:
         """Return what the list of runs said of one that has ended: its end and the last values of its metrics."""

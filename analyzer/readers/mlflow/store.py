@@ -10,15 +10,15 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
-from analyzer.model.secrets import mask_text
-from analyzer.readers.bucket import Bucket
+from analyzer.model.redaction import mask_text
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.folder_walk import Folder, Tree, walk
 from analyzer.readers.formats import Request
-from analyzer.readers.mlflow import files
+from analyzer.readers.mlflow import file_store
 from analyzer.readers.mlflow.address import split_address
-from analyzer.readers.mlflow.tracked import NAME, TrackedRun, of_experiments
-from analyzer.readers.naming import shown_path
-from analyzer.readers.ref import RunRef, Update, Word
-from analyzer.readers.tree import Folder, Tree, walk
+from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun, of_experiments
+from analyzer.readers.object_store import Bucket
+from analyzer.readers.run_ref import RunRef, Update, VerdictPayload
 
 _SQLITE, _RUN = "sqlite:///", "runs:/"
 _SERVERS = ("http://", "https://")
@@ -40,7 +40,7 @@ class LostDatabase(TrackedRun):
         """Return a run without series and the reason."""
         return self.lost(self.problem)
 
-    def hand_back(self, word: Word) -> str | None:
+    def write_back(self, word: VerdictPayload) -> str | None:
         """Raise SourceError with the reason: there is no run to write to."""
         raise SourceError(f"{self.problem}; no verdict was written back")
 
@@ -53,7 +53,7 @@ class Mlflow:
 
     def in_tree(self, tree: Tree, request: Request) -> Iterable[RunRef]:
         """Return the runs of all file stores and sqlite databases in the tree."""
-        refs: list[TrackedRun] = [*files.runs_in(tree, request.choice)]
+        refs: list[TrackedRun] = [*file_store.runs_in(tree, request.choice)]
         for folder in tree.folders:
             refs += _in_databases(tree, folder, request)
         return of_experiments(refs, request.choice, shown_path(tree.root))

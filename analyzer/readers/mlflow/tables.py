@@ -13,11 +13,11 @@ from typing import Protocol
 
 from analyzer.errors import SourceError
 from analyzer.model.run import Note, Run, Series
-from analyzer.readers.clean import MOST_TEXT
+from analyzer.readers.display_names import shown_bytes
 from analyzer.readers.mlflow.models import Owned, by_model, repeated
 from analyzer.readers.mlflow.points import Columns, Row, plain_numbers
-from analyzer.readers.mlflow.tracked import TrackedRun
-from analyzer.readers.naming import shown_bytes
+from analyzer.readers.mlflow.run_metadata import TrackedRun
+from analyzer.readers.sanitize import MOST_TEXT
 
 NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp", "run_uuid"}}
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}

@@ -1,7 +1,7 @@
 """What the steps and times of a run's series say about how it was trained, told in notes. No point is changed for it.
 
 1. Several event files in one folder are read one behind the other. No tag in common: files side by side (training and
-   evaluation). What steps that go back mean is judged with the values, by analyzer.anatomy.axis; here all points stay.
+   evaluation). All points stay here; analyzer.features.step_axis judges, with the values, what steps that go back mean.
 2. Four or more tags that differ in one number and follow one another in time: a tag per epoch (or fold). Each stays a
    series of its own. Tags with one point each count only when their name says *epoch*.
 3. A series that lasts at least half as long as the one with the widest range of steps, and counts a fifth of its steps
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from analyzer.model.run import Note, Series
-from analyzer.readers.naming import shown_path
+from analyzer.readers.display_names import shown_path
 
 _IN_TURN = 4  # tags
 _LEAST = 5  # points that show an axis

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.readers.tensorboard import crc32c
+from analyzer.readers.tensorboard.corrupt_ranges import Gaps
 from analyzer.readers.tensorboard.decode import Decoder
 from analyzer.readers.tensorboard.files import Bytes
 from analyzer.readers.tensorboard.framing import FOOTER, HEADER
-from analyzer.readers.tensorboard.gaps import Gaps
-from analyzer.readers.tensorboard.glance import without_scalar
+from analyzer.readers.tensorboard.skim import without_scalar
 from analyzer.readers.tensorboard.templates import Indices, Rows, Template, gathered, template_of
 from analyzer.readers.tensorboard.wire import MalformedError
 

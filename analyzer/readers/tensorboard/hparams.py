@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from analyzer.model.secrets import mask_params
+from analyzer.model.redaction import mask_params
 from analyzer.readers.tensorboard.wire import MalformedError
 
 PLUGIN = b"hparams"

@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from analyzer.readers.tensorboard import pieces
+from analyzer.readers.tensorboard import epoch_folders
 
 _SPLIT = re.compile(r"train(ing)?|learn|val(id|idation)?|dev|eval(uation)?|test(ing)?", re.IGNORECASE)
 _NAMED_SPLIT = re.compile(r"(eval(uation)?|val(id|idation)?|test(ing)?)[_\-.].+", re.IGNORECASE)
@@ -84,13 +84,13 @@ def parent_of(path: str) -> str | None:
     return path.rpartition("/")[0] if path else None
 
 
-def grouped(folders: Iterable[str], peek: Callable[[str], Peek], look: pieces.Look | None = None) -> list[Group]:
+def grouped(folders: Iterable[str], peek: Callable[[str], Peek], look: epoch_folders.Look | None = None) -> list[Group]:
     """Return the runs that folders with event files make, in the order of their first folder.
 
     `folders` are paths relative to the source, parents before children; `peek` reads the beginning of the files
     of one folder and is only asked where names do not settle it; `look` reads where the series of a small one end.
     """
-    families = pieces.families(folders, look) if look else {}
+    families = epoch_folders.families(folders, look) if look else {}
     whole = {piece: parent for parent, members in families.items() for piece in members}
     paths = list(dict.fromkeys(whole.get(path, path) for path in folders))
     rules = _Rules(paths, lambda path: peek(families[path][0] if path in families else path))

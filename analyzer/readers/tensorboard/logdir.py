@@ -21,21 +21,21 @@ from typing import ClassVar
 import numpy as np
 
 from analyzer.model.run import Note, Run, Series
-from analyzer.readers.bucket import Bucket, Object, Store
-from analyzer.readers.clean import add_series
+from analyzer.readers.display_names import shown_bytes, shown_path
+from analyzer.readers.folder_walk import Folder, Tree
 from analyzer.readers.formats import Request
-from analyzer.readers.naming import shown_bytes, shown_path
-from analyzer.readers.ref import RunRef, Update
+from analyzer.readers.object_store import Bucket, Object, Store
+from analyzer.readers.run_ref import RunRef, Update
+from analyzer.readers.sanitize import add_series
 from analyzer.readers.tensorboard import axes
-from analyzer.readers.tensorboard.glimpse import Glimpses
+from analyzer.readers.tensorboard.epoch_folders import Ends, ends_of
+from analyzer.readers.tensorboard.file_reader import Content, read_file
 from analyzer.readers.tensorboard.hparams import params_of
 from analyzer.readers.tensorboard.layout import Group, grouped
-from analyzer.readers.tensorboard.marks import FileMark
-from analyzer.readers.tensorboard.peek import begins_records, peeked
-from analyzer.readers.tensorboard.pieces import Ends, ends_of
 from analyzer.readers.tensorboard.points import Curve
-from analyzer.readers.tensorboard.reading import Content, read_file
-from analyzer.readers.tree import Folder, Tree
+from analyzer.readers.tensorboard.remote_heads import DiscoveryNotes
+from analyzer.readers.tensorboard.resume_marks import FileMark
+from analyzer.readers.tensorboard.sniff import begins_records, peeked
 
 NAME = "tensorboard"
 _MARK = "tfevents"
@@ -210,7 +210,7 @@ class TensorBoard:
         """Return the runs that event files among the objects make; their beginnings are fetched once, by the memo."""
         files = {folder.path: event_files(folder) for folder in bucket.folders}
         files = {path: names for path, names in files.items() if names}
-        glimpses = Glimpses(bucket, files, request.memo)
+        glimpses = DiscoveryNotes(bucket, files, request.memo)
         groups = grouped(files, glimpses.peek, glimpses.look)
         return [_object_run(bucket, group, files) for group in groups]
 

@@ -22,8 +22,8 @@ from analyzer.readers.tensorboard import crc32c, tensors
 from analyzer.readers.tensorboard.files import Bytes
 from analyzer.readers.tensorboard.framing import FOOTER
 from analyzer.readers.tensorboard.points import Columns, Points
+from analyzer.readers.tensorboard.shared_templates import MOST, Differences, TagList, Words, masks
 from analyzer.readers.tensorboard.structure import Cell, Structure, structure
-from analyzer.readers.tensorboard.taglist import MOST, Differences, TagList, Words, masks
 
 _MANY = 256  # bytes that may differ, beyond which a checksum over the whole record is cheaper than tables
 

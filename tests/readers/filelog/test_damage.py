@@ -11,10 +11,9 @@ import pytest
 from analyzer.errors import NoRunsError
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
-from analyzer.readers.filelog.objects import rows_of
-from analyzer.readers.filelog.separated import LONGEST_LINE, parse
-
-from . import logs
+from analyzer.readers.filelog.delimited import LONGEST_LINE, parse
+from analyzer.readers.filelog.json_rows import rows_of
+from tests.readers.filelog import logs
 
 HEAD, ROWS = b"step,loss,acc\n", [b"0,1.5,0.1\n", b"10,1.25,0.2\n", b"20,1.0,0.3\n", b"30,0.75,0.4\n"]
 
@@ -230,7 +229,7 @@ def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: st
 
 
 def test_a_row_with_too_many_numbers_is_named(tmp_path):
-    from analyzer.readers.filelog.objects import MOST_KEYS, table_of
+    from analyzer.readers.filelog.json_rows import MOST_KEYS, table_of
 
     notes = []
     table = table_of([{f"k{i}": float(i) for i in range(MOST_KEYS + 5)}, {"k0": 1.0}], notes)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from analyzer.errors import NoRunsError
 from analyzer.readers import open_source
 from analyzer.readers.filelog.kinds import known
-
-from . import logs
+from tests.readers.filelog import logs
 
 STEPS = range(30)
 INTACT: dict[str, tuple[str, bytes]] = {

@@ -14,8 +14,7 @@ from analyzer.errors import NoRunsError
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
 from analyzer.readers.filelog import kinds
-
-from . import logs
+from tests.readers.filelog import logs
 
 
 def only(place: Path) -> Run:

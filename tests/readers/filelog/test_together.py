@@ -8,10 +8,9 @@ import numpy as np
 
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
-from tests.readers.mlflow.test_files import RUN, make_run
+from tests.readers.filelog import logs
+from tests.readers.mlflow.test_file_store import RUN, make_run
 from tests.readers.tensorboard.records import scalar, written
-
-from . import logs
 
 CURVE = [2.0 / (n + 1) + 0.01 * (n % 7) for n in range(40)]
 
@@ -78,7 +77,7 @@ def test_results_in_the_artifacts_of_an_mlflow_run_belong_to_it(tmp_path: Path) 
     run = ref.read()
     assert (run.id, run.source, run.declared, run.params["epochs"]) == (RUN, "mlflow", "FINISHED", "50")
     assert set(run.series) == {"train/box_loss", "val/box_loss"}
-    assert ref.takes_verdicts
+    assert ref.accepts_verdicts
 
 
 def test_the_file_that_was_copied_into_the_artifacts_is_the_same_run_with_its_events(tmp_path: Path) -> None:

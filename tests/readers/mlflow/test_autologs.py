@@ -4,7 +4,7 @@ import pytest
 
 from analyzer import analyze
 from analyzer.readers import open_source
-from tests.readers.mlflow.test_files import make_run
+from tests.readers.mlflow.test_file_store import make_run
 
 SYSTEM = {
     "system/gpu_0_utilization_percentage": ("system", None),

@@ -10,7 +10,7 @@ from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from tests.readers.mlflow.fake import Fake, run_json, serving
 from tests.readers.mlflow.test_database import GONE, RUN, SCHEMA, make_database
-from tests.readers.mlflow.test_files import make_run
+from tests.readers.mlflow.test_file_store import make_run
 
 
 @pytest.fixture(params=["folder", "file", "database", "database's path", "database's folder", "server"])

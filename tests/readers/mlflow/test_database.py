@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from analyzer import audit
+from analyzer.auditing.pipeline import Plan
 from analyzer.errors import NoRunsError, SourceError, UsageError
-from analyzer.fleet.auditing import Plan
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow import connection
 from analyzer.writers.page import page_name

@@ -11,7 +11,7 @@ import pytest
 from analyzer.errors import PosthocError
 from analyzer.readers import open_source
 from tests.readers.mlflow.test_database import RUN, SCHEMA, make_database
-from tests.readers.mlflow.test_files import make_run
+from tests.readers.mlflow.test_file_store import make_run
 
 BROKEN, WHOLE = "a" * 32, "b" * 32
 LINES = "1000 0.5 0\n2000 0.25 1\n3000 0.125 2\n"

@@ -5,15 +5,14 @@ import sqlite3
 import numpy as np
 import pytest
 
-from analyzer.anatomy import Anatomy
 from analyzer.diagnosis import judge_run
+from analyzer.features import RunFeatures
 from analyzer.model.run import Run, Series
 from analyzer.readers import open_source
 from analyzer.readers.mlflow.models import Owned, by_model
-
-from .test_database import RUN, make_database
-from .test_files import RUN as RUN_IN_FILES
-from .test_files import make_run
+from tests.readers.mlflow.test_database import RUN, make_database
+from tests.readers.mlflow.test_file_store import RUN as RUN_IN_FILES
+from tests.readers.mlflow.test_file_store import make_run
 
 MODELS = """
 CREATE TABLE logged_models (model_id VARCHAR(36) PRIMARY KEY, name VARCHAR(500), source_run_id VARCHAR(32));
@@ -76,8 +75,8 @@ def test_each_model_is_judged_and_compared_with_its_own_losses():
     made = {"loss (model b)": bad, "loss (model a)": good, "val_loss (model a)": good * 1.05}
     series = {tag: Series(tag, np.arange(60), values, 1.7e9 + np.arange(60.0)) for tag, values in made.items()}
     run = Run("r", "r", "mlflow", "x", series)
-    anatomy = Anatomy(run)
-    assert anatomy.partner(anatomy.validation[0]).tag == "loss (model a)"
+    features = RunFeatures(run)
+    assert features.partner(features.validation[0]).tag == "loss (model a)"
     without = Run("r", "r", "mlflow", "x", {tag: one for tag, one in series.items() if tag.startswith("loss")})
     alarms = [(f.symptom, f.tags) for f in judge_run(without, now=2e9).findings if f.alarms]
     assert alarms == [("exploding-loss", ("loss (model b)",))]

@@ -5,7 +5,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import SourceError
-from analyzer.readers import Choice, Word, discover, open_source
+from analyzer.readers import Choice, VerdictPayload, discover, open_source
 from tests.readers.mlflow.peers import asked, compare
 from tests.readers.mlflow.servers import PASSWORD
 
@@ -74,8 +74,12 @@ def test_the_transaction_itself_cannot_write(address):
 
 def test_a_verdict_goes_back_as_tags_and_only_once(address):
     ref = discover(address).refs[0]
-    for word in (Word("problems", ("plateau",), "page"), Word("healthy", (), "page"), Word("healthy", (), "page")):
-        assert "was not stored" in str(ref.hand_back(word))
+    for word in (
+        VerdictPayload("problems", ("plateau",), "page"),
+        VerdictPayload("healthy", (), "page"),
+        VerdictPayload("healthy", (), "page"),
+    ):
+        assert "was not stored" in str(ref.write_back(word))
         rows = told(address, "SELECT `key`, value FROM tags")
         assert len(rows) == 3 and dict(rows)["posthoc.verdict"] == word.verdict
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.readers import open_source
-from analyzer.readers.mlflow.history import parse_history
+from analyzer.readers.mlflow.metric_history import parse_history
 
 RUN = "a" * 32
 NUMBER = rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|(?i:nan|inf|infinity))"

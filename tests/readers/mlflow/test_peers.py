@@ -7,12 +7,12 @@ import subprocess
 import numpy as np
 import pytest
 
-from analyzer.readers import Word, discover, open_source
+from analyzer.readers import VerdictPayload, discover, open_source
 from tests.readers.mlflow.peers import PEER, QUIET, asked, compare
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 RUN = "a" * 32
-WORD = Word("problems", ("plateau", "non-finite"), "<!doctype html>page")
+WORD = VerdictPayload("problems", ("plateau", "non-finite"), "<!doctype html>page")
 
 
 @pytest.fixture(params=["sqlite", "files"])
@@ -24,8 +24,8 @@ def test_random_runs_come_back_as_mlflow_reads_them_and_its_tags_are_ours(mlflow
     monkeypatch.chdir(tmp_path)  # where MLflow keeps artifacts beside a database
     asked(mlflow_python, "log", uri, 7, 14)
     source = uri.removeprefix("file:")
-    for word in (Word("healthy", (), "<!doctype html>other"), WORD):
-        assert [ref.hand_back(word) for ref in discover(source)] == [None] * len(discover(source).refs)
+    for word in (VerdictPayload("healthy", (), "<!doctype html>other"), WORD):
+        assert [ref.write_back(word) for ref in discover(source)] == [None] * len(discover(source).refs)
     theirs = asked(mlflow_python, "read", uri)
     compare(theirs, source)
     for ref in discover(source):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from analyzer import analyze, audit
+from analyzer.auditing.write_back import WriteBack
 from analyzer.cli import main
 from analyzer.errors import SourceError
-from analyzer.fleet.handback import Handback
 from analyzer.readers import Choice, discover, open_source
 from examples import mlflow_walkthrough
 from tests.readers.mlflow.peers import QUIET, asked, compare
@@ -176,7 +176,7 @@ def test_random_runs_come_back_as_mlflow_reads_them(real, ids, signed_in):
 def test_verdicts_are_found_by_mlflows_own_search(real, ids, signed_in, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        back = Handback()
+        back = WriteBack()
         audit([real.address], "site", write_back=back, choice=LOGGED)
         assert (back.written, back.shortfalls, back.failures) == (len(ids), [], [])
     (found,) = mlflow_walkthrough.found(real.address)

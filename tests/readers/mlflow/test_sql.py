@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import NoRunsError, SourceError
-from analyzer.readers import Choice, Word, discover, open_source
+from analyzer.readers import Choice, VerdictPayload, discover, open_source
 from tests.readers.mlflow.servers import PASSWORD, free_port
 
 psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
@@ -111,8 +111,12 @@ def test_no_password_is_in_any_output(address, capsys, tmp_path, monkeypatch):
 
 def test_a_verdict_goes_back_as_tags_and_only_once(address):
     ref = discover(address).refs[0]
-    for word in (Word("problems", ("plateau",), "page"), Word("healthy", (), "page"), Word("healthy", (), "page")):
-        assert "was not stored" in str(ref.hand_back(word))
+    for word in (
+        VerdictPayload("problems", ("plateau",), "page"),
+        VerdictPayload("healthy", (), "page"),
+        VerdictPayload("healthy", (), "page"),
+    ):
+        assert "was not stored" in str(ref.write_back(word))
         with psycopg.connect(address) as c:
             tags = dict(c.execute("SELECT key, value FROM tags WHERE run_uuid = %s", (RUN,)).fetchall())
         assert tags["posthoc.verdict"] == word.verdict and tags["mlflow.runName"] == "brisk-owl"

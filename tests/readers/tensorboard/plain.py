@@ -12,8 +12,7 @@ import numpy as np
 from analyzer.readers.tensorboard import wire
 from analyzer.readers.tensorboard.decode import Decoder
 from analyzer.readers.tensorboard.points import Columns, Curve
-
-from .records import masked_crc
+from tests.readers.tensorboard.records import masked_crc
 
 
 class PlainReading:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from analyzer.model.run import Run
 from analyzer.readers import open_source
-
-from .records import scalar, written
+from tests.readers.tensorboard.records import scalar, written
 
 
 def read(folder: Path, *events: bytes) -> Run:

@@ -10,10 +10,9 @@ import pytest
 
 from analyzer.errors import SourceError
 from analyzer.readers import discover, open_source
+from analyzer.readers.tensorboard.file_reader import Content, read_file
 from analyzer.readers.tensorboard.files import EventFile
-from analyzer.readers.tensorboard.reading import Content, read_file
-
-from .records import file_of, scalar, written
+from tests.readers.tensorboard.records import file_of, scalar, written
 
 EVENTS = [scalar("loss", step, float(step)) for step in range(3000)]
 OTHERS = [scalar("loss", step, -1.0) for step in range(3000)]

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.readers.tensorboard import crc32c
-
-from .records import header, masked_crc
+from tests.readers.tensorboard.records import header, masked_crc
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-
-from .records import VERSION, header, record, scalar
+from tests.readers.tensorboard.records import VERSION, header, record, scalar
 
 RECORDS = [record(scalar("loss", step, step + 0.5)) for step in range(4)]
 SIZE = len(RECORDS[1])

@@ -10,10 +10,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from analyzer.readers import open_source
-from analyzer.readers.tensorboard.reading import read_file
-
-from .records import VERSION, file_of, header, masked_crc, record, scalar, tensor
-from .test_reading import agree, read
+from analyzer.readers.tensorboard.file_reader import read_file
+from tests.readers.tensorboard.records import VERSION, file_of, header, masked_crc, record, scalar, tensor
+from tests.readers.tensorboard.test_file_reader import agree, read
 
 EVENTS = [scalar("loss", step, 10.0 + step, wall=1.6e9 + step) for step in range(4)]
 RECORDS = [record(event) for event in EVENTS]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.readers.tensorboard.epoch_folders import Ends
 from analyzer.readers.tensorboard.layout import Group, Peek, grouped
-from analyzer.readers.tensorboard.pieces import Ends
 
 
 def runs(*folders: str, **peeks: Peek) -> dict[str, list[str]]:

@@ -11,8 +11,7 @@ from tensorboardX import SummaryWriter
 
 from analyzer.model.run import Run
 from analyzer.readers import discover, open_source
-
-from .records import VERSION, file_of, record, scalar, tensor, written
+from tests.readers.tensorboard.records import VERSION, file_of, record, scalar, tensor, written
 
 
 def only(source: Path) -> Run:

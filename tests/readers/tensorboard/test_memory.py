@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from .records import VERSION, header, record, scalar
+from tests.readers.tensorboard.records import VERSION, header, record, scalar
 
 _CHILD = """
 import json, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from analyzer.readers.tensorboard.reading import read_file
+from analyzer.readers.tensorboard.file_reader import read_file
 content = read_file(sys.argv[1], "file")
 steps = content.points[b"loss"].steps.tolist()
 notes = [(note.kind, note.offset, note.size) for note in content.notes]

@@ -12,10 +12,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 from tensorboardX import SummaryWriter
 
+from analyzer.readers.tensorboard.file_reader import read_file
 from analyzer.readers.tensorboard.points import Curve
-from analyzer.readers.tensorboard.reading import read_file
-
-from .records import file_of, scalar, tensor
+from tests.readers.tensorboard.records import file_of, scalar, tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")  # tbparse's way of using pandas
 

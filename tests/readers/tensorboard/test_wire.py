@@ -15,8 +15,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
 from analyzer.readers.tensorboard import wire
 from analyzer.readers.tensorboard.wire import MalformedError
-
-from .records import scalar, tensor
+from tests.readers.tensorboard.records import scalar, tensor
 
 SEEDS = [
     scalar("loss", 300, 1.5),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from analyzer.readers.filelog.json_rows import table_of
 from analyzer.readers.filelog.kind import GENERIC, Candidate, LineKind
 from analyzer.readers.filelog.kinds.csv import is_training
-from analyzer.readers.filelog.objects import table_of
 
 
 class JsonLines(LineKind):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Group, LineKind, Listing
-from analyzer.readers.filelog.objects import numbers_of
 
 
 class MMEngine(LineKind):

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analyzer.readers.filelog import documents, separated
+from analyzer.readers.filelog import config_files, delimited
 from analyzer.readers.filelog.kind import Candidate, Content, Group, LineKind, Listing
 from analyzer.readers.filelog.rows import Table
 
@@ -46,7 +46,7 @@ class RLlib(LineKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows of either file."""
-        return separated.parse(raw, shown) if shown.endswith(".csv") else super().table(raw, shown, content)
+        return delimited.parse(raw, shown) if shown.endswith(".csv") else super().table(raw, shown, content)
 
     def kept(self, found: list[Mapping[str, Any]], content: Content) -> list[Mapping[str, Any]]:
         """Return all rows; the last one says with which settings, and whether the training is done."""
@@ -54,7 +54,7 @@ class RLlib(LineKind):
             last = found[-1]
             config = last.get("config")
             if isinstance(config, dict):
-                content.params = {**documents.flat(config), **content.params}
+                content.params = {**config_files.flat(config), **content.params}
             if last.get("done") is True:
                 content.declared = "FINISHED"
         return found

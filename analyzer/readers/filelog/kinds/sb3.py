@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.readers.filelog import separated
+from analyzer.readers.filelog import delimited
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Listing, TableKind
 from analyzer.readers.filelog.kinds.csv import is_training
 from analyzer.readers.filelog.rows import Axis, Table
@@ -60,7 +60,7 @@ class StableBaselines(TableKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows; what a monitor says of its environment becomes parameters."""
-        table = separated.parse(raw, shown)
+        table = delimited.parse(raw, shown)
         for comment in table.preamble:
             try:
                 said = json.loads(comment.removeprefix("#"))

@@ -11,12 +11,12 @@ from typing import Any
 
 from analyzer.errors import SourceError
 from analyzer.model.run import Note
-from analyzer.readers.filelog import documents
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.filelog import config_files
+from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
-from analyzer.readers.filelog.objects import numbers_of
 from analyzer.readers.filelog.rows import Gathered, Table, chosen_axis, clock_of, series_of
 from analyzer.readers.mlflow.connection import answer
-from analyzer.readers.naming import shown_path
 
 _MAGIC = b"SQLite format 3\x00"
 _COLUMNS = frozenset({b"run_name", b"step", b"timestamp", b"metrics"})
@@ -69,7 +69,7 @@ class Trackio(Kind):
         if lost:
             content.notes.append(Note("damage", f"{shown}: {lost} row(s) hold no JSON object and were left out", shown))
         for (text,) in configs:
-            content.params |= {k: v for k, v in documents.flat(_object(text) or {}).items() if not k.startswith("_")}
+            content.params |= {k: v for k, v in config_files.flat(_object(text) or {}).items() if not k.startswith("_")}
         table = Table(gathered.size, gathered.columns())
         walls, clock = clock_of(table, (_TIME,))
         content.series = series_of(table, chosen_axis(table, (_STEP,)), walls, without={*clock, _TIME})

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.model.run import Note
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.filelog.encodings import text_of
+from analyzer.readers.filelog.json_rows import numbers_of, table_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
-from analyzer.readers.filelog.objects import numbers_of, table_of
 from analyzer.readers.filelog.rows import chosen_axis, clock_of, series_of
-from analyzer.readers.filelog.texts import text_of
-from analyzer.readers.naming import shown_path
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _HISTORY = re.compile(r'"log_history"\s*:\s*\[')

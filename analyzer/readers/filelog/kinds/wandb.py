@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.model.run import Note, Series
-from analyzer.readers.filelog import documents
+from analyzer.readers.display_names import shown_path
+from analyzer.readers.filelog import config_files
 from analyzer.readers.filelog.framing import MAGIC, records
+from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
-from analyzer.readers.filelog.objects import numbers_of
 from analyzer.readers.filelog.protobuf import MalformedError, double, fields, zigzag
 from analyzer.readers.filelog.rows import Axis, Gathered, Table, chosen_axis, clock_of, joined, series_of
-from analyzer.readers.naming import shown_path
 
 _FOLDER = re.compile(r"(?:offline-|dry)?run-(?P<time>\d{8}_\d{6})-(?P<id>.+)")
 _CONFIG, _SUMMARY = "files/config.yaml", "files/wandb-summary.json"
@@ -113,7 +113,7 @@ def _add_documents(reading: Reading, content: Content) -> None:
                 for key, one in document.items()
                 if key not in ("_wandb", "wandb_version")
             }
-            content.params |= documents.flat(values)
+            content.params |= config_files.flat(values)
         else:
             summary = {key: value for key, value in numbers_of(document).items() if key not in content.series}
             content.tags |= {f"summary/{key}": str(value) for key, value in summary.items() if not key.startswith("_")}
@@ -192,7 +192,7 @@ def _configured(log: _Log, data: bytes) -> None:
             if not isinstance(found, bytes) or key.partition("/")[0] == "_wandb":
                 continue
             try:
-                log.config |= documents.flat({key.replace("/", "."): json.loads(found)})
+                log.config |= config_files.flat({key.replace("/", "."): json.loads(found)})
             except (ValueError, RecursionError):
                 continue
 

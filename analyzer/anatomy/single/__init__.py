@@ -1,7 +1,0 @@
-"""Runs that log one value a metric: what can be said of them without a curve."""
-
-from __future__ import annotations
-
-from analyzer.anatomy.single.values import Single, Value, single_of
-
-__all__ = ["Single", "Value", "single_of"]

@@ -1,0 +1,326 @@
+"""The state file open: rows of runs go in as they arrive, the memory changes once a night."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from analyzer.auditing.cache_key import CacheKey
+from analyzer.auditing.finding_history import HistoryUpdate, KnownFinding, PreviousRun
+from analyzer.auditing.record import RunRecord
+from analyzer.auditing.state import schema
+from analyzer.errors import StateError
+from analyzer.model.formatting import iso
+from analyzer.model.result import Vanished
+from analyzer.model.totals import Tally
+
+PATIENCE = 120.0
+"""Seconds that one audit waits for another to finish a transaction, each of which takes a moment."""
+
+EVERY = 0.5
+"""Seconds between two transactions of arriving rows: a kill costs at most that much work."""
+
+KEEP_VANISHED = timedelta(days=30)
+"""For so long is kept what was read of a run or a place that is not there any more, in case it comes back."""
+
+RETENTION = timedelta(days=365)
+"""For so long is remembered what was found in a run that is not there any more, and what nights came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedChange:
+    """A change of a nightly job that has been told: its onset and the night on which it was told, in ISO 8601."""
+
+    job: str
+    metric: str
+    onset: str
+    night: str
+
+
+class State:
+    """A state file, open. Several audits may have it open at once. StateError when it cannot be read or written."""
+
+    def __init__(self, path: Path, retention: timedelta = RETENTION) -> None:
+        """Open or create it. StateError, the file untouched, when it is something else, damaged, or of a newer kind."""
+        self._path, self._retention = path, retention
+        schema.claim(path)
+        self._waiting: list[tuple[str, str | None, str, bytes, str]] = []
+        self._written = time.monotonic()
+        with self._told():
+            self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        try:
+            with self._told():
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        damage = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise sqlite3.DatabaseError(damage.splitlines()[-1])
+        schema.migrate(self._connection)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._write_waiting()
+        finally:
+            self._connection.close()
+
+    def row(self, run: str, stamp: str, judging: str) -> tuple[RunRecord, str] | None:
+        """Return the row that was kept of a run and its text, if it was judged from a log of this stamp in this way."""
+        with self._told():
+            query = "SELECT row FROM judged WHERE run = ? AND stamp = ? AND judging = ?"
+            found = self._connection.execute(query, (_name(run), stamp, judging)).fetchone()
+        if found is None:
+            return None
+        try:
+            text = zlib.decompress(found[0]).decode()
+            return RunRecord.parsed(text), text
+        except (zlib.error, ValueError, TypeError) as error:
+            raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away") from error
+
+    def rows(self) -> Iterator[RunRecord]:
+        """Yield the row of every run that was kept; one that another version wrote is passed over."""
+        with self._told():
+            kept = self._connection.execute("SELECT row FROM judged ORDER BY run").fetchall()
+        for (packed,) in kept:
+            try:
+                yield RunRecord.parsed(zlib.decompress(packed).decode())
+            except (zlib.error, ValueError, TypeError):
+                continue
+
+    def keep(self, run: str, stamp: str | None, judging: str, text: str, now: float) -> None:
+        """Keep the row of a run; it is on disk within about a second, or when the state is closed."""
+        self._waiting.append((_name(run), stamp, judging, zlib.compress(text.encode(), 3), iso(now)))
+        if time.monotonic() - self._written > EVERY:
+            self._write_waiting()
+
+    def past(self, run: str) -> PreviousRun | None:
+        """Return what the last night that came to its end knew of a run."""
+        with self._told():
+            query = "SELECT judging, data FROM past WHERE run = ?"
+            found = self._connection.execute(query, (_name(run),)).fetchone()
+            rows = self._connection.execute(_FINDINGS, (_name(run),)).fetchall()
+        if found is None and not rows:
+            return None
+        judging, data = found or ("", "")
+        texts = (judging, data, *chain.from_iterable(row[:4] for row in rows))  # sqlite keeps any kind in any column
+        if not all(type(text) is str for text in texts) or not all(type(row[4]) is int for row in rows):
+            raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away")
+        return PreviousRun(
+            CacheKey.parsed(judging), data, tuple(KnownFinding(run, *(*row[:6], bool(row[6]))) for row in rows)
+        )
+
+    def discovered_at(self, place: str, stamp: str) -> str | None:
+        """Return what was learnt of a place when it had this stamp."""
+        with self._told():
+            query = "SELECT data FROM glimpses WHERE place = ? AND stamp = ?"
+            found = self._connection.execute(query, (place, stamp)).fetchone()
+        return None if found is None else str(found[0])
+
+    def keep_discoveries(self, learnt: Iterable[tuple[str, str, str]], places: Iterable[str], now: float) -> None:
+        """Keep what was learnt, each as place, stamp and text; forget of places that nobody asked for in a while.
+
+        `places` are those that were asked for at `now`, in Unix seconds.
+        """
+        seen = iso(now)
+        with self._told(), self._transaction() as change:
+            rows = [(*discovered_at, seen) for discovered_at in learnt]
+            change.executemany("INSERT OR REPLACE INTO glimpses (place, stamp, data, seen) VALUES (?, ?, ?, ?)", rows)
+            change.executemany("UPDATE glimpses SET seen = ? WHERE place = ?", [(seen, place) for place in places])
+            change.execute("DELETE FROM glimpses WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
+
+    def nights(self, sources: Sequence[str], most: int) -> list[Tally]:
+        """Return what the last nights over the same sources came to, at most so many, in the order of the audits."""
+        with self._told():
+            query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY number DESC, at DESC LIMIT ?"
+            rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
+        try:
+            if not all(isinstance(at, str) for at, _ in rows):
+                raise TypeError("a time is no text")
+            return [Tally(at, **json.loads(text)) for at, text in reversed(rows)]
+        except (ValueError, TypeError) as error:
+            raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
+
+    def reported_changes(self, sources: Sequence[str]) -> list[ReportedChange]:
+        """Return the changes of jobs that nights over the same sources have told."""
+        with self._told():
+            query = "SELECT job, metric, onset, night FROM told WHERE sources = ?"
+            return [ReportedChange(*map(str, row)) for row in self._connection.execute(query, (json.dumps(sources),))]
+
+    def kept_runs(self, sources: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the runs of jobs that nights over the same sources had, each with what was kept of it."""
+        with self._told():
+            query = "SELECT run, data FROM outcomes WHERE sources = ? ORDER BY run"
+            return [(str(run), str(data)) for run, data in self._connection.execute(query, (json.dumps(sources),))]
+
+    def vanished(self, sources: Sequence[str], there: Iterable[str]) -> list[Vanished]:
+        """Return the runs that the last night over the same sources had and that are not `there` any more."""
+        query = """
+            SELECT run, (SELECT count(*) FROM findings WHERE findings.run = past.run AND resolved IS NULL AND alarm),
+                (SELECT row FROM judged WHERE judged.run = past.run) FROM past
+            WHERE sources = ?1 AND audit = (SELECT max(number) FROM nights WHERE sources = ?1) ORDER BY run
+        """
+        names = set(map(_name, there))
+        with self._told():
+            rows = self._connection.execute(query, (json.dumps(sources),))
+            return [Vanished(run, count, _called(row)) for run, count, row in rows if run not in names]
+
+    def close_night(
+        self,
+        lessons: Iterable[HistoryUpdate],
+        now: float,
+        tally: Tally | None = None,
+        sources: Sequence[str] = (),
+        *,
+        told: Iterable[ReportedChange] = (),
+        kept: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Remember what was told tonight, in one transaction; forget runs that vanished long ago.
+
+        `told` are changes of jobs told tonight, `kept` the runs of jobs as histories see them.
+        `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
+        """
+        self._write_waiting()
+        told_of = json.dumps(sources)
+        with self._told(), self._transaction() as change:
+            number, before = change.execute(_LAST_AUDIT).fetchone()
+            for one in lessons:
+                run = _name(one.run)
+                for fingerprint in one.gone:
+                    change.execute("DELETE FROM findings WHERE run = ? AND fingerprint = ?", (run, fingerprint))
+                change.executemany(_REMEMBER, [_values(known) for known in one.known])
+                if one.past:
+                    found = (run, one.past.judging.key, one.past.data)
+                    change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
+                seen = (iso(now), told_of, number + 1, run)
+                change.execute("UPDATE past SET seen = ?, sources = ?, audit = ? WHERE run = ?", seen)
+                change.execute("UPDATE judged SET seen = ? WHERE run = ?", (iso(now), run))
+            if tally is not None:
+                numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
+                night = (told_of, tally.at, json.dumps(numbers), number + 1)
+                change.execute("INSERT OR REPLACE INTO nights (sources, at, tally, number) VALUES (?, ?, ?, ?)", night)
+            changes = [(told_of, one.job, one.metric, one.onset, one.night) for one in told]
+            change.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?)", changes)
+            runs = [(told_of, _name(run), text, iso(now)) for run, text in kept]
+            change.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", runs)
+            _forget(change, _cautious(now, before), self._retention)
+            _bring_back(change, iso(now))
+
+    def _write_waiting(self) -> None:
+        self._written = time.monotonic()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            with self._told(), self._transaction() as change:
+                change.executemany("INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?, ?)", waiting)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what sqlite raises into one sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none: a text that is not UTF-8
+            if code is None:
+                raise StateError(f"{self._path} is damaged ({str(error)[:200]}); move the file away") from error
+            if code == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
+                what = f"{self._path} is damaged: its tables are not those of its version ({error})"
+                raise StateError(f"{what}; give another file with --state, or move it away") from error
+            what = f"{self._path}: the state cannot be read or written ({error})"
+            raise StateError(f"{what}; see to its disk, or give another file with --state") from error
+        except sqlite3.Error as error:
+            what = f"{self._path} is damaged ({error}) and was left as it is"
+            raise StateError(f"{what}; give another file with --state, or move it away") from error
+
+
+def _cautious(now: float, before: str | None) -> float:
+    """Return the time by which things are forgotten: the audit before has to agree that so much has passed.
+
+    A single audit with a clock in the future would else forget everything.
+    """
+    try:
+        return now if before is None else min(now, datetime.fromisoformat(before).timestamp())
+    except (ValueError, OverflowError, TypeError):
+        return now
+
+
+def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> None:
+    """Forget rows, and later findings, of runs that vanished, and nights of long ago."""
+    change.execute("DELETE FROM judged WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
+    long_ago = (iso(max(0.0, now - retention.total_seconds())),)
+    change.execute("DELETE FROM past WHERE seen < ?", long_ago)
+    change.execute("DELETE FROM findings WHERE last_seen < ? AND run NOT IN (SELECT run FROM past)", long_ago)
+    change.execute("DELETE FROM nights WHERE at < ?", long_ago)
+    change.execute("DELETE FROM outcomes WHERE seen < ?", long_ago)
+    change.execute("DELETE FROM told WHERE night < ? AND onset < ?", (*long_ago, *long_ago))
+
+
+def _bring_back(change: sqlite3.Connection, now: str) -> None:
+    """Date to `now` what a clock that was ahead saw later than now: it would be kept until then."""
+    for table, column in _CLOCKED:
+        change.execute(f"UPDATE {table} SET {column} = ?1 WHERE {column} > ?1", (now,))  # noqa: S608 - names below
+
+
+_CLOCKED = (("judged", "seen"), ("past", "seen"), ("findings", "first_seen"), ("findings", "last_seen"),
+            ("outcomes", "seen"), ("glimpses", "seen"))  # fmt: skip
+_LAST_AUDIT = """
+    SELECT max(coalesce((SELECT max(number) FROM nights), 0), coalesce((SELECT max(audit) FROM past), 0)),
+        (SELECT at FROM nights ORDER BY number DESC LIMIT 1)
+"""
+_FINDINGS = """
+    SELECT symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm FROM findings WHERE run = ?
+"""
+_REMEMBER = """
+    INSERT INTO findings (run, symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run, fingerprint) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+        last_seen = excluded.last_seen, absent = excluded.absent, resolved = excluded.resolved,
+        alarm = excluded.alarm
+"""
+
+
+def _values(known: KnownFinding) -> tuple[str, str, str, str, str, int, str | None, bool]:
+    return (
+        _name(known.run), known.symptom, known.fingerprint, known.first_seen, known.last_seen, known.absent,
+        known.resolved, known.alarm,
+    )  # fmt: skip
+
+
+def _called(row: bytes | None) -> str:
+    """Return the name that a run's kept row has, "" where there is none or another version wrote it."""
+    try:
+        return RunRecord.parsed(zlib.decompress(row).decode()).result.name if row else ""
+    except (zlib.error, ValueError, TypeError):
+        return ""
+
+
+def _name(run: str) -> str:
+    return run.encode("utf-8", "backslashreplace").decode()
