@@ -1,4 +1,4 @@
-"""`python -m analyzer` is the same as `posthoc`: nothing is imported from the working directory, which `-m` looks in."""
+"""`python -m analyzer` is the same as `posthoc`: nothing is imported from the working directory, where `-m` looks."""
 
 import sys
 

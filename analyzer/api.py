@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import analyzer
 from analyzer import detectors
-from analyzer.auditing import judging as fleet
-from analyzer.auditing import provenance
+from analyzer.auditing import judging, provenance
 from analyzer.auditing.crash_report import told
 from analyzer.auditing.cross_run import recurring_jobs
 from analyzer.auditing.cross_run.run_settings import is_label
@@ -78,8 +77,8 @@ def analyze(run: Run | Source, settings: Settings | None = None, *, now: float |
     """
     chosen, at = settings or Settings(), time.time() if now is None else now
     if isinstance(run, Run):
-        return fleet.judge(run, chosen, at)
-    return next(fleet.judged([one_run(run, run=None, tracking_uri=None, choice=EVERY)], chosen, at))
+        return judging.judge(run, chosen, at)
+    return next(judging.judged([one_run(run, run=None, tracking_uri=None, choice=EVERY)], chosen, at))
 
 
 def report(
@@ -101,7 +100,7 @@ def report(
     chosen = settings or Settings()
     refuse_inputs(Path(output), [os.fspath(source)])
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
-    result = next(fleet.judged([ref], chosen))
+    result = next(judging.judged([ref], chosen))
     page, _ = page_or_plain(result, guides(), provenance.making(analyzer.__version__, os.fspath(source), run, chosen))
     write_text(Path(output), page)
     if write_back is not None:
@@ -123,7 +122,7 @@ def brief(
     stands between « and ». SeveralRunsError, SourceError as report().
     """
     ref = one_run(source, run=run, tracking_uri=tracking_uri, choice=choice)
-    return briefing(next(fleet.judged([ref], settings or Settings())))
+    return briefing(next(judging.judged([ref], settings or Settings())))
 
 
 def history(
@@ -167,15 +166,15 @@ def histories(
         return [job_history.judged(sheet, dict(chosen.history.limits), replay=replay)]
     asked_for = replace(chosen.history, metric=tuple(metric or chosen.history.metric))
     plain = replace(chosen, select=frozenset(), history=asked_for)
-    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
+    found = judging.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
     return recurring_jobs.of_results(
-        fleet.judged(found.refs, plain), asked_for, str(source), better=better, replay=replay
+        judging.judged(found.refs, plain), asked_for, str(source), better=better, replay=replay
     )
 
 
 def one_run(source: Source, *, run: str | None, tracking_uri: str | None, choice: Choice) -> RunRef:
     """Return the one run of a source, or the one called `run`, unread."""
-    found = fleet.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
+    found = judging.find_runs([os.fspath(source)], tracking_uri=tracking_uri, choice=choice)
     refs = [ref for ref in found.refs if run is None or ref.id == run]
     refs = refs or [ref for ref in found.refs if ref.name == run]
     ids = tuple(ref.id for ref in found.refs)
@@ -215,7 +214,7 @@ def audit(
     if plan is not None and plan.cluster is not None:
         reach(plan.cluster)
     with DiscoveryCache(plan.state if plan is not None else None) as memo:
-        found = fleet.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
+        found = judging.find_runs(named, tracking_uri=tracking_uri, choice=choice, memo=memo)
     if seen:
         seen(found)
     site, chosen = Site(Path(output), guides()), settings or Settings()
@@ -342,7 +341,7 @@ def gallery(output: Source) -> Path:
 
 
 def _judged_case(symptom: str, case: Case) -> Result:
-    return fleet.judge(case.make(), Settings(select=frozenset({symptom})), now=0.0)
+    return judging.judge(case.make(), Settings(select=frozenset({symptom})), now=0.0)
 
 
 def vocabulary() -> KnownNames:

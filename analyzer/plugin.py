@@ -14,6 +14,9 @@ from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, 
 from analyzer.model.formatting import number, percent, step
 from analyzer.model.run import Run, Series
 
+Anatomy = RunFeatures
+"""The old name of RunFeatures, kept for one release."""
+
 __all__ = [
     "GRAVE",
     "Case",

@@ -31,25 +31,25 @@ INTEGRATION = (
     "comparing/test_command.py",  # processes
     "comparing/test_difference.py",  # many simulated groups
     "comparing/test_laws.py",  # many simulated groups
-    "fleet/across",  # audits of many runs
-    "fleet/crew",  # worker processes, a Dask cluster
-    "fleet/test_equality.py",  # the same audit in every way of running it
-    "fleet/test_jobs.py",
-    "fleet/test_naming.py",
-    "fleet/test_notification.py",  # a server that is notified
-    "fleet/test_rows.py",  # processes that are killed
-    "fleet/test_state.py",  # two processes on one state
+    "auditing/cross_run",  # audits of many runs
+    "auditing/workers",  # worker processes, a Dask cluster
+    "auditing/test_equality.py",  # the same audit in every way of running it
+    "auditing/test_jobs.py",
+    "auditing/test_run_names.py",
+    "auditing/test_notification.py",  # a server that is notified
+    "auditing/test_record_store.py",  # processes that are killed
+    "auditing/test_state.py",  # two processes on one state
     "fuzz",
     "histories",  # many simulated jobs
     "laws",  # each law on every kind of run
     "readers/filelog/test_damage.py",  # every byte of a file damaged in turn
     "readers/filelog/test_fuzz.py",
-    "readers/filelog/test_objects.py",  # a bucket's server
+    "readers/filelog/test_json_rows.py",  # a bucket's server
     "readers/mlflow/test_autologs.py",
     "readers/mlflow/test_choices.py",  # a tracking server
     "readers/mlflow/test_database.py",  # databases that another process locks
     "readers/mlflow/test_faults.py",
-    "readers/mlflow/test_handback.py",
+    "readers/mlflow/test_write_back.py",
     "readers/mlflow/test_mysql.py",  # a database's server
     "readers/mlflow/test_oracle.py",
     "readers/mlflow/test_peers.py",
@@ -58,7 +58,7 @@ INTEGRATION = (
     "readers/mlflow/test_sql.py",
     "readers/tensorboard/test_faults.py",  # every byte of a file damaged in turn
     "readers/tensorboard/test_peers.py",
-    "readers/test_bucket.py",
+    "readers/test_object_store.py",
     "test_night.py",  # processes that are interrupted
     "test_packaging.py",  # builds wheels
 )

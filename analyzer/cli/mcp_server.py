@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from analyzer import __version__, api
-from analyzer.auditing import judging as fleet
+from analyzer.auditing import judging
 from analyzer.cli import mlflow_options
 from analyzer.errors import PosthocError, UsageError
 from analyzer.model.result import Result, json_number
@@ -81,7 +81,7 @@ class Service:
         return f"{HEAD}\n{visible(comparison_text(found, ''), keep=chr(10))}"
 
     def _refs(self) -> Sequence[RunRef]:
-        return fleet.find_runs(self._sources, **self._wanted).refs
+        return judging.find_runs(self._sources, **self._wanted).refs
 
     def _ref(self, run: str) -> RunRef:
         refs = {ref.id: ref for ref in self._refs()}
@@ -90,10 +90,10 @@ class Service:
         return refs[run]
 
     def _run(self, run: str) -> Run:
-        return fleet.read(self._ref(run))
+        return judging.read(self._ref(run))
 
     def _result(self, run: str) -> Result:
-        return fleet.judge(self._run(run), self._settings, time.time())
+        return judging.judge(self._run(run), self._settings, time.time())
 
 
 def serve(options: Options, settings: Settings) -> int:
@@ -105,7 +105,7 @@ def serve(options: Options, settings: Settings) -> int:
     except ImportError as error:
         raise UsageError("posthoc mcp needs the MCP SDK; install the extra: pip install 'posthoc[mcp]'") from error
     service = Service(options, settings)
-    fleet.find_runs(options.sources, **mlflow_options.wanted(options))  # a source that is not there is told at once
+    judging.find_runs(options.sources, **mlflow_options.wanted(options))  # a source that is not there is told at once
     server = MCPServer("posthoc", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
     harmless = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
     tools: tuple[Callable[..., Any], ...] = (

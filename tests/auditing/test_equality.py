@@ -111,7 +111,7 @@ def test_a_second_night_over_unchanged_logs(logs, fresh, tmp_path, monkeypatch):
     assert said(first) == fresh[0] and states(first) == {"new"}
     read = []
     monkeypatch.setattr(
-        "analyzer.auditing.judge_one.read", lambda ref, read_=api.fleet.read: read.append(ref.id) or read_(ref)
+        "analyzer.auditing.judge_one.read", lambda ref, read_=api.judging.read: read.append(ref.id) or read_(ref)
     )
     second = audit(logs, tmp_path / "site", state=tmp_path / "s.db", jobs=0)
     assert said(second) == fresh[0] and states(second) == {"persisting"} and second.resolved == ()

@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from analyzer.auditing import jobs as fleet_jobs
+from analyzer.auditing import jobs as audit_jobs
 from analyzer.auditing.cross_run.recurring_jobs import Logged, jobs
 from analyzer.cli import main
 from analyzer.settings import Histories
@@ -149,8 +149,8 @@ def test_a_fault_in_a_history_costs_the_histories_alone(monkeypatch):
     def broken(*_):
         raise ValueError("no such luck")
 
-    monkeypatch.setattr(fleet_jobs, "jobs", broken)
-    made = fleet_jobs.nightly([], Histories(), None, ["x"], 0.0)
+    monkeypatch.setattr(audit_jobs, "jobs", broken)
+    made = audit_jobs.nightly([], Histories(), None, ["x"], 0.0)
     assert made.histories == ()
     assert "no such luck" in made.notes[0].message
 
