@@ -108,7 +108,7 @@ def data_digest(result: Result) -> str:
 
 def _told(finding: Finding, known: Iterable[KnownFinding], at: str, anew: bool) -> Finding:
     same = [one for one in known if _same(finding, one)]
-    first = min((one.first_seen for one in same), default=at)
+    first = min((at, *(one.first_seen for one in same)))  # a clock that was ahead may have seen it later than now
     state: Literal["new", "persisting", "regressed"] = "new"
     if any(one.resolved is None for one in same):
         state = "persisting"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from analyzer.model.formatting import counted
 from analyzer.model.redaction import mask_text
@@ -47,6 +46,9 @@ def _place(source: str) -> str:
 
 
 def _identity(ref: RunRef) -> tuple[str, str, str]:
-    """Where a run really lies; a file (a database) holds several, told apart by their ids."""
+    """Where a run really lies; a file (a database) holds several, told apart by their ids.
+
+    A place may be an address with an id of any length and any characters in it, which os.path.isdir() takes.
+    """
     place = _place(ref.location)
-    return (ref.source, place, "" if ref.alone or Path(place).is_dir() else ref.id)
+    return (ref.source, place, "" if ref.alone or os.path.isdir(place) else ref.id)  # noqa: PTH112 - Path.is_dir() raises

@@ -16,7 +16,7 @@ from analyzer.auditing.record_store import RecordStore, Results
 from analyzer.auditing.related_runs import Neighbours, neighbours
 from analyzer.auditing.shard import Head
 from analyzer.auditing.state import State
-from analyzer.auditing.totals import Count, trend
+from analyzer.auditing.totals import Count, clock_back, trend
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.settings import Settings
@@ -57,6 +57,7 @@ def told(
     beyond = neighbours(outlines, rows)
     seen = _gathered(head, rows, beyond, site, _turns(sick), state=state, now=now)
     tally = seen.count.tally(head.at)
+    audits = trend(state, tally, head.asked)
     nights = nightly(outlines, settings.history, state, head.asked, now)
     night = Night(
         head.version,
@@ -67,13 +68,15 @@ def told(
         judged_anew=seen.anew,
         stale=head.stale,
         across=(*beyond.across, *nights.entries),  # in this order: runs name their entries by index
-        trend=trend(state, tally, head.asked),
+        trend=audits,
         at=tally.at,
         statuses=seen.count.statuses,
         histories=nights.histories,
         costs=tuple(seen.count.costs),
+        clock=clock_back(audits),
     )
-    noted = [*head.notes, *(Note("layout", text) for text in head.stale), *beyond.notes, *nights.notes]
+    said = [*head.stale, *([night.clock] if night.clock else [])]
+    noted = [*head.notes, *(Note("layout", text) for text in said), *beyond.notes, *nights.notes]
     site.finish(night, noted, scores=beyond.scores)
     if tell:
         tell(night)

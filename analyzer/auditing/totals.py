@@ -21,11 +21,24 @@ _PAST_BEST = frozenset({"overfitting", "wasted-tail"})
 
 
 def trend(state: State | None, tonight: Tally, sources: Sequence[str]) -> tuple[Tally, ...]:
-    """Return the last nights over the same sources with tonight as the last; nothing without a memory."""
+    """Return the last nights over the same sources with tonight as the last; nothing without a memory.
+
+    They come in the order of the audits, whatever their clocks said; a night told again is there once.
+    """
     if state is None:
         return ()
-    before = [night for night in state.nights(sources, NIGHTS) if night.at < tonight.at]
+    before = [night for night in state.nights(sources, NIGHTS) if night.at != tonight.at]
     return (*before[1 - NIGHTS :], tonight)
+
+
+def clock_back(nights: Sequence[Tally]) -> str:
+    """Return one sentence when the last of the nights is dated before the one that came before it, else ""."""
+    if len(nights) < 2 or nights[-1].at >= nights[-2].at:
+        return ""
+    return (
+        f"the clock went back: this audit is dated {nights[-1].at}, and the one before it {nights[-2].at}; "
+        "audits are kept in the order in which they came, so check the clocks of the machines that audit"
+    )
 
 
 class Count:

@@ -126,7 +126,7 @@ def _merge(options: Options) -> int:
 def _night_told(options: Options, night: Night, settings: Settings, took: float | None = None) -> int:
     index = options.output / "index.html"
     if not options.quiet:
-        for sentence in night.stale:
+        for sentence in (*night.stale, *([night.clock] if night.clock else [])):
             complain(sentence)
     width = width_of(sys.stdout)
     took = took if width or options.verbose else None

@@ -29,6 +29,23 @@ def width_of(stream: TextIO) -> int:
     return shutil.get_terminal_size().columns if stream.isatty() else 0
 
 
+_COMMANDS = r"#(?=#(?:vso)?\[)|(?:(?<=\n)|^)(?P<blank>[ \t]*):(?=:)"
+"""Where a CI service would take a line for a command to itself: `##[…]` and `##vso[…]` anywhere (Azure Pipelines, and
+GitHub's first form), `::…` at the beginning of a line (GitHub Actions)."""
+
+
+def harmless(text: str) -> str:
+    r"""Return a text in which no CI service finds a command: its first character is `\u0023` or `\u003a`.
+
+    In JSON that is the same character, so that documents stay what they are.
+    """
+    if "##" not in text and "::" not in text:
+        return text
+    import re  # noqa: PLC0415 - slow to import for `posthoc --help`
+
+    return re.sub(_COMMANDS, lambda found: "\\u0023" if found[0] == "#" else f"{found['blank']}\\u003a", text)
+
+
 class _Guarded:
     """A standard stream, or a closed one (None): `failed` is called with what goes wrong in writing, and may raise."""
 
@@ -40,7 +57,7 @@ class _Guarded:
         try:
             if self._stream is None:
                 raise OSError(errno.EBADF, "it is closed")
-            return self._stream.write(text)
+            return self._stream.write(harmless(text))
         except OSError as error:
             self._failed(error)
             return len(text)

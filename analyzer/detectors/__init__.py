@@ -14,7 +14,7 @@ from typing import Any
 from analyzer.features import RunFeatures
 from analyzer.model.case import Case
 from analyzer.model.evidence import Evidence, Reading, Words
-from analyzer.model.guide import Guide, LimitGuide, parse_guide
+from analyzer.model.guide import Guide, LimitGuide, docstring_of, parse_guide
 
 ENTRY_POINTS = "posthoc.detectors"
 # a run that is lost by one of these is lost: what else its course shows follows from it (for `yields_to`)
@@ -52,7 +52,7 @@ class Detector:
         rows = tuple(
             LimitGuide(f.name, float(getattr(self.limits, f.name)), str(f.metadata["why"])) for f in fields(self.limits)
         )
-        return parse_guide(self.symptom, self.page, rows)
+        return parse_guide(self.symptom, self.page or docstring_of(self.measure.__module__), rows)
 
 
 @cache

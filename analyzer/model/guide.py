@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import sys
 from dataclasses import dataclass
 
 SECTIONS = ("Why it matters", "How it is measured", "When it is wrong", "What to do", "References")
@@ -30,6 +32,14 @@ class Guide:
     what_to_do: str
     references: str
     limits: tuple[LimitGuide, ...] = ()
+
+
+def docstring_of(module: str) -> str:
+    """Return the docstring of a module from its source: Python leaves docstrings out with PYTHONOPTIMIZE=2."""
+    try:
+        return ast.get_docstring(ast.parse(inspect.getsource(sys.modules[module]))) or ""
+    except (KeyError, TypeError, OSError, SyntaxError):
+        return ""
 
 
 def parse_guide(symptom: str, docstring: str, limits: tuple[LimitGuide, ...] = ()) -> Guide:

@@ -362,7 +362,8 @@ class AuditResult:
     nothing aside any more. `across` is what only a look at all runs together shows; it never counts for the gate. `at`
     is when an audit judged (ISO 8601). `results` of an audit are read from disk as they are looked at: go through them
     once. `statuses` are runs by status, counted when asked for where it is not given. `histories` are those of
-    jobs that run every night, `costs` what each run with a cost has.
+    jobs that run every night, `costs` what each run with a cost has. `clock` is a sentence when this audit is dated
+    before the one that came before it.
     """
 
     version: str
@@ -378,6 +379,7 @@ class AuditResult:
     statuses: Mapping[Status, int] | None = None
     histories: tuple[History, ...] = ()
     costs: tuple[Cost, ...] | None = None
+    clock: str = ""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {status}" for status, count in self.counts.items() if count and status in STATUSES)
@@ -409,6 +411,7 @@ class AuditResult:
             "vanished": [{"run": one.run, "name": one.name, "findings": one.findings} for one in self.vanished],
             "judged_anew": self.judged_anew or None,
             "stale_suppressions": list(self.stale),
+            "clock": self.clock or None,
             "across": [one.to_dict() for one in self.across],
             "cost": total(self._costs()),
             "runs": [result.to_dict() for result in self.results],

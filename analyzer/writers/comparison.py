@@ -13,7 +13,7 @@ from analyzer.model.formatting import number
 from analyzer.writers import template_environment
 from analyzer.writers.comparison_chart import course, dots, forest, interval_line
 from analyzer.writers.embed import json_for_html
-from analyzer.writers.phrases import visible
+from analyzer.writers.phrases import cell, visible
 
 TONES = {"better": "healthy", "worse": "error", "no-difference": "info", "cannot-tell": "unjudged"}
 COLOURS = {"healthy": "32;1", "error": "31;1", "info": "34", "unjudged": "33;1"}
@@ -128,8 +128,8 @@ def markdown(found: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plain(cell: str) -> str:
-    safe = visible(cell).replace("\\", "\\\\")
+def _plain(text: str) -> str:
+    safe = visible(text).replace("\\", "\\\\")
     for mark in "|*_`<>[]#@":
         safe = safe.replace(mark, f"\\{mark}")
     return safe
@@ -144,11 +144,5 @@ def run_list(found: Comparison) -> str:
     for side, group in pairs:
         for run in (*group.runs, *group.excluded):
             outcome = "" if run.outcome is None else repr(run.outcome)
-            table.writerow((side, _cell(group.name), _cell(run.run), _cell(run.location), outcome, _cell(run.reason)))
+            table.writerow((side, cell(group.name), cell(run.run), cell(run.location), outcome, cell(run.reason)))
     return file.getvalue()
-
-
-def _cell(value: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    safe = visible(value)
-    return f"'{safe}" if safe.startswith(("=", "+", "-", "@")) else safe

@@ -6,14 +6,13 @@ import csv
 from typing import TextIO
 
 from analyzer.model.result import Night
-from analyzer.writers.phrases import visible
+from analyzer.writers.phrases import cell
 from analyzer.writers.truncation import shortened
 
 COLUMNS = (
     "run", "name", "status", "verdict", "symptom", "severity", "state", "first_seen", "first_step", "last_step", "tags",
     "summary", "explained_by", "suppressed", "fingerprint",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_spreadsheet(night: Night, file: TextIO) -> None:
@@ -34,5 +33,4 @@ def write_spreadsheet(night: Night, file: TextIO) -> None:
 def _cell(value: str | int | None) -> str | int:
     if not isinstance(value, str):
         return "" if value is None else value
-    text = visible(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return cell(value)

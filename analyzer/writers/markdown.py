@@ -70,7 +70,9 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
     parts += [f"Logs: {', '.join(unread)} of {night.counts['discovered']:,}."] if unread else []
-    parts += [f"- {marked_up(text)}" for text in night.stale[:MOST_RESOLVED]]
+    parts += [
+        f"- {marked_up(text)}" for text in (*night.stale[:MOST_RESOLVED], *([night.clock] if night.clock else []))
+    ]
     file.write("\n\n".join(parts) + "\n")
 
 

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 from analyzer.model.formatting import duration, moment, number
 
-__all__ = ["BARE", "bare_limit", "beyond", "duration", "measured", "moment", "number", "span", "visible", "whole"]
+__all__ = [
+    "BARE",
+    "bare_limit",
+    "beyond",
+    "cell",
+    "duration",
+    "measured",
+    "moment",
+    "number",
+    "span",
+    "visible",
+    "whole",
+]
 
 BARE = frozenset({"", "1", "count", "correlation"})
 """Units that say nothing beside the measure's name."""
@@ -30,6 +43,14 @@ def visible(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(c if c in keep or c in _JOINERS else _escaped(c) for c in text)
+
+
+_FORMULA = re.compile(r"(^|;[\s\"']*)(?=[=+\-@\t\r])")
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of CSV that no spreadsheet takes for a formula, also when it divides cells at `;`."""
+    return _FORMULA.sub(r"\1'", visible(text))
 
 
 def _escaped(character: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TextIO
@@ -21,13 +23,27 @@ def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file")
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="\n") as device:
+            with _device(path) as device:
                 write(device)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path.resolve() if path.is_symlink() else path, lambda file: _as_text(file, write))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _device(path: Path) -> TextIO:
+    """Open a device or pipe to write to. OutputError for a named pipe that nobody reads: opening it would wait."""
+    if not path.is_fifo():
+        return path.open("w", encoding="utf-8", newline="\n")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OutputError(f"{path} is a pipe that nobody reads; start its reader first, or name a file") from error
+        raise
+    os.set_blocking(handle, True)
+    return os.fdopen(handle, "w", encoding="utf-8", newline="\n")
 
 
 def _as_text(file: IO[bytes], write: Callable[[TextIO], object]) -> None:

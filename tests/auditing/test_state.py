@@ -157,14 +157,14 @@ TALLY = Tally(
 )
 
 
-def test_nights_are_told_apart_by_time_and_sources_and_the_same_night_is_there_once(tmp_path):
+def test_nights_come_in_the_order_of_the_audits_by_sources_and_the_same_night_is_there_once(tmp_path):
     with State(tmp_path / "s.db") as state:
         for day in (1, 3, 2, 2):
             tally = replace(TALLY, at=f"2026-01-0{day}T05:00:00Z", runs=day)
             state.close_night([], NOW, tally, ("logs",))
         state.close_night([], NOW, TALLY, ("other logs",))
-        assert [night.runs for night in state.nights(("logs",), 60)] == [1, 2, 3]
-        assert [night.runs for night in state.nights(("logs",), 2)] == [2, 3]
+        assert [night.runs for night in state.nights(("logs",), 60)] == [1, 3, 2]
+        assert [night.runs for night in state.nights(("logs",), 2)] == [3, 2]
         assert state.nights(("other logs",), 60) == [TALLY] and state.nights(("none",), 60) == []
 
 

@@ -5,8 +5,9 @@ the memory: they change once a night, in one transaction, after everything has b
 what each night came to, for the same sources one after the other. `told` has the changes of nightly jobs that were
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
 learnt of places by reading while runs were looked for. `curves` has the thinned curves of each run in `judged` that has
-a page, so that the page can be drawn again without its log.
-`looks` has how many runs each comparison of two sides had.
+a page, so that the page can be drawn again without its log. `looks` has how many runs each comparison of two sides had.
+Audits are numbered in the order in which they end (`number`, `audit`): these numbers order them, never a clock, which may
+have been wrong.
 """
 
 from __future__ import annotations
@@ -64,6 +65,13 @@ _STEPS = (
     """,
     """
     CREATE TABLE curves (run TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE nights ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+    UPDATE nights SET number = (SELECT count(*) FROM nights AS earlier WHERE earlier.at <= nights.at);
+    ALTER TABLE past ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
+    UPDATE past SET audit = coalesce((SELECT max(number) FROM nights WHERE nights.sources = past.sources), 0)
+        WHERE (sources, seen) IN (SELECT sources, max(seen) FROM past GROUP BY sources);
     """,
 )
 """What leads from each version to the next; the version is the number of steps taken. Never change one: add one."""

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -167,9 +167,9 @@ class State:
             change.execute("DELETE FROM glimpses WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
 
     def nights(self, sources: Sequence[str], most: int) -> list[Tally]:
-        """Return what the last nights over the same sources came to, at most so many, the oldest first."""
+        """Return what the last nights over the same sources came to, at most so many, in the order of the audits."""
         with self._told():
-            query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY at DESC LIMIT ?"
+            query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY number DESC, at DESC LIMIT ?"
             rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
         try:
             if not all(isinstance(at, str) for at, _ in rows):
@@ -195,7 +195,7 @@ class State:
         query = """
             SELECT run, (SELECT count(*) FROM findings WHERE findings.run = past.run AND resolved IS NULL AND alarm),
                 (SELECT row FROM judged WHERE judged.run = past.run) FROM past
-            WHERE sources = ?1 AND seen = (SELECT max(seen) FROM past WHERE sources = ?1) ORDER BY run
+            WHERE sources = ?1 AND audit = (SELECT max(number) FROM nights WHERE sources = ?1) ORDER BY run
         """
         names = set(map(name_of, there))
         with self._told():
@@ -220,6 +220,7 @@ class State:
         self._write_waiting()
         told_of = json.dumps(sources)
         with self._told(), self._transaction() as change:
+            number, before = change.execute(_LAST_AUDIT).fetchone()
             for one in lessons:
                 run = name_of(one.run)
                 for fingerprint in one.gone:
@@ -228,17 +229,19 @@ class State:
                 if one.past:
                     found = (run, one.past.judging.key, one.past.data)
                     change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
-                change.execute("UPDATE past SET seen = ?, sources = ? WHERE run = ?", (iso(now), told_of, run))
+                seen = (iso(now), told_of, number + 1, run)
+                change.execute("UPDATE past SET seen = ?, sources = ?, audit = ? WHERE run = ?", seen)
                 change.execute("UPDATE judged SET seen = ? WHERE run = ?", (iso(now), run))
             if tally is not None:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
-                found = (told_of, tally.at, json.dumps(numbers))
-                change.execute("INSERT OR REPLACE INTO nights VALUES (?, ?, ?)", found)
+                night = (told_of, tally.at, json.dumps(numbers), number + 1)
+                change.execute("INSERT OR REPLACE INTO nights (sources, at, tally, number) VALUES (?, ?, ?, ?)", night)
             changes = [(told_of, one.job, one.metric, one.onset, one.night) for one in told]
             change.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?)", changes)
             runs = [(told_of, name_of(run), text, iso(now)) for run, text in kept]
             change.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", runs)
-            _forget(change, now, self._retention)
+            _forget(change, _cautious(now, before), self._retention)
+            _bring_back(change, iso(now))
 
     def _write_waiting(self) -> None:
         self._written = time.monotonic()
@@ -266,7 +269,10 @@ class State:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
+            code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none: a text that is not UTF-8
+            if code is None:
+                raise StateError(f"{self._path} is damaged ({str(error)[:200]}); move the file away") from error
+            if code == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
                 what = f"{self._path} is damaged: its tables are not those of its version ({error})"
                 raise StateError(f"{what}; give another file with --state, or move it away") from error
             what = f"{self._path}: the state cannot be read or written ({error})"
@@ -274,6 +280,17 @@ class State:
         except sqlite3.Error as error:
             what = f"{self._path} is damaged ({error}) and was left as it is"
             raise StateError(f"{what}; give another file with --state, or move it away") from error
+
+
+def _cautious(now: float, before: str | None) -> float:
+    """Return the time by which things are forgotten: the audit before has to agree that so much has passed.
+
+    A single audit with a clock in the future would else forget everything.
+    """
+    try:
+        return now if before is None else min(now, datetime.fromisoformat(before).timestamp())
+    except (ValueError, OverflowError, TypeError):
+        return now
 
 
 def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> None:
@@ -288,6 +305,18 @@ def _forget(change: sqlite3.Connection, now: float, retention: timedelta) -> Non
     change.execute("DELETE FROM told WHERE night < ? AND onset < ?", (*long_ago, *long_ago))
 
 
+def _bring_back(change: sqlite3.Connection, now: str) -> None:
+    """Date to `now` what a clock that was ahead saw later than now: it would be kept until then."""
+    for table, column in _CLOCKED:
+        change.execute(f"UPDATE {table} SET {column} = ?1 WHERE {column} > ?1", (now,))  # noqa: S608 - names below
+
+
+_CLOCKED = (("judged", "seen"), ("past", "seen"), ("findings", "first_seen"), ("findings", "last_seen"),
+            ("outcomes", "seen"), ("glimpses", "seen"))  # fmt: skip
+_LAST_AUDIT = """
+    SELECT max(coalesce((SELECT max(number) FROM nights), 0), coalesce((SELECT max(audit) FROM past), 0)),
+        (SELECT at FROM nights ORDER BY number DESC LIMIT 1)
+"""
 _FINDINGS = """
     SELECT symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm FROM findings WHERE run = ?
 """
@@ -295,7 +324,7 @@ _REMEMBER = """
     INSERT INTO findings (run, symptom, fingerprint, first_seen, last_seen, absent, resolved, alarm)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run, fingerprint) DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
-        last_seen = max(last_seen, excluded.last_seen), absent = excluded.absent, resolved = excluded.resolved,
+        last_seen = excluded.last_seen, absent = excluded.absent, resolved = excluded.resolved,
         alarm = excluded.alarm
 """
 

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,7 @@ class SqliteTables:
     where: str
     unindexed: str = "metrics NOT INDEXED"
     counting: bool = True
+    whole_id: str = "CAST(runs.run_uuid AS BLOB)"  # as text it would end at a byte of 0
 
     def __post_init__(self) -> None:
         self._columns: dict[str, frozenset[str]] = {}
@@ -136,12 +137,34 @@ class SqliteTables:
     def batches(self, query: str, **values: str) -> Iterator[Sequence[Sequence[object]]]:
         """Yield the answer some ten thousand rows at a time. SourceError for whatever sqlite says."""
         try:
-            cursor = self.connection.execute(query, values)
+            cursor = self.connection.execute(_as_bytes(query, values), _bound(values))
             while rows := cursor.fetchmany(BATCH):
                 yield rows
         except (sqlite3.Error, MemoryError) as error:
             why = f"{self.where}: the database cannot be read ({error}); copy it again or close what writes it"
             raise SourceError(why) from error
+
+
+def _bound(values: Mapping[str, str]) -> dict[str, str | bytes]:
+    """Return values as sqlite takes them: a text with bytes that are not UTF-8 (lone surrogates) as these bytes."""
+    return {name: value if _is_text(value) else value.encode("utf-8", "surrogateescape")
+            for name, value in values.items()}  # fmt: skip
+
+
+def _as_bytes(query: str, values: Mapping[str, str]) -> str:
+    """Return the query with those values that go as bytes taken for text again."""
+    for name, value in values.items():
+        if not _is_text(value):
+            query = query.replace(f":{name}", f"CAST(:{name} AS TEXT)")
+    return query
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:

@@ -80,7 +80,7 @@ def runs_in(path: Path, choice: Choice) -> list[DatabaseRun] | None:
         return None
     return [
         DatabaseRun(
-            one.key,
+            one.shown,
             one.name,
             NAME,
             shown,

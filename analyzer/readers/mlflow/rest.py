@@ -110,7 +110,7 @@ class Server:
     def content(self, method: str, path: str, until: float, *, query: Mapping[str, object] | None = None,
                 body: Mapping[str, object] | bytes | None = None) -> bytes:  # fmt: skip
         """Return what answers a question as it is. RefusedError, in one sentence, for whatever goes wrong."""
-        target = f"{self.base}{path}" + (f"?{urlencode(query, encoding='utf-8')}" if query else "")
+        target = f"{self.base}{path}" + (f"?{self._encoded(query, path)}" if query else "")
         enough = time.monotonic() + self.limits.question
         for attempt in range(1, self.limits.attempts + 1):
             last = attempt == self.limits.attempts
@@ -129,6 +129,14 @@ class Server:
                     raise self._refused(status, headers, raw, path, attempt)
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _encoded(self, query: Mapping[str, object], path: str) -> str:
+        """Return a query as an address holds it. RefusedError for a text that UTF-8 cannot hold."""
+        try:
+            return urlencode(query, encoding="utf-8")
+        except UnicodeEncodeError as error:
+            what = f"{path} cannot be asked: a name has a lone surrogate in it, which no address can hold"
+            raise RefusedError(f"{self.shown}: {what}") from error
 
     def until(self) -> float:
         """Return the moment at which what begins now has to be done."""

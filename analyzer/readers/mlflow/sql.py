@@ -69,6 +69,7 @@ class SqlTables:
     known: Mapping[str, frozenset[str]]
     unindexed: str = ""
     counting: bool = False
+    whole_id: str = "runs.run_uuid"
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table; none when it is absent or a view."""

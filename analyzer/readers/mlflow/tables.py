@@ -23,7 +23,7 @@ NEEDED = {"runs": {"run_uuid", "status"}, "metrics": {"key", "value", "timestamp
 ASKED = {"runs", "metrics", "params", "tags", "experiments", "latest_metrics", "inputs", "datasets", "input_tags"}
 ASKED |= {"logged_models", "logged_model_metrics"}
 MOST_PAIRS = 10_000  # params or tags of a run
-LONGEST_ID = 200  # characters of a run's id; MLflow's have 32
+LONGEST_ID = 10_000  # characters of a run's id; MLflow's have 32, and every question carries it
 
 _COUNTS = (
     "SELECT metrics.key, count(*) FROM metrics WHERE metrics.run_uuid = :run GROUP BY metrics.key ORDER BY metrics.key"
@@ -72,6 +72,9 @@ class Tables(Protocol):
     counting: bool
     """Whether two questions, one of them for numbers alone, cost less than one (no journey to a server each)."""
 
+    whole_id: str
+    """An expression for a run's id whose bytes come whole, whatever they are."""
+
     def columns(self, table: str) -> frozenset[str]:
         """Return the plain columns of a real table; none when it is absent or a view."""
 
@@ -84,9 +87,13 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run as the list of runs has it; `state` changes when the run's row does, `ended` when it goes on."""
+    """A run as the list of runs has it; `state` changes when the run's row does, `ended` when it goes on.
+
+    `key` is its id to ask with: bytes that are not UTF-8 are lone surrogates in it; `shown` is the same as text.
+    """
 
     key: str
+    shown: str
     name: str
     deleted: bool
     experiment: str
@@ -116,15 +123,16 @@ def listed(tables: Tables) -> Iterator[Listed]:
     title, stage = ("experiments.name", "experiments.lifecycle_stage") if known else ("NULL", "NULL")
     join = "LEFT JOIN experiments ON experiments.experiment_id = runs.experiment_id" if known else ""
     query = (
-        f"SELECT substr(runs.run_uuid, 1, {LONGEST_ID}), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
+        f"SELECT substr({tables.whole_id}, 1, {LONGEST_ID}), substr({name}, 1, 2000), substr({own_stage}, 1, 50), "  # noqa: S608 - names fixed above
         f"substr({title}, 1, 500), {experiment}, substr({stage}, 1, 50), substr(runs.status, 1, 50), {end} "
         f"FROM runs {join} ORDER BY {start if start != 'NULL' else 'runs.run_uuid'}, runs.run_uuid"
     )
     for rows in tables.batches(query):
         for row in rows:
-            key, title_, own, experiment_, number, of_experiment, status, ended = map(text, row)
-            gone = "deleted" in (own, of_experiment)
-            yield Listed(key, title_ or key, gone, experiment_, number, bool(ended), f"{status}|{ended}|{own}")
+            title_, own, experiment_, number, of_experiment, status, ended = map(text, row[1:])
+            gone, shown = "deleted" in (own, of_experiment), _shown_key(row[0])
+            state = f"{status}|{ended}|{own}"
+            yield Listed(_asked_key(row[0]), shown, title_ or shown, gone, experiment_, number, bool(ended), state)
 
 
 def last_values(tables: Tables) -> dict[str, str]:
@@ -147,7 +155,7 @@ def run_of(tables: Tables, ref: TrackedRun) -> Run:
     known = len(notes)
     status = _kept(tables, _STATUS, ref.key, "status", notes)
     if not status and len(notes) == known:
-        why = f"its id is longer than {LONGEST_ID} characters, or has a byte of 0 in it, and cannot be asked for"
+        why = f"its id is longer than {LONGEST_ID:,} characters or is no text, and cannot be asked for"
         raise SourceError(f"{tables.where}: {why}")
     declared = text(status[0][0]).upper() if status else None
     return ref.run_of(series, params, tags, notes, declared=declared, datasets=_datasets(tables, ref.key, notes))
@@ -222,6 +230,10 @@ def _rows(tables: Tables, query: str, key: str) -> tuple[Columns, SourceError | 
     except SourceError as error:
         return columns, error
     return columns, None
+
+
+def _asked_key(key: object) -> str:
+    return key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else text(key)
 
 
 def _shown_key(key: object) -> str:

@@ -60,7 +60,7 @@ def into_sqlite(file: Path, key: str, word: VerdictPayload) -> str | None:
         wanted = tags_of(word)
         if known != wanted:
             _upsert(file, key, wanted)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: an id that is not UTF-8
         raise SourceError(f"{shown}: the tags of run {key} cannot be written ({error})") from error
     if word.page is None:
         return None

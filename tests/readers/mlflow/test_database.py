@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzer import audit
+from analyzer.auditing.pipeline import Plan
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow import connection
+from analyzer.writers.page import page_name
 
 RUN, GONE = "a" * 32, "b" * 32
 LARGEST = float(np.finfo(np.float64).max)
@@ -48,11 +51,38 @@ def make_database(path: Path, *, wal: bool = False) -> sqlite3.Connection:
     return connection
 
 
-@pytest.mark.parametrize("run_id", ["a" * 5_000, "a\0b"], ids=["long", "zero byte"])
-def test_a_run_whose_id_cannot_be_asked_for_whole_is_lost_by_name(tmp_path, run_id):
-    with closing(make_database(tmp_path / "mlflow.db")) as made, made:
-        for table in ("runs", "metrics"):
-            made.execute(f"UPDATE {table} SET run_uuid = ? WHERE run_uuid = ?", (run_id, RUN))
+ODD_IDS = {"long": b"a" * 5_000, "zero byte": b"a\0b", "no UTF-8": b"a\xed\xa0\x80b", "blank": b" "}
+
+
+def rename_run(path, run_id):
+    with closing(make_database(path)) as made, made:
+        for table in ("runs", "metrics", "params", "tags"):
+            made.execute(f"UPDATE {table} SET run_uuid = CAST(? AS TEXT) WHERE run_uuid = ?", (run_id, RUN))
+
+
+@pytest.mark.parametrize("run_id", ODD_IDS.values(), ids=ODD_IDS)
+def test_a_run_of_an_odd_id_is_read_whole(tmp_path, run_id):
+    rename_run(tmp_path / "mlflow.db", run_id)
+    (run,) = open_source(str(tmp_path))
+    assert run.series["loss"].points == 5 and run.params["lr"] == "0.1" and not run.notes
+    run.id.encode()
+
+
+def test_a_run_of_an_odd_id_keeps_its_identity_from_audit_to_audit(tmp_path):
+    (tmp_path / "logs").mkdir()
+    for name, run_id in enumerate(ODD_IDS.values()):
+        rename_run(tmp_path / "logs" / f"{name}.db", run_id)
+    for state in ("new", "persisting"):
+        night = audit([str(tmp_path / "logs")], tmp_path / "site", plan=Plan(tmp_path / "state"))
+        assert len({one.run for one in night.results}) == len(ODD_IDS)
+        for one in night.results:
+            assert [found.state for found in one.findings if found.symptom == "non-finite"] == [state]
+            assert (tmp_path / "site" / "runs" / page_name(one.run)).is_file()
+
+
+def test_a_run_whose_id_cannot_be_asked_for_whole_is_lost_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("analyzer.readers.mlflow.tables.LONGEST_ID", 4_000)
+    rename_run(tmp_path / "mlflow.db", ODD_IDS["long"])
     (ref,) = discover(str(tmp_path)).refs
     run = ref.load({}).run
     assert not run.series

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analyzer import audit
+from analyzer.auditing.pipeline import Plan
 from analyzer.errors import NoRunsError, SourceError, UsageError
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow import server
@@ -494,3 +495,21 @@ def test_the_index_groups_runs_by_their_experiments(fake, address, tmp_path):
     fake.runs["b" * 32] = run_json("b" * 32, experiment="2")
     night = audit([address], tmp_path / "site")
     assert {experiment(result) for result in night.results} == {"vision", "speech"}
+
+
+ODD_IDS = ("x" * 5_000, "x" * 5_000 + "1", "a\0b", "bad\ud800id", "bad\udc80id", "  ", "../../etc")
+
+
+def test_ids_and_names_of_any_length_and_characters_never_end_an_audit(fake, address, tmp_path):
+    fake.runs |= {key: run_json(key, start=2) for key in ODD_IDS}
+    fake.runs["odd"] = run_json("odd", metrics=("loss", "l\ud800ss"))
+    for state in ("new", "persisting"):
+        night = audit([address], tmp_path / "site", plan=Plan(tmp_path / "state"))
+        found = {one.run: one for one in night.results}
+        assert len(found) == len(ODD_IDS) + 2
+        lost = {name for name, one in found.items() if one.status == "failed"}
+        assert lost == {"bad\\ud800id", "bad\\udc80id"}  # no address can ask for them
+        assert all("lone surrogate" in found[name].reason for name in lost)
+        assert {one.state for name in lost for one in found[name].findings} == {state}
+        assert [(row.tag, row.points) for row in found["odd"].series] == [("loss", 3)]
+        assert "l\\ud800ss: its history could not be read" in found["odd"].notes[0].message
