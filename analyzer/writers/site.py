@@ -108,7 +108,7 @@ class Site:
         except OSError:
             return None
         head, found, rest = text.partition(f'<link rel="stylesheet" href="{_STYLE}">\n')
-        text = without_turns(head + rest if found else text)
+        text = _KEY.sub("", without_turns(head + rest if found else text), count=1)
         return text.replace(f'<a href="{_INDEX}">posthoc · all runs</a>', "posthoc", 1).replace(
             " &#39;self&#39;", "", 1
         )
@@ -164,6 +164,9 @@ class Site:
 
 
 _INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them
+
+
+_KEY = re.compile(r'\n<meta name="posthoc-page" content="[^"]*">')
 
 
 def _keyed(key: str) -> str:

@@ -6,8 +6,8 @@ what each night came to, for the same sources one after the other. `told` has th
 told, `outcomes` the runs of such jobs as histories see them, also after they have vanished. `glimpses` is what was
 learnt of places by reading while runs were looked for. `curves` has the thinned curves of each run in `judged` that has
 a page, so that the page can be drawn again without its log. `looks` has how many runs each comparison of two sides had.
-Audits are numbered in the order in which they end (`number`, `audit`): these numbers order them, never a clock, which may
-have been wrong.
+Audits are numbered in the order in which they end (`number`, `audit`): these numbers order them, never a clock, which
+may have been wrong.
 """
 
 from __future__ import annotations

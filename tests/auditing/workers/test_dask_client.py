@@ -66,8 +66,8 @@ def test_rows_and_pages_are_those_of_this_machine(dask, job, tmp_path, monkeypat
     given = tasks(*(f"fine-{i}" for i in range(9)))
     expected = {task.ref.id: text for task, text in rows_here(given, here)}
     if not shared:
-        orders = dask_client.Orders
-        monkeypatch.setattr(dask_client, "Orders", lambda night, job, _, *rest: orders(night, job, "runs/none", *rest))
+        orders = dask_client.JobSpec
+        monkeypatch.setattr(dask_client, "JobSpec", lambda night, job, _, *rest: orders(night, job, "runs/none", *rest))
     assert far(dask, given, job) == expected
     assert pages(job) == pages(here) and len(pages(job)) == 9
 
@@ -103,7 +103,7 @@ def test_logs_that_no_machine_can_read_are_told_as_here(dask, job, tmp_path):
 
 
 def test_another_version_there_is_told(dask, job, monkeypatch):
-    monkeypatch.setattr(dask_client.version, "code", lambda: "another")
+    monkeypatch.setattr(dask_client.cache_key, "code", lambda: "another")
     with pytest.raises(PosthocError, match=r"worker tcp://.* has another version of posthoc"):
         far(dask, tasks("a"), job)
 

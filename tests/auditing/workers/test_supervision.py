@@ -79,7 +79,7 @@ def test_a_page_that_cannot_be_written_stops_all(job):
 
 
 def test_processes_that_cannot_start_are_told_once(job, monkeypatch):
-    monkeypatch.setattr(supervision.posix, "LEAST_MEMORY", 1)
+    monkeypatch.setattr(supervision.posix_limits, "LEAST_MEMORY", 1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(PosthocError, match="no process that judges could be started"):
         rows(tasks("a", "b", "c"), job)
