@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.readers.holes import end_of_data
 from analyzer.readers.object_store import Object, Store
 
 LARGEST = 1 << 29  # bytes of one file: what is longer is read up to here, and that is named
@@ -19,11 +20,15 @@ _ATTEMPTS = 3  # a writer that rewrites its file for each row (Lightning) does s
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What was read of a file, how large it is, and when it was last written (Unix seconds; None in storage)."""
+    """What was read of a file, how large it is, and when it was last written (Unix seconds; None in storage).
+
+    `hole`: so many bytes at its end were never written; they are not in `data`.
+    """
 
     data: bytes
     size: int
     written: float | None = None
+    hole: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,11 @@ def _read(path: Path, most: int) -> tuple[Raw, bool]:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise OSError("not a regular file")
-        data = b"".join(_pieces(file, min(before.st_size, most)))
+        end = end_of_data(file.fileno(), before.st_size)
+        data = b"".join(_pieces(file, min(end, most)))
         after = os.fstat(file.fileno())
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    return Raw(data, before.st_size, before.st_mtime), same or after.st_size > before.st_size
+    return Raw(data, before.st_size, before.st_mtime, before.st_size - end), same or after.st_size > before.st_size
 
 
 def _pieces(file: io.FileIO, count: int) -> Iterable[bytes]:

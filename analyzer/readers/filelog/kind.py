@@ -142,9 +142,13 @@ class Reading:
             return None
         if found.written is not None:
             self.written = max(self.written or found.written, found.written)
-        if found.size > LARGEST:
-            text = f"{shown}: larger than {LARGEST >> 20} MiB; {found.size - LARGEST:,} bytes at its end were not read"
-            self.notes.append(Note("limit", text, shown, LARGEST, found.size - LARGEST))
+        whole = found.size - found.hole
+        if found.hole:
+            text = f"{shown}: its last {found.hole:,} bytes were never written (a hole in a sparse file)"
+            self.notes.append(Note("damage", text, shown, whole, found.hole))
+        if whole > LARGEST:
+            text = f"{shown}: larger than {LARGEST >> 20} MiB; {whole - LARGEST:,} bytes at its end were not read"
+            self.notes.append(Note("limit", text, shown, LARGEST, whole - LARGEST))
         return found.data
 
     def settings(self, *names: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ from analyzer.model.run import Note, Run, Series
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.folder_walk import Folder, Tree
 from analyzer.readers.formats import Choice
+from analyzer.readers.holes import end_of_data
 from analyzer.readers.mlflow.meta import datasets_of, is_deleted, read_meta, status_of
 from analyzer.readers.mlflow.metric_history import MOST_BYTES, parse_history
 from analyzer.readers.mlflow.models import Owned, by_model, repeated
@@ -96,10 +97,14 @@ class FileRun(TrackedRun):
         for path, name in _files_below(place, notes):
             file = self._inside(f"metrics/{name}")
             try:
-                if path.stat().st_size > MOST_BYTES:
+                raw, hole = _written(path)
+                if raw is None:
                     notes.append(Note("limit", f"{file}: larger than 1 GiB, left out", file))
                     continue
-                history = parse_history(path.read_bytes(), file)
+                history = parse_history(raw, file)
+                if hole:
+                    text = f"{file}: its last {hole:,} bytes were never written (a hole in a sparse file)"
+                    notes.append(Note("damage", text, file, len(raw), hole))
             except OSError as error:
                 text = f"{file}: could not be read ({error.strerror or error}); check who may read it"
                 notes.append(Note("unreadable", text, file))
@@ -138,6 +143,14 @@ class FileRun(TrackedRun):
                 notes.append(Note("metadata", text))
                 continue
             yield name, raw[:MOST_TEXT].decode("utf-8", "replace") + "…" * (len(raw) > MOST_TEXT)
+
+
+def _written(path: Path) -> tuple[bytes | None, int]:
+    """Return a file up to a hole at its end, None when that is too long, and the bytes of the hole."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        end = end_of_data(file.fileno(), size)
+        return (None, 0) if end > MOST_BYTES else (file.read(end), size - end)
 
 
 def _models_in(place: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 
 import google_crc32c
@@ -43,10 +44,13 @@ _remembered = _Remembered()
 
 
 class Batches:
-    """Takes in the records of one file. `intact` counts those whose checksum is right and that are events."""
+    """Takes in the records of one file. `intact` counts those whose checksum is right and that are events.
 
-    def __init__(self, decoder: Decoder, gaps: Gaps) -> None:
-        self._decoder, self._gaps = decoder, gaps
+    `damaged` is called with the first and the last offset of each record whose checksum is wrong.
+    """
+
+    def __init__(self, decoder: Decoder, gaps: Gaps, damaged: Callable[[int, int], object]) -> None:
+        self._decoder, self._gaps, self._damaged = decoder, gaps, damaged
         self.intact = 0
 
     def take(self, buffer: Bytes, starts: Indices, lengths: Indices, offsets: Indices) -> None:
@@ -109,13 +113,13 @@ class Batches:
         try:
             self._decoder.add(payload, 0, len(payload), offset)
         except MalformedError:
-            self._bad(offset, len(payload))
+            self._gaps.add(offset - HEADER, offset + len(payload) + FOOTER)
             return False
         self.intact += 1
         return True
 
     def _bad(self, offset: int, length: int) -> None:
-        self._gaps.add(offset - HEADER, offset + length + FOOTER)
+        self._damaged(offset - HEADER, offset + length + FOOTER)
 
     def _take_alike(self, rows: Rows, length: int, offsets: Indices) -> None:
         templates = _remembered.of(length)

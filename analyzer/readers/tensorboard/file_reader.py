@@ -84,7 +84,7 @@ class _Reading:
         self._mark, self._gaps = mark, Gaps()
         self._columns = Columns(mark.standings if mark else None)
         self._decoder = Decoder(self._columns)
-        self._batches = Batches(self._decoder, self._gaps)
+        self._batches = Batches(self._decoder, self._gaps, self._within)
         self._pool = Pool(self._batches)
         self._first_wall = mark.first_wall if mark else None
         self._too_long: list[tuple[int, int]] = []
@@ -139,12 +139,22 @@ class _Reading:
         """Take records one by one until `calm` of them in a row are intact; return where to go on."""
         intact = 0
         while intact < calm and at < self._file.size:
-            found = self._records.step(at)
-            intact = intact + 1 if isinstance(found, Record) and self._decoded(found) else 0
-            if isinstance(found, Gap):
-                self._gaps.add(found.start, found.stop, torn=found.torn)
-            at = found.stop + (FOOTER if isinstance(found, Record) else 0)
+            at, good = self._step(at)
+            intact = intact + 1 if good else 0
         return at
+
+    def _within(self, start: int, stop: int) -> None:
+        """Look for intact records inside of a damaged one: it may have been torn, and others written behind it."""
+        while start < stop:
+            start = self._step(start)[0]
+
+    def _step(self, at: int) -> tuple[int, bool]:
+        """Take what begins at `at`; return where to go on, and whether it was an intact record."""
+        found = self._records.step(at)
+        if isinstance(found, Gap):
+            self._gaps.add(found.start, found.stop, torn=found.torn)
+            return found.stop, False
+        return found.stop + FOOTER, self._decoded(found)
 
     def _decoded(self, record: Record) -> bool:
         size = record.stop - record.start

@@ -15,6 +15,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.readers.holes import next_data
+
 SPARE = 8  # bytes behind what was read into a buffer that whole words may reach into
 _NEAR = 1 << 20
 
@@ -80,6 +82,10 @@ class EventFile:
             if not got:
                 raise ShrunkError("the file has become shorter while it was read")
             done += got
+
+    def next_data(self, at: int) -> int:
+        """Return the first offset from `at` on that is in no hole of a sparse file; `size` when only a hole is left."""
+        return next_data(self._file.fileno(), at, self.size)
 
     def near(self, at: int, count: int) -> bytes:
         """Return the bytes [at, at + count) through a window that serves many small reads going forward."""

@@ -1,8 +1,9 @@
 """Records of an event file: u64 length, u32 checksum of the length, payload, u32 checksum of the payload.
 
 What is damaged is dropped and stepped over:
-* length good, payload bad: jump by the length, for a payload may itself contain bytes that look like records. Only
-  when no record begins there is the payload searched, and what is found counts only if it leads beyond that place.
+* length good, payload bad: jump by the length, for a payload may itself contain bytes that look like records. Those
+  count only if they follow each other to that very place (the record was torn and others were written behind it), or
+  beyond it when no record begins there.
 * length bad: if the payload's checksum is right at that length, only the length's checksum is hurt: jump. Else
   search for the next offset at which both checksums are right.
 * a length that leads beyond the end of the file: a torn tail when what follows is the beginning of an event of that
@@ -93,38 +94,47 @@ class Records:
 
     def _behind(self, at: int, landing: int) -> int:
         """Return where to go on after a bad payload whose record ends at `landing`."""
-        if landing == self.file.size or self._record_begins(landing):
-            return landing
-        found = self._next(at + HEADER)
-        while found < landing and not self._leads_beyond(found, landing):
-            found = self._next(found + 1)
-        return found
+        lands_well = landing == self.file.size or self._record_begins(landing)
+        found = self._next(at + HEADER, landing)
+        while found < landing:
+            end = self._end_of_chain(found, landing)
+            if end == landing or (end > landing and not lands_well):
+                return found
+            found = self._next(found + 1, landing)
+        return landing if lands_well else self._next(landing)
 
     def _record_begins(self, at: int) -> bool:
         if self.file.size - at < HEADER:
             return True
         return self._length(at)[1]
 
-    def _leads_beyond(self, at: int, landing: int) -> bool:
+    def _end_of_chain(self, at: int, landing: int) -> int:
+        """Return where records that follow each other from `at` on end, at `landing` or beyond it, or break off."""
         while at < landing and self.file.size - at >= HEADER:
             length, good = self._length(at)
             if not good:
-                return False
+                return at
             at += length + OVERHEAD
-        return at > landing
+        return at
 
-    def _next(self, at: int) -> int:
-        """Return the next offset from `at` on with two right checksums; the size of the file when there is none."""
-        for base in range(at, self.file.size - OVERHEAD + 1, _SEARCHED):
-            window = self.file.read(base, min(_SEARCHED + HEADER - 1, self.file.size - base))
+    def _next(self, at: int, until: int | None = None) -> int:
+        """Return the next offset from `at` on with two right checksums; `until` (default: the file's size) for none."""
+        base, end = at, self.file.size if until is None else until
+        while base < end and base <= self.file.size - OVERHEAD:
+            data = self.file.next_data(base)
+            if data - base > HEADER:  # in a hole no length has a right checksum; one may begin in its last bytes
+                base = data - HEADER
+                continue
+            window = self.file.read(base, min(min(_SEARCHED, end - base) + HEADER - 1, self.file.size - base))
             for offset in crc32c.header_offsets(window):
                 length, stop = int(window[offset : offset + 8].view("<u8")[0]), self.file.size
                 if base + int(offset) + OVERHEAD + length > stop:
                     continue
                 self._vain -= length + OVERHEAD
                 if self._vain < 0:
-                    return stop
+                    return end
                 start = base + int(offset) + HEADER
                 if self._payload_good(start, start + length):
                     return start - HEADER
-        return self.file.size
+            base += _SEARCHED
+        return end

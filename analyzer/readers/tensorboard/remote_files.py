@@ -55,6 +55,10 @@ class EventObject(EventFile):
         if buffer.size:
             buffer[:] = np.frombuffer(self._part(at, buffer.size), np.uint8)
 
+    def next_data(self, at: int) -> int:
+        """Return `at`: objects have no holes."""
+        return at
+
     def again(self) -> Self:
         """Return the same object as it is now."""
         other = copy(self)

@@ -44,12 +44,13 @@ class PlainReading:
         if not self._good_header(at):
             return self._gap(at, landing if self._good_payload(at) else self._next(at + 1))
         if landing <= size:
-            if landing == size or size - landing < 12 or self._good_header(landing):
-                return self._gap(at, landing)
-            found = self._next(at + 12)
-            while found < landing and not self._crosses(found, landing):
-                found = self._next(found + 1)
-            return self._gap(at, found)
+            begins = landing == size or size - landing < 12 or self._good_header(landing)
+            inside = (place for place in range(at + 12, landing) if self._whole(place))
+            for found in inside:
+                end = self._end_of_chain(found, landing)
+                if end == landing or (end > landing and not begins):
+                    return self._gap(at, found)
+            return self._gap(at, landing if begins else self._next(landing))
         if wire.begins_event(self.data[at + 12 : at + 12 + length], length):
             return self._gap(at, size, torn=True)
         return self._gap(at, self._next(at + 12))
@@ -81,10 +82,10 @@ class PlainReading:
     def _next(self, at: int) -> int:
         return next((place for place in range(at, len(self.data) - 15) if self._whole(place)), len(self.data))
 
-    def _crosses(self, at: int, landing: int) -> bool:
+    def _end_of_chain(self, at: int, landing: int) -> int:
         while at < landing and self._good_header(at):
             at += 16 + self._length(at)
-        return at > landing
+        return at
 
 
 def same(one: dict[bytes, Curve], other: dict[bytes, Curve]) -> bool:

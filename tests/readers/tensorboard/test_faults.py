@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,48 @@ def test_records_smuggled_in_a_payload_are_never_read() -> None:
         hurt = bytearray(data)
         hurt[at] ^= 0x40
         assert list(agree(bytes(hurt)).points) == [b"loss"]
+
+
+def test_a_torn_record_whose_length_ends_at_a_later_record_hides_none_between() -> None:
+    for hidden in range(1, 4):
+        for after in (b"", RECORDS[3]):
+            between = b"".join(RECORDS[:hidden])
+            for torn in range(12, 40):
+                length = torn - 16 + len(between)  # as if the record ended where the last one between does
+                payload = scalar("loss", 77, 7.0).ljust(length, b"x")
+                head = record(payload)[:torn]
+                content = agree(VERSION + head + between + after)
+                assert content.points[b"loss"].steps.tolist() == [*range(hidden), *([3] if after else [])], (
+                    hidden,
+                    torn,
+                )
+
+
+def test_many_bad_payloads_cost_linear_time() -> None:
+    bad = bytearray(RECORDS[0])
+    bad[20] ^= 1
+    took = []
+    for count in (2_000, 8_000):
+        data, before = VERSION + bytes(bad) * count, time.process_time()
+        read(data)
+        took.append(time.process_time() - before)
+    assert took[1] < 10 * took[0] + 0.5
+
+
+@pytest.mark.skipif(not hasattr(os, "SEEK_DATA"), reason="holes of sparse files")
+def test_a_hole_costs_nothing_and_what_lies_behind_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    for behind in (b"", RECORDS[2]):
+        with path.open("wb") as file:
+            file.write(VERSION + RECORDS[0])
+            file.seek(1 << 34)
+            file.write(behind)
+            file.truncate(max(1 << 34, file.tell()))
+        before = time.process_time()
+        content = read_file(path, "file")
+        assert time.process_time() - before < 5.0  # at 5 s for each GiB it would be more than a minute
+        assert content.points[b"loss"].steps.tolist() == [0, *([2] if behind else [])]
+        assert [note.kind for note in content.notes] == ["damage"]
 
 
 def test_a_right_checksum_over_no_event_is_named_as_damage() -> None:
