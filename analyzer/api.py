@@ -146,7 +146,7 @@ def history(
     settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
     replay: bool = False,
 ) -> History:
-    """Return what changed in a job's metrics over its nights; with `replay` what would have been told when.
+    """Return what changed in a job's metrics over its nights; with `replay` what would have been reported when.
 
     `times` are Unix seconds, dates or texts in ISO 8601, one a run, in any order; each of `metrics` has one value a
     time (NaN or None: none). `better` is lower or higher, for all metrics or by name; else their names say it.

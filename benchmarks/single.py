@@ -2,7 +2,7 @@
 
 python -m benchmarks.single [--store STORE --truth FILE] [--models N] [--seed N]
 
-Without a store, models of scikit-learn are trained on data made here by formula (good, learnt by heart, at chance,
+Without a store, models of scikit-learn are trained on data made here by formula (good, memorised, at chance,
 constant, NaN; two classes, several, rare ones, regression), logged as an MLflow file store under the names of four
 habits (by hand, MLflow's autologging, mlflow.evaluate, folders and percent), and judged in one audit. What is bad is
 known by how a model was made, and by its true scores on 20,000 further examples.

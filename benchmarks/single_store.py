@@ -1,4 +1,4 @@
-"""Models of scikit-learn that are good, learnt by heart, at chance or constant, logged with one value a metric."""
+"""Models of scikit-learn that are good, memorised, at chance or constant, logged with one value a metric."""
 
 from __future__ import annotations
 

@@ -225,17 +225,17 @@ def test_each_verb_explains_itself(capsys, verb):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["reprot", "x"], "there is no verb 'reprot' and no such file; did you mean 'report'?"),
-        (["xyzzy"], "verbs are report, audit, compare, history, series, dump, explain"),
+        (["reprot", "x"], "unknown command 'reprot', and no such file; did you mean 'report'?"),
+        (["xyzzy"], "commands are report, audit, compare, history, series, dump, explain"),
         (["."], "posthoc report . (one run), or posthoc audit . (many)"),
         (["sqlite:///mlflow.db"], "posthoc report sqlite:///mlflow.db (one run)"),
-        (["--jobs", "3"], "there is no option --jobs; an option stands behind its verb"),
+        (["--jobs", "3"], "unknown option --jobs; options follow the command"),
         (["report"], "the following arguments are required: SOURCE; see posthoc report --help"),
         (["report", "x", "--selct", "y"], "report has no option --selct; did you mean '--select'?"),
         (["audit", "x", "--statee", "s.db"], "audit has no option --statee; did you mean '--state'?"),
         (["report", "x", "y"], "report has no use for 'y'; to judge several sources use posthoc audit"),
         (["report", "x", "--fail-on", "fatal"], "invalid choice: 'fatal'"),
-        (["report", "x", "--select", "overfiting"], "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
+        (["report", "x", "--select", "overfiting"], "unknown symptom 'overfiting'; did you mean 'overfitting'?"),
         (["report", "x", "--select", ""], "argument --select: no symptom is named"),
         (["report", "x", "--ignore", " ,"], "argument --ignore: no symptom is named"),
         (["audit", "x", "--experiment", ""], "argument --experiment: no experiment is named; leave the option out"),
@@ -244,7 +244,7 @@ def test_each_verb_explains_itself(capsys, verb):
         (["report", "x", "--role", "loss"], "--role 'loss' is not TAG=ROLE"),
         (["report", "x", "-q", "-v"], "not allowed with argument"),
         (["report", "x", "--config", "absent.toml"], "absent.toml cannot be read"),
-        (["help", "me"], "there is no verb 'me'"),
+        (["help", "me"], "unknown command 'me'"),
     ],
 )
 def test_a_mistake_is_one_clear_sentence_and_two(capsys, words, said):

@@ -51,15 +51,15 @@ def findings(site="posthoc-site"):
 def test_the_gate_on_what_is_new(capsys, logs):
     nightly = ("audit", logs, "--state", "s.db", "--fail-on-new")
     code, out, _ = call(capsys, *nightly, "--markdown", "digest.md")
-    assert "### Found in the first night that is remembered (1)" in Path("digest.md").read_text("utf-8")
-    assert code == 1 and "The first night that is remembered: 1 new." in out and "Since last time" not in out
+    assert "### Found in the first tracked audit (1)" in Path("digest.md").read_text("utf-8")
+    assert code == 1 and "First tracked audit: 1 new." in out and "Since last time" not in out
     code, out, _ = call(capsys, *nightly, "--fail-on", "error")
     assert code == 0 and "still there" in out
     document, found = findings()
     assert found["sick", "non-finite"]["state"] == "persisting" and document["resolved"] == []
     write(logs / "more", sick=True)
     code, out, _ = call(capsys, *nightly, "--markdown", "digest.md")
-    assert code == 1 and findings()[1]["more", "non-finite"]["state"] == "new" and "Since last time: 1 new" in out
+    assert code == 1 and findings()[1]["more", "non-finite"]["state"] == "new" and "Since the last audit: 1 new" in out
     assert "more | non-finite" in Path("digest.md").read_text("utf-8")
     assert call(capsys, *nightly)[0] == 0
     assert call(capsys, "audit", logs, "--state", "s.db", "--fail-on", "error", "-q")[0] == 1
@@ -67,7 +67,7 @@ def test_the_gate_on_what_is_new(capsys, logs):
 
 def test_a_first_night_as_the_starting_point(capsys, logs):
     code, _, err = call(capsys, "audit", logs, "--suppress-existing", "--fail-on", "error")
-    assert code == 0 and "set aside in posthoc.toml" in err
+    assert code == 0 and "suppressed in posthoc.toml" in err
     assert call(capsys, "audit", logs, "--fail-on", "warning")[0] == 0
     write(logs / "more", sick=True)
     assert call(capsys, "audit", logs, "--fail-on", "warning")[0] == 1
@@ -139,8 +139,8 @@ def _replaced_by_a_link(file):
 @pytest.mark.parametrize(
     ("what", "change", "said"),
     [
-        ("shard-1-of-1.jsonl", _replaced_by_a_pipe, "damaged (it is no file); make it again"),
-        ("shard-1-of-1.jsonl", lambda file: file.write_text("[" * 100_000), "is no shard of posthoc or is damaged"),
+        ("shard-1-of-1.jsonl", _replaced_by_a_pipe, "corrupt (it is not a file); make it again"),
+        ("shard-1-of-1.jsonl", lambda file: file.write_text("[" * 100_000), "is not a posthoc shard, or is corrupt"),
         ("runs/*.html", _replaced_by_a_pipe, "is missing or no file; copy the shard's folder"),
         ("runs/*.html", _replaced_by_a_link, "is missing or no file; copy the shard's folder"),
         ("runs/*.html", lambda file: file.write_bytes(b"\xff\xfe"), "is damaged; copy the shard's folder"),
@@ -156,19 +156,19 @@ def test_a_part_that_is_broken_is_one_clear_sentence_and_two(capsys, logs, what,
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
-        ("number", -1, "is damaged (a row has the number -1, or has it twice)"),
-        ("number", 1, "is damaged (a row has the number 1, or has it twice)"),
-        ("number", "1", "is damaged (a row has the number '1', or has it twice)"),
-        ("number", math.inf, "is damaged (a row has the number inf, or has it twice)"),
+        ("number", -1, "is corrupt (a row has the number -1, or has it twice)"),
+        ("number", 1, "is corrupt (a row has the number 1, or has it twice)"),
+        ("number", "1", "is corrupt (a row has the number '1', or has it twice)"),
+        ("number", math.inf, "is corrupt (a row has the number inf, or has it twice)"),
         ("number", 10**12, "the shards hold 2 of 3 runs, and 1 beyond; make them again"),
         ("runs", 10**12, "the shards hold 3 of 1000000000000 runs; make them again"),
         ("runs", "3", "it does not say how many runs there are"),
         ("share", [1, 10**12], "shard 2/1000000000000 is missing"),
         ("share", [2, 1], "it does not say which shard it is"),
         ("sources", [None], "what should be text in its first line is not"),
-        ("at", None, "is no shard of posthoc or is damaged"),
-        ("at", math.nan, "is no shard of posthoc or is damaged"),
-        ("at", -1e18, "is no shard of posthoc or is damaged"),
+        ("at", None, "is not a posthoc shard, or is corrupt"),
+        ("at", math.nan, "is not a posthoc shard, or is corrupt"),
+        ("at", -1e18, "is not a posthoc shard, or is corrupt"),
     ],
 )
 def test_a_part_with_numbers_that_cannot_be_is_one_clear_sentence_and_two(capsys, logs, place, value, said):
@@ -196,13 +196,13 @@ def test_a_part_with_numbers_that_cannot_be_is_one_clear_sentence_and_two(capsys
             "--junit needs the whole night; with --shard, give it to posthoc merge",
         ),
         (["--shard", "1/2", "--suppress-existing"], "--suppress-existing needs the whole night and does not go with"),
-        (["--jobs", "-1"], "'-1' is no number of processes"),
+        (["--jobs", "-1"], "'-1' is not a number of processes"),
         (["--run-timeout", "0"], "--run-timeout is 0; it must be more than 0"),
         (["--run-timeout", "soon"], "--run-timeout is 'soon'; write it like"),
         (["--markdown", "-"], "--markdown writes a file, and only --json - goes to standard output"),
         (["--junit", "x", "--sarif", "./x"], "--sarif and --junit both write x"),
         (["--state", "x", "--csv", "x"], "--csv and --state both write x"),
-        (["--state", "thesis.tex"], "thesis.tex is no state of posthoc and was left as it is"),
+        (["--state", "thesis.tex"], "thesis.tex is not a posthoc state file and was left unchanged"),
         (["--config", "logs/posthoc.toml", "--run-timeout", "0"], "posthoc.toml cannot be read"),
     ],
 )

@@ -56,10 +56,10 @@ def test_every_key_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("selct = []", "there is no key 'selct'; did you mean 'select'?"),
-        ('ignore = ["overfiting"]', "there is no symptom 'overfiting'; did you mean 'overfitting'?"),
-        ("[limits.overfiting]\nrise = 1", "there is no key 'overfiting'; did you mean 'overfitting'?"),
-        ("[limits.overfitting]\nrize = 1", "there is no key 'rize'; did you mean 'rise'?"),
+        ("selct = []", "unknown key 'selct'; did you mean 'select'?"),
+        ('ignore = ["overfiting"]', "unknown symptom 'overfiting'; did you mean 'overfitting'?"),
+        ("[limits.overfiting]\nrise = 1", "unknown key 'overfiting'; did you mean 'overfitting'?"),
+        ("[limits.overfitting]\nrize = 1", "unknown key 'rize'; did you mean 'rise'?"),
         ('[limits.overfitting]\nrise = "big"', "limits.overfitting.rise must be a number, not 'big'"),
         ("[limits.overfitting]\nrise = true", "must be a number, not True"),
         ("[limits.overfitting]\nrise = nan", "must be a number"),
@@ -78,16 +78,19 @@ def test_every_key_is_read(tmp_path):
         ('[[suppress]]\nsymptom = "overfitting"\nreason = "y"\nexpires = "later"', "write it like 2026-12-31"),
         (
             '[[suppress]]\nsymptom = "overfitting"\nreason = "y"\nruns = "z"',
-            "there is no key 'runs'; did you mean 'run'?",
+            "unknown key 'runs'; did you mean 'run'?",
         ),
-        ('[[suppress]]\nsymptom = "overfiting"\nreason = "y"', "no symptom 'overfiting'; did you mean 'overfitting'?"),
+        (
+            '[[suppress]]\nsymptom = "overfiting"\nreason = "y"',
+            "unknown symptom 'overfiting'; did you mean 'overfitting'?",
+        ),
         ("select = 3", "select must be a list"),
         (f"alpha = {'9' * 400}", "alpha is larger than any number"),
-        (f"alpha = {'9' * 5000}", "is no valid TOML"),
+        (f"alpha = {'9' * 5000}", "is not valid TOML"),
         (f"alpha = 0x{'f' * 5000}", "alpha is larger than any number"),
         (f"[limits.overfitting]\nrise = {'9' * 400}", "rise is larger than any number"),
         (f"x = {'[' * 3000}", "nested too deeply"),
-        ("x = ", "is no valid TOML"),
+        ("x = ", "is not valid TOML"),
     ],
 )
 def test_what_means_nothing_is_named(tmp_path, text, said):

@@ -6,7 +6,7 @@
   could not be read, too little data, a symptom left out) stays open, and is not told.
 - A run still going resolves a finding only when it is absent two nights in a row, so that it does not flap.
 - When the log says what it said last night and only judging has changed (an upgrade, other settings), nothing fell
-  sick over night: what is found now and was not then persists, marked as judged anew; what is not found any more is
+  sick over night: what is found now and was not then persists, marked as re-evaluated; what is not found any more is
   resolved, for that reason.
 """
 
@@ -72,7 +72,7 @@ class HistoryUpdate:
 class HistoryComparison:
     """A run of tonight beside last night: its result with states, what is resolved, what to remember.
 
-    `anew` says why it was judged anew.
+    `anew` says why it was re-evaluated.
     """
 
     result: Result
@@ -92,7 +92,7 @@ def compared(result: Result, before: PreviousRun | None, judging: CacheKey, now:
     moved = _moved(told, known.values())
     absent = [one for one in known.values() if one.fingerprint not in tonight | moved and one.resolved is None]
     aged = [] if unread else [_absent(one, result, at) for one in absent if _checked(one.symptom, result)]
-    because = {"because": f"judged anew: {anew}"} if anew else {}
+    because = {"because": f"re-evaluated: {anew}"} if anew else {}
     resolved = tuple({**_entry(one), **because} for one in aged if one.resolved)
     found = [KnownFinding(result.run, f.symptom, f.fingerprint, f.first_seen or at, at, alarm=f.alarms) for f in told]
     past = None if unread else PreviousRun(judging, data)

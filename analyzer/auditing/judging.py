@@ -94,7 +94,7 @@ def suppress(result: Result, settings: Settings, now: float) -> Result:
 
 
 def judge_plainly(run: Run, settings: Settings, now: float) -> Result:
-    """Return the result of one run as if nothing had been set aside: what is kept from night to night."""
+    """Return the result of one run as if nothing had been suppressed: what is kept from night to night."""
     try:
         result = judge_run(run, settings, now)
         json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds

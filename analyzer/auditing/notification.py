@@ -28,12 +28,12 @@ class Notifier:
             name = _shown(number, address)
             service = apprise.Apprise()
             if not service.add(address):
-                raise UsageError(f"{name} is no complete address of a service that apprise knows")
+                raise UsageError(f"{name} is not a complete address of a service that apprise supports")
             self._services.append((name, service))
 
     def send(self, title: str, text: str) -> list[str]:
         """Send a message in plain text; return a sentence for each address that could not be told."""
-        return [f"{name}: could not be told what is new" for name, one in self._services if not _sent(one, title, text)]
+        return [f"{name}: could not be notified" for name, one in self._services if not _sent(one, title, text)]
 
 
 def _sent(service: Any, title: str, text: str) -> bool:

@@ -139,11 +139,11 @@ def _opened(path: Path) -> Iterator[TextIO]:
     """Open a shard's file; whatever it holds that is none of a shard becomes a SourceError."""
     try:
         if not path.is_file():  # a pipe would be waited for, and a device read, without end
-            raise ValueError("it is no file")
+            raise ValueError("it is not a file")
         with path.open(encoding="utf-8", newline="\n") as file:
             yield file
     except (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
-        raise SourceError(f"{path} is no shard of posthoc or is damaged ({error}); make it again") from error
+        raise SourceError(f"{path} is not a posthoc shard, or is corrupt ({error}); make it again") from error
 
 
 def shard_files(folders: Sequence[Path]) -> list[Path]:
@@ -170,7 +170,7 @@ def whole_night(shards: Sequence[tuple[Path, Head]]) -> Head:
     for number in range(1, head.share.of + 1):
         if numbers.count(number) != 1:
             what = "is missing" if number not in numbers else "is there more than once"
-            raise SourceError(f"shard {number}/{head.share.of} {what}; a night is told only as a whole")
+            raise SourceError(f"shard {number}/{head.share.of} {what}; an audit is published only when it is complete")
     notes = tuple(dict.fromkeys(note for _, one in shards for note in one.notes))
     stale = tuple(text for text in head.stale if all(text in one.stale for _, one in shards))
     return replace(head, notes=notes, stale=stale, at=min(one.at for _, one in shards))

@@ -1,4 +1,4 @@
-"""Findings that the user has set aside: still told, but raising no alarm."""
+"""Findings that the user has suppressed: still told, but raising no alarm."""
 
 from __future__ import annotations
 

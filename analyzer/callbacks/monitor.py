@@ -214,9 +214,7 @@ def _symptoms(names: Collection[str]) -> frozenset[str]:
     known = guides()
     for name in names:
         if name not in known:
-            raise UsageError(
-                f"stop_on: there is no symptom {name!r}{suggestion(name, known) or '; see posthoc explain'}"
-            )
+            raise UsageError(f"stop_on: unknown symptom {name!r}{suggestion(name, known) or '; see posthoc explain'}")
     return frozenset(names)
 
 

@@ -128,7 +128,7 @@ def write_outputs(options: Options, night: Night, settings: Settings) -> None:
             write_whole(path, lambda file, write=write: write(night, file))  # type: ignore[misc]  # bound now
     if getattr(options, "suppress_existing", False):
         file, count = suppress_all(night, options.config, Path())
-        complain(f"{counted(count, 'finding')} set aside in {file}")
+        complain(f"{counted(count, 'finding')} suppressed in {file}")
 
 
 def tell_share(options: Options, share: ShardPart, night: Night) -> None:

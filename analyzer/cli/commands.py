@@ -184,7 +184,7 @@ def _explain(options: Options) -> int:
         options.symptom = options.symptom.lower()
     if options.symptom is not None and options.symptom not in guides:
         near = suggestion(options.symptom, guides) or "; posthoc explain lists them"
-        raise UsageError(f"there is no symptom {options.symptom!r}{near}")
+        raise UsageError(f"unknown symptom {options.symptom!r}{near}")
     if options.html is not None:
         index = api.gallery(options.html)
         page = index.with_name(f"{options.symptom}.html") if options.symptom else index

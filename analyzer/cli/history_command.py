@@ -48,8 +48,8 @@ def _words(found: Sequence[History], options: Options) -> str:
         lines.append(f"{one.job or 'job'}: {counted(len(one.times), 'night')}, {counted(len(one.changes), 'change')}")
         lines += [f"  {change.severity}: {change.sentence}{_when(change, one)}" for change in one.changes]
         if options.replay:
-            lines += [f"  would have told on {_day(one, alarm.told)}: {alarm.sentence}" for alarm in one.alarms]
-            lines += ["  would have told nothing"] if not one.alarms else []
+            lines += [f"  would have reported on {_day(one, alarm.told)}: {alarm.sentence}" for alarm in one.alarms]
+            lines += ["  would have reported nothing"] if not one.alarms else []
         lines += [f"  note: {note}" for note in one.notes]
     if options.output is not None:
         lines.append(f"Page: {options.output.resolve().as_uri()}")
@@ -57,7 +57,9 @@ def _words(found: Sequence[History], options: Options) -> str:
 
 
 def _when(change: Change, one: History) -> str:
-    return f" (told on {_day(one, change.told)})" if change.told is not None else " (not yet clear enough to tell)"
+    return (
+        f" (reported on {_day(one, change.told)})" if change.told is not None else " (not yet clear enough to report)"
+    )
 
 
 def _day(one: History, index: int | None) -> str:

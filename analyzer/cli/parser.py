@@ -71,9 +71,9 @@ def _unknown(word: str) -> str:
     if "://" in word or word.startswith("runs:/") or os.path.lexists(word):
         return f"say what to do with {word}: posthoc report {word} (one run), or posthoc audit {word} (many)"
     if word.startswith("-"):
-        return f"there is no option {word}; an option stands behind its verb ({', '.join(VERBS[:-1])})"
+        return f"unknown option {word}; options follow the command ({', '.join(VERBS[:-1])})"
     near = suggestion(word, VERBS)
-    return f"there is no verb {word!r} and no such file{near or '; verbs are ' + ', '.join(VERBS[:-1])}"
+    return f"unknown command {word!r}, and no such file{near or '; commands are ' + ', '.join(VERBS[:-1])}"
 
 
 def _too_many(word: str, parser: argparse.ArgumentParser, verb: str) -> str:
@@ -127,16 +127,16 @@ def _report(parser: argparse.ArgumentParser) -> None:
 
 
 def _audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="folder, file or address of the logs")
     _site(parser)
     _judging(parser, fail_on="never")
     add = parser.add_argument_group("every night").add_argument
-    add("--jobs", type=_count, metavar="N", help="processes that judge (default one a core; 0: this process)")
+    add("--jobs", type=_count, metavar="N", help="worker processes (default one per core; 0: the main process)")
     add("--cluster", metavar="ADDRESS", help="judge on a Dask cluster: its scheduler, as in tcp://host:8786")
-    add("--run-timeout", metavar="TIME", help='what a process may take over one run, as in "10min" (the default)')
+    add("--run-timeout", metavar="TIME", help='time limit for one run, as in "10min" (the default)')
     add("--pages", choices=("all", "problems"), default="all", help="which runs get a page (default %(default)s)")
     add("--shard", metavar="I/N", help="judge one of N equal parts of the runs, for posthoc merge")
-    suppress = "write every finding of tonight into the settings as one that is known and raises no alarm"
+    suppress = "suppress every finding of this audit in the settings file"
     add("--suppress-existing", action="store_true", help=suppress)
     _night(parser)
 
@@ -152,17 +152,17 @@ def _merge(parser: argparse.ArgumentParser) -> None:
 
 
 def _history(parser: argparse.ArgumentParser) -> None:
-    what = "where the runs' logs are, or a CSV file: time, metrics, settings"
+    what = "folder, file or address of the logs, or a CSV file: time, metrics, settings"
     parser.add_argument("source", metavar="SOURCE", help=what)
     add = parser.add_argument
     add("--metric", type=_tags, metavar="TAG[,TAG]", help="these metrics only (default: held-out losses and metrics)")
     add("--better", choices=("lower", "higher"), help="which way the metrics are better, where their names do not say")
-    add("--replay", action="store_true", help="also say what would have been told, and on which night")
+    add("--replay", action="store_true", help="also say which alarms would have been raised, and on which night")
     add("-o", "--output", type=_file, metavar="FILE", help="write a page with a chart for each metric")
     add("--json", type=_file, metavar="FILE", help="also write the result as JSON; - is standard output")
     gate = "exit with 1 when a change is worse, unannounced and large enough, or on any change (default never)"
     add("--fail-on", choices=("worse", "any", "never"), default="never", help=gate)
-    add("-q", "--quiet", action="store_true", help="say nothing but errors")
+    add("-q", "--quiet", action="store_true", help="print errors only")
     _config(parser)
     _roles(parser)
     _tracking(parser)
@@ -228,8 +228,8 @@ def _help(parser: argparse.ArgumentParser) -> None:
 def _judging(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     add = parser.add_argument
     _config(parser)
-    add("--select", type=_names, metavar="SYMPTOM[,…]", help="look for these symptoms only")
-    add("--ignore", type=_names, metavar="SYMPTOM[,…]", help="do not look for these")
+    add("--select", type=_names, metavar="SYMPTOM[,…]", help="check these symptoms only")
+    add("--ignore", type=_names, metavar="SYMPTOM[,…]", help="skip these symptoms")
     _roles(parser)
     _tracking(parser)
     _outcome(parser, fail_on=fail_on)
@@ -243,8 +243,8 @@ def _outcome(parser: argparse.ArgumentParser, *, fail_on: str) -> None:
     back = "write each verdict back to MLflow: tags posthoc.verdict and posthoc.symptoms, and the page as an artifact"
     add("--write-back", action="store_true", help=back)
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    group.add_argument("-v", "--verbose", action="store_true", help="say everything")
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    group.add_argument("-v", "--verbose", action="store_true", help="print everything")
     parser.set_defaults(default_gate=fail_on)
 
 
@@ -262,7 +262,7 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 
 def _roles(parser: argparse.ArgumentParser) -> None:
-    what = "overrule what a tag means; may be given several times"
+    what = "override the role of a tag; repeatable"
     parser.add_argument(
         "--role", action="append", default=[], dest="roles", metavar="TAG=ROLE[:SPLIT[:lower|higher]]", help=what
     )
@@ -270,9 +270,9 @@ def _roles(parser: argparse.ArgumentParser) -> None:
 
 def _tracking(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    where = "the MLflow store that runs:/<id> speaks of, else $MLFLOW_TRACKING_URI"
+    where = "the MLflow store of runs:/<id>; default $MLFLOW_TRACKING_URI"
     add("--tracking-uri", metavar="URI", help=where)
-    which = "only MLflow runs of this experiment, by name or id; may be given several times"
+    which = "only MLflow runs of this experiment, by name or id; repeatable"
     add("--experiment", type=_experiment, action="append", default=[], dest="experiments", metavar="NAME", help=which)
     add(
         "--filter",
@@ -280,7 +280,7 @@ def _tracking(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="only runs that an MLflow server finds with this, as in metrics.loss < 1",
     )
-    add("--deleted", action="store_true", help="MLflow runs that were deleted, too")
+    add("--deleted", action="store_true", help="include deleted MLflow runs")
 
 
 def _file(text: str) -> Path:
@@ -292,7 +292,7 @@ def _file(text: str) -> Path:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) > 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 0 to 1024")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes from 0 to 1024")
     return int(text)
 
 

@@ -77,25 +77,25 @@ def _question(parser: argparse.ArgumentParser) -> None:
 
 def _answer(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the answer").add_argument
-    gate = "exit with 1 when the candidate is worse, is not better, or it cannot be told (default never)"
+    gate = "exit with 1 when the candidate is worse, is not better, or the result is unclear (default never)"
     add("--fail-on", choices=GATES, default="never", metavar="|".join(GATES), help=gate)
     add("-o", "--output", type=Path, metavar="FILE", help="write the page, one self-contained HTML file")
     add("--json", type=Path, metavar="FILE", help="write the comparison as JSON; - is standard output")
     add("--markdown", type=Path, metavar="FILE", help="write it in Markdown; - is standard output")
     add("--run-list", type=Path, metavar="FILE", help="write the runs with their side, outcome and reason as CSV")
-    add("-q", "--quiet", action="store_true", help="say nothing but errors")
+    add("-q", "--quiet", action="store_true", help="print errors only")
 
 
 def _reading(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("reading").add_argument
     what = "the MLflow store that runs:/<id> and names of experiments speak of, else $MLFLOW_TRACKING_URI"
     add("--tracking-uri", metavar="URI", help=what)
-    what = "only MLflow runs of this experiment, by name or id; may be given several times"
+    what = "only MLflow runs of this experiment, by name or id; repeatable"
     add("--experiment", action="append", default=[], dest="experiments", metavar="NAME", help=what)
     add("--filter", metavar="TEXT", help="only runs that an MLflow server finds with this")
-    add("--deleted", action="store_true", help="MLflow runs that were deleted, too")
+    add("--deleted", action="store_true", help="include deleted MLflow runs")
     add("--config", type=Path, metavar="FILE", help="settings instead of those in the working directory")
-    what = "overrule what a tag means; may be given several times"
+    what = "override the role of a tag; repeatable"
     add("--role", action="append", default=[], dest="roles", metavar="TAG=ROLE[:SPLIT[:lower|higher]]", help=what)
 
 

@@ -34,7 +34,7 @@ def _brief(parser: Parser, shared: Callable[[Parser], None]) -> None:
 
 
 def _watch(parser: Parser, shared: Callable[[Parser], None]) -> None:
-    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="where the runs' logs are")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="folder, file or address of the logs")
     add = parser.add_argument
     add("--every", default="60s", metavar="TIME", help="time between two looks (default %(default)s)")
     what = "notify this URL of new findings (apprise: mailto://, slack://, json://, …); may be repeated"
@@ -42,10 +42,10 @@ def _watch(parser: Parser, shared: Callable[[Parser], None]) -> None:
     add("--state", type=Path, metavar="FILE", help="what audits with this state reported is not reported again")
     gate = "on stopping, exit with 1 when a finding is of this severity or above (default never)"
     add("--fail-on", choices=GATES, metavar="|".join(GATES), help=gate)
-    add("--select", type=_symptoms, metavar="SYMPTOM[,…]", help="look for these symptoms only")
-    add("--ignore", type=_symptoms, metavar="SYMPTOM[,…]", help="do not look for these")
+    add("--select", type=_symptoms, metavar="SYMPTOM[,…]", help="check these symptoms only")
+    add("--ignore", type=_symptoms, metavar="SYMPTOM[,…]", help="skip these symptoms")
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     group.add_argument("-v", "--verbose", action="store_true", help="say what each look came to")
     parser.set_defaults(default_gate="never", fail_on_new=False, suppress_existing=False)
     shared(parser)
@@ -59,7 +59,7 @@ def _symptoms(text: str) -> list[str]:
 
 
 def _mcp(parser: Parser, shared: Callable[[Parser], None]) -> None:
-    what = "where the runs' logs are; nothing else is ever read"
+    what = "folder, file or address of the logs; nothing else is ever read"
     parser.add_argument("sources", metavar="SOURCE", nargs="+", help=what)
     shared(parser)
 
@@ -79,7 +79,7 @@ def _init(parser: Parser, shared: Callable[[Parser], None]) -> None:
 def _demo(parser: Parser, shared: Callable[[Parser], None]) -> None:
     site = Path("posthoc-demo")
     parser.add_argument("-o", "--output", type=Path, default=site, metavar="DIR", help="the site (default %(default)s)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
 
 def _completion(parser: Parser, shared: Callable[[Parser], None]) -> None:

@@ -84,7 +84,7 @@ def parsed_worth(text: str | float | None) -> RelevantDifference | None:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{given!r} is no difference that would matter; give a number above 0, as in 0.002 or 1%")
+        raise UsageError(f"{given!r} is not a relevant difference; give a number above 0, as in 0.002 or 1%")
     return RelevantDifference(value / 100 if share else value, share)
 
 
@@ -97,7 +97,7 @@ def parsed_at(text: str | None) -> tuple[Axis, float | None]:
     except ValueError:
         at = math.nan
     if axis is None or (at is not None and not (math.isfinite(at) and at >= 0)):
-        raise UsageError(f"{text!r} is no budget; give {', '.join(AXES)}, or with a value as in step=1000")
+        raise UsageError(f"{text!r} is not a budget; give {', '.join(AXES)}, or with a value as in step=1000")
     return axis, at
 
 
@@ -107,8 +107,8 @@ def parsed_looks(text: str | None) -> tuple[int, int]:
         return 1, 1
     first, sign, second = text.partition("/")
     if not first.isdecimal() or (sign and not second.isdecimal()):
-        raise UsageError(f"{text!r} is no number of looks; give K, or I/K for the I-th of K")
+        raise UsageError(f"{text!r} is not a number of looks; give K, or I/K for the I-th of K")
     look, of = int(first), int(second) if sign else int(first)
     if not 1 <= look <= of <= MOST_LOOKS:
-        raise UsageError(f"{text!r} is no number of looks; I and K go from 1 to {MOST_LOOKS}")
+        raise UsageError(f"{text!r} is not a number of looks; I and K go from 1 to {MOST_LOOKS}")
     return look, of

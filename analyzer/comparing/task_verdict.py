@@ -73,7 +73,7 @@ def _sentence(found: Tasks, verdict: CompareVerdict, ask: ComparisonRequest, *, 
     told = {
         "better": "The candidate is better",
         "worse": "The candidate is worse",
-    }.get(verdict, "It cannot be told whether the candidate is better")
+    }.get(verdict, "It is unclear whether the candidate is better")
     middle = ""
     if found.iqm is not None and found.interval is not None:
         low, high = (number(end) for end in found.interval)

@@ -74,8 +74,8 @@ def verdict_sentence(
         places = places_for(found, level)
         values = f"{tag} {written(means[1], places)} against {written(means[0], places)}"
         known = f"{why}, the gap is {gap} ({values}); {scatter}"
-        return f"It cannot be told whether {candidate} is better than {base}: {known}."
-    return f"It cannot be told whether {candidate} is better than {base}: {numbers}."
+        return f"It is unclear whether {candidate} is better than {base}: {known}."
+    return f"It is unclear whether {candidate} is better than {base}: {numbers}."
 
 
 def _against_worth(found: Difference, level: float, worth: float | None) -> str:

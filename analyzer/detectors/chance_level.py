@@ -8,7 +8,7 @@ good all the same: it is the share of the commonest class.
 How it is measured
 ------------------
 For runs that log one value a metric. Each held-out value is compared with what guessing reaches: 0.5 for the area under
-the ROC curve, 0 for MCC, kappa and R², the share of the commonest class for accuracy where the log tells it, the
+the ROC curve, 0 for MCC, kappa and R², the share of the commonest class for accuracy if the log contains it, the
 entropy of the classes for the log loss beside the accuracy, the value of a baseline (`baseline_accuracy`) where one is
 logged. Accuracy, recall and precision or F1 of two classes leave one confusion matrix, and its MCC is compared as well.
 A value is at chance when it is within 2.5 standard errors of it and near it; one value that is clearly better clears

@@ -1,4 +1,4 @@
-"""The accuracy looks good or stands still while the loss, recall or F1 tell another story.
+"""The accuracy looks good or is constant while the loss, recall or F1 contradict it.
 
 Why it matters
 --------------

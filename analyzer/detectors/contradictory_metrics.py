@@ -103,7 +103,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Params:
-    """How stillness is measured, and what tells the causes apart."""
+    """How stillness is measured, and what distinguishes the causes."""
 
     least: int = field(
         default=5,
@@ -220,7 +220,7 @@ def _at_chance(
     if not found or features.family == "preference":
         return
     lead = found[0]
-    # the loss of the same data contradicts it; the training loss alone may have been learnt by heart
+    # the loss of the same data contradicts it; the training loss alone may have been memorised
     same = [f for f in falls if f[0].role.split == lead.curve.role.split] or falls
     sibling = next((c for c in metrics if guessing[c.tag] is None and _is_sibling(c, lead.curve)), None)
     loss, fall = same[0]
@@ -325,7 +325,7 @@ def _reading(features: RunFeatures, loss: Curve, fall: Fall, group: list[Still])
     )
 
 
-def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
+def _cause(  # noqa: PLR0911 - the causes in the order in which they are distinguished
     features: RunFeatures, lead: Still
 ) -> tuple[str | None, tuple[Sign, ...]]:
     kind = lead.curve.role.kind

@@ -7,7 +7,7 @@ runs it seems worse than its settings are, and its learning-rate schedule has ne
 
 How it is measured
 ------------------
-The last step or epoch is compared with the plan, where a parameter tells it (max_steps, num_train_epochs, epochs,
+The last step or epoch is compared with the plan, if a parameter contains it (max_steps, num_train_epochs, epochs,
 total_timesteps, …), and the tracker's own word for how the run ended (FAILED, KILLED) is taken as it is. A run that
 the tracker calls RUNNING although nothing has been added for hours has died without a word: its process would have
 said that it finished.

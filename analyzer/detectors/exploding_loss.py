@@ -219,7 +219,7 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
 
 
 def _signs(features: RunFeatures, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
-    """Return what in the log speaks for a cause, and the cause's id."""
+    """Return the evidence in the log for a cause, and the cause's id."""
     rate = rising_at(features.rate, onset)
     rising = (Sign("rate-rising", numbers={"rate": rate}),) if rate is not None else ()
     if rise.began <= max(1, curve.n // 20) and rise.onset <= max(1, curve.n // 20) and curve.at[0] < onset:

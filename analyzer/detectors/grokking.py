@@ -2,7 +2,7 @@
 
 Why it matters
 --------------
-For most of the run this looked like a model that learns by heart. It has found the rule after all: the last checkpoint
+For most of the run this looked like a model that memorises. It has found the rule after all: the last checkpoint
 is the one to keep, and stopping early would have missed it.
 
 How it is measured
@@ -165,7 +165,7 @@ def describe(evidence: Evidence) -> Words:
     return Words(
         f"{train} is {number(its.fitted)} from step {step(its.fitted_at)} on, {held} stays near "
         f"{number(its.before)} and reaches {number(its.reached)} only at step {step(its.reached_at)}",
-        "grokking: the rule was found long after the examples had been learnt by heart",
+        "grokking: the rule was found long after the examples had been memorised",
         (f"validation took {number(its.delay, 2)} times as many steps as training",),
         (
             "Keep the last checkpoint, and do not stop such runs early.",

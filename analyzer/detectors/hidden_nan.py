@@ -67,7 +67,7 @@ class Limits:
         default=0.05, metadata={"unit": "×", "why": "level just before the zeros over the start, or the usual level"}
     )
     lost: float = field(
-        default=2.0, metadata={"unit": "points", "why": "gradient norms at the end that are no numbers, in points"}
+        default=2.0, metadata={"unit": "points", "why": "non-finite gradient norms at the end, in points"}
     )
     among: float = field(
         default=0.05, metadata={"unit": "ratio", "why": "share of exact zeros among values that do not fall"}
@@ -235,7 +235,7 @@ def _lost(features: RunFeatures, losses: list[Curve], gradient: Curve) -> Eviden
     bad = next((c for c in losses if not c.finite[c.steps >= first].all()), None)
     return Evidence(
         gradient.tags,
-        (Measure("norms at the end that are no numbers", float(gradient.steps.size - onset), "lost", unit="points"),),
+        (Measure("non-finite norms at the end", float(gradient.steps.size - onset), "lost", unit="points"),),
         "info" if falls is not None else "error",
         first_step=first,
         last_step=last,

@@ -88,10 +88,10 @@ class Facts:
 
 
 def measure(features: RunFeatures) -> Iterator[Reading]:
-    """Yield a reading for each loss and metric whose name tells its range."""
+    """Yield a reading for each loss and metric whose name implies a range."""
     known = [(c, bounds) for c in features.curves.values() if c.n and (bounds := possible(c)) is not None]
     if not known:
-        yield Unfit("no metric or loss is logged whose name tells its range")
+        yield Unfit("no metric or loss is logged whose name implies a range")
         return
     for curve, (low, high) in known:
         yield _reading(curve, low, high)

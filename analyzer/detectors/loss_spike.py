@@ -19,7 +19,7 @@ again counts as well, when making it good takes a tenth of the run.
 When it is wrong
 ----------------
 Batches of very different difficulty leap by nature. A leap at a restart, after the learning rate was raised or at
-the end of its warm-up is explained by it. A single leap without a trace afterwards is told as a note unless the
+the end of its warm-up is explained by it. A single leap without a trace afterwards is reported as a note unless the
 gradient norm leaps with it or it repeats.
 
 What to do

@@ -10,10 +10,10 @@ How it is measured
 Every training, validation and test loss is searched for NaN, +inf and -inf (MLflow's databases store ±1.797e308
 for the infinities). No statistics are needed. The onset is the start of the final stretch in which most points are
 not finite; stray points before it are named apart, and are the finding where the loss is finite again to the end. What
-came before tells the causes apart: the first logged point, a finite climb, a gradient norm that leapt or was not finite
-first, a loss scale that fell, a learning rate that was still rising, or nothing at all. No cause is given that another
-curve refutes: the evaluation is blamed only while training stays finite, and the weights only while no held-out curve
-goes on moving.
+came before distinguishes the causes: the first logged point, a finite climb, a gradient norm that leapt or was not
+finite first, a loss scale that fell, a learning rate that was still rising, or nothing at all. No cause is given that
+another curve refutes: the evaluation is blamed only while training stays finite, and the weights only while no held-out
+curve goes on moving.
 
 When it is wrong
 ----------------
@@ -68,7 +68,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Params:
-    """What tells the causes apart."""
+    """What distinguishes the causes."""
 
     regular: float = field(
         default=0.9, metadata={"unit": "of the distances", "why": "evaluations every k steps, but for an odd last one"}
@@ -286,7 +286,7 @@ def _regular(curve: Curve) -> bool:
     return usual > 1 and even and bool(at[0] <= usual and curve.steps.size - 1 - at[-1] <= usual)
 
 
-def _cause(  # noqa: PLR0911 - the causes in the order in which they are told apart
+def _cause(  # noqa: PLR0911 - the causes in the order in which they are distinguished
     features: RunFeatures, hole: Hole, holes: list[Hole], early: EarlySign | None
 ) -> tuple[str, tuple[Sign, ...]]:
     curve, onset = hole.curve, hole.onset

@@ -9,11 +9,12 @@ How it is measured
 ------------------
 The loss must swing widely around its trend in its second half, and the upper 95 % bound of its fall after the first
 tenth (Theil-Sen slope through block medians) must be below the smallest fall that matters. Noise of small batches
-swings as well, in runs that converge. So one more sign must speak for bouncing: the evaluation, which has no batch
+swings as well, in runs that converge. So one more sign must indicate bouncing: the evaluation, which has no batch
 noise, jumps too; neighbouring points move together; the loss has not fallen since its start, or by less than it
 swings; its level climbs again and again; a held-out metric jumps up and down (on one and the same set every jump is
 one of the weights), or alike on training and held-out data; or the loss of a classifier is far above what guessing
-costs while its accuracy jumps. An evaluation that jumps up to the end beside a calm training loss is told on its own.
+costs while its accuracy jumps. An evaluation that jumps up to the end beside a calm training loss is reported
+separately.
 
 When it is wrong
 ----------------

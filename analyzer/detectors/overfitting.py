@@ -2,13 +2,13 @@
 
 Why it matters
 --------------
-Beyond the best step the model learns its training examples by heart and gets worse at everything else: steps spent
+Beyond the best step the model memorises its training examples and gets worse at everything else: steps spent
 there are lost, and the last checkpoint is not the best.
 
 How it is measured
 ------------------
 Each validation or test loss is compared with the training loss that belongs to it. *Rising*: its level at the end
-stands above the best level that it held, significantly (in standard errors that know trend, curvature and
+is above the best level that it held, significantly (in standard errors that know trend, curvature and
 autocorrelation), by a share of the best value that matters, and so that a part of the run is undone (back to where the
 level had first been reached) or a part of the gain is lost; it has not risen as much before and come back; and the
 training loss goes on falling or rests. *Gap*: it does not rise, but settles above the training loss by a large share of
@@ -18,7 +18,7 @@ held-out data at the end.
 When it is wrong
 ----------------
 The minimum of noise always rises afterwards: small validation sets need a large rise. A loss that rises while the
-validation metric still improves is a calibration matter and told as such. A steady gap of moderate size is normal.
+validation metric still improves is a calibration matter and reported as such. A steady gap of moderate size is normal.
 Training measured with dropout or augmentation lies above validation, which hides a gap. Measured on other examples
 (test set of another year), a gap is the data's.
 
@@ -245,7 +245,7 @@ def _gap(features: RunFeatures, curve: Curve, mate: Curve) -> Evidence | None:
     alike = [c for c in features.having("loss", "train") if c.role.part == mate.role.part and c.n > 1]
     start = max(beginning(c.raw, max(1, min(3, c.n // 10))) for c in (mate, *alike))
     if start - train <= PARAMS.fallen * abs(start):
-        return None  # training has hardly fallen: a gap says nothing of what was learnt by heart
+        return None  # training has hardly fallen: a gap says nothing of what was memorised
     fallen = max(start, beginning(curve.raw, 1)) - train
     if fallen < PARAMS.clear * mate.sigma * (abs(train) if mate.log else 1.0):
         return None

@@ -8,12 +8,12 @@ How it is measured
 ------------------
 The second half of the training loss must be flat: the 95 % bounds of its change (Theil-Sen slope through block
 medians) within what matters, and its swings small. Flat is not stuck: converged runs and fine-tuning rest as well.
-So one more sign must speak for an untrained model: neither loss has fallen from its start; the level is the entropy
+So one more sign must indicate an untrained model: neither loss has fallen from its start; the level is the entropy
 of guessing (ln k for k classes known from the log or its accuracy, the entropy of the class shares for two); the loss
 of a language model is that of single tokens without context (7 to 8 nats); or the metrics never rose or stay at chance
 (AUC one half, R² zero, an error rate near one). A metric that is good clears it.
 A loss that repeats one value to the last digit over a tenth of the run, and that had moved until then, has frozen,
-wherever it stands, unless it is fitted exactly.
+at any level, unless it is fitted exactly.
 
 When it is wrong
 ----------------
@@ -382,7 +382,7 @@ SENTENCES = CHANCE | {
     "rate-zero-throughout": "{tag} is 0 throughout",
     "rate-zero": "{tag} is 0 after step {since:step}",
     "gradient-vanished": "{tag} is {norm} in the second half",
-    "evaluation-still": "{tag} stands still at {level} for more than two thirds of the run",
+    "evaluation-still": "{tag} stays at {level} for more than two thirds of the run",
     "repeats": "the loss repeats {level} to the last digit",
 }
 

@@ -27,7 +27,7 @@ steps, an epoch shows an apparent period.
 
 What to do
 ----------
-Shuffle the data anew in every epoch, with a buffer as large as the data set. Check whether the files or the sampler
+Reshuffle the data in every epoch, with a buffer as large as the data set. Check whether the files or the sampler
 are sorted by class, source or length.
 
 References
@@ -82,7 +82,7 @@ GROUPED = {"group by length", "bucket by length", "length bucketing", "sort by l
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The id of a cause, what in the log speaks for it, and the event that explains the period ("" for none)."""
+    """The id of a cause, the evidence in the log for it, and the event that explains the period ("" for none)."""
 
     id: str
     sign: Sign | None = None

@@ -17,7 +17,7 @@ the reward: the step from the old policy, its entropy, the value function, the d
 When it is wrong
 ----------------
 A task that gets harder on purpose (curriculum, self-play) lowers the reward of a better policy: where the log shows
-one, it is told without alarm. Rewards of a few noisy
+one, it is reported as information. Rewards of a few noisy
 episodes swing for themselves. A restart from an older checkpoint is an event of its own and explains the fall.
 
 What to do

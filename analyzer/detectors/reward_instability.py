@@ -2,7 +2,7 @@
 
 Why it matters
 --------------
-A policy that forgets and learns anew will be in a trough when the run ends as likely as at a peak: which checkpoint is
+A policy that forgets and relearns will be in a trough when the run ends as likely as at a peak: which checkpoint is
 kept is luck, and two runs cannot be compared by their ends.
 
 How it is measured

@@ -50,7 +50,7 @@ class Limits:
         default=10.0, metadata={"unit": "×", "why": "silence over the fourth longest one of the run, as a factor"}
     )
     minutes: float = field(
-        default=30.0, metadata={"unit": "minutes", "why": "silence that is worth a word, in minutes"}
+        default=30.0, metadata={"unit": "minutes", "why": "silence that is worth reporting, in minutes"}
     )
 
 

@@ -21,7 +21,7 @@ judged.
 
 What to do
 ----------
-Train on from the last checkpoint until validation turns or stands still. If the fall is a straight line from the
+Train on from the last checkpoint until validation turns or stops improving. If the fall is a straight line from the
 start, try a higher learning rate first.
 
 References
@@ -153,7 +153,7 @@ def describe(evidence: Evidence) -> Words:
         ),
         (
             *raise_,
-            "Train on from the last checkpoint until the validation loss turns or stands still.",
+            "Train on from the last checkpoint until the validation loss turns or stops improving.",
             "Do not compare it with runs that were trained to the end.",
         ),
     )

@@ -7,7 +7,7 @@ evaluation sees another model, other inputs or other labels than the training do
 
 How it is measured
 ------------------
-The training loss has clearly fallen. The held-out loss stands at or above the level where training began, its end and
+The training loss has clearly fallen. The held-out loss is at or above the level where training began, its end and
 its start differ by less than noise explains, its two halves have the same level, and its best level is hardly better
 than its first. A held-out metric that
 gets clearly better clears it.

@@ -20,7 +20,7 @@ small, and are not found.
 What to do
 ----------
 Use a slower target network, clip the gradient and the value loss, scale rewards or returns, and check how the end of an
-episode and a time limit are told apart. A critic that explains nothing needs a rate of its own, more steps, or the
+episode and a time limit are distinguished. A critic that explains nothing needs a rate of its own, more steps, or the
 features that the return depends on.
 
 References
@@ -207,7 +207,7 @@ def describe(evidence: Evidence) -> Words:
     advice: tuple[str, ...] = (
         "Use a slower target network, and a second estimate of which the smaller counts.",
         "Clip the gradient and the value loss, and scale the rewards.",
-        "Check that the end of an episode and a time limit are told apart.",
+        "Check that the end of an episode and a time limit are distinguished.",
     )
     if evidence.cause == "loss-diverges":
         grown = times(_over(facts.end, facts.other))

@@ -11,7 +11,7 @@ On every held-out loss and metric whose good side is known (on the training loss
 rewards in reinforcement learning) the first point is looked for that is as good as all later ones, within twice the
 noise of the smoothed curve and a thousandth of what was gained (in log space for a positive loss that spans more than
 a factor of two). The run is done at the last of these points. What came after it must be more than half of the steps,
-and the curves must have gained something before. Wall times give the hours; a few minutes are not worth a word.
+and the curves must have gained something before. Wall times give the hours; a few minutes are not reported.
 
 When it is wrong
 ----------------

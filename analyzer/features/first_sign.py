@@ -64,7 +64,7 @@ class EarlySign:
         if self.id == "loss-scale-falls":
             high, low = number(self.numbers["from"]), number(self.numbers["to"])
             return f"{self.tag} falls from {high} to {low} from step {step(self.step)} on"
-        return f"{self.tag} is no number from step {step(self.step)} on"
+        return f"{self.tag} is non-finite from step {step(self.step)} on"
 
 
 def first_sign(features: RunFeatures, onset: int) -> FirstSign | None:

@@ -44,7 +44,7 @@ def further_checks(features: RunFeatures) -> tuple[Advice, ...]:
             "Whether longer training pays",
             f"{still.tag} still falls at the end."
             if still
-            else "The loss no longer falls at the end, as far as the log tells.",
+            else "The loss no longer falls at the end, as far as the log shows.",
         ),
     )
 

@@ -46,7 +46,7 @@ def plan_of(features: RunFeatures) -> Plan | str:
     early = next((named[w] for w in named if w in STOPS_EARLY and _truthy(features.run.params[named[w]])), "")
     main = features.main
     if main is None or main.steps.size < 2 or not main.points.has_steps:
-        return "no series that tells how far the run came"
+        return "no series that shows how far the run came"
     for wanted, unit in ((IN_STEPS, "steps"), (IN_EPOCHS, "epochs")):
         for words in sorted(wanted & set(named)):
             planned = _number(features.run.params[named[words]])

@@ -125,7 +125,7 @@ def course(features: RunFeatures) -> tuple[Curve, Progress] | str:
     if curve is None:
         return f"fewer than {LEAST} finite points of a loss" if losses else "no training or validation loss is known"
     if not curve.finite[-1]:
-        return f"{curve.tag} is no number at the end, after {counted(curve.n, 'finite point')}"
+        return f"{curve.tag} is non-finite at the end, after {counted(curve.n, 'finite point')}"
     far = progress(curve)
     return (curve, far) if far is not None else f"fewer than {LEAST} finite points of a loss"
 

@@ -92,7 +92,9 @@ def _numbers(name: object, values: Sequence[Any]) -> Array:
     try:
         found = np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} has a value that is no number ({error}); give NaN where a night has none") from error
+        raise UsageError(
+            f"{name} has a value that is not a number ({error}); give NaN where a night has none"
+        ) from error
     found[~np.isfinite(found)] = np.nan
     return found
 

@@ -1,4 +1,4 @@
-"""All metrics of a job: the changes that the nights known today show, and what would have been told on which night."""
+"""All metrics of a job: the changes that all nights show, and what would have been reported on which night."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class _Found:
 
 
 def history(job: Nights, limits: Limits = DEFAULT, *, replay: bool = False) -> History:
-    """Return the history of a job; with `replay` also what would have been told on which night."""
+    """Return the history of a job; with `replay` also what would have been reported on which night."""
     usable = [name for name, values in job.metrics.items() if int(np.isfinite(values).sum()) >= LEAST_NIGHTS]
     scan = _Scan(job, announced_causes.flags(job.settings), limits, len(usable))
     seen = [_seen(scan, name, np.arange(job.times.size), limits.account) for name in usable]
@@ -263,7 +263,7 @@ def _clear(change: Change) -> float:
 
 
 def _alarms(scan: _Scan, metrics: Sequence[str]) -> Iterator[Change]:
-    """Yield what would have been told, night by night; each night knows the nights before it and no later one."""
+    """Yield what would have been reported, night by night; each night knows the nights before it and no later one."""
     looks = {name: _quick(scan, name) for name in metrics}
     told: list[int] = []
     for night in range(LEAST_NIGHTS - 1, scan.job.times.size):

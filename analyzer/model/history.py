@@ -163,7 +163,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class History:
-    """A job's nights: its changes by the account of all nights, and what would have been told on which night.
+    """A job's nights: its changes by the account of all nights, and what would have been reported on which night.
 
     `times` are Unix seconds in order, `runs` the ids of the runs. `flags` are settings that changed at an index, each
     with the index. `replayed` says whether `alarms` were asked for. `notes` say what could not be looked at.

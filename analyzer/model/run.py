@@ -20,7 +20,7 @@ NoteKind = Literal[
     "unreadable",  # nothing of the run, or of one of its files, could be read
     "layout",  # how several files or folders were understood as one run, or as several
     "limit",  # a limit of the reader was reached and something was left out
-    "not-scalar",  # values that are no scalars (shape, type) were left out
+    "not-scalar",  # values that are not scalars (shape, type) were left out
     "metadata",  # params, tags or status could not be read; the series are whole
 ]
 

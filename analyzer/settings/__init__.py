@@ -189,14 +189,14 @@ def _read(path: Path) -> dict[str, Any]:
 
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise SettingsError(f"{path} is no file that settings can be read from")
+            raise SettingsError(f"{path} is not a file that settings can be read from")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error
     except RecursionError as error:
-        raise SettingsError(f"{path} is no valid TOML: it is nested too deeply") from error
+        raise SettingsError(f"{path} is not valid TOML: it is nested too deeply") from error
     except ValueError as error:  # what TOML refuses, bytes that are no UTF-8, numbers of thousands of digits
-        raise SettingsError(f"{path} is no valid TOML: {str(error).splitlines()[0]}") from error
+        raise SettingsError(f"{path} is not valid TOML: {str(error).splitlines()[0]}") from error
 
 
 def _own_table(pyproject: dict[str, Any]) -> Any:
@@ -243,7 +243,7 @@ def _symptoms(value: Any, known: KnownNames, where: str) -> frozenset[str]:
 def _symptom(name: str, known: KnownNames, error: type[PosthocError], where: str = "") -> str:
     name = name if name in known.limits else name.lower()
     if name not in known.limits:
-        raise error(f"{where}there is no symptom {name!r}{suggestion(name, known.limits) or '; see posthoc explain'}")
+        raise error(f"{where}unknown symptom {name!r}{suggestion(name, known.limits) or '; see posthoc explain'}")
     return name
 
 

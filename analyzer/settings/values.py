@@ -29,7 +29,7 @@ def only(table: Any, keys: Collection[str], where: str) -> None:
         raise SettingsError(f"{where} must be a table")
     for key in table:
         if key not in keys:
-            raise SettingsError(f"{where}: there is no key {key!r}{suggestion(key, keys)}")
+            raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, keys)}")
 
 
 def listed(value: Any, where: str) -> list[Any]:

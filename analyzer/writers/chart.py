@@ -20,7 +20,7 @@ from analyzer.writers.panel import Curve, Panel, panel
 from analyzer.writers.scale import calm_axis
 
 LOOKS = 6
-"""Curves are told apart by so many colours and dash patterns."""
+"""Curves are distinguished by so many colours and dash patterns."""
 
 SPLIT_LOOKS = {"train": 0, "validation": 1, "test": 2}
 

@@ -21,7 +21,7 @@ def list_of(guides: Mapping[str, Guide], width: int = 0) -> str:
     """Return all symptoms with what one sees, wrapped to the width (0: one a line)."""
     column = max(map(len, guides), default=0)
     lines = [f"{symptom:<{column}}  {guide.title}" for symptom, guide in sorted(guides.items())]
-    return wrapped("\n".join([*lines, "", "posthoc explain SYMPTOM tells more.", ""]), width, " " * (column + 2))
+    return wrapped("\n".join([*lines, "", "posthoc explain SYMPTOM shows more.", ""]), width, " " * (column + 2))
 
 
 def page_of(guide: Guide, width: int = 0) -> str:

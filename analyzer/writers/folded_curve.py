@@ -36,7 +36,7 @@ def folded(rows: Sequence[SeriesRow], marks: Sequence[Mark]) -> tuple[SeriesRow,
             continue
         shape = _shape(row.curve, int(starts[0]), length)
         if shape is not None:
-            told = f"One period of {step(length)} steps: the median of all, laid over each other"
+            told = f"One period of {step(length)} steps: the median of all, overlaid"
             return replace(
                 row, tag=f"{row.tag}, beside the median of its period", curve=shape, points=shape.points
             ), told

@@ -65,7 +65,7 @@ def _text(finding: Finding) -> str:
     lines += [f"since last time: {finding.state}"] if finding.state else []
     lines += [f"tags: {', '.join(finding.tags)}"] if finding.tags else []
     lines += [f"explained by: {finding.explained_by}"] if finding.explained_by else []
-    lines += [f"set aside: {finding.suppressed.get('reason', '')}"] if finding.suppressed is not None else []
+    lines += [f"suppressed: {finding.suppressed.get('reason', '')}"] if finding.suppressed is not None else []
     lines += [f"do: {advice}" for advice in finding.advice]
     return escape("\n".join(visible(line) for line in lines))
 

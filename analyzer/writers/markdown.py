@@ -58,7 +58,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
     if seen.remembered or night.resolved:
         old = [one for one in seen.told if one.finding.state == "persisting"]
         is_first = summary.first_night(night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told))
-        title = "Found in the first night that is remembered" if is_first else "New since last time"
+        title = "Found in the first tracked audit" if is_first else "New since last time"
         parts += _table(title, fresh) or ["Nothing is new since last time."]
         parts += _resolved(night) + _tally("Still there", old)
     else:
@@ -67,7 +67,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
     parts += ["### Across runs", "\n".join(beyond)] if beyond else []
     parts += [marked_up(summary.vanished(night.vanished))] if night.vanished else []
     if night.judged_anew:
-        parts.append(f"Results of unchanged logs were judged anew because {night.judged_anew}.")
+        parts.append(f"Results of unchanged logs were re-evaluated because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]
     parts += [f"Logs: {', '.join(unread)} of {night.counts['discovered']:,}."] if unread else []
     parts += [

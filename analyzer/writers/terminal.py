@@ -97,7 +97,7 @@ def _asides(kinds: summary.Tree, paint: Paint, wide: int, verbose: bool) -> list
     explained = [f for group in kinds.under.values() for f in group] + [f for f, _ in kinds.ordinary]
     lines = []
     by_itself = "explained by the above or by the run itself"
-    for findings, what in ((explained, by_itself), (kinds.suppressed, "set aside by you")):
+    for findings, what in ((explained, by_itself), (kinds.suppressed, "suppressed")):
         if findings and verbose:
             lines += [_filled(f"{f.symptom} ({what}): {f.summary}", "  ", _INDENT, wide) for f in findings]
         elif findings:
@@ -198,11 +198,11 @@ def _changes(night: Night, states: Counter[str]) -> list[str]:
     counts = Counter({**states, "resolved": len(night.healed)})
     told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
     if summary.first_night(night.trend, len(night.resolved), states):
-        lines = [f"The first night that is remembered: {', '.join(told) or 'nothing new'}."]
+        lines = [f"First tracked audit: {', '.join(told) or 'nothing new'}."]
     else:
-        lines = [f"Since last time: {', '.join(told)}."] if told else []
+        lines = [f"Since the last audit: {', '.join(told)}."] if told else []
     lines += [summary.vanished(night.vanished)] if night.vanished else []
-    anew = f"Results of unchanged logs were judged anew because {night.judged_anew}."
+    anew = f"Results of unchanged logs were re-evaluated because {night.judged_anew}."
     return lines + [anew] * bool(night.judged_anew)
 
 

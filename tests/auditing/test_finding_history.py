@@ -104,7 +104,7 @@ def test_an_upgrade_makes_nobody_sick_over_night():
     assert [f.judged_anew for f in one.result.findings] == [False, True, True]
     states, resolved, one = night(calm, CacheKey("c", "d"))
     assert sorted(resolved) == ["loss-spike", "wasted-tail"] and one.anew == "settings changed"
-    assert {entry["because"] for entry in one.resolved} == {"judged anew: settings changed"}
+    assert {entry["because"] for entry in one.resolved} == {"re-evaluated: settings changed"}
     assert night(SICK, OURS)[0] == {
         "overfitting": "persisting",
         "loss-spike": "persisting",

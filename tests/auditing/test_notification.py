@@ -110,7 +110,7 @@ def test_what_cannot_be_delivered_is_said_and_changes_nothing_else(capsys, logs,
     assert audit(capsys, logs, "--state", "s.db", "-q", "--notify", address) == (0, "") and len(messages) == 3
     answer.refuses = 3
     code, told = audit(capsys, logs, "--state", "t.db", "-q", "--notify", address, "--fail-on", "error")
-    assert code == 1 and told == "posthoc: notify address 1 (json://…): could not be told what is new\n"
+    assert code == 1 and told == "posthoc: notify address 1 (json://…): could not be notified\n"
     assert audit(capsys, logs, "--state", "t.db", "-q", "--notify", address)[0] == 0 and len(messages) == 6
 
 

@@ -39,7 +39,7 @@ def test_curves_that_reached_their_target_are_read_from_arrays(arrays):
 
 
 def test_power_prints_recall_by_fault_and_alarms_on_clean_curves(arrays, capsys):
-    """NaN to the end is found in every curve, and both halves are told apart."""
+    """NaN to the end is found in every curve, and both halves are distinguished."""
     power.main(["--power", str(arrays), "--jobs", "1"])
     text = capsys.readouterr().out
     assert "## tune half" in text

@@ -83,7 +83,7 @@ def test_it_says_what_analyze_says_of_the_same_points_and_each_thing_once():
 
 
 def test_words_that_mean_nothing_are_refused():
-    with pytest.raises(UsageError, match="there is no symptom 'non-finit'; did you mean 'non-finite'"):
+    with pytest.raises(UsageError, match="unknown symptom 'non-finit'; did you mean 'non-finite'"):
         Monitor(stop_on=["non-finit"])
     with pytest.raises(UsageError, match="share"):
         Monitor(share=0)

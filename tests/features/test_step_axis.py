@@ -89,7 +89,7 @@ def test_rare_evaluations_without_steps_lie_where_they_were_written_between_the_
 
 def test_the_number_of_points_is_not_compared_with_a_plan_in_epochs():
     features = opened(series("loss", np.zeros(40), noisy(40)), params={"epochs": 100})
-    assert plan_of(features) == "no series that tells how far the run came"
+    assert plan_of(features) == "no series that shows how far the run came"
 
 
 # --- steps that begin again while one training goes on

@@ -1,4 +1,4 @@
-"""A CSV of nights: columns are told apart, odd files are refused in a sentence, the verb says what Python says."""
+"""A CSV of nights: columns are distinguished, odd files are refused in a sentence, the verb says what Python says."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_the_verb_says_what_python_says(tmp_path, capsys):
     ).to_dict()
     told = json.loads(out)
     assert code == 1
-    assert "would have told on" in err
+    assert "would have reported on" in err
     for kind in ("changes", "alarms"):
         assert [one | {"job": ""} for one in told[kind]] == own[kind]
         assert own[kind][0]["index"] == 40

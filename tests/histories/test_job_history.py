@@ -167,7 +167,7 @@ def test_fewer_than_twelve_nights_are_said_in_a_sentence():
         (lambda: analyzer.history([1, 2], {"m": [1.0]}), "m has 1 values for 2 times"),
         (lambda: analyzer.history(["soon"], {"m": [1.0]}), "time 0 is 'soon'"),
         (lambda: analyzer.history([float("nan")], {"m": [1.0]}), "every run needs a time"),
-        (lambda: analyzer.history([1], {"m": ["x"]}), "m has a value that is no number"),
+        (lambda: analyzer.history([1], {"m": ["x"]}), "m has a value that is not a number"),
         (lambda: analyzer.history([1], {"m": [1]}, better="up"), "better is 'up'"),
         (lambda: analyzer.history([1], {"m": [1]}, settings={"a": [1, 2]}), "a has 2 values for 1 times"),
         (lambda: analyzer.history([1e30], {"m": [1]}), "time 0"),

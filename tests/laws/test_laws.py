@@ -107,7 +107,7 @@ class TestLaws:
     @pytest.mark.parametrize("points", [1, 2, 3])
     def test_a_handful_of_points_proves_nothing(self, detector, points):
         if detector.symptom == "non-finite":
-            pytest.skip("a value that is no number needs no statistics")
+            pytest.skip("a value that is not a number needs no statistics")
         run = made_run({"train/loss": [1.0, 50.0, 900.0][:points], "val/loss": [1.0, 9.0, 99.0][:points]})
         for reading in readings_of(detector, run):
             assert isinstance(reading, Unfit)

@@ -107,13 +107,13 @@ def test_what_changed_since_last_time_is_told_when_it_is_known():
     gone = [{"run": run, "symptom": "plateau"} for run in (fresh.run, "another")]
     text = dict(index_pages([fresh], ["logs/"], version="1", resolved=gone))["index.html"]
     words = check_page(text).words
-    assert "Since last time: 1 new, 2 resolved, 1 still there." in words
+    assert "Since the last audit: 1 new, 2 resolved, 1 still there." in words
     assert f"Resolved: {fresh.run} (plateau), another (plateau)." in words and text.count(fresh.page) == 2
     words = check_page(dict(index_pages([fresh], ["logs/"], version="1", resolved=gone * 4))["index.html"]).words
     assert "another (plateau), exp1/train_a (plateau) and 3 more in findings.json." in words
     quiet = replace(fresh, states=("persisting",))
     assert (
-        "Since last time: 0 new, 1 still there."
+        "Since the last audit: 0 new, 1 still there."
         in check_page(dict(index_pages([quiet], ["logs/"], version="1"))["index.html"]).words
     )
 
@@ -143,11 +143,11 @@ def test_the_first_night_marks_nothing_as_new():
     fresh = stated(entry(made.exploded()), ("new", "new"))
     tonight = Tally("2026-01-01T05:00:00Z", 1, {"error": 1}, 0, {"exploding-loss": 1}, 0.0)
     words = check_page(dict(index_pages([fresh], ["logs/"], version="1", nights=(tonight,)))["index.html"]).words
-    assert "The first night that is remembered" in words and "· new" not in words and "Since last time" not in words
+    assert "First tracked audit" in words and "· new" not in words and "Since last time" not in words
     words = check_page(
         dict(index_pages([fresh], ["logs/"], version="1", nights=(tonight, tonight)))["index.html"]
     ).words
-    assert "Since last time: 2 new." in words and "exploding-loss · new" in words
+    assert "Since the last audit: 2 new." in words and "exploding-loss · new" in words
 
 
 def test_the_title_is_what_the_user_says_or_the_sources_without_a_machine_s_folders():

@@ -70,7 +70,7 @@ def test_what_was_set_aside_is_told_with_its_reason():
         result.findings[1], suppressed={"reason": "known bad batch", "owner": "ada", "expires": "2026-12-31"}
     )
     words = check_page(page(replace(result, findings=(aside,)))).words
-    assert "1 finding set aside by you" in words and "known bad batch · ada · until 2026-12-31" in words
+    assert "1 finding suppressed" in words and "known bad batch · ada · until 2026-12-31" in words
 
 
 def test_the_result_in_the_page_is_the_result():

@@ -148,7 +148,9 @@ def _told(one: _Comparison, along: Sequence[str], p_value: float, comparisons: i
     sick, well = int(np.count_nonzero(one.sick)), int(np.count_nonzero(~one.sick))
     condition, opposite = _conditions(one)
     verb = "goes" if len(along) == 1 else "go"
-    with_ = f"{listed(along[:3], len(along))} {verb} along with it here and cannot be told from it; " if along else ""
+    with_ = (
+        f"{listed(along[:3], len(along))} {verb} along with it here and cannot be separated from it; " if along else ""
+    )
     return Across(
         "in-common",
         one.sweep.name,

@@ -60,8 +60,8 @@ _STEPS = (
         WITHOUT ROWID;
     """,
     """
-    CREATE TABLE looks (pair TEXT, at TEXT, base INTEGER NOT NULL, candidate INTEGER NOT NULL, PRIMARY KEY (pair, at))
-        WITHOUT ROWID;
+    CREATE TABLE looks (pair TEXT, base INTEGER, candidate INTEGER, at TEXT NOT NULL,
+        PRIMARY KEY (pair, base, candidate)) WITHOUT ROWID;
     """,
     """
     CREATE TABLE curves (run TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
@@ -84,7 +84,7 @@ def claim(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise StateError(f"{path} cannot be used as state: it is no file; give another --state")
+            raise StateError(f"{path} cannot be used as state: it is not a file; give another --state")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "rb") as file:
             head = file.read(100)
@@ -98,7 +98,7 @@ def claim(path: Path) -> None:
 def _refuse_other(path: Path, head: bytes) -> None:
     version, application = (struct.unpack(">I", head[at : at + 4].ljust(4, b"\0"))[0] for at in (60, 68))
     if not head.startswith(_MAGIC) or application != APPLICATION:
-        raise StateError(f"{path} is no state of posthoc and was left as it is; give another file with --state")
+        raise StateError(f"{path} is not a posthoc state file and was left unchanged; give another file with --state")
     if version > VERSION:
         raise StateError(f"{path} is the state of a newer posthoc; upgrade, or give another file with --state")
 

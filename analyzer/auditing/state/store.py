@@ -121,14 +121,14 @@ class State:
     def looks(self, pair: str) -> list[tuple[str, int, int]]:
         """Return when two sides were compared (ISO 8601) and with how many runs each, the earliest first."""
         with self._told():
-            query = "SELECT at, base, candidate FROM looks WHERE pair = ? ORDER BY at"
+            query = "SELECT at, base, candidate FROM looks WHERE pair = ? ORDER BY at, base + candidate"
             rows = self._connection.execute(query, (pair,)).fetchall()
         return [(str(at), int(base), int(candidate)) for at, base, candidate in rows]
 
     def keep_look(self, pair: str, base: int, candidate: int, now: float) -> None:
         """Remember that two sides were compared with so many runs each."""
         with self._told():
-            told = (pair, iso(now), base, candidate)
+            told = (pair, base, candidate, iso(now))
             self._connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", told)
 
     def past(self, run: str) -> PreviousRun | None:
@@ -173,7 +173,7 @@ class State:
             rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
         try:
             if not all(isinstance(at, str) for at, _ in rows):
-                raise TypeError("a time is no text")
+                raise TypeError("a time is not text")
             return [Tally(at, **json.loads(text)) for at, text in reversed(rows)]
         except (ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error

@@ -62,7 +62,7 @@ def _knock(address: str) -> None:
     """Make sure that somebody listens there. UsageError for no such address, OSError when nobody does."""
     found = _ADDRESS.fullmatch(address)
     if found is None or not 0 < int(found["port"]) < 1 << 16:
-        what = f"--cluster {mask_text(address)!r} is no address of a Dask scheduler"
+        what = f"--cluster {mask_text(address)!r} is not the address of a Dask scheduler"
         raise UsageError(f"{what}; give one like tcp://host:8786")
     socket.create_connection((found["host"].strip("[]"), int(found["port"])), REACH).close()
 

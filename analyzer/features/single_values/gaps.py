@@ -43,7 +43,7 @@ def gap_of(single: Single, train: Value, held_out: Value) -> Gap:
     sizes, kind = single.sizes, held_out.kind
     own = standard_error(kind, train.value, sizes.train, sizes.share)
     other = standard_error(kind, held_out.value, sizes.test, sizes.share)
-    # an R² below 0 is chance, however far: only what training has above it can have been learnt by heart
+    # an R² below 0 is chance, however far: only what training has above it can have been memorised
     reached = max(held_out.value, 0.0) if kind == "r2" else held_out.value
     size, error = train.value - reached, math.hypot(own, other)
     return Gap(train, held_out, size / 2.0 if kind in SIGNED else size, size / error if error > 0 else 0.0)

@@ -80,7 +80,7 @@ def _basic(user: str, password: str) -> str:
 def _plain(token: str, name: str) -> str:
     """Return a token that a header can hold. UsageError, without the token, for one with blanks or line ends."""
     if not token.isascii() or not token.isprintable() or " " in token.strip():
-        raise UsageError(f"{name} holds blanks or characters that no token has; set it anew")
+        raise UsageError(f"{name} holds blanks or characters that no token has; set it again")
     return token.strip()
 
 

@@ -45,7 +45,7 @@ def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
                 return {}, f"{shown} is nested deeper than any that MLflow writes and was not read"
         found = yaml.load(text, Loader=plain)  # noqa: S506 - it makes no objects
     except Exception as error:
-        return {}, f"{shown} is no YAML ({' '.join(str(error).split())[:120]})"
+        return {}, f"{shown} is not YAML ({' '.join(str(error).split())[:120]})"
     if not isinstance(found, Mapping):
         return {}, f"{shown} holds no mapping"
     return found, None

@@ -114,7 +114,7 @@ def _line_by_line(body: bytes, file: str, notes: list[Note]) -> History:
             bad_lines, bad_size = bad_lines + 1, bad_size + len(line)
         offset += len(line)
     if bad_lines:
-        lines = "a line that is no metric" if bad_lines == 1 else f"{bad_lines} lines that are no metrics"
+        lines = "a line that is not a metric" if bad_lines == 1 else f"{bad_lines} lines that are not metrics"
         text = f"{file}: {lines}, {bad_size} bytes from offset {bad_at} on, could not be read and are left out"
         notes.append(Note("damage", text, file, bad_at, bad_size))
     return History(np.array(stamps, np.int64), np.array(values), np.array(steps, np.int64), tuple(notes))

@@ -37,7 +37,7 @@ Numbers = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArr
 class Columns:
     """Rows of one run gathered batch by batch as columns, so that no more than a batch of them is held as rows.
 
-    `lost` counts, by key, rows that are no points: a database takes any type in any column.
+    `lost` counts, by key, rows that are not points: a database takes any type in any column.
     """
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ class History:
         """Take the points of a page, of which an empty one has none; what is no point is counted."""
         if not isinstance(points, list):
             if points is not None:
-                self.problems.append("a page of its history is no list and was left out")
+                self.problems.append("a page of its history is not a list and was left out")
             return
         if not points:
             return
@@ -48,7 +48,7 @@ class History:
                 good.append(columns_of([point]))
             except _WRONG:
                 continue
-        self.problems.append(f"{len(points) - len(good)} values that are no points were left out")
+        self.problems.append(f"{len(points) - len(good)} values that are not points were left out")
         if not good:
             return _whole([]), np.empty(0), _whole([])
         return joined(good)
@@ -73,7 +73,7 @@ def columns_of(points: list[Any]) -> Column:
     if str in set(map(type, values)):
         values = [WORDS[v] if type(v) is str else v for v in values]
     if not set(map(type, values)) <= {float, int}:
-        raise ValueError("a value is no number")
+        raise ValueError("a value is not a number")
     return _whole(stamps), np.array(values, np.float64), _whole(steps)
 
 
@@ -81,7 +81,7 @@ def _whole(numbers: list[Any]) -> NDArray[np.int64]:
     if not set(map(type, numbers)) <= {int}:
         numbers = [int(n) if type(n) is str and n.lstrip("-").isdecimal() else n for n in numbers]
         if not set(map(type, numbers)) <= {int}:
-            raise ValueError("a step or timestamp is no whole number")
+            raise ValueError("a step or timestamp is not an integer")
     return np.array(numbers, np.int64)
 
 

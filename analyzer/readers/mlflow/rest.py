@@ -103,7 +103,7 @@ class Server:
             return {}
         found = _json(raw)
         if not isinstance(found, dict):
-            what = "what is no JSON object; is it a tracking server?" if raw.strip() else "nothing"
+            what = "what is not a JSON object; is it a tracking server?" if raw.strip() else "nothing"
             raise RefusedError(f"{self.shown}: {path} answers with {what}")
         return found
 
@@ -222,7 +222,7 @@ def server_at(address: str, limits: Limits | None = None) -> Server:
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        raise SourceError(f"{mask_text(address)}: its port is no number up to 65535") from error
+        raise SourceError(f"{mask_text(address)}: its port is not a number up to 65535") from error
     host = parts.hostname
     if not host or any(ord(letter) <= 32 for letter in address):
         raise SourceError(f"{mask_text(address)}: an address without a host; give it as https://host:port")
@@ -279,7 +279,7 @@ def _failure(error: Exception) -> str:
         return "its answer broke off in the middle"
     if isinstance(error, (http.client.RemoteDisconnected, ConnectionError)):
         return "it closed the connection without an answer"
-    return f"what it answers is no HTTP ({type(error).__name__})" if not isinstance(error, OSError) else str(error)
+    return f"what it answers is not HTTP ({type(error).__name__})" if not isinstance(error, OSError) else str(error)
 
 
 def _content(answer: http.client.HTTPResponse, most: int) -> bytes:

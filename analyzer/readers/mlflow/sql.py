@@ -94,7 +94,7 @@ def runs_at(address: str, choice: Choice) -> list[SqlRun]:
     """
     with opened(address) as known:
         if not tables.check(known):
-            raise SourceError(f"{known.where}: this is no MLflow database (it has no tables runs and metrics)")
+            raise SourceError(f"{known.where}: this is not an MLflow database (it has no tables runs and metrics)")
         every = [one for one in tables.listed(known) if choice.deleted or not one.deleted]
         last = tables.last_values(known)
     return [
@@ -168,7 +168,7 @@ def engine_of(address: str, where: str, process: int) -> Any:
     except ImportError as error:
         raise SourceError(f"{where}: the driver {error.name} is not installed; {_EXTRA}") from error
     except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
-        raise SourceError(f"{where}: this is no address of a database ({type(error).__name__})") from error
+        raise SourceError(f"{where}: this is not a database address ({type(error).__name__})") from error
 
 
 def _patience(url: Any) -> dict[str, object]:

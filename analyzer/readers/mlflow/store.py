@@ -111,7 +111,7 @@ def _at_sqlite(address: str, request: Request) -> Sequence[TrackedRun]:
         raise SourceError(f"{mask_text(address)}: there is no such database; give the path of an existing one")
     refs = database.runs_in(path, request.choice) if database.is_database(path) else None
     if refs is None:
-        raise SourceError(f"{mask_text(address)}: this is no MLflow database")
+        raise SourceError(f"{mask_text(address)}: this is not an MLflow database")
     return refs
 
 

@@ -186,7 +186,7 @@ def _series(tables: Tables, key: str, notes: list[Note]) -> dict[str, Series]:
     if error is not None:
         notes.append(Note("damage", f"{error}; what could be read of the metrics was kept"))
     for lost, count in columns.lost.items():
-        what = f"{_shown_key(lost)}: {count} rows that are no points were left out"
+        what = f"{_shown_key(lost)}: {count} rows that are not points were left out"
         notes.append(Note("damage", f"{tables.where}: {what}"))
     return columns.series(_shown_key)
 

@@ -181,6 +181,6 @@ def _odd_notes(columns: Columns, shown: str) -> list[Note]:
     notes = []
     for tag, (first, count, why) in columns.odd.items():
         if columns.standing(tag) == "scalar":
-            text = f"{shown}: {shown_bytes(tag)}: {count} value(s) left out that are no scalars; the first: {why}"
+            text = f"{shown}: {shown_bytes(tag)}: {count} value(s) left out that are not scalars; the first: {why}"
             notes.append(Note("not-scalar", text, file=shown, offset=first))
     return notes

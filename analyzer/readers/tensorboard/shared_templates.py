@@ -1,4 +1,4 @@
-"""Tags that share a template: records that differ from each other in the tag's bytes alone are told apart at once.
+"""Tags that share a template: records that differ from each other in the tag's bytes alone are distinguished at once.
 
 The tag's words are hashed, hashes looked up, and then the words themselves compared with those of the tag found: a
 record never gets a tag that is not written in it, whatever the hashes do.

@@ -63,7 +63,7 @@ def scalar_spot(data: bytes, at: int, stop: int) -> Spot | None:
     """
     tensor = _parsed(data, at, stop)
     if tensor.dtype not in _TYPES:
-        raise NotScalarError(f"its type (number {tensor.dtype}) is no real number")
+        raise NotScalarError(f"its type (number {tensor.dtype}) is not a real number")
     if tensor.unknown_rank or any(size != 1 for size in tensor.sizes):
         raise NotScalarError("its shape is unknown" if tensor.unknown_rank else f"its shape is {tensor.sizes}")
     layout, place = _TYPES[tensor.dtype]

@@ -186,7 +186,7 @@ def test_who_listens_and_is_no_scheduler_is_told_within_seconds(capfd, monkeypat
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://h:1", "tcp://a:b", "tcp://h", "", "h:99999"])
 def test_what_is_no_address_is_told(address):
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
-    with pytest.raises(UsageError, match="is no address of a Dask scheduler"):
+    with pytest.raises(UsageError, match="is not the address of a Dask scheduler"):
         reach(address)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of several logged models under one name are told apart, in databases and file stores; none is lost."""
+"""Metrics of several logged models under one name are distinguished, in databases and file stores; none is lost."""
 
 import sqlite3
 

@@ -123,7 +123,7 @@ def test_the_rows_of_a_database_are_what_looking_at_each_gives(tmp_path_factory,
         for point in zip(one.wall_times.tolist(), one.values.tolist(), one.steps.tolist(), strict=True)
     )
     assert ours == points
-    assert sum(int(re.search(r"(\d+) rows that are no points", note.message)[1]) for note in run.notes) == lost
+    assert sum(int(re.search(r"(\d+) rows that are not points", note.message)[1]) for note in run.notes) == lost
     for one in run.series.values():
         order = list(zip(one.wall_times.tolist(), one.steps.tolist(), strict=True))
         assert order == sorted(order)
