@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.features import Curve, RunFeatures
-from analyzer.model.cost import Cost, Kind
+from analyzer.model.cost import HOUR, Cost, Kind
 from analyzer.model.result import Finding
 from analyzer.settings import Price
 
@@ -41,8 +41,6 @@ LEAST = 0.01
 
 PAUSE, LONG = 20.0, 600.0
 """Two points are parted by a pause when the time between them is so many times the usual one, and so many seconds."""
-
-HOUR = 3600.0  # seconds
 
 
 def with_costs(features: RunFeatures, findings: Iterable[Finding], price: Price | None) -> tuple[Finding, ...]:

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 Kind = Literal["after-best-step", "after-collapse", "no-learning-signal"]
 
+HOUR = 3600.0
+"""Seconds in an hour."""
+
 WORDS: dict[str, str] = {
     "after-best-step": "after the best step",
     "after-collapse": "after a collapse",

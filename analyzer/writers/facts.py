@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from analyzer.model.cost import WORDS, Cost, by_kind
-from analyzer.model.formatting import number, step
+from analyzer.model.cost import HOUR, WORDS, Cost, by_kind
+from analyzer.model.formatting import duration, number, step
 from analyzer.model.result import Result, SeriesRow
 from analyzer.model.roles import words_of
 from analyzer.writers.truncation import NAME, short
@@ -34,7 +34,7 @@ def facts(result: Result) -> tuple[str, ...]:
 def in_words(costs: Sequence[Cost]) -> str:
     """Return what was lost, by kind, and its price where every hour has one; "" for nothing."""
     summed = by_kind(costs)
-    told = ", ".join(f"{number(one.hours)} h {WORDS[one.kind]}" for one in summed)
+    told = ", ".join(f"{duration(HOUR * one.hours)} {WORDS[one.kind]}" for one in summed)
     priced = [one.money for one in summed if one.money is not None]
     money = f" ({math.fsum(priced):,.2f} {summed[0].currency})" if summed and len(priced) == len(summed) else ""
     return told + money

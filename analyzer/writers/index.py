@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analyzer.model.cost import Cost
+from analyzer.model.cost import HOUR, Cost
 from analyzer.model.cross_run import Across
 from analyzer.model.evidence import SEVERITIES, Severity
 from analyzer.model.formatting import counted
@@ -148,7 +148,7 @@ def index_pages(
         "fresh": [entry for entry in ordered if entry.fresh],
         "most_named": MOST_NAMED,
         "cost": in_words(costs),
-        "lost": math.fsum(one.hours for one in costs),
+        "lost": HOUR * math.fsum(one.hours for one in costs),
         "gone": _gone(resolved, ordered),
         "vanished": summary.vanished(vanished),
         "across": kinds(across, ordered),
