@@ -78,7 +78,7 @@ def drawing_code() -> str:
     """Return a digest of the code that draws pages, of the templates, and of the pages of all symptoms."""
     own = Path(__file__).parent.parent
     files = [*(own / "writers").rglob("*.py"), *template_folder().iterdir()]
-    return _digest([*_contents(files), *(d.page.encode() for d in detectors.known().values())])
+    return _digest([*_contents(files), *((d.page or "").encode() for d in detectors.known().values())])
 
 
 def _contents(files: Iterable[Path]) -> list[bytes]:

@@ -40,8 +40,8 @@ def trendless_sigma(values: Array, *, broken: int = 0) -> float:
     found = []
     for order, scale, differences in ((2, SECOND, second), (3, THIRD, second[1:] - second[:-1])):
         change = np.abs(differences)
-        if broken and order > 2:  # the moved values made this one 0
-            change = np.delete(change, [k for k in (broken - 2,) if 0 <= k < change.size])
+        if broken in (1, values.size - 1) or (broken and order > 2):  # the moved values made this one 0
+            change = np.delete(change, [k for k in (max(0, broken - 2),) if k < change.size])
         if change.size < 2:
             continue
         size = median(change) * MAD_TO_SIGMA

@@ -103,7 +103,7 @@ def test_it_is_small_and_searches_at_once(many_runs, index):
       document.body.offsetHeight;
       return performance.now() - begun;
     }""")
-    assert taken < 1000
+    assert taken < 3000  # far more than it takes on an idle machine
 
 
 def test_the_address_keeps_what_was_asked_for_and_back_comes_to_it_again(index):

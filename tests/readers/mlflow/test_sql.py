@@ -123,7 +123,7 @@ def test_a_verdict_goes_back_as_tags_and_only_once(address):
 
 
 def test_what_is_no_mlflow_database_or_not_there_is_one_sentence(address, postgres):
-    with pytest.raises(SourceError, match="no MLflow database"):
+    with pytest.raises(SourceError, match="not an MLflow database"):
         discover(postgres())
     with psycopg.connect(address) as c:
         c.execute("ALTER TABLE runs DROP COLUMN status")
@@ -131,7 +131,7 @@ def test_what_is_no_mlflow_database_or_not_there_is_one_sentence(address, postgr
         discover(address)
     with pytest.raises(SourceError, match="refuse"):
         discover(f"postgresql://ann:x@127.0.0.1:{free_port()}/mlflow")
-    with pytest.raises(SourceError, match="no address of a database"):
+    with pytest.raises(SourceError, match="not a database address"):
         discover("postgresql://ann:x@127.0.0.1:port/mlflow")
 
 
