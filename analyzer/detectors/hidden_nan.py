@@ -8,9 +8,9 @@ be read from it.
 
 How it is measured
 ------------------
-Three traces are looked for. The training loss is exactly 0 from some point to the end, after values that were nowhere
-near it: an exact fit comes close to 0 before it gets there, and a loss that is 0 now and then has been 0 before. The
-training loss is exactly 0 again and again while its other values stay at or above where it began: batches without a
+Three traces are looked for. The training loss (the held-out loss where no other is logged) is exactly 0 from some point
+to the end, after values that were nowhere near it: an exact fit comes close to 0 before it gets there, and a loss that
+is near 0 now and then has been there before. The training loss is exactly 0 again and again while its other values stay at or above where it began: batches without a
 target, or a wrong average. Or the norm of the gradient is NaN or infinite to the end while the loss shown stays finite
 and falls no further. A held-out loss or metric that stays finite and goes on moving proves that the weights are sound:
 then the logged number is at fault, and the finding is a warning.
@@ -61,7 +61,7 @@ class Limits:
     """What is compared."""
 
     zeros: float = field(
-        default=4.0, metadata={"unit": "points", "why": "points of exactly 0 at the end of the training loss"}
+        default=1.0, metadata={"unit": "points", "why": "points of exactly 0 at the end of the training loss"}
     )
     level: float = field(
         default=0.05, metadata={"unit": "×", "why": "level just before the zeros over the start, or the usual level"}
@@ -120,9 +120,9 @@ class Facts:
 
 def measure(features: RunFeatures) -> Iterator[Reading]:
     """Yield readings of zeros in the training loss, and one of the gradient norm where it is logged."""
-    losses = [c for c in features.training if c.n >= ENOUGH.evaluations]
+    losses = [c for c in features.training or features.validation if c.n >= ENOUGH.evaluations]
     if not losses:
-        yield Unfit(f"no training loss with {ENOUGH.evaluations} finite points")
+        yield Unfit(f"no loss with {ENOUGH.evaluations} finite points")
         return
     if features.falls:
         yield _zeros_to_the_end(features, losses[0])
@@ -147,7 +147,7 @@ def _zeros_to_the_end(features: RunFeatures, curve: Curve) -> Evidence:
     alive = alive_after(features, first)
     coarse = _coarse_since(before) if alive is not None else onset
     begun = int(curve.at[min(coarse, raw.size - 1)])
-    vetoes = _vetoes(features, curve, before, zeros)
+    vetoes = _vetoes(features, curve, before, zeros, start)
     signs = [Sign("held-out-moves", alive.tag)] if alive is not None else [Sign("no-fit", curve.tag)]
     if coarse < onset:
         values = float(np.unique(before[coarse:]).size)
@@ -169,10 +169,11 @@ def _zeros_to_the_end(features: RunFeatures, curve: Curve) -> Evidence:
     )
 
 
-def _vetoes(features: RunFeatures, curve: Curve, before: np.ndarray, zeros: int) -> tuple[Veto, ...]:
-    """Return what clears zeros at the end: rows of zeros before, negative values, a metric that is good."""
+def _vetoes(features: RunFeatures, curve: Curve, before: np.ndarray, zeros: int, usual: float) -> tuple[Veto, ...]:
+    """Return what clears zeros at the end: rows of values near 0 before, negative values, a metric that is good."""
     found = []
-    longest = int(np.diff(np.flatnonzero(np.r_[True, before != 0, True])).max(initial=1)) - 1
+    low = before <= Limits().level * max(usual, 0.0)
+    longest = int(np.diff(np.flatnonzero(np.r_[True, ~low, True])).max(initial=1)) - 1
     if zeros <= PARAMS.longer * longest:
         found.append(Veto("zeros-before", curve.tag, {"longest": float(longest)}))
     if before.size and float(before.min()) < 0:
@@ -304,6 +305,11 @@ def _zeroed(points: int, onset: int) -> np.ndarray:
     return values
 
 
+def _fitted_now_and_then(points: int) -> np.ndarray:
+    fitted = (noise(points, 1.0, seed=3) > 0.7) | (np.arange(points) >= points - 2)
+    return np.where(fitted, 0.0, falling(points) * np.exp(noise(points, 0.5, seed=4)))
+
+
 def _frozen(points: int, onset: int) -> dict[str, np.ndarray]:
     loss, norm = falling(points) + noise(points, 0.02), 1.0 + np.abs(noise(points, 0.1))
     loss[onset:] = loss[onset]
@@ -323,6 +329,12 @@ DETECTOR = Detector(
             "a falling loss",
             "quiet",
             lambda: made_run({"train/loss": falling(200) + noise(200, 0.02), "grad_norm": falling(200)}),
+        ),
+        Case("0 at the last two of eight evaluations", "fires", lambda: made_run({"val/loss": _zeroed(8, 6)})),
+        Case(
+            "batches that are fitted now and then, at the end too",
+            "quiet",
+            lambda: made_run({"train/loss": _fitted_now_and_then(200)}),
         ),
         Case(
             "an exact fit",

@@ -243,7 +243,7 @@ class Course:
         as much of the correlation (Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41, 1954).
         Both are made up for.
         """
-        if self.m < CORRELATED:
+        if self.m < FEW_LEVELS:
             return 1.0
         together = correlation_time(self._residual, self._reach)
         left = max(LEFT, 1 - together / (2 * self._reach + 1))
@@ -257,7 +257,7 @@ class Course:
     @cached_property
     def _residual(self) -> Array:
         """Levels less local lines that cross no break, over their noise, without the steep start."""
-        return _ratios(beside_breaks(self.levels, self._reach), self.noise)[self.m // STEEP :]
+        return _ratios(beside_breaks(self._joined, self._reach), self.noise)[self.m // STEEP :]
 
     @cached_property
     def tails(self) -> float:
@@ -399,7 +399,7 @@ class Course:
         """
         if self.m < SHIFT_LEVELS:
             return None
-        errors, gaps = self._gaps()
+        errors, gaps = self._gaps(self.correlation, self.tails)
         seen = np.flatnonzero(errors >= SEEN)
         if not seen.size:
             return None
@@ -425,11 +425,13 @@ class Course:
         low, high = self.back(base), self.back(top)
         return max(base, min(self._forth(low + REST * (high - low)), self.start))
 
-    def _gaps(self) -> tuple[Array, Array]:
-        """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
-        y, m = self.levels, self.m
-        errors, gaps, widest = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf)
-        sharp, calm = np.ones(m), self._without_outliers
+    @cached_property
+    def _windows(self) -> tuple[tuple[int, Steps, Array, Array, Array], ...]:
+        """Per window: its width, the levels that a break is looked for at, the gaps there and the noise of a level.
+
+        The gaps are differences of medians and differences between two lines where they meet, float64[len(at)].
+        """
+        y, m, calm, found = self.levels, self.m, self._without_outliers, []
         widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
         least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
         for w in widths:
@@ -437,26 +439,45 @@ class Course:
             at = np.arange(max(w + (w > 2), m // STEEP), m - max(w, least_after) + 1)
             if not at.size:
                 continue
-            windows = sliding_windows(y, w)
-            middle = np.median(windows, axis=1)
-            noise = self._noise_around(at, w) * np.sqrt(min(self.correlation, w))
+            middle = np.median(sliding_windows(y, w), axis=1)
             straight = sliding_windows(calm, w)
             lines = _line_at(straight[at], MEETING) - _line_at(straight[at - w], w + MEETING)
             # between two windows of two the neighbours of the break tell more than medians
             medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
-            by_lines = _ratios(lines, noise * self.tails * _line_error(w) * np.sqrt(2.0))
+            found.append((w, at, medians, lines, self._noise_around(at, w)))
+        return tuple(found)
+
+    def _gaps(self, correlation: float, tails: float) -> tuple[Array, Array]:
+        """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
+        m = self.m
+        errors, gaps, widest, sharp = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf), np.ones(m)
+        narrowest = self._windows[0][0] if self._windows else 0
+        for w, at, medians, lines, level_noise in self._windows:
+            noise = level_noise * np.sqrt(min(correlation, w))
+            by_lines = _ratios(lines, noise * tails * _line_error(w) * np.sqrt(2.0))
             by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
             clearer = (by_lines >= by_medians) & (at > w)
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
             widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-            sharp[at] = SHARP if w == widths[0] else np.sqrt((widths[0] if widths[0] > 2 else 1) / w)
+            sharp[at] = SHARP if w == narrowest else np.sqrt((narrowest if narrowest > 2 else 1) / w)
         # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
         if m < FEW_LEVELS:  # so few differences do not tell the noise well
             errors = np.array([self._by_few(float(z)) if np.isfinite(z) else z for z in errors])
         errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
         return errors, gaps
+
+    @cached_property
+    def _joined(self) -> Array:
+        """Levels without the clearest break upwards: a break is neither noise nor a correlation of the noise."""
+        if self.m < SHIFT_LEVELS:
+            return self.levels
+        errors, gaps = self._gaps(1.0, 1.0)
+        k = int(np.argmax(errors))
+        if errors[k] < SEEN:
+            return self.levels
+        return np.where(np.arange(self.m) < k, self.levels, self.levels - gaps[k])
 
     @cached_property
     def _without_outliers(self) -> Array:
