@@ -10,10 +10,10 @@ How it is measured
 ------------------
 Three traces are looked for. The training loss (the held-out loss where no other is logged) is exactly 0 from some point
 to the end, after values that were nowhere near it: an exact fit comes close to 0 before it gets there, and a loss that
-is near 0 now and then has been there before. The training loss is exactly 0 again and again while its other values stay at or above where it began: batches without a
-target, or a wrong average. Or the norm of the gradient is NaN or infinite to the end while the loss shown stays finite
-and falls no further. A held-out loss or metric that stays finite and goes on moving proves that the weights are sound:
-then the logged number is at fault, and the finding is a warning.
+is near 0 now and then has been there before. The training loss is exactly 0 again and again while its other values stay
+at or above where it began: batches without a target, or a wrong average. Or the norm of the gradient is NaN or infinite
+to the end while the loss shown stays finite and falls no further. A held-out loss or metric that stays finite and goes
+on moving proves that the weights are sound: then the logged number is at fault, and the finding is a warning.
 
 When it is wrong
 ----------------

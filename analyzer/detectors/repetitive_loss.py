@@ -21,7 +21,8 @@ When it is wrong
 ----------------
 A cyclic learning rate, restarts and running means that are reset each epoch repeat themselves without any fault: the
 first two explain the finding, the third (a hyperbola within each period) is recognised by its shape. So is memorisation
-of shuffled data: the loss steps down where an epoch begins and rises evenly until the next. Gradient accumulation
+of shuffled data: the loss steps down where an epoch begins and rises evenly until the next. A smaller last batch of
+each epoch, whose loss batch normalisation raises, is one point that lies apart and scatters more. Gradient accumulation
 and batches grouped by length have periods of their own; they are recognised by their parameters. Logged every k
 steps, an epoch shows an apparent period.
 
@@ -239,6 +240,8 @@ def _by_shape(curve: Curve, residual: NDArray[np.float64], points: float, height
         return Cause("running-mean", Sign("settles-like-a-mean", curve.tag), "running-mean")
     if height < MOST_MEMORISED and _memorised(residual, points):
         return Cause("memorisation", Sign("ramp", curve.tag), "memorisation")
+    if spectrum.stands_alone(residual, points):
+        return Cause("last-batch", Sign("stands-alone", curve.tag), "last-batch")
     return None
 
 
@@ -279,6 +282,7 @@ def _by_order(features: RunFeatures, curve: Curve, length: float) -> Cause:
 CAUSES = {
     "running-mean": "a running mean that is reset each epoch",
     "memorisation": "memorisation: what was seen a short time ago is known better",
+    "last-batch": "the last batch of each epoch, which holds fewer examples",
     "schedule": "the learning rate's schedule",
     "gradient-accumulation": "gradient accumulation",
     "length-groups": "batches of examples of like length",
@@ -288,6 +292,7 @@ CAUSES = {
 SENTENCES = {
     "settles-like-a-mean": "within each period the loss approaches its end as a mean over ever more values does",
     "ramp": "the loss steps down at the end of each period and rises evenly until the next",
+    "stands-alone": "one point of each period lies apart from all the others and scatters more than they do",
     "rate-repeats": "the learning rate repeats itself every {period:step} steps",
     "follows-rate": "the loss follows the learning rate up and down",
     "accumulated-batches": "the period is that of {batches} accumulated batches",
@@ -302,6 +307,9 @@ ORDER = "Check whether files, sampler or batches are sorted by class, source or 
 ADVICE = {
     "running-mean": ("Log the loss of each batch.",),
     "memorisation": ("Watch the validation loss at these steps.",),
+    "last-batch": (
+        "Leave out the incomplete last batch (PyTorch: DataLoader(drop_last=True)), or weigh each batch by its size.",
+    ),
     "schedule": ("Nothing to mend.",),
     "gradient-accumulation": ("Log the mean loss of each update.",),
     "length-groups": ("Compare losses per token, or epoch means.",),
@@ -405,6 +413,11 @@ def _ordered(points: int, length: int, size: float) -> NDArray[np.float64]:
     return falling(points) * np.exp(wave + noise(points, 0.05))
 
 
+def _last_batch(points: int, length: int) -> NDArray[np.float64]:
+    last = np.arange(points) % length == length - 1
+    return falling(points) * np.exp(np.where(last, 1.2, 0.0) + noise(points, 0.35) * np.where(last, 2.3, 1.0))
+
+
 DETECTOR = Detector(
     "repetitive-loss",
     __doc__,
@@ -425,6 +438,7 @@ DETECTOR = Detector(
                 {"train/loss": falling(600) * np.exp(np.convolve(noise(619, 0.3), np.ones(20) / 20, "valid"))}
             ),
         ),
+        Case("a smaller last batch in each epoch", "almost", lambda: made_run({"train/loss": _last_batch(700, 14)})),
         Case(
             "a cyclic learning rate",
             "almost",

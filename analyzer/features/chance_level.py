@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.features.course import MEDIAN_ERROR
 from analyzer.features.curve import Array, Curve
 from analyzer.model.evidence import Sign
 from analyzer.model.roles import words_of
-from analyzer.stats.robust import mad_sigma, median
+from analyzer.stats.robust import MEDIAN_ERROR, mad_sigma, median
 
 if TYPE_CHECKING:
     from analyzer.features import RunFeatures

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, trendless_sigma
 from analyzer.stats.robust import (
+    MEDIAN_ERROR,
     autocorrelation,
     even_edges,
     mad_sigma,
@@ -33,7 +34,6 @@ Steps = NDArray[np.int64]
 MOST = 240  # levels: a longer curve is described by medians of blocks, which tell all that its course asks for
 NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
 NOISE_LEVELS = 12  # levels in such a part, at least
-MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
 CORRELATED = 12  # levels from which an autocorrelation is measured: with fewer its error is as large as itself
 LONG = 40  # levels (points) from which the noise is measured in places and its tails and its scatter show

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.features.course import MEDIAN_ERROR
 from analyzer.features.curve import Curve
+from analyzer.stats.robust import MEDIAN_ERROR
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ KEPT_PLACES = 4096  # values: the places of the blocks of longer curves are not 
 HALF = 0.5  # between two neighbours: from here on np.quantile counts down from the upper one
 ONE_SIGMA = 0.8413  # share of a Gaussian below its mean and one standard deviation
 MAD_TO_SIGMA = 1.4826  # the median absolute deviation of a Gaussian is 1 / 1.4826 of its standard deviation
+MEDIAN_ERROR = 1.2533  # standard error of a median of n Gaussian values, in units of σ / √n
 
 
 def median(values: Array) -> float:

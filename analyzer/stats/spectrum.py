@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats import trend
-from analyzer.stats.robust import block_levels, block_medians, even_edges, mad_sigma, median, quantile
+from analyzer.stats.robust import MEDIAN_ERROR, block_levels, block_medians, even_edges, mad_sigma, median, quantile
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -57,6 +57,7 @@ PART_CHANCE = 0.001  # chance of the rest of a longer period at which the best o
 WORTH_A_LOOK = 0.05  # expected peaks of noise above which nothing more is asked of a period
 WIDE = 1.7  # scatter at a place over that at most places: a batch of a third of the examples
 ALONE = 1.5  # shift of one place over that of any place not next to it
+SHAPELESS = 2.0  # standard errors by which places lie apart, in the mean: about 1 where there is no shape
 SPREAD = 12  # places in a period from which a point may lie next to its place
 SHIFTED = 0.5  # places by which a length that is not whole shifts over the curve
 STRETCHES = 6  # parts of the curve in each of which the shape must recur
@@ -291,6 +292,23 @@ def _odd_places(even: Array, length: float) -> NDArray[np.bool_]:
     if places >= SPREAD or abs(length - places) * even.size / length > SHIFTED:
         odd |= np.roll(odd, 1) | np.roll(odd, -1)
     return odd[place] if np.mean(odd) < 0.5 else np.zeros(even.size, dtype=np.bool_)
+
+
+def stands_alone(even: Array, length: float) -> bool:
+    """Whether one place of the period lies apart from all the others and scatters more than they do.
+
+    So does the last batch of each epoch where it holds fewer examples, most of all with batch normalisation.
+    """
+    places = max(2, round(length))
+    place = np.minimum((np.arange(even.size) % length / length * places).astype(np.int64), places - 1)
+    parts = [even[place == k] for k in range(places)]
+    if places < 4 or min(part.size for part in parts) < 4:
+        return False
+    level, scatter = np.array([median(part) for part in parts]), np.array([mad_sigma(part) for part in parts])
+    shift, usual = np.abs(level - median(level)), median(scatter)
+    top = int(np.argmax(shift))
+    others = np.delete(shift, top) / max(MEDIAN_ERROR * usual / math.sqrt(even.size / places), 1e-300)
+    return bool(scatter[top] > WIDE * usual and math.sqrt(float(np.mean(others**2))) < SHAPELESS)
 
 
 def _bridged(values: Array, gaps: NDArray[np.bool_]) -> Array:
