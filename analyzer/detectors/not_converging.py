@@ -150,7 +150,9 @@ def _weights_move(features: RunFeatures, far: Progress) -> tuple[Sign, ...]:
 
 def _held_out_signs(features: RunFeatures, far: Progress, held_out: HeldOut) -> Iterator[Sign]:
     for other, its in held_out:
-        if its.leaps > PARAMS.jump and its.gain < 0.5 and far.gain < PARAMS.some:
+        # the jump as a share of what was gained: leaps are shares of the level that is left
+        of_gain = its.leaps * (1 - its.gain) / its.gain if its.gain > 0 else np.inf
+        if min(its.leaps, of_gain) > PARAMS.jump and far.gain < PARAMS.some:
             yield Sign("evaluation-jumps", other.tag, {"jump": its.leaps})
             break
     jump = metrics_jump(features)

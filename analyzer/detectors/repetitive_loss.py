@@ -438,7 +438,7 @@ DETECTOR = Detector(
                 {"train/loss": falling(600) * np.exp(np.convolve(noise(619, 0.3), np.ones(20) / 20, "valid"))}
             ),
         ),
-        Case("a smaller last batch in each epoch", "almost", lambda: made_run({"train/loss": _last_batch(700, 14)})),
+        Case("a smaller last batch in each epoch", "almost", lambda: made_run({"train/loss": _last_batch(720, 12)})),
         Case(
             "a cyclic learning rate",
             "almost",

@@ -28,7 +28,8 @@ class Progress:
 
     - `gain`: fall from the start to the end; `best_gain`: to the lowest lasting level; `moved`: the gain over the
       standard error of the two levels it compares.
-    - `later_gain`: fall of the trend over the part after the first tenth; `later_most`: its upper 95 % bound.
+    - `later_gain`: fall of the trend over the part after the first tenth; `later_most`: its upper 95 % bound. Both, and
+      `half_most`, are shares of the median where that is higher than the start.
     - `half_most`: the largest change of the trend over the second half, up or down, within its 95 % bounds.
     - `swing`: robust spread of the values around the trend in the second half, over their median; `rho`: their
       lag-1 autocorrelation; `leaps`: median relative change from point to point in the last third, a steady course
@@ -73,6 +74,7 @@ def _progress(curve: Curve) -> Progress:
     levels = _levels(raw)
     best = float(np.min(levels[1:])) if levels.size > 1 else end
     scale = _scale(raw, start)
+    high = max(scale, abs(robust.median(raw)))  # of a loss that rose at once, a fall is a share of where it stands
     after_start = _from(curve, 0.1)
     at, medians = _even_blocks(raw[after_start:])
     slope, low, _ = trend.slope(at, medians)
@@ -91,14 +93,14 @@ def _progress(curve: Curve) -> Progress:
         best=best,
         gain=(start - end) / scale,
         best_gain=(start - best) / scale,
-        later_gain=falls[0] / scale,
-        later_most=falls[1] / scale,
-        half_most=max(abs(half_low), abs(half_high)) * later.size / scale,
+        later_gain=falls[0] / high,
+        later_most=falls[1] / high,
+        half_most=max(abs(half_low), abs(half_high)) * later.size / high,
         leaps=_leaps(third) / max(abs(robust.median(third)), 1e-3 * scale),
         swing=max(robust.mad_sigma(later), robust.mad_sigma(detrended)) / max(abs(middle), 1e-3 * scale),
         rho=robust.autocorrelation(detrended),
         moved=_moved(raw, head, tail),
-        climbs=_climbs(raw, max(scale, abs(robust.median(raw)))),
+        climbs=_climbs(raw, high),
     )
 
 
