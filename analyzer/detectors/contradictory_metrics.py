@@ -220,8 +220,9 @@ def _at_chance(
     if not found or features.family == "preference":
         return
     lead = found[0]
-    # the loss of the same data contradicts it; the training loss alone may have been memorised
-    same = [f for f in falls if f[0].role.split == lead.curve.role.split] or falls
+    # the loss of the same data contradicts it; the training loss alone may have been memorised, so where the metric
+    # does not say of which data it is, each loss must fall
+    same = [f for f in falls if f[0].role.split == lead.curve.role.split] or falls[::-1]
     sibling = next((c for c in metrics if guessing[c.tag] is None and _is_sibling(c, lead.curve)), None)
     loss, fall = same[0]
     first, last = int(lead.curve.at[0]), int(lead.curve.at[-1])

@@ -14,7 +14,8 @@ whether it matters. A row that lasts to the end is one of plateau.
 When it is wrong
 ----------------
 A loss that is logged at every step but computed once in a while repeats itself all the time; such a curve is not
-judged. A loss that is fitted exactly rests at 0. A log that was filled up with old values on purpose.
+judged. A loss that is fitted exactly rests at 0, and the held-out loss beside it rests too: nothing is left to learn. A
+log that was filled up with old values on purpose.
 
 What to do
 ----------
@@ -41,6 +42,7 @@ from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
 from analyzer.model.formatting import counted, percent, step
+from analyzer.stats.robust import median
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         yield Unfit(features.why_not if not features.falls else f"no loss with {ENOUGH.evaluations} finite points")
         return
     for curve in curves:
-        yield _reading(curve, longest_row(curve.raw))
+        yield _reading(features, curve, longest_row(curve.raw))
 
 
 def longest_row(values: np.ndarray) -> Row:
@@ -108,7 +110,14 @@ def longest_row(values: np.ndarray) -> Row:
     return Row(first, first + longest - 1, equal, values.size * equal ** (longest - 1))
 
 
-def _reading(curve: Curve, row: Row) -> Evidence:
+def _fitted(curve: Curve, first: int, last: int) -> float | None:
+    """Return the level of a training loss between two steps where it is next to nothing: the weights stand still."""
+    within = curve.raw[(curve.at >= first) & (curve.at <= last)]
+    level = median(within) if within.size else np.inf
+    return level if level <= PARAMS.near_zero * abs(curve.back(curve.start)) else None
+
+
+def _reading(features: RunFeatures, curve: Curve, row: Row) -> Evidence:
     first, last, level = int(curve.at[row.first]), int(curve.at[row.last]), float(curve.raw[row.first])
     vetoes = []
     if row.last == curve.n - 1:
@@ -117,6 +126,9 @@ def _reading(curve: Curve, row: Row) -> Evidence:
         vetoes.append(Veto("repeats-elsewhere", curve.tag, {"share": row.elsewhere}))
     if row.first > 0 and abs(level) <= PARAMS.near_zero * abs(curve.back(curve.start)) and level != 0:
         vetoes.append(Veto("fitted-exactly", curve.tag, {"level": level}))
+    training = features.training[0] if features.training and curve in features.validation else None
+    if training is not None and (fitted := _fitted(training, first, last)) is not None:
+        vetoes.append(Veto("fitted-exactly", training.tag, {"level": fitted}))
     return Evidence(
         curve.tags,
         (
@@ -163,6 +175,11 @@ DETECTOR = Detector(
         Case("a fifth of the run at one value", "fires", lambda: made_run({"train/loss": _held(500, 100)})),
         Case("a falling loss", "quiet", lambda: made_run({"train/loss": falling(300) + noise(300, 0.02)})),
         Case("a loss computed every tenth step", "almost", lambda: made_run({"train/loss": _held(50, 1).repeat(10)})),
+        Case(
+            "a held-out loss that rests while training fits exactly",
+            "almost",
+            lambda: made_run({"train/loss": np.exp(-0.1 * np.arange(300)), "val/loss": _held(300, 80)}),
+        ),
         Case(
             "one long row among rounded values",
             "almost",
