@@ -71,7 +71,7 @@ class Limits:
     )
     swing: float = field(default=0.2, metadata={"why": "spread around the trend that is still flat, over the level"})
     untrained: float = field(default=0.5, metadata={"why": "signs that the model is where an untrained one would be"})
-    noise: float = field(default=0.05, metadata={"why": "noise of batches at the end over that at the start"})
+    noise: float = field(default=0.1, metadata={"why": "noise of batches at the end over that at the start"})
     frozen: float = field(default=0.1, metadata={"why": "share of the run over which the loss repeats one value"})
 
 

@@ -39,12 +39,12 @@ import numpy as np
 
 from analyzer.detectors import GRAVE, Detector
 from analyzer.features import Curve, RunFeatures
-from analyzer.features.course import MEDIAN_ERROR, Course
+from analyzer.features.course import Course
 from analyzer.features.sample_size import settled
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.formatting import counted, number, percent
-from analyzer.stats.robust import difference_sigma, median
+from analyzer.stats.robust import MEDIAN_ERROR, difference_sigma, median
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.features.course import MEDIAN_ERROR
 from analyzer.features.curve import Curve
-from analyzer.stats.robust import median
+from analyzer.stats.robust import MEDIAN_ERROR, median
 
 
 @dataclass(frozen=True)

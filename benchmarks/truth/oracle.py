@@ -162,7 +162,9 @@ def contradictory(exhibit: Exhibit) -> Label:
     """Confirm: the loss falls and the model ranks well, yet a logged metric stays where it is."""
     need(all_finite(exhibit), "not finite")
     curve, evals = main_curve(exhibit), exhibit.history.evals
-    fall = 1 - tail(curve.values) / float(np.median(between(curve, 0.0, 0.1)))
+    start = float(np.median(between(curve, 0.0, 0.1)))
+    need(start > 0, f"the loss begins at {start:.3g}")
+    fall = 1 - tail(curve.values) / start
     clean_fall = 1 - tail(evals["train"]) / float(evals["train"][0])
     need(min(fall, clean_fall) > 0.2, f"the loss falls by {fall:.2f} only")
     stuck = [c for c in exhibit.curves if c.role.startswith("metric") and stands(c) and absurdly(c)]
