@@ -56,6 +56,7 @@ def _header(length: int) -> bytes:
 
 
 def record(payload: bytes) -> bytes:
+    """Return an event as a record of a file: length, payload and their checksums."""
     return _header(len(payload)) + payload + _masked(payload)
 
 

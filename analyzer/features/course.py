@@ -471,12 +471,15 @@ class Course:
 
     @cached_property
     def _joined(self) -> Array:
-        """Levels without the clearest break upwards: a break is neither noise nor a correlation of the noise."""
+        """Levels without a clear break upwards that is too near to the end for a line beside it.
+
+        The break is no correlation of the noise.
+        """
         if self.m < SHIFT_LEVELS:
             return self.levels
         errors, gaps = self._gaps(1.0, 1.0)
         k = int(np.argmax(errors))
-        if errors[k] < SEEN:
+        if errors[k] < SEEN or self.m - k > 2 * self._reach:
             return self.levels
         return np.where(np.arange(self.m) < k, self.levels, self.levels - gaps[k])
 

@@ -1,10 +1,10 @@
 """Audits a fleet for simulated months against a model: `python -m benchmarks.soak [--audits N] [--seed S]`.
 
 Runs appear, grow, are rewritten, renamed, vanish and come back; the clock jumps; findings are suppressed for some days.
-Audits are killed, run into a full disk, run two at a time, in parts that are merged, or into a new folder. Each audit is
-held against what was planted: verdicts, new, persisting, regressed and resolved findings, vanished runs. The site may
-have no dead link, no page of a run that is gone and no temporary file, and every now and then the result must equal
-that of an audit without a memory. A difference is printed with the seed of its world and the number of the audit.
+Audits are killed, run into a full disk, run two at a time, in parts that are merged, or into a new folder. Each audit
+is held against what was planted: verdicts, new, persisting, regressed and resolved findings, vanished runs. The site
+may have no dead link, no page of a run that is gone and no temporary file, and every now and then the result must
+equal that of an audit without a memory. A difference is printed with the seed of its world and the number of the audit.
 """
 
 from __future__ import annotations

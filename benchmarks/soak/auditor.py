@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -90,11 +90,11 @@ class Auditor:
         told: list[list[str]] = []
         agreeing = []
         for model in self.models:
-            differences = _differences(result, self._expected(model))
+            differences = _differences(result, self._expected(model), self.world.faults)
             told.append(differences)
             if not differences:
                 agreeing.append(model)
-        self.models = agreeing or self.models[:1]
+        self.models = _distinct(agreeing or self.models[:1])
         return [] if agreeing else min(told, key=len)
 
     def plainly(self) -> list[str]:
@@ -128,7 +128,7 @@ class Auditor:
         after = [model.copy() for model in self.models]
         for model in after:
             self._expected(model)
-        self.models = after if code == 0 else [*self.models, *after]
+        self.models = _distinct(after if code == 0 else [*self.models, *after])
         return []
 
     def two_at_once(self) -> list[str]:
@@ -149,7 +149,7 @@ class Auditor:
         again = [model.copy() for model in self.models]
         for model in again:
             self._expected(model)
-        self.models += again
+        self.models = _distinct([*self.models, *again])
         return differences
 
     def in_parts(self) -> list[str]:
@@ -184,19 +184,25 @@ WAYS: dict[str, tuple[float, Callable[[Auditor], list[str]]]] = {
 """How often each way of auditing is taken, beside the others."""
 
 
+def _distinct(models: list[Model]) -> list[Model]:
+    return [model for i, model in enumerate(models) if model not in models[:i]]
+
+
 def _said(result: analyzer.Result) -> tuple[object, ...]:
     found = sorted((f.fingerprint, f.severity, f.summary, bool(f.suppressed)) for f in result.findings)
     return result.run, result.status, result.verdict, result.sentence, found
 
 
-def _differences(result: AuditResult, expected: Expected) -> list[str]:
-    """Return in words where an audit says something else than it must."""
+def _differences(result: AuditResult, expected: Expected, faults: Mapping[str, str]) -> list[str]:
+    """Return in words where an audit says something else than it must of the faults by run."""
     verdicts, states = dict[str, str](), dict[str, str]()
     for one in result.results:
         verdicts[one.run] = one.verdict
-        planted = [f for f in one.findings if f.symptom in PLANTED and (f.alarms or f.suppressed)]
-        states |= {one.run: f.state or "no state" for f in planted}
-    resolved = frozenset((r["run"], r["symptom"]) for r in result.resolved if r["symptom"] in PLANTED)
+        for finding in one.findings:
+            if finding.symptom == SYMPTOM[faults.get(one.run, "healthy")]:
+                states[one.run] = finding.state or "no state"
+    told = ((r["run"], r["symptom"]) for r in result.resolved)
+    resolved = frozenset((run, symptom) for run, symptom in told if symptom == SYMPTOM[faults.get(run, "healthy")])
     vanished = {one.run: one.findings for one in result.vanished}
     pairs: Sequence[tuple[str, object, object]] = (
         ("verdicts", verdicts, dict(expected.verdicts)),
@@ -240,7 +246,7 @@ def _started(work: Callable[[], object], *, kill_after: float | None = None, mos
         work()
     except PosthocError:
         os._exit(REFUSED)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the parent has to know
+    except BaseException as error:
         os.write(2, f"{type(error).__name__}: {error}\n".encode())
         os._exit(BROKEN)
     os._exit(0)

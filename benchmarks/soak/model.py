@@ -1,4 +1,4 @@
-"""What must be reported, worked out from what was planted and from docs/nightly.md alone, not from the code under test."""
+"""What must be reported: worked out from what was planted and from docs/nightly.md, not from the code under test."""
 
 from __future__ import annotations
 
@@ -37,11 +37,10 @@ class Model:
 
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     last: frozenset[str] = frozenset()
-    audits: int = 0
 
     def copy(self) -> Model:
         """Return a model that remembers the same."""
-        return Model(dict(self.known), self.last, self.audits)
+        return Model(dict(self.known), self.last)
 
     def audit(self, runs: Mapping[str, Run], now: float, suppressed: Mapping[str, date]) -> Expected:
         """Remember an audit, and return what it must say; `suppressed` holds the day on which a run's pass expires."""
@@ -59,7 +58,7 @@ class Model:
                 before = self.known.get((name, symptom))
                 states[name] = "new" if before is None else "persisting" if before.open else "regressed"
                 self.known[name, symptom] = Known(alarm=not aside)
-            going = run.last is not None and now - run.last <= STALE_AFTER
+            going = run.torn and run.last is not None and -24 * HOUR < now - run.last < STALE_AFTER
             for key, one in list(self.known.items()):
                 if key[0] != name or key[1] == symptom or not one.open:
                     continue
@@ -69,5 +68,4 @@ class Model:
                 if over:
                     resolved.add(key)
         self.last = frozenset(runs)
-        self.audits += 1
         return Expected(verdicts, states, frozenset(resolved), vanished)

@@ -49,12 +49,16 @@ def _event(begun: float, i: int, training: float, validation: float) -> bytes:
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its kind and seed, how many points are written, the time of the last one (None: the log has no times)."""
+    """A run: its kind and seed, how many points are written, the time of the last one (None: the log has no times).
+
+    `torn`: whether the last record is written in part, as while a training goes on.
+    """
 
     kind: str
     seed: int
     points: int
     last: float | None
+    torn: bool = False
 
     def write(self, folder: Path) -> None:
         """Write the log in place of what is there."""
@@ -67,18 +71,26 @@ class Run:
             return
         begun = self.last - 30.0 * self.points
         records = (record(_event(begun, i, training[i], validation[i])) for i in range(self.points))
-        write_log(folder / f"events.out.tfevents.{int(begun)}.host.1.0", records)
+        path = folder / f"events.out.tfevents.{int(begun)}.host.1.0"
+        write_log(path, records)
+        if self.torn:
+            with path.open("ab") as file:
+                file.write(record(_event(begun, self.points, 0.2, 0.25))[:20])
 
 
 @dataclass
 class World:
-    """The runs in a folder, by id, those that have vanished, and the clock in Unix seconds."""
+    """The runs in a folder, by id, those that have vanished, and the clock in Unix seconds.
+
+    Each run has one fault that comes and goes (`faults`): beside another fault a check is not always possible.
+    """
 
     root: Path
     rng: random.Random
     now: float = 1.78e9
     there: dict[str, Run] = field(default_factory=dict)
     away: dict[str, Run] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
     def step(self) -> str:
@@ -89,6 +101,8 @@ class World:
 
     def put(self, name: str, run: Run) -> str:
         """Write a run under an id."""
+        if run.kind != "healthy":
+            self.faults.setdefault(name, run.kind)
         run.write(self.root / name)
         self.there[name] = run
         return name
@@ -97,18 +111,18 @@ class World:
         """Return the id of any run that is there, None where there is none."""
         return self.rng.choice(sorted(self.there)) if self.there else None
 
-    def end_of_log(self) -> float | None:
-        """Return the time of a last point: now, long ago, or none at all."""
-        return self.rng.choice([None, self.now - 60, self.now - 48 * HOUR])
+    def run(self, kind: str) -> Run:
+        """Return a new run of that kind: without times, still written, or ended now or long ago."""
+        last = self.rng.choice([None, self.now - 60, self.now - 48 * HOUR])
+        torn = last is not None and self.rng.random() < 0.5
+        return Run(kind, self.rng.randrange(2**31), self.rng.randint(LEAST, MOST), last, torn)
 
 
 def _appears(world: World) -> str:
     if len(world.there) >= 12:
         return _vanishes(world)
     world.made += 1
-    kind = world.rng.choice(list(SYMPTOM))
-    run = Run(kind, world.rng.randrange(2**31), world.rng.randint(LEAST, MOST), world.end_of_log())
-    return world.put(f"group{world.made % 3}/run{world.made}", run)
+    return world.put(f"group{world.made % 3}/run{world.made}", world.run(world.rng.choice(list(SYMPTOM))))
 
 
 def _grows(world: World) -> str:
@@ -121,14 +135,13 @@ def _grows(world: World) -> str:
 
 
 def _rewritten(world: World) -> str:
-    """A healthy run falls sick, a sick one is repaired: from one fault to another a check may not be possible."""
+    """A healthy run falls sick, a sick one is repaired."""
     name = world.any()
     if name is None:
         return _appears(world)
-    run = world.there[name]
-    kind = world.rng.choice(list(SYMPTOM)[1:]) if run.kind == "healthy" else "healthy"
-    seed, last = world.rng.randrange(2**31), None if run.last is None else world.end_of_log() or world.now
-    return f"{world.put(name, Run(kind, seed, world.rng.randint(LEAST, MOST), last))} as {kind}"
+    fault = world.faults.setdefault(name, world.rng.choice(list(SYMPTOM)[1:]))
+    kind = fault if world.there[name].kind == "healthy" else "healthy"
+    return f"{world.put(name, world.run(kind))} as {kind}"
 
 
 def _vanishes(world: World) -> str:
@@ -158,11 +171,14 @@ def _renamed(world: World) -> str:
 
 
 def _clock_jumps(world: World) -> str:
-    world.now += world.rng.uniform(-72, 72) * HOUR
-    return "to another time"
+    # a torn log that was stale would be young again, and keeps its result: nobody can say what is right
+    torn = any(run.torn for run in (*world.there.values(), *world.away.values()))
+    hours = world.rng.uniform(0 if torn else -72, 72)
+    world.now += hours * HOUR
+    return f"by {hours:.0f} h"
 
 
-def _nothing(world: World) -> str:  # noqa: ARG001 - as the others
+def _nothing(world: World) -> str:
     return "happens"
 
 
