@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from analyzer.model.run import Note, Series
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.file_signature import disguise, packed_or_absent
-from analyzer.readers.filelog import config_files, delimited, json_rows, rows
+from analyzer.readers.filelog import config_files, delimited, json_rows, labels, rows
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.files import LARGEST, Place
 from analyzer.readers.filelog.rows import Axis, Table
@@ -72,7 +72,7 @@ class Candidate:
     @cached_property
     def table(self) -> Table:
         """The whole rows at its beginning, read as a table."""
-        return delimited.parse(self.head[: self.head.rfind(b"\n") + 1], "")
+        return labels.spread(delimited.parse(self.head[: self.head.rfind(b"\n") + 1], ""))
 
     @cached_property
     def objects(self) -> Sequence[Mapping[str, Any]]:
@@ -307,6 +307,8 @@ class RowKind(Kind):
                 continue
             table = self.table(raw, shown_path(path), content)
             content.notes += table.notes
+            if reading.group.key:
+                table = labels.of_run(table, reading.group.key)
             if table.size:
                 parts.append(self._series(table, shown_path(path), prefix, content))
         content.series = rows.joined(parts)
@@ -341,7 +343,7 @@ class TableKind(RowKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows of a table."""
-        return delimited.parse(raw, shown)
+        return labels.spread(delimited.parse(raw, shown))
 
 
 class LineKind(RowKind):

@@ -1,15 +1,18 @@
 """Tables by hand, recognised by what their columns mean; a name alone says nothing.
 
-Tables in one folder whose names differ in the split only (`train_performance.csv`, `val_performance.csv`) are one run.
+A table with a column such as `fold` or `run` holds several runs, as does an export with the runs side by side. Tables
+in one folder whose names differ in the split only (`train_performance.csv`, `val_performance.csv`) are one run.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from analyzer.model.roles import read_role
+from analyzer.readers.filelog import delimited, labels
 from analyzer.readers.filelog.kind import GENERIC, Candidate, Group, Listing, TableKind
 from analyzer.readers.filelog.rows import AXES, INDEXES, Table
 
@@ -56,6 +59,10 @@ class Csv(TableKind):
         """Yield a run for each table, and one for tables of several splits."""
         together: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for candidate in listing.candidates(self):
+            keys = _runs(candidate, listing) if labels.may_hold_runs(candidate.table) else []
+            if keys:
+                yield from (Group(candidate.path, ((candidate.path, ""),), key=key) for key in keys)
+                continue
             split = _SPLIT.search(candidate.name)
             rest = (
                 candidate.name
@@ -74,6 +81,19 @@ class Csv(TableKind):
                     tuple((path, f"{word}/" if word else "") for path, word in files),
                     reason=f"{names} are read as splits of one run",
                 )
+
+
+def _runs(candidate: Candidate, listing: Listing) -> list[str]:
+    """Return the names that a table gives to runs in its rows or columns; none where it holds one run."""
+
+    def named() -> str:
+        try:
+            raw = listing.place.read(candidate.path).data
+        except OSError:
+            raw = candidate.head
+        return json.dumps(labels.runs_of(labels.spread(delimited.parse(raw, ""))))
+
+    return list(json.loads(listing.remember("runs of a table", [candidate.path], named)))
 
 
 KIND = Csv()
