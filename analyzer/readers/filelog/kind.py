@@ -8,6 +8,7 @@ bytes, damaged lines, axes, settings, stamps and object storage are written once
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -313,6 +314,24 @@ class RowKind(Kind):
                 parts.append(self._series(table, shown_path(path), prefix, content))
         content.series = rows.joined(parts)
         return content
+
+    def several(self, candidate: Candidate, head: Table, listing: Listing) -> list[Group]:
+        """Return a run for each name that the rows or columns of a file give to runs; none where it holds one run.
+
+        `head` is the table at its beginning: only where it has a column for such names the whole file is looked at.
+        """
+        if not labels.may_hold_runs(head):
+            return []
+
+        def named() -> str:
+            try:
+                raw = listing.place.read(candidate.path).data
+            except OSError:
+                return "[]"
+            return json.dumps(labels.runs_of(self.table(raw, "", Content())))
+
+        keys = json.loads(listing.remember("runs of a table", [candidate.path], named))
+        return [Group(candidate.path, ((candidate.path, ""),), key=key) for key in keys]
 
     def params(self, reading: Reading) -> dict[str, object]:
         """Return the settings of the run."""

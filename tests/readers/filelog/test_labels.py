@@ -56,6 +56,20 @@ def test_a_column_of_runs_makes_a_run_of_each(tmp_path: Path, column: str, words
         assert set(run.series) == {"train_loss"}
 
 
+def test_json_lines_have_labels_too(tmp_path: Path) -> None:
+    rows = [{"epoch": n, "phase": phase, "loss": n + 0.5} for n in STEPS for phase in ("train", "val")]
+    logs.lines(tmp_path / "a" / "log.jsonl", *rows)
+    logs.lines(tmp_path / "b" / "log.jsonl", *({"step": n, "key": "loss", "value": n + 0.5} for n in STEPS))
+    logs.lines(tmp_path / "c" / "log.jsonl", *({"run": r, "step": n, "loss": n + 0.5} for r in "xy" for n in STEPS))
+    found = {name: set(run.series) for name, run in runs(tmp_path).items()}
+    assert found == {
+        "a": {"train/loss", "val/loss"},
+        "b": {"loss"},
+        "c/log.jsonl/x": {"loss"},
+        "c/log.jsonl/y": {"loss"},
+    }
+
+
 def test_a_seed_that_never_changes_is_one_run(tmp_path: Path) -> None:
     logs.text(tmp_path / "log.csv", "seed,epoch,train_loss", *(f"7,{n},{n}.5" for n in STEPS))
     assert list(runs(tmp_path)) == [only(tmp_path).id]

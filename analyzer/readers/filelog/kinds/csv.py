@@ -6,13 +6,11 @@ in one folder whose names differ in the split only (`train_performance.csv`, `va
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from analyzer.model.roles import read_role
-from analyzer.readers.filelog import delimited, labels
 from analyzer.readers.filelog.kind import GENERIC, Candidate, Group, Listing, TableKind
 from analyzer.readers.filelog.rows import AXES, INDEXES, Table
 
@@ -59,9 +57,9 @@ class Csv(TableKind):
         """Yield a run for each table, and one for tables of several splits."""
         together: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for candidate in listing.candidates(self):
-            keys = _runs(candidate, listing) if labels.may_hold_runs(candidate.table) else []
-            if keys:
-                yield from (Group(candidate.path, ((candidate.path, ""),), key=key) for key in keys)
+            several = self.several(candidate, candidate.table, listing)
+            if several:
+                yield from several
                 continue
             split = _SPLIT.search(candidate.name)
             rest = (
@@ -81,19 +79,6 @@ class Csv(TableKind):
                     tuple((path, f"{word}/" if word else "") for path, word in files),
                     reason=f"{names} are read as splits of one run",
                 )
-
-
-def _runs(candidate: Candidate, listing: Listing) -> list[str]:
-    """Return the names that a table gives to runs in its rows or columns; none where it holds one run."""
-
-    def named() -> str:
-        try:
-            raw = listing.place.read(candidate.path).data
-        except OSError:
-            raw = candidate.head
-        return json.dumps(labels.runs_of(labels.spread(delimited.parse(raw, ""))))
-
-    return list(json.loads(listing.remember("runs of a table", [candidate.path], named)))
 
 
 KIND = Csv()
