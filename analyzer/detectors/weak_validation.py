@@ -165,7 +165,7 @@ def _noisy(curve: Curve, mate: Curve | None) -> Evidence:
 def _error(course: Course) -> float:
     """Return the standard error of the difference of two levels, by the noise of the usual evaluation."""
     width = course.window
-    sigma = median(course.noise)
+    sigma = median(course.wander * course.noise)
     one = sigma if width == 1 else MEDIAN_ERROR * sigma * float(np.sqrt(min(course.correlation, width) / width))
     return float(np.sqrt(2.0)) * one
 

@@ -60,6 +60,7 @@ SHIFT_LEVELS = 6  # levels: with fewer nothing is said about breaks
 FROZEN_POINTS = 4  # points: with fewer nothing is said about repeated values
 REPEATS = 3  # points: equal values at the end that are no coincidence
 SMOOTHED_PARTS = 3  # parts of a curve from which the noise of one is compared with its neighbours'
+FAR_CALMER = 0.5  # of the whole curve's residual: a part that is calmer speaks for itself
 LATE_LEVELS = 8  # levels from which the noise is measured without the first third as well
 PAIRED = 12  # levels from which one level of the course is made of two
 FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
@@ -217,12 +218,10 @@ class Course:
     def noise(self) -> Array:
         """Standard deviation of each level around the trend, float64[m]: measured in parts, because it changes."""
         y, m = self.levels, self.m
-        parts = max(1, min(NOISE_PARTS, m // NOISE_LEVELS))
-        edges = even_edges(m, parts)
+        edges = even_edges(m, self._parts)
         sizes = np.array([trendless_sigma(y[max(0, a - 1) : b + 1]) for a, b in itertools.pairwise(edges)])
-        if parts >= SMOOTHED_PARTS:  # one part that holds a break must not hide it: the median with its two neighbours
-            padded = np.pad(sizes, 1, mode="edge")
-            sizes = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        if sizes.size >= SMOOTHED_PARTS:  # one part that holds a break must not hide it
+            sizes = _smoothed(sizes)
         elif m >= LATE_LEVELS:  # the steep start of a short curve bends more than differences can follow
             sizes = np.minimum(sizes, trendless_sigma(y[m // 3 :]))
         if m < FEW_LEVELS:  # nor must a break in it count as noise
@@ -244,11 +243,37 @@ class Course:
         as much of the correlation (Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41, 1954).
         Both are made up for.
         """
+        return self._correlated[0]
+
+    @cached_property
+    def wander(self) -> Array:
+        """Standard deviation of each level around its trend over `noise`, float64[m], at least 1.
+
+        Differences do not feel noise that is slower than two levels. It is measured in the parts that noise is.
+        """
         if self.m < FEW_LEVELS:
-            return 1.0
+            return np.ones(self.m)
+        skipped, rest = self.m // STEEP, self._residual
+        edges = even_edges(self.m, self._parts)
+        pieces = [rest[max(a, skipped) - skipped : b - skipped] for a, b in itertools.pairwise(edges)]
+        whole = mad_sigma(rest)
+        sizes = _smoothed(np.array([mad_sigma(piece) if piece.size >= LATE_LEVELS else whole for piece in pieces]))
+        sizes = np.where(sizes < FAR_CALMER * whole, sizes, whole)
+        return np.repeat(np.maximum(1.0, sizes / math.sqrt(self._correlated[1])), np.diff(edges))
+
+    @cached_property
+    def _correlated(self) -> tuple[float, float]:
+        """The correlation, and the share of the variance that local lines leave."""
+        if self.m < FEW_LEVELS:
+            return 1.0, 1.0
         together = correlation_time(self._residual, self._reach)
         left = max(LEFT, 1 - together / (2 * self._reach + 1))
-        return (1 + (together - 1) / left) * max(1.0, mad_sigma(self._residual) ** 2 / left)
+        return 1 + (together - 1) / left, left
+
+    @property
+    def _parts(self) -> int:
+        """Parts of the curve whose noise is measured separately."""
+        return max(1, min(NOISE_PARTS, self.m // NOISE_LEVELS))
 
     @property
     def _reach(self) -> int:
@@ -274,7 +299,7 @@ class Course:
     def error(self, a: int, b: int) -> float:
         """Return the standard error of the median of the levels a … b - 1, in the space they are compared in."""
         width = b - a
-        sigma = median(self.noise[a:b])
+        sigma = median(self.wander[a:b] * self.noise[a:b])
         if width == 1:
             return sigma
         return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
@@ -400,7 +425,7 @@ class Course:
         """
         if self.m < SHIFT_LEVELS:
             return None
-        errors, gaps = self._gaps(self.correlation, self.tails)
+        errors, gaps = self._gaps(self.correlation, self.wander, self.tails)
         seen = np.flatnonzero(errors >= SEEN)
         if not seen.size:
             return None
@@ -448,13 +473,13 @@ class Course:
             found.append((w, at, medians, lines, self._noise_around(at, w)))
         return tuple(found)
 
-    def _gaps(self, correlation: float, tails: float) -> tuple[Array, Array]:
+    def _gaps(self, correlation: float, wander: Array, tails: float) -> tuple[Array, Array]:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         m = self.m
         errors, gaps, widest, sharp = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf), np.ones(m)
         narrowest = self._windows[0][0] if self._windows else 0
         for w, at, medians, lines, level_noise in self._windows:
-            noise = level_noise * np.sqrt(min(correlation, w))
+            noise = wander[at] * level_noise * np.sqrt(min(correlation, w))
             by_lines = _ratios(lines, noise * tails * _line_error(w) * np.sqrt(2.0))
             by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
             clearer = (by_lines >= by_medians) & (at > w)
@@ -477,7 +502,7 @@ class Course:
         """
         if self.m < SHIFT_LEVELS:
             return self.levels
-        errors, gaps = self._gaps(1.0, 1.0)
+        errors, gaps = self._gaps(1.0, np.ones(self.m), 1.0)
         k = int(np.argmax(errors))
         if errors[k] < SEEN or self.m - k > 2 * self._reach:
             return self.levels
@@ -646,6 +671,12 @@ class Course:
         lowest_after = np.minimum.accumulate(levels[::-1])[::-1]
         lowest_before = np.minimum.accumulate(levels)
         return float(np.max(levels - np.maximum(lowest_before, lowest_after)))
+
+
+def _smoothed(sizes: Array) -> Array:
+    """Return each size as the median of itself and its two neighbours."""
+    padded = np.pad(sizes, 1, mode="edge")
+    return np.asarray(np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -114,7 +114,8 @@ class TestCorrelation:
         found = []
         for seed in range(9):
             red = lfilter([1.0], [1.0, -rho], drawn(400, 0.02, seed))[160:]
-            found.append(course(10 + red).correlation)
+            one = course(10 + red)
+            found.append(one.correlation * np.median(one.wander) ** 2)
         # also made up for here: differences of correlated noise are smaller than the noise
         assert np.median(found) == pytest.approx((1 + rho) / (1 - rho) * max(1.0, (1 - rho**2) ** -1), rel=0.6)
 
@@ -142,7 +143,21 @@ class TestError:
 
     def test_one_level_has_the_noise_of_a_level(self):
         one = course(10 + drawn(100))
-        assert one.error(50, 51) == one.noise[50]
+        assert one.error(50, 51) == one.noise[50] * one.wander[50]
+
+    def test_slow_noise_that_differences_do_not_feel_counts(self):
+        white, slow = (np.median([made(s) for s in range(20)]) for made in (self.white, self.slow))
+        assert white == pytest.approx(0.02, rel=0.25)
+        assert slow == pytest.approx(0.02, rel=0.35)  # differences alone say 0.006
+
+    @staticmethod
+    def white(seed):
+        return course(10 + drawn(240, 0.02, seed)).error(100, 101)
+
+    @staticmethod
+    def slow(seed):
+        red = lfilter([np.sqrt(1 - 0.95**2)], [1.0, -0.95], drawn(440, 0.02, seed))[200:]
+        return course(10 + red).error(100, 101)
 
     def test_more_levels_are_known_better(self):
         one = course(10 + drawn(240))
