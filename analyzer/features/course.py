@@ -249,9 +249,10 @@ class Course:
     def wander(self) -> Array:
         """Standard deviation of each level around its trend over `noise`, float64[m], at least 1.
 
-        Differences do not feel noise that is slower than two levels. It is measured in the parts that noise is.
+        Differences do not feel noise that is slower than two levels. It is measured in the parts that noise is. Lines
+        through a shorter curve leave what its start bends, which counts as correlation there.
         """
-        if self.m < FEW_LEVELS:
+        if self.m < LONG:
             return np.ones(self.m)
         skipped, rest = self.m // STEEP, self._residual
         edges = even_edges(self.m, self._parts)
@@ -268,7 +269,8 @@ class Course:
             return 1.0, 1.0
         together = correlation_time(self._residual, self._reach)
         left = max(LEFT, 1 - together / (2 * self._reach + 1))
-        return 1 + (together - 1) / left, left
+        slower = 1.0 if self.m >= LONG else max(1.0, mad_sigma(self._residual) ** 2 / left)
+        return (1 + (together - 1) / left) * slower, left
 
     @property
     def _parts(self) -> int:
