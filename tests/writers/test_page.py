@@ -10,8 +10,9 @@ import pytest
 
 from analyzer.model.result import Event
 from analyzer.model.run import Note
+from analyzer.writers.chart import THIN
 from analyzer.writers.embed import SpillFile
-from analyzer.writers.page import THIN, Provenance, main_chart, page_name, run_page, silence
+from analyzer.writers.page import Provenance, main_chart, page_name, run_page, silence
 from analyzer.writers.template_environment import asset
 from tests import made
 from tests.writers.markup import check_page
