@@ -211,11 +211,18 @@ def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
     if main is None or main.points < 2:
         return None
-    others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
-    twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
+    judged = _judged_reward(result)
+    others = [row for row in result.series if row.role == main.role and row.split not in {main.split, None}]
+    if result.family == "rl":  # not every metric there is a reward: those are that were judged together
+        named = (tag for f in summary.tree(result).leading if main.tag in f.tags for tag in f.tags)
+        others = [*judged, *rows_of(result, named)]
+    twins = [row for row in others if row is not main and row.points > 2 and share_a_panel(main, row)]
     drawn = [main, *twins[:1]]
     witnesses = _witnesses(result, drawn)
-    marks = [*_best(result, main), *(mark for _, mark in witnesses if mark is not None)]
+    marks = [
+        *(mark for row in judged if row in drawn for mark in _best(result, row)),
+        *(mark for _, mark in witnesses if mark is not None),
+    ]
     below = list(dict.fromkeys(row.tag for row, _ in witnesses))
     return chart("main", drawn, shelf, marks, points=FULL, height=230, below=rows_of(result, below))
 
@@ -248,15 +255,19 @@ def _below(main: SeriesRow, row: SeriesRow) -> bool:
     return row is not main and row.points > 2 and varies(row) and same_steps(main, row)
 
 
-def _best(result: Result, main: SeriesRow) -> Iterator[Mark]:
-    """Yield where the reward of reinforcement learning is best, which is the checkpoint to keep, and its noise."""
-    learnt = next((c for c in result.health if c.criterion == "learnt" and main.tag in c.tags), None)
-    if result.family != "rl" or learnt is None or "best_step" not in learnt.numbers:
-        return
-    numbers = learnt.numbers
-    if numbers["gain"] > 0:
-        yield Mark("step", main.tag, "best level: the checkpoint to keep", (round(numbers["best_step"]),))
-    yield from noise_band(main, NOISE * numbers["noise"])
+def _judged_reward(result: Result) -> list[SeriesRow]:
+    """Return the reward by which a run of reinforcement learning was found to have learnt, where there is one."""
+    learnt = next((c for c in result.health if c.criterion == "learnt"), None)
+    return rows_of(result, learnt.tags[:1]) if result.family == "rl" and learnt is not None else []
+
+
+def _best(result: Result, row: SeriesRow) -> Iterator[Mark]:
+    """Yield the best level of a judged reward and its noise; findings say themselves which checkpoint to keep."""
+    numbers = next((c.numbers for c in result.health if c.criterion == "learnt"), {})
+    if numbers.get("gain", 0.0) > 0:
+        label = "best level" if result.verdict == "problems" else "best: keep this"
+        yield Mark("step", row.tag, label, (round(numbers["best_step"]),))
+    yield from noise_band(row, NOISE * numbers.get("noise", 0.0))
 
 
 def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:

@@ -1,9 +1,9 @@
 """How well runs of reinforcement learning and GANs are judged: `python -m benchmarks.rl [--seeds 4] [--first 1000]`.
 
 Small agents, policies of texts and GANs are trained, healthy and with planted faults, and logged under the tags of
-eleven libraries. A fault that did no harm, and a healthy run that did not learn, count for nothing. Printed are, by kind,
-the runs that are named (or called healthy), false alarms, runs without a verdict, and runs whose family is right; every
-disagreement; and the same for rl-doctor on the logs of language models, where its environment is given (`--env`).
+eleven libraries. A fault that did no harm, and a healthy run that did not learn, count for nothing. Printed are, by
+kind, the runs that are named (or called healthy), false alarms, runs without a verdict, and runs whose family is right;
+every disagreement; and the same for rl-doctor on the logs of language models, where its environment is given (`--env`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # small nets lose by threads
-    os.environ.setdefault(_name, "1")
-
 from benchmarks.rl.kinds import KINDS
 from benchmarks.rl.one import asked, made
 from benchmarks.rl.score import Counts, family_line, table, totals
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # small nets lose by threads
+    os.environ.setdefault(_name, "1")  # the processes that train inherit it
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,7 +14,19 @@ from benchmarks.rl import adversaries, control, tables, texts
 from benchmarks.rl.adversaries import Duel
 from benchmarks.rl.control import Agent
 from benchmarks.rl.logs import (
-    CLEANRL, DCGAN, OPENRLHF, RLLIB, SB3, STYLEGAN, TIANSHOU, TRL_GRPO, TRL_RLOO, UNITY, VERL, Library, Log,
+    CLEANRL,
+    DCGAN,
+    OPENRLHF,
+    RLLIB,
+    SB3,
+    STYLEGAN,
+    TIANSHOU,
+    TRL_GRPO,
+    TRL_RLOO,
+    UNITY,
+    VERL,
+    Library,
+    Log,
 )  # fmt: skip
 from benchmarks.rl.nets import Rng
 from benchmarks.rl.tables import Learner
@@ -121,7 +133,8 @@ KINDS: dict[str, Kind] = {
     "table-target-copied": Kind("rl", _table(20, 4, period=10), Q, learnt),
     "table-no-exploration": Kind("rl", _table(20, 4, explore=0.0, floor=0.0, slip=0.0), Q, flat,
                                  ("reward-plateau", "no-learning-signal"), BESIDE),
-    "table-goal-moved": Kind("rl", _table(20, 4, moved=0.6, stops=0.6, floor=0.0, slip=0.0), Q, lost, ("reward-collapse",), BESIDE),
+    "table-goal-moved": Kind("rl", _table(20, 4, moved=0.6, stops=0.6, floor=0.0, slip=0.0), Q, lost,
+                             ("reward-collapse",), BESIDE),
     "q-diverges": Kind("rl", _table(20, 4, bootstrap=1.3), Q, lambda log: not log.values("q")[-1] < 1e3,
                        ("value-divergence", "non-finite"), BESIDE),
     "q-target-never-copied": Kind("rl", _table(20, 4, period=None, slip=0.0, explore=0.1, floor=0.1), Q,

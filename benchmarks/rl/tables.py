@@ -16,11 +16,11 @@ MOVES = ((1, 0), (0, 1), (0, -1), (-1, 0))
 
 @dataclass(frozen=True)
 class Learner:
-    """How a table is learnt; `moved` is the share of the run from which the goal lies elsewhere.
+    """How a table is learnt. `moved` is the share of the run from which the goal lies elsewhere.
 
-    `stops` that from which nothing is learnt, `period` is the number of episodes between copies of the target (None: it is never copied), `floor` the least share
-    of random actions, `spread` the width of features that overlap (0: a table), `bootstrap` a weight of the target
-    that should be 1.
+    `stops` is the share from which nothing is learnt, `period` the number of episodes between copies of the target
+    (None: it is never copied), `floor` the least share of random actions, `spread` the width of features that overlap
+    (0: a table), `bootstrap` a weight of the target that should be 1.
     """
 
     episodes: int = 600
