@@ -55,14 +55,15 @@ def _header(length: int) -> bytes:
     return raw + _masked(raw)
 
 
-def _record(payload: bytes) -> bytes:
+def record(payload: bytes) -> bytes:
+    """Return an event as a record of a file: length, payload and their checksums."""
     return _header(len(payload)) + payload + _masked(payload)
 
 
 def event(step: int, values: bytes) -> bytes:
     """Return the record of an event with these summary values, a quarter of a second after the step before."""
     wall = struct.pack("<d", 1.7e9 + step * 0.25 + 1e-5 * (step % 7919))
-    return _record(b"\x09" + wall + (b"\x10" + _varint(step) if step else b"") + _field(5, values))
+    return record(b"\x09" + wall + (b"\x10" + _varint(step) if step else b"") + _field(5, values))
 
 
 def scalar(tag: bytes, number: float) -> bytes:
@@ -84,7 +85,7 @@ def write_log(path: Path, records: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     random.seed(1)
     with path.open("wb") as file:
-        file.write(_record(b"\x09" + struct.pack("<d", 1.7e9) + _field(3, b"brain.Event:2")))
+        file.write(record(b"\x09" + struct.pack("<d", 1.7e9) + _field(3, b"brain.Event:2")))
         file.writelines(records)
 
 

@@ -226,7 +226,7 @@ def _reading(features: RunFeatures, curve: Curve, far: Progress, signs: tuple[Si
             Measure("signs that it is bouncing", float(len(signs)), "bouncing", unit="count"),
             Measure("fall since the start", far.gain, unit="of the start"),
         ),
-        "error" if far.gain < PARAMS.none else "warning",
+        "error" if far.gain < PARAMS.none and len(signs) > 1 else "warning",
         first_step=first,
         last_step=last,
         cause="rate-too-high" if growing else None,

@@ -145,7 +145,8 @@ class Scatter:
     """A lasting change of the noise of single points.
 
     `ratio`: noise after over noise before, relative to the level where the curve is positive; `raw_ratio`: the same in
-    the units of the log; `errors`: the change in standard errors; `onset`: index of the first point after it.
+    the units of the log; `errors`: the smaller of both changes in standard errors; `onset`: index of the first point
+    after it.
     """
 
     ratio: float
@@ -470,12 +471,15 @@ class Course:
 
     @cached_property
     def _joined(self) -> Array:
-        """Levels without the clearest break upwards: a break is neither noise nor a correlation of the noise."""
+        """Levels without a clear break upwards that is too near to the end for a line beside it.
+
+        The break is no correlation of the noise.
+        """
         if self.m < SHIFT_LEVELS:
             return self.levels
         errors, gaps = self._gaps(1.0, 1.0)
         k = int(np.argmax(errors))
-        if errors[k] < SEEN:
+        if errors[k] < SEEN or self.m - k > 2 * self._reach:
             return self.levels
         return np.where(np.arange(self.m) < k, self.levels, self.levels - gaps[k])
 
@@ -578,9 +582,12 @@ class Course:
             if near * far <= 0:
                 continue
             error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
-            errors = _best_of(abs(change) / error, n // window)
+            by_log = _change(raw, k, window)
+            # noise of one size is ever larger beside a loss that falls: both changes must be there
+            both = min(abs(change), abs(by_log)) if change * by_log > 0 else 0.0
+            errors = _best_of(both / error, n // window)
             if best is None or abs(change) > abs(np.log(best.ratio)):
-                best = Scatter(float(np.exp(change)), float(np.exp(_change(raw, k, window))), errors, k * thin)
+                best = Scatter(float(np.exp(change)), float(np.exp(by_log)), errors, k * thin)
         return best
 
     @cached_property

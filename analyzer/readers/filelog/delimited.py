@@ -9,26 +9,24 @@ be the rest of another number.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.model.run import Note
+from analyzer.readers.filelog import labels
+from analyzer.readers.filelog.cells import BLANKS, is_number, number_of, time_of
 from analyzer.readers.filelog.encodings import is_utf8, text_of
-from analyzer.readers.filelog.rows import Column, Table, shown_name
+from analyzer.readers.filelog.rows import CLOCKS, Column, Table, shown_name
 from analyzer.readers.sanitize import distinct
 
 SEPARATORS = ",;\t|"
-BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
-"""What writers put where nothing was measured. `nan` is not among them: it is a value."""
 LONGEST_LINE = 1 << 20  # characters
 MOST_LINES_OF_A_ROW = 50  # of a quoted cell (a matrix) that spans lines
 _BATCH = 1 << 16  # lines
 MOST_UNCLOSED = 100  # quotes that are never closed, after which cells over several lines are not looked for
 NAMED = 5  # damaged places named one by one
-_NUMBER = re.compile(r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass
@@ -140,7 +138,7 @@ class _Body:
                 names = _names(cells)
                 self._repeated += names == self._names
                 if names != self._names:
-                    _take(self._names, rows, numbers, self._table, self._damage)
+                    self._take(rows, numbers)
                     rows, numbers, self._names = [], [], names
                     self._changed += 1
             elif why := _fault(line, cells, len(self._names), self._separator):
@@ -148,7 +146,10 @@ class _Body:
             else:
                 rows.append(cells or [])
                 numbers.append(number)
-        _take(self._names, rows, numbers, self._table, self._damage)
+        self._take(rows, numbers)
+
+    def _take(self, rows: list[Sequence[str]], lines: list[int]) -> None:
+        _take(self._names, rows, lines, self._table, self._damage, separator=self._separator)
 
     def _next(self) -> list[str] | None:
         """Return the cells of the row that begins here, None where a quote is not closed; go on behind it."""
@@ -238,17 +239,24 @@ def _is_header(cells: Sequence[str]) -> bool:
     own = [cell.strip() for cell in cells]
     names = [cell for cell in own if cell and cell not in BLANKS]
     printable = all(name.isprintable() for name in names)
-    return len(names) == len(own) == len(set(names)) > 1 and printable and not any(map(_NUMBER.fullmatch, names))
+    return len(names) == len(own) == len(set(names)) > 1 and printable and not any(map(is_number, names))
 
 
-def _take(names: list[str], rows: list[Sequence[str]], lines: list[int], table: Table, damage: _Damage) -> None:
+def _take(
+    names: list[str], rows: list[Sequence[str]], lines: list[int], table: Table, damage: _Damage, *, separator: str
+) -> None:
     """Put rows behind those that the table has; `lines` are their numbers in the file."""
     found: dict[str, Column] = {}
+    words: dict[str, Sequence[str]] = {}
     bad: dict[int, str] = {}
     for name, cells in zip(names, zip(*rows, strict=True), strict=False):
-        column, wrong = _numbers(cells)
+        column, wrong = _numbers(cells, separator)
+        if len(wrong) > column.at.size and name.lower() in CLOCKS:
+            column, wrong = _times(cells)
         if len(wrong) > column.at.size:
-            if name not in table.texts:
+            if name.lower() in labels.NAMES:
+                words[name] = cells
+            elif name not in table.texts:
                 table.texts.append(name)
             continue
         bad |= dict.fromkeys(wrong, name)
@@ -262,7 +270,18 @@ def _take(names: list[str], rows: list[Sequence[str]], lines: list[int], table: 
     for name, column in found.items():
         whole = kept[column.at]
         intact[name] = Column(place[column.at[whole]].astype(np.int64), column.values[whole])
+    for name, said in words.items():
+        own = table.labels.setdefault(name, [])
+        own += [""] * (table.size - len(own)) + [said[row].strip() for row in np.flatnonzero(kept).tolist()]
     _append(table, intact, int(kept.sum()))
+
+
+def _times(cells: Sequence[str]) -> tuple[Column, list[int]]:
+    """Return the times of a column in Unix seconds, and the rows with something that is neither a time nor blank."""
+    held = {row: time_of(cell) for row, cell in enumerate(cells) if cell.strip() not in BLANKS}
+    known = {row: seconds for row, seconds in held.items() if seconds is not None}
+    column = Column(np.array(list(known), np.int64), np.array(list(known.values()), np.float64))
+    return column, [row for row, seconds in held.items() if seconds is None]
 
 
 def _append(table: Table, columns: dict[str, Column], size: int) -> None:
@@ -274,9 +293,11 @@ def _append(table: Table, columns: dict[str, Column], size: int) -> None:
             at, values = np.concatenate([before.at, at]), np.concatenate([before.values, values])
         table.columns[name] = Column(at, values)
     table.size += size
+    for words in table.labels.values():
+        words.extend([""] * (table.size - len(words)))
 
 
-def _numbers(cells: Sequence[str]) -> tuple[Column, list[int]]:
+def _numbers(cells: Sequence[str], separator: str) -> tuple[Column, list[int]]:
     """Return the numbers of a column, and the rows with something that is neither a number nor blank."""
     at = [row for row, cell in enumerate(cells) if cell and not cell.isspace()]
     held = [cells[row] for row in at]
@@ -289,9 +310,10 @@ def _numbers(cells: Sequence[str]) -> tuple[Column, list[int]]:
     rows, values, wrong = [], [], []
     for row, cell in zip(at, held, strict=True):
         text = cell.strip()
-        if _NUMBER.fullmatch(text):
+        number = number_of(text, separator)
+        if number is not None:
             rows.append(row)
-            values.append(float(text))
+            values.append(number)
         elif text not in BLANKS:
             wrong.append(row)
     return Column(np.array(rows, np.int64), np.array(values, np.float64)), wrong

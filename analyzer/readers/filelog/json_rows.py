@@ -14,6 +14,7 @@ from typing import Any
 
 from analyzer.model.formatting import counted
 from analyzer.model.run import Note
+from analyzer.readers.filelog import labels
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.rows import Gathered, Table
 
@@ -119,14 +120,21 @@ def _numbers(row: Mapping[str, Any], prefix: str, depth: int, skip: Collection[s
 
 
 def table_of(rows: list[Mapping[str, Any]], notes: list[Note], skip: Collection[str] = ()) -> Table:
-    """Return the numbers of rows as a table; a note says how many rows had too many."""
+    """Return the numbers of rows as a table, divided by its labels; a note says how many rows had too many."""
     gathered, cut = Gathered(), 0
+    words: dict[str, list[str]] = {}
     for row in rows:
         found = _every_number(row, skip)
         cut += len(found) > MOST_KEYS
+        for key, value in row.items() if len(found) < len(row) else ():
+            if type(value) is str and key.lower() in labels.NAMES:
+                own = words.setdefault(key, [])
+                own += [*[""] * (gathered.size - len(own)), value]
         gathered.add(_bounded(found))
     if cut:
         notes.append(
             Note("limit", f"{counted(cut, 'row')} with more than {MOST_KEYS:,} numbers: the rest was left out")
         )
-    return Table(gathered.size, gathered.columns(), notes)
+    for own in words.values():
+        own.extend([""] * (gathered.size - len(own)))
+    return labels.spread(Table(gathered.size, gathered.columns(), notes, labels=words))

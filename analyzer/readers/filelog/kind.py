@@ -8,6 +8,7 @@ bytes, damaged lines, axes, settings, stamps and object storage are written once
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from analyzer.model.run import Note, Series
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.file_signature import disguise, packed_or_absent
-from analyzer.readers.filelog import config_files, delimited, json_rows, rows
+from analyzer.readers.filelog import config_files, delimited, json_rows, labels, rows
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.files import LARGEST, Place
 from analyzer.readers.filelog.rows import Axis, Table
@@ -72,7 +73,7 @@ class Candidate:
     @cached_property
     def table(self) -> Table:
         """The whole rows at its beginning, read as a table."""
-        return delimited.parse(self.head[: self.head.rfind(b"\n") + 1], "")
+        return labels.spread(delimited.parse(self.head[: self.head.rfind(b"\n") + 1], ""))
 
     @cached_property
     def objects(self) -> Sequence[Mapping[str, Any]]:
@@ -307,10 +308,30 @@ class RowKind(Kind):
                 continue
             table = self.table(raw, shown_path(path), content)
             content.notes += table.notes
+            if reading.group.key:
+                table = labels.of_run(table, reading.group.key)
             if table.size:
                 parts.append(self._series(table, shown_path(path), prefix, content))
         content.series = rows.joined(parts)
         return content
+
+    def several(self, candidate: Candidate, head: Table, listing: Listing) -> list[Group]:
+        """Return a run for each name that the rows or columns of a file give to runs; none where it holds one run.
+
+        `head` is the table at its beginning: only where it has a column for such names the whole file is looked at.
+        """
+        if not labels.may_hold_runs(head):
+            return []
+
+        def named() -> str:
+            try:
+                raw = listing.place.read(candidate.path).data
+            except OSError:
+                return "[]"
+            return json.dumps(labels.runs_of(self.table(raw, "", Content())))
+
+        keys = json.loads(listing.remember("runs of a table", [candidate.path], named))
+        return [Group(candidate.path, ((candidate.path, ""),), key=key) for key in keys]
 
     def params(self, reading: Reading) -> dict[str, object]:
         """Return the settings of the run."""
@@ -341,7 +362,7 @@ class TableKind(RowKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows of a table."""
-        return delimited.parse(raw, shown)
+        return labels.spread(delimited.parse(raw, shown))
 
 
 class LineKind(RowKind):

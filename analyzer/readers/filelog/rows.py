@@ -24,7 +24,7 @@ AXES = (
 INDEXES = ("column 1", "unnamed: 0", "index")
 """Names of columns in which pandas counts rows; they are asked last, and make no table one of a training."""
 
-CLOCKS = ("_timestamp", "timestamp", "wall_time", "walltime", "created_at", "time", "datetime")
+CLOCKS = ("_timestamp", "timestamp", "wall_time", "walltime", "wall time", "created_at", "time", "datetime", "date")
 _YEAR_2000, _YEAR_2100 = 946_684_800.0, 4_102_444_800.0  # Unix seconds: other numbers are not wall times
 _MILLI = 1000.0
 _LARGEST_STEP = float(1 << 62)
@@ -49,6 +49,8 @@ class Table:
     preamble: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     """Names of columns that hold text, lists or booleans."""
+    labels: dict[str, list[str]] = field(default_factory=dict)
+    """The words of columns that say what a row is about, one a row."""
     start: float = float("nan")
     """Unix seconds from which the rows count their time, where the file says so."""
 
@@ -107,7 +109,12 @@ def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     note = ""
     if column.at.size < table.size:
         note = f"{table.size - column.at.size} row(s) without “{chosen}” stand at the step of the row before them"
-    return Axis(filled(column, table.size), frozenset([chosen]), note)
+    counters = (name for name in table.columns if name.lower() in INDEXES and _counts_rows(table, name))
+    return Axis(filled(column, table.size), frozenset([chosen, *counters]), note)
+
+
+def _counts_rows(table: Table, name: str) -> bool:
+    return np.array_equal(table.columns[name].values, np.arange(table.size))
 
 
 def filled(column: Column, size: int) -> NDArray[np.int64]:

@@ -31,6 +31,11 @@ INTACT: dict[str, tuple[str, bytes]] = {
     "detectron2": ("metrics.json", b"".join(b'{"iteration": %d, "loss": %d.5}\n' % (n, n) for n in STEPS)),
     "mmengine": ("scalars.json", b"".join(b'{"step": %d, "iter": 1, "loss": %d.5}\n' % (n, n) for n in STEPS)),
     "rllib": ("result.json", b"".join(b'{"training_iteration": %d, "loss": %d.5}\n' % (n, n) for n in STEPS)),
+    "tensorboard-csv": (
+        "run-a-tag-loss.csv",
+        b"Wall time,Step,Value\n" + b"".join(b"%d,%d,%d.5\n" % (1_788_000_000 + n, n, n) for n in STEPS),
+    ),
+    "json": ("history.json", json.dumps({"loss": [n + 0.5 for n in STEPS]}).encode()),
     "trainer": (
         "trainer_state.json",
         json.dumps({"log_history": [{"step": n, "loss": n + 0.5} for n in STEPS]}).encode(),

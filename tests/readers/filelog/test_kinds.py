@@ -29,7 +29,7 @@ def points(run: Run, tag: str) -> list[tuple[int, float]]:
 
 def test_every_kind_of_the_contract_is_there() -> None:
     named = "lightning-csv ultralytics trainer-state wandb keras-csv csv jsonl sb3 rllib detectron2 mmengine dvclive"
-    assert set(kinds.known()) == {*named.split(), "trackio", "catboost"}
+    assert set(kinds.known()) == {*named.split(), "trackio", "catboost", "tensorboard-csv", "json"}
 
 
 def test_lightning_keeps_nan_and_drops_blanks(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tables by hand, recognised by what their columns mean; a name alone says nothing.
 
-Tables in one folder whose names differ in the split only (`train_performance.csv`, `val_performance.csv`) are one run.
+A table with a column such as `fold` or `run` holds several runs, as does an export with the runs side by side. Tables
+in one folder whose names differ in the split only (`train_performance.csv`, `val_performance.csv`) are one run.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class Csv(TableKind):
         """Yield a run for each table, and one for tables of several splits."""
         together: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         for candidate in listing.candidates(self):
+            several = self.several(candidate, candidate.table, listing)
+            if several:
+                yield from several
+                continue
             split = _SPLIT.search(candidate.name)
             rest = (
                 candidate.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.readers.filelog import labels
 from analyzer.readers.filelog.kind import LOOSE, Candidate, TableKind
 from analyzer.readers.filelog.rows import AXES
 
@@ -23,6 +24,8 @@ class KerasCsv(TableKind):
         header = candidate.header
         if len(header) < 2 or not candidate.table.size or _FINER & {name.lower() for name in header}:
             return False
+        if candidate.table.labels or labels.may_hold_runs(candidate.table):
+            return False  # Keras writes numbers, of one training
         usual = header[0] == "epoch" and candidate.name.lower().startswith(("training", "train_log", "history", "log."))
         paired = "loss" in header and any(f"val_{name}" in header for name in header)
         return usual or paired

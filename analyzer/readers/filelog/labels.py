@@ -1,0 +1,133 @@
+"""Tables in which a column of words says what a row is about: the split, the metric, or the run.
+
+`phase` (train, val) divides the other columns; `metric` beside `value` names a column of its own; `fold`, `run` and
+their kin hold several runs in one table, as do the columns of several runs side by side (`RUN - metric`, as W&B exports
+them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.readers.filelog.rows import AXES, CLOCKS, INDEXES, Column, Table
+
+SPLITS = ("phase", "split", "stage", "mode", "subset", "partition")
+METRICS = ("metric", "metric_name", "metrics", "name", "tag", "variable", "key")
+VALUES = ("value", "metric_value", "values")
+RUNS = ("run", "run_id", "run_name", "run_uuid", "trial", "trial_id", "experiment", "fold", "cv_fold", "kfold", "seed")
+NAMES = frozenset((*SPLITS, *METRICS, *RUNS))
+"""Columns whose words are kept."""
+
+MOST_PARTS = 8  # splits that a training has
+MOST_METRICS = 1000  # metrics of a table in long form
+MOST_RUNS = 1000  # runs of one table
+LEAST_ROWS = 2  # of a run: with one row each, the column counts
+_BESIDE = " - "
+_BOUNDS = ("__MIN", "__MAX")
+
+
+def spread(table: Table) -> Table:
+    """Return a table with a column for each metric or split that its words name; other tables as they are."""
+    return _by_split(_by_metric(table))
+
+
+def _by_metric(table: Table) -> Table:
+    """Return a table in long form (metric, value) with a column for each metric."""
+    words = next((table.labels[name] for name in table.labels if name.lower() in METRICS), None)
+    value = next((name for name in table.columns if name.lower() in VALUES), None)
+    if words is None or value is None or len(set(words)) > MOST_METRICS:
+        return table
+    column = table.columns[value]
+    found = {name: one for name, one in table.columns.items() if name != value}
+    at = np.array(words, dtype=object)[column.at]
+    for metric in dict.fromkeys(words):
+        own = at == metric
+        if metric and metric not in found and own.any():
+            found[metric] = Column(column.at[own], column.values[own])
+    return replace(table, columns=found)
+
+
+def _by_split(table: Table) -> Table:
+    """Return a table whose other columns are divided by the words of a split."""
+    name = next((name for name in table.labels if name.lower() in SPLITS), None)
+    if name is None:
+        return table
+    words = np.array(table.labels[name], dtype=object)
+    parts = [part for part in dict.fromkeys(table.labels[name]) if part]
+    if not 1 < len(parts) <= MOST_PARTS:
+        return table
+    found: dict[str, Column] = {}
+    for tag, column in table.columns.items():
+        if tag.lower() in (*AXES, *CLOCKS, *INDEXES, *RUNS):
+            found[tag] = column
+            continue
+        for part in parts:
+            own = words[column.at] == part
+            if own.any():
+                found[f"{part}/{tag}"] = Column(column.at[own], column.values[own])
+    return replace(table, columns=found)
+
+
+def may_hold_runs(table: Table) -> bool:
+    """Whether a column may name runs, or columns stand for runs; whether there are several, only the rows tell."""
+    return bool(_beside(table)) or any(name.lower() in RUNS for name in (*table.columns, *table.labels))
+
+
+def runs_of(table: Table) -> list[str]:
+    """Return the names of the runs that a table holds, in their order; none where it holds one."""
+    side_by_side = list(dict.fromkeys(run for run, _ in _beside(table)))
+    if side_by_side:
+        return side_by_side[:MOST_RUNS]
+    words = _run_words(table)
+    if words is None:
+        return []
+    names, counts = np.unique(words, return_counts=True)
+    if not 1 < names.size <= MOST_RUNS or counts.min() < LEAST_ROWS:
+        return []
+    return list(dict.fromkeys(words.tolist()))
+
+
+def of_run(table: Table, run: str) -> Table:
+    """Return the rows or columns of one of the runs that `runs_of` names."""
+    side_by_side = {tag: metric for (own, metric), tag in _beside(table).items() if own == run}
+    if side_by_side:
+        kept = {name: one for name, one in table.columns.items() if _BESIDE not in name}
+        return replace(table, columns=kept | {side_by_side[tag]: table.columns[tag] for tag in side_by_side})
+    words = _run_words(table)
+    if words is None:
+        return table
+    rows = words == run
+    place = np.cumsum(rows) - 1
+    found = {}
+    for name, column in table.columns.items():
+        own = rows[column.at]
+        if name.lower() not in RUNS and own.any():
+            found[name] = Column(place[column.at[own]], column.values[own])
+    return replace(table, size=int(rows.sum()), columns=found)
+
+
+def _beside(table: Table) -> dict[tuple[str, str], str]:
+    """Return the columns of tables in which the runs stand side by side, by run and metric."""
+    if not any(name.endswith(_BOUNDS) for name in table.columns):
+        return {}
+    parts = ((name, name.rpartition(_BESIDE)) for name in table.columns if not name.endswith(_BOUNDS))
+    return {(run, metric): name for name, (run, between, metric) in parts if between and not metric.startswith("_")}
+
+
+def _run_words(table: Table) -> NDArray[np.object_] | None:
+    """Return the name of the run of each row, None where no column says it."""
+    return next(_words_of_runs(table), None)
+
+
+def _words_of_runs(table: Table) -> Iterator[NDArray[np.object_]]:
+    for name in RUNS:
+        for label, words in table.labels.items():
+            if label.lower() == name:
+                yield np.array(words, dtype=object)
+        for tag, column in table.columns.items():
+            if tag.lower() == name and column.at.size == table.size and (column.values % 1 == 0).all():
+                yield np.array([f"{tag} {value:.0f}" for value in column.values], dtype=object)

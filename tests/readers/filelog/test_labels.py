@@ -1,0 +1,166 @@
+"""Tables in which words say what a row is about, and cells in other notations, give the curves that people mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.model.run import Run
+from analyzer.readers import open_source
+from tests.readers.filelog import logs
+
+STEPS = range(40)
+
+
+def runs(place: Path) -> dict[str, Run]:
+    return {run.id: run for run in open_source(str(place))}
+
+
+def only(place: Path) -> Run:
+    (run,) = runs(place).values()
+    return run
+
+
+def values(run: Run, tag: str) -> list[float]:
+    return run.series[tag].values.tolist()
+
+
+def test_a_column_of_phases_divides_the_others(tmp_path: Path) -> None:
+    rows = [f"{n},{phase},{n + shift}" for n in STEPS for phase, shift in (("train", 0.25), ("val", 0.5))]
+    logs.text(tmp_path / "log.csv", "epoch,phase,loss", *rows)
+    run = only(tmp_path)
+    assert set(run.series) == {"train/loss", "val/loss"}
+    assert values(run, "val/loss") == [n + 0.5 for n in STEPS]
+    assert run.series["train/loss"].steps.tolist() == list(STEPS)
+
+
+def test_a_table_in_long_form_has_a_curve_for_each_metric(tmp_path: Path) -> None:
+    rows = [f"{n},{name},{n + shift}" for n in STEPS for name, shift in (("train_loss", 0.25), ("val_loss", 0.5))]
+    logs.text(tmp_path / "log.csv", "step,metric,value", *rows)
+    run = only(tmp_path)
+    assert values(run, "train_loss") == [n + 0.25 for n in STEPS]
+    assert values(run, "val_loss") == [n + 0.5 for n in STEPS]
+
+
+@pytest.mark.parametrize(("column", "words"), [("fold", ("0", "1", "2")), ("run_id", ("a", "b", "c"))])
+def test_a_column_of_runs_makes_a_run_of_each(tmp_path: Path, column: str, words: tuple[str, ...]) -> None:
+    # sorted by run: the first four KiB hold the first one only
+    rows = [f"{word},{n},{n + i / 4:.20f}" for i, word in enumerate(words) for n in range(200)]
+    logs.text(tmp_path / "log.csv", f"{column},epoch,train_loss", *rows)
+    found = runs(tmp_path)
+    names = [f"fold {word}" if column == "fold" else word for word in words]
+    assert list(found) == [f"log.csv/{name}" for name in names]
+    for i, run in enumerate(found.values()):
+        assert values(run, "train_loss") == [n + i / 4 for n in range(200)]
+        assert set(run.series) == {"train_loss"}
+
+
+def test_json_lines_have_labels_too(tmp_path: Path) -> None:
+    rows = [{"epoch": n, "phase": phase, "loss": n + 0.5} for n in STEPS for phase in ("train", "val")]
+    logs.lines(tmp_path / "a" / "log.jsonl", *rows)
+    logs.lines(tmp_path / "b" / "log.jsonl", *({"step": n, "key": "loss", "value": n + 0.5} for n in STEPS))
+    logs.lines(tmp_path / "c" / "log.jsonl", *({"run": r, "step": n, "loss": n + 0.5} for r in "xy" for n in STEPS))
+    found = {name: set(run.series) for name, run in runs(tmp_path).items()}
+    assert found == {
+        "a": {"train/loss", "val/loss"},
+        "b": {"loss"},
+        "c/log.jsonl/x": {"loss"},
+        "c/log.jsonl/y": {"loss"},
+    }
+
+
+def test_a_seed_that_never_changes_is_one_run(tmp_path: Path) -> None:
+    logs.text(tmp_path / "log.csv", "seed,epoch,train_loss", *(f"7,{n},{n}.5" for n in STEPS))
+    assert list(runs(tmp_path)) == [only(tmp_path).id]
+
+
+def test_runs_side_by_side_are_runs_without_their_bounds(tmp_path: Path) -> None:
+    header = ",".join(f'"{run} - loss{end}"' for run in ("a", "b - 2") for end in ("", "__MIN", "__MAX"))
+    rows = (f'"{n}","{n}.5","0","9","{n}.25","0","9"' for n in STEPS)
+    logs.text(tmp_path / "wandb_export.csv", f'"Step",{header}', *rows)
+    found = runs(tmp_path)
+    assert [name.rpartition("/")[2] for name in found] == ["a", "b - 2"]
+    assert [set(run.series) for run in found.values()] == [{"loss"}, {"loss"}]
+    assert [values(run, "loss")[1] for run in found.values()] == [1.5, 1.25]
+
+
+@pytest.mark.parametrize(
+    ("separator", "cell", "value"),
+    [
+        (";", "0,25", 0.25),
+        (";", "1,5e-3", 0.0015),
+        (",", "25%", 0.25),
+        (",", "tensor(0.25)", 0.25),
+        (";", "tensor(0.25, device='cuda:0', grad_fn=<NllLossBackward0>)", 0.25),
+        (",", "np.float32(0.25)", 0.25),
+        (",", "[0.25]", 0.25),
+    ],
+)
+def test_a_number_in_another_notation_is_read(tmp_path: Path, separator: str, cell: str, value: float) -> None:
+    rows = (separator.join([str(n), cell, "1.5"]) for n in STEPS)
+    logs.text(tmp_path / "log.csv", separator.join(["epoch", "train_loss", "val_loss"]), *rows)
+    run = only(tmp_path)
+    assert values(run, "train_loss") == [value] * len(STEPS)
+    assert values(run, "val_loss") == [1.5] * len(STEPS)
+
+
+def test_words_and_lists_are_no_numbers(tmp_path: Path) -> None:
+    rows = (f'{n},"[0.25, 0.5]",{n}.5' for n in STEPS)
+    logs.text(tmp_path / "log.csv", "epoch,train_losses,val_loss", *rows)
+    assert set(only(tmp_path).series) == {"val_loss"}
+
+
+def test_times_of_iso_8601_are_wall_times(tmp_path: Path) -> None:
+    rows = (f"2026-01-02T03:04:{n:02d}+00:00,{n}.5,1.5" for n in STEPS)
+    logs.text(tmp_path / "log.csv", "timestamp,train_loss,val_loss", *rows)
+    run = only(tmp_path)
+    assert set(run.series) == {"train_loss", "val_loss"}
+    assert run.series["train_loss"].wall_times[:2].tolist() == [1767323040.0, 1767323041.0]
+
+
+def test_an_unnamed_index_of_pandas_is_no_curve(tmp_path: Path) -> None:
+    logs.text(tmp_path / "log.csv", ",epoch,train_loss", *(f"{n},{n + 1},{n}.5" for n in STEPS))
+    run = only(tmp_path)
+    assert set(run.series) == {"train_loss"}
+    assert run.series["train_loss"].steps[0] == 1
+
+
+def test_downloads_from_tensorboard_are_one_run_with_splits(tmp_path: Path) -> None:
+    for split, shift in (("train", 0.25), ("validation", 0.5)):
+        rows = (f"{1_788_000_000 + n},{10 * n},{n + shift}" for n in STEPS)
+        logs.text(tmp_path / f"run-exp_{split}-tag-epoch_loss.csv", "Wall time,Step,Value", *rows)
+    run = only(tmp_path)
+    assert (run.source, set(run.series)) == ("tensorboard-csv", {"train/epoch_loss", "validation/epoch_loss"})
+    assert run.series["train/epoch_loss"].steps[-1] == 390
+    assert run.series["train/epoch_loss"].wall_times[0] == 1_788_000_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"loss": [3.5, 2.5, 1.5], "val_loss": [4.5, 3.5, 2.5]}',
+        '{"history": {"loss": [3.5, 2.5, 1.5], "val_loss": [4.5, 3.5, 2.5]}, "lr": 0.1}',
+        '[{"loss": 3.5, "val_loss": 4.5}, {"loss": 2.5, "val_loss": 3.5}, {"loss": 1.5, "val_loss": 2.5}]',
+        '{"history": [{"loss": 3.5, "val_loss": 4.5}, {"loss": 2.5, "val_loss": 3.5}, {"loss": 1.5, "val_loss": 2.5}]}',
+    ],
+)
+def test_a_history_in_one_document_is_read(tmp_path: Path, document: str) -> None:
+    logs.text(tmp_path / "history.json", document)
+    run = only(tmp_path)
+    assert values(run, "loss") == [3.5, 2.5, 1.5]
+    assert values(run, "val_loss") == [4.5, 3.5, 2.5]
+
+
+def test_a_document_that_is_damaged_is_named(tmp_path: Path) -> None:
+    logs.text(tmp_path / "history.json", '{"loss": [3.5, 2.5, @@, 1.5], "val_loss": [4.5, 3.5, 2.5]}')
+    run = only(tmp_path)
+    assert [note.kind for note in run.notes] == ["unreadable"]
+    assert "history.json" in run.notes[0].message
+
+
+@pytest.mark.parametrize("document", ['{"a": [1, 2], "b": [3, 4]}', '{"weights": [0.5, 0.25]}', "[1, 2, 3]", "{}"])
+def test_a_document_of_something_else_is_no_log(tmp_path: Path, document: str) -> None:
+    logs.text(tmp_path / "results.json", document)
+    logs.text(tmp_path / "log.csv", "epoch,train_loss", *(f"{n},{n}.5" for n in STEPS))
+    assert only(tmp_path).source != "json"
