@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.features.curve import Curve
 from analyzer.features.extrapolation import ahead
-from analyzer.model.formatting import number, step
+from analyzer.features.rewards import PARAMS as REWARDS
+from analyzer.model.formatting import counted, number, step
 from analyzer.model.result import Advice
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def further_checks(features: RunFeatures) -> tuple[Advice, ...]:
     """Return the checks that no training curve answers, each with what this log says for or against it."""
+    if features.family == "rl":
+        return _of_a_policy(features)
     metrics = [c for c in features.having("metric") if c.n]
     tests = [c for c in features.curves.values() if c.role.split == "test" and c.role.role in ("loss", "metric")]
     perfect = [c for c in metrics if c.role.split != "train" and c.role.direction == "higher" and c.raw[-1] >= 0.999]
@@ -46,6 +49,31 @@ def further_checks(features: RunFeatures) -> tuple[Advice, ...]:
             if still
             else "The loss no longer falls at the end, as far as the log shows.",
         ),
+    )
+
+
+def _of_a_policy(features: RunFeatures) -> tuple[Advice, ...]:
+    """Return what rewards of one run cannot answer: other seeds, a score of its own, what the policy really does."""
+    rewards = features.rewards
+    score = rewards.independent
+    held = [c for c in rewards.goals if c.role.goal in ("independent", "evaluated")]
+    lead = rewards.lead()
+    at = rewards.standing(lead) if lead is not None else None
+    rises = at is not None and at.errors(at.end - at.last_blocks[0], at.tail, at.tail) >= REWARDS.rises
+    longer = f"{lead.tag} still rises at the end." if lead is not None and rises else "The reward rises no more."
+    language = features.kind.branch == "language"
+    evaluation = "An evaluation without exploration"
+    if language:
+        evaluation = "A held-out score that the reward does not know"
+        held = [score] if score is not None else []
+    told = f"{held[0].tag} has {counted(int(held[0].steps.size), 'value')}." if held else "None is logged."
+    if language and score is None:
+        told = "None is logged: a reward that is deceived looks like one that is earned."
+    return (
+        Advice("Stability over seeds", "Seeds differ by factors: one run ranks no algorithm. Train two or three more."),
+        Advice(evaluation, told),
+        Advice("A look at answers" if language else "A look at episodes", "A reward does not show how it was earned."),
+        Advice("Whether longer training pays", longer),
     )
 
 

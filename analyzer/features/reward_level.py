@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.noise import around_lines, correlation_time
+from analyzer.stats.noise import around_lines, beside_breaks, correlation_time
 from analyzer.stats.robust import MAD_TO_SIGMA, median, running_medians
 
 Array = NDArray[np.float64]
@@ -244,7 +244,7 @@ class Wander:
 def wander(values: Array) -> Wander:
     """Return how a stretch of a reward wanders about lines over two sevenths of it; float64[n], n ≥ 12."""
     half = max(PARAMS.lines, values.size // PARAMS.wide)
-    rest = around_lines(values, half)
+    rest = beside_breaks(values, half)
     together = correlation_time(rest, half)
     left = max(PARAMS.left, 1 - together / (2 * half + 1))  # a line takes what wanders more slowly than its window
     return Wander(1 + (together - 1) / left, int(values.size))

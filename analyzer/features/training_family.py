@@ -203,10 +203,27 @@ def _gan(evidence: _Evidence) -> Family | None:
         return None
     if generator and judge:
         return Family("gan", "gan", (generator[0], judge[0]))
+    sides_alike = _pair(evidence)
+    if sides_alike:
+        return Family("gan", "gan", sides_alike)
     sides = [*generator[:1], *judge[:1], *others.values()]
     return (
         Family("gan", "gan", tuple(sides[:2])) if len(sides) > 1 and (generator or judge or len(others) > 2) else None
     )
+
+
+def _pair(evidence: _Evidence) -> tuple[str, ...]:
+    """Return two tags that differ in the side they name only, as `G` and `D`, or `G_A` and `D_A` of a CycleGAN.
+
+    Beside the loss of a whole model such letters name anything.
+    """
+    if evidence.total_loss:
+        return ()
+    bare = {t: words[words[:1] == ("net",) :] for t, words in evidence.words.items()}  # netG, netD
+    makers = {words[1:]: t for t, words in bare.items() if words and words[0] in GENERATOR}
+    judges = {words[1:]: t for t, words in bare.items() if words and words[0] in DISCRIMINATOR}
+    both = [(makers[rest], judges[rest]) for rest in makers if rest in judges]
+    return both[0] if both else ()
 
 
 def _reinforcement(evidence: _Evidence) -> Family | None:

@@ -31,10 +31,11 @@ class Mark:
     """Something drawn into the chart of a tag so that the picture alone convinces.
 
     `region`: two steps, a shaded band · `step`: one step, an upright line · `level`: one value, a level line ·
-    `line`: steps and values, a curve of its own (trend, fit, fold).
+    `line`: steps and values, a curve of its own (trend, fit, fold) · `band`: steps and two values each, all lower ones
+    first, a shaded stripe along a curve.
     """
 
-    kind: Literal["region", "step", "level", "line"]
+    kind: Literal["region", "step", "level", "line", "band"]
     tag: str
     label: str
     steps: tuple[int, ...] = ()

@@ -26,6 +26,8 @@ SPLIT_LOOKS = {"train": 0, "validation": 1, "test": 2}
 
 MOST_CURVES = 8
 MOST_PANELS = 4
+THIN, THIN_POINTS = 64, 200
+"""Pixels of a panel below the others, and the points of its curve."""
 APART = 100.0
 """Curves whose sizes differ by more than this factor do not share a panel."""
 
@@ -68,19 +70,20 @@ def chart(
     *,
     points: int = 600,
     height: int = 210,
-    thin_panels: int = 0,
+    below: Sequence[SeriesRow] = (),
 ) -> Chart | None:
     """Return the picture of some series with marks drawn in, or None when no curve of them was kept.
 
-    Each curve is drawn with at most `points` points; the panels share `height` pixels and a little more, or, with
-    `thin_panels`, the first has `height` pixels and each other one so many.
+    Each curve is drawn with at most `points` points. The panels share `height` pixels and a little more; those of
+    `below` have THIN pixels and one curve each, on the axis of the first panel.
     """
     curves = [(row, thin(row.curve, points)) for row in rows if row.curve is not None and row.curve.points]
-    groups = _groups(curves[:MOST_CURVES])
-    shown = groups[:MOST_PANELS]
-    if not shown:
+    groups = _groups(curves[:MOST_CURVES])[:MOST_PANELS]
+    if not groups:
         return None
-    heights = _heights(len(shown), height, thin_panels)
+    under = [[(row, thin(row.curve, min(points, THIN_POINTS)))] for row in below if row.curve is not None]
+    shown = [*groups, *under[: MOST_PANELS - len(groups)]]
+    heights = [*_heights(len(groups), height), *[THIN] * (len(shown) - len(groups))]
     looks = _looks([row for group in shown for row, _ in group])
     axes = _axes(shown)
     between = BETWEEN if len(set(axes)) == 1 else BETWEEN + BOTTOM - 10
@@ -96,10 +99,8 @@ def chart(
     return Chart(key, tuple(panels), panels[-1].top + heights[-1] + BOTTOM, _words(panels), left_out)
 
 
-def _heights(panels: int, height: int, thin_panels: int) -> list[int]:
-    """Return the height of each panel in pixels."""
-    if thin_panels:
-        return [height, *[thin_panels] * (panels - 1)]
+def _heights(panels: int, height: int) -> list[int]:
+    """Return the height in pixels of each panel of those that share it."""
     return [height if panels == 1 else max(96, round(height * 1.35 / panels))] * panels
 
 

@@ -115,6 +115,11 @@ def _path(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     return f"M{places[0, 0]} {places[1, 0]}" + (f"l{written}" if written else "h0")
 
 
+def outline(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
+    """Return the closed path around a stripe: along its lower edge, and back along its upper one."""
+    return _path(np.concatenate((x, x[::-1])), np.concatenate((low, high[::-1]))) + "z"
+
+
 def _dots(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     return "".join(f"M{across} {down}h0" for across, down in _units(x, y))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,8 +13,8 @@ from analyzer.model.guide import Guide
 from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.summary import title_of
-from analyzer.model.thinning import thin
 from analyzer.writers import summary, template_environment
+from analyzer.writers.annotations import noise_band
 from analyzer.writers.chart import Chart, chart, close_up, same_steps, share_a_panel, spark, varies
 from analyzer.writers.code_lines import code_line, framework_of
 from analyzer.writers.embed import SpillFile, json_for_html
@@ -40,8 +40,11 @@ FULL, GALLERY = 600, 200
 FULL_POINTS, GALLERY_POINTS = 7_800, 9_000
 """All curves in findings, and all in the list of series, share so many points: a page stays small whatever it holds."""
 
-BELOW, THIN = ("learning-rate", "gradient-norm"), 64
-"""What is drawn below the main curve, for causes show there, and the pixels of each such panel."""
+BELOW = ("learning-rate", "gradient-norm")
+"""Roles that are drawn below the main curve, for causes show there."""
+
+NOISE = 2.0
+"""The band around a reward is so many standard deviations of its noise wide, to either side."""
 
 MOST_CHARTS, MOST_LISTED = 300, 1000
 """A page shows so many series with a chart, and so many at all; findings.json has every one."""
@@ -202,24 +205,69 @@ def silence(finding: Finding, run: str) -> str:
 
 
 def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
-    """Return the main curve, with its twin of another split where there is one."""
+    """Return the main curve, its twin of another split where there is one, and below it what shows a cause."""
     main = next((row for row in result.series if row.tag == result.main_tag), None)
     if main is None:
         main = next((row for row in result.series if row.curve is not None and row.role in {"loss", "metric"}), None)
     if main is None or main.points < 2:
         return None
-    others = (row for row in result.series if row.role == main.role and row.split not in {main.split, None})
-    twins = [row for row in others if row.points > 2 and share_a_panel(main, row)]
+    judged = _judged_reward(result)
+    others = [row for row in result.series if row.role == main.role and row.split not in {main.split, None}]
+    if result.family == "rl":  # not every metric there is a reward: those are that were judged together
+        named = (tag for f in summary.tree(result).leading if main.tag in f.tags for tag in f.tags)
+        others = [*judged, *rows_of(result, named)]
+    twins = [row for row in others if row is not main and row.points > 2 and share_a_panel(main, row)]
     drawn = [main, *twins[:1]]
-    below = [row for role in BELOW if (row := _below(result, role, main)) is not None]
-    return chart("main", [*drawn, *below], shelf, points=FULL, height=230, thin_panels=THIN)
+    witnesses = _witnesses(result, drawn)
+    marks = [
+        *(mark for row in judged if row in drawn for mark in _best(result, row)),
+        *(mark for _, mark in witnesses if mark is not None),
+    ]
+    below = list(dict.fromkeys(row.tag for row, _ in witnesses))
+    return chart("main", drawn, shelf, marks, points=FULL, height=230, below=rows_of(result, below))
 
 
-def _below(result: Result, role: str, main: SeriesRow) -> SeriesRow | None:
-    """Return the series of a role that is drawn below the main curve over the same steps, where it says anything."""
-    rows = (row for row in result.series if row.role == role and row is not main and row.points > 2)
-    found = next((row for row in rows if varies(row) and same_steps(main, row)), None)
-    return replace(found, curve=thin(found.curve, GALLERY)) if found is not None and found.curve is not None else None
+def _witnesses(result: Result, drawn: Sequence[SeriesRow]) -> list[tuple[SeriesRow, Mark | None]]:
+    """Return what is drawn below the main curve over the same steps, each with a line where it moved.
+
+    First come the curves that findings name as what moved before the main curve did, and those of findings that
+    follow from them; then the learning rate and the gradient norm.
+    """
+    main = drawn[0]
+    by_tag = {row.tag: row for row in result.series}
+    kinds = summary.tree(result)
+    found: list[tuple[SeriesRow, Mark | None]] = []
+    for finding in (f for f in kinds.leading if main.tag in f.tags):
+        moved = [(sign.tag, sign.numbers.get("step")) for sign in finding.signs]
+        follow = [(tag, None) for one in kinds.under.get(finding.fingerprint, ()) for tag in one.tags]
+        for tag, at in (*moved, *follow):
+            if tag in by_tag and not any(share_a_panel(by_tag[tag], row) for row in drawn):
+                mark = Mark("step", tag, "", (round(at),)) if at is not None else None
+                found.append((by_tag[tag], mark))
+    for role in BELOW:
+        rows = [(row, None) for row in result.series if row.role == role]
+        found += next(([one] for one in rows if _below(main, one[0])), [])
+    return [one for one in found if _below(main, one[0])]
+
+
+def _below(main: SeriesRow, row: SeriesRow) -> bool:
+    """Whether a series can stand below the main curve over the same steps, and says anything."""
+    return row is not main and row.points > 2 and varies(row) and same_steps(main, row)
+
+
+def _judged_reward(result: Result) -> list[SeriesRow]:
+    """Return the reward by which a run of reinforcement learning was found to have learnt, where there is one."""
+    learnt = next((c for c in result.health if c.criterion == "learnt"), None)
+    return rows_of(result, learnt.tags[:1]) if result.family == "rl" and learnt is not None else []
+
+
+def _best(result: Result, row: SeriesRow) -> Iterator[Mark]:
+    """Yield the best level of a judged reward and its noise; findings say themselves which checkpoint to keep."""
+    numbers = next((c.numbers for c in result.health if c.criterion == "learnt"), {})
+    if numbers.get("gain", 0.0) > 0:
+        label = "best level" if result.verdict == "problems" else "best: keep this"
+        yield Mark("step", row.tag, label, (round(numbers["best_step"]),))
+    yield from noise_band(row, NOISE * numbers.get("noise", 0.0))
 
 
 def _lanes(findings: Sequence[Finding], main: Chart) -> tuple[Lane, ...]:

@@ -126,3 +126,11 @@ def test_a_collected_reward_that_holds_is_told_beside_the_evaluated_one():
 def test_a_task_that_gets_harder_raises_no_alarm():
     curves = {"rollout/ep_rew_mean": learnt(), "train/value_loss": np.ones(300), "env/lesson": np.arange(300) // 100}
     assert findings(curves)["reward-collapse"].severity == "info"
+
+
+def test_a_fall_from_a_ceiling_to_a_floor_is_found_with_a_point_half_way_down():
+    """Only the fall itself is noisy: its residuals must not count as what the reward does for itself."""
+    climb = 200 * (1 - np.exp(-np.arange(81) / 12)) + 4 * np.r_[noise(55, 1.0, 3), np.zeros(26)]
+    reward = np.r_[np.minimum(climb, 200), 39.8, 9.5, np.full(67, 9.35)]
+    said = findings({"rollout/ep_rew_mean": reward, "train/value_loss": np.abs(noise(150, 1.0))})
+    assert said["reward-collapse"].severity == "warning"

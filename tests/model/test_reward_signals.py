@@ -261,6 +261,9 @@ FAMILIES = {
         ("chosen_reward", "reject_reward", "train/loss"),
     ],
     ("gan", "gan"): [
+        ("D_A", "G_A", "cycle_A", "D_B", "G_B"),
+        ("netG", "netD"),
+        ("G", "D"),
         ("loss_G", "loss_D"),
         ("generator_loss", "discriminator_loss"),
         ("errD", "errG", "D_x", "D_G_z"),
@@ -272,6 +275,7 @@ FAMILIES = {
         ("train/loss", "val/loss", "train/reward", "val/cider"),
         ("train/loss", "train/kl_loss", "val/loss"),
         ("train/cross_entropy", "val/cross_entropy", "val/explained_variance"),
+        ("train/loss", "d_model", "g_model"),
     ],
 }
 TOLD = [(family, tags) for family, all_tags in FAMILIES.items() for tags in all_tags]

@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analyzer import analyze
+from analyzer.model.case import made_run, noise
 from analyzer.model.result import Event
 from analyzer.model.run import Note
+from analyzer.writers.chart import THIN
 from analyzer.writers.embed import SpillFile
-from analyzer.writers.page import THIN, Provenance, main_chart, page_name, run_page, silence
+from analyzer.writers.page import Provenance, main_chart, page_name, run_page, silence
 from analyzer.writers.template_environment import asset
 from tests import made
 from tests.writers.markup import check_page
@@ -211,3 +214,44 @@ def test_learning_rate_and_gradient_norm_stand_below_the_main_curve_over_the_sam
     assert [one.height for one in drawn.panels] == [230, THIN, THIN]
     alone = main_chart(replace(whole, series=(*losses, still)), SpillFile())
     assert len(alone.panels) == 1
+
+
+def _collapsed():
+    """A policy that learns, whose divergence leaps before its reward is lost; beside it a metric of the critic."""
+    at = np.arange(300)
+    reward = np.where(at < 200, 200 * (1 - np.exp(-at / 60)), 20.0) + noise(300, 4.0, 1)
+    series = {
+        "rollout/ep_rew_mean": reward,
+        "train/approx_kl": np.where((at >= 194) & (at < 205), 1.0, 0.01) * np.exp(noise(300, 0.1, 2)),
+        "train/explained_variance": np.clip(0.9 + noise(300, 0.02, 3), -1, 1),
+        "train/learning_rate": np.linspace(1e-3, 1e-4, 300),
+    }
+    return analyze(made_run(series))
+
+
+def test_what_moved_before_a_reward_stands_below_it_with_a_line_where_it_moved():
+    drawn = main_chart(_collapsed(), SpillFile())
+    assert [one.title for one in drawn.panels] == ["rollout/ep_rew_mean", "train/approx_kl", "train/learning_rate"]
+    assert [curve.tag for curve in drawn.panels[0].curves] == ["rollout/ep_rew_mean"], "no other metric is a reward"
+    assert len({one.across for one in drawn.panels}) == 1
+    (line,) = [mark for mark in drawn.panels[1].marks if mark.kind == "step"]
+    assert 0.6 < line.start < 200 / 299, "it moved before the reward fell"
+
+
+def test_a_reward_is_drawn_with_its_noise_and_its_best_level():
+    sick = main_chart(_collapsed(), SpillFile()).panels[0]
+    assert {mark.kind for mark in sick.marks} >= {"band", "step"}
+    (best,) = [mark for mark in sick.marks if mark.kind == "step"]
+    assert 0.5 < best.start < 200 / 299 and best.label == "best level"
+    at = np.arange(300)
+    rising = analyze(made_run({"rollout/ep_rew_mean": at + noise(300, 8.0, 1), "rollout/ep_len_mean": at + 1.0}))
+    (kept,) = [mark for mark in main_chart(rising, SpillFile()).panels[0].marks if mark.kind == "step"]
+    assert rising.verdict == "healthy" and kept.label == "best: keep this"
+    assert main_chart(made.healthy(), SpillFile()).panels[0].marks == (), "a loss has neither"
+
+
+def test_what_is_worth_checking_of_a_policy_speaks_of_rewards():
+    at = np.arange(300)
+    told = analyze(made_run({"rollout/ep_rew_mean": at + noise(300, 8.0, 1), "rollout/ep_len_mean": at + 1.0}))
+    said = " ".join(f"{one.check} {one.in_this_log}" for one in told.further_checks)
+    assert "still rises" in said and "seeds" in said and "loss" not in said and "too good" not in said

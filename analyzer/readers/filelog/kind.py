@@ -79,7 +79,7 @@ class Candidate:
     def objects(self) -> Sequence[Mapping[str, Any]]:
         """The whole objects at its beginning, read as JSON lines; none when it begins otherwise."""
         first = self.text.lstrip().split("\n", 1)[0].rstrip()
-        if not first.startswith("{") or first == "{":  # a brace alone begins a document over many lines
+        if not first.startswith("{") or first[-1] in "{[,":  # one object that goes on: a document over many lines
             return ()
         return json_rows.rows_of(self.head, "")[0]
 

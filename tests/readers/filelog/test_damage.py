@@ -234,3 +234,16 @@ def test_a_row_with_too_many_numbers_is_named(tmp_path):
     notes = []
     table = table_of([{f"k{i}": float(i) for i in range(MOST_KEYS + 5)}, {"k0": 1.0}], notes)
     assert len(table.columns) == MOST_KEYS and "1 row with more than 5,000 numbers" in notes[0].message
+
+
+def test_a_document_over_many_lines_is_no_json_lines(tmp_path: Path) -> None:
+    lines = [
+        '{"schema": "posthoc/1",',
+        ' "runs": [',
+        '  {"run": "a", "cost": {"hours": 1.5}},',
+        '  {"run": "b", "cost": {"hours": 2.5}}',
+        " ]}",
+    ]
+    (tmp_path / "found.json").write_text("\n".join([lines[0], *lines[2:3] * 20, *lines[1:]]))
+    with pytest.raises(NoRunsError):
+        next(iter(discover(str(tmp_path / "found.json")).refs))
