@@ -396,6 +396,19 @@ def test_certificates_are_verified(fake, certificate, monkeypatch):
             discover(address)
 
 
+def test_a_certificate_of_another_host_is_told_as_that(fake, certificate, monkeypatch):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert", certificate / "key")
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate / "cert"))
+    with serving(fake, tls=context) as address:
+        for host in ("localhost", "127.0.0.2"):
+            with pytest.raises(SourceError) as told:
+                discover(address.replace("127.0.0.1", host))
+            assert "certificate is for another host" in str(told.value) and f"'{host}'" in str(told.value)
+            assert "SERVER_CERT_PATH" not in str(told.value) and "\n" not in str(told.value)
+    assert fake.asked == []  # nothing is sent before the host is known
+
+
 def test_experiments_are_chosen_by_name_or_id_and_others_named(fake, address):
     fake.runs["b" * 32] = run_json("b" * 32, experiment="2")
     for wanted in ("speech", "2"):
