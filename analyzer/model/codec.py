@@ -45,7 +45,7 @@ def _refuse(constant: str) -> None:
 def _require(kind: Any, value: Any, place: str) -> None:
     origin, parts = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
-        _all_of(_hinted(kind), value, place)
+        _all_of(_hinted(cast(Any, kind)), value, place)
     elif origin is Literal:
         _insist(any(value is part or value == part for part in parts), value, place)
     elif origin in (Union, UnionType):
