@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -18,6 +18,36 @@ _LONGEST = 100  # bytes of the target's name in that of its temporary file; file
 def replace_file(target: Path, write: Callable[[IO[bytes]], object], beside: Path | None = None) -> None:
     """Let `write` fill a new file in the folder `beside` (by default the target's), then rename it to `target`.
 
+    Nothing is left behind when `write` raises. OSError when the file cannot be written.
+    """
+    made = new_file(target, write, beside)
+    try:
+        made.replace(target)
+    except BaseException:
+        _remove(made)
+        raise
+
+
+def replace_files(files: Iterable[tuple[Path, Callable[[IO[bytes]], object]]]) -> None:
+    """Fill a new file beside each target, and only when all of them are whole rename each to its target, in order.
+
+    A disk that fills leaves every target as it was. OSError when a file cannot be written; nothing is left behind.
+    """
+    made: list[tuple[Path, Path]] = []
+    try:
+        for target, write in files:
+            made.append((new_file(target, write), target))
+        for file, target in made:
+            file.replace(target)
+    except BaseException:
+        for file, _ in made:
+            _remove(file)
+        raise
+
+
+def new_file(target: Path, write: Callable[[IO[bytes]], object], beside: Path | None = None) -> Path:
+    """Let `write` fill a new file that can be renamed to `target`; return its path.
+
     The file has a random name and is made exclusively: a file or link that is there is neither opened nor followed.
     Nothing is left behind when `write` raises. OSError when the file cannot be written.
     """
@@ -27,11 +57,15 @@ def replace_file(target: Path, write: Callable[[IO[bytes]], object], beside: Pat
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
-        made.replace(target)
     except BaseException:
-        with suppress(OSError):
-            made.unlink()
+        _remove(made)
         raise
+    return made
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
 
 
 def remove_abandoned(folder: Path) -> None:

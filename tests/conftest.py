@@ -33,6 +33,7 @@ INTEGRATION = (
     "comparing/test_laws.py",  # many simulated groups
     "auditing/cross_run",  # audits of many runs
     "auditing/workers",  # worker processes, a Dask cluster
+    "auditing/test_full_disk.py",  # processes with a limit
     "auditing/test_equality.py",  # the same audit in every way of running it
     "auditing/test_jobs.py",
     "auditing/test_run_names.py",

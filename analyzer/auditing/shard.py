@@ -15,7 +15,7 @@ from typing import TextIO
 from analyzer.auditing import cache_key
 from analyzer.auditing.record import RunRecord
 from analyzer.errors import SourceError, UsageError
-from analyzer.model.codec import noun_of, text_of
+from analyzer.model.codec import noun_of, require, text_of
 from analyzer.model.run import Note
 from analyzer.writers.text_file import write_whole
 
@@ -108,6 +108,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, str]]:
         file.readline()
         seen = set()
         for number, text in map(json.loads, file):
+            require(RunRecord, text)
             RunRecord.parsed(text)
             if not _is_count(number) or number in seen:
                 raise ValueError(f"a row has the number {number!r:.40}, or has it twice")

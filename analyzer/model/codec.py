@@ -7,11 +7,11 @@ values keeps beside them which code wrote them, and never shows them to other co
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -28,6 +28,80 @@ def text_of(noun: object) -> str:
 def noun_of(kind: type[T], text: str) -> T:
     """Return the noun that text_of() wrote. ValueError or TypeError for anything else."""
     return cast(T, _reader(cast(Any, kind))(json.loads(text)))
+
+
+def require(kind: Any, text: str) -> None:
+    """Raise ValueError or TypeError unless a text from elsewhere holds the values that a noun's type hints promise.
+
+    noun_of() takes values as they are, for it reads what this code wrote; a file from elsewhere may hold others.
+    """
+    _require(kind, json.loads(text, parse_constant=_refuse), kind.__name__)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _require(kind: Any, value: Any, place: str) -> None:
+    origin, parts = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        _all_of(_hinted(cast(Any, kind)), value, place)
+    elif origin is Literal:
+        _insist(any(value is part or value == part for part in parts), value, place)
+    elif origin in (Union, UnionType):
+        inner = [part for part in parts if part is not type(None)]
+        if value is not None or len(inner) == len(parts):
+            _require_any(inner, value, place)
+    elif origin is not None and issubclass(origin, Mapping):
+        _insist(isinstance(value, dict), value, place)
+        for part in value.values():
+            _require(parts[1], part, place)
+    elif origin is tuple and parts[-1] is not Ellipsis:
+        _all_of([(part, place) for part in parts], value, place)
+    elif origin is not None:  # a sequence of one kind
+        _insist(isinstance(value, list), value, place)
+        for part in value:
+            _require(parts[0], part, place)
+    elif kind is not Any and kind is not object:
+        _require_plain(kind, value, place)
+
+
+def _require_plain(kind: Any, value: Any, place: str) -> None:
+    if kind is not float:
+        _insist(type(value) is kind, value, place)
+    elif isinstance(value, str):
+        float(value)  # as json_number() writes what JSON has no number for
+    else:
+        _insist(isinstance(value, (int, float)) and not isinstance(value, bool), value, place)
+        float(value)  # raises for a whole number beyond all floats
+
+
+@cache
+def _hinted(noun: Any) -> tuple[tuple[Any, str], ...]:
+    """Return the type hint and the full name of each field of a noun."""
+    hints = get_type_hints(noun)
+    return tuple((hints[name], f"{noun.__name__}.{name}") for name in _names(noun))
+
+
+def _all_of(kinds: Sequence[tuple[Any, str]], value: Any, place: str) -> None:
+    _insist(isinstance(value, list) and len(value) == len(kinds), value, place)
+    for (kind, where), part in zip(kinds, value, strict=True):
+        _require(kind, part, where)
+
+
+def _require_any(kinds: Sequence[Any], value: Any, place: str) -> None:
+    for kind in kinds[:-1]:
+        try:
+            _require(kind, value, place)
+        except (ValueError, TypeError):
+            continue
+        return
+    _require(kinds[-1], value, place)
+
+
+def _insist(holds: bool, value: Any, place: str) -> None:
+    if not holds:
+        raise ValueError(f"{place} cannot be {value!r:.40}")
 
 
 def _plain(value: object) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 from analyzer.errors import OutputError
 from analyzer.files import remove_abandoned
@@ -24,7 +26,7 @@ from analyzer.writers.related_runs import CHANGED, HEAD, RelatedRuns, digest_of,
 from analyzer.writers.single_values import Table
 from analyzer.writers.spill_file import SpillFile
 from analyzer.writers.template_environment import asset, template_folder
-from analyzer.writers.text_file import write_text, write_whole
+from analyzer.writers.text_file import write_text, write_together
 from analyzer.writers.truncation import TEXT, short
 
 MARKER = ".posthoc-site"
@@ -40,8 +42,9 @@ SITE_FILES = (MARKER, "index.html", "report.css")
 class Site:
     """A folder that becomes a site: `add` each run as it is judged, then `finish` the night.
 
-    Pages are written one by one, each in one step; the index and findings.json come last, so that no link
-    points to a page that is not there; what the night before left over is removed after that.
+    Pages are written one by one, each in one step; the index, its further pages and findings.json come last, so that
+    no link points to a page that is not there, and together: a disk that fills leaves those of the night before. What
+    the night before left over is removed after that.
     """
 
     def __init__(self, folder: Path, guides: Mapping[str, Guide], title: str = "") -> None:
@@ -135,13 +138,16 @@ class Site:
             histories=night.histories,
             costs=night.costs or (),
         )
-        kept = {entry.page for entry in self._entries}
-        kept |= self._histories(night)
-        for name, text in pages:
-            write_text(self.folder / name, text)
-            kept.add(name)
-        write_whole(self.folder / "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines))
-        write_whole(self.folder / "findings.json", lambda file: write_document(night, file, self._lines))
+        kept = {entry.page for entry in self._entries} | {page_of_job(one.job) for one in night.histories}
+
+        def texts() -> Iterator[tuple[str, Callable[[TextIO], object]]]:
+            for name, text in chain(self._histories(night), pages):
+                kept.add(name)
+                yield name, partial(_put, text)
+            yield "findings.jsonl", lambda file: file.writelines(f"{line}\n" for line in self._lines)
+            yield "findings.json", lambda file: write_document(night, file, self._lines)
+
+        write_together(self.folder, texts())
         for page in chain(
             self.folder.glob("rows-*.html"), self.folder.glob("history-*.html"), self.folder.glob("runs/*.html")
         ):
@@ -149,8 +155,8 @@ class Site:
                 page.unlink(missing_ok=True)
         return self.folder / "index.html"
 
-    def _histories(self, night: Night) -> set[str]:
-        """Write the page of each nightly job; return their names."""
+    def _histories(self, night: Night) -> Iterator[tuple[str, str]]:
+        """Yield name and text of the page of each nightly job."""
         pages = {short(entry.run): entry.page for entry in self._entries if entry.page}
 
         def link(run: str) -> str:
@@ -159,8 +165,11 @@ class Site:
 
         for one in night.histories:
             page = history_page([one], night.version, link=link, home="index.html", stylesheet=STYLESHEET)
-            write_text(self.folder / page_of_job(one.job), page)
-        return {page_of_job(one.job) for one in night.histories}
+            yield page_of_job(one.job), page
+
+
+def _put(text: str, file: TextIO) -> None:
+    file.write(text)
 
 
 _INDEX, _STYLE = "../index.html", "../report.css"  # as a page in `runs/` names them

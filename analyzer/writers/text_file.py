@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, TextIO
 
 from analyzer.errors import OutputError
-from analyzer.files import replace_file
+from analyzer.files import replace_file, replace_files
 
 
 def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
@@ -56,3 +57,25 @@ def _as_text(file: IO[bytes], write: Callable[[TextIO], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a whole text as `write_whole` does."""
     write_whole(path, lambda file: file.write(text))
+
+
+def write_together(folder: Path, files: Iterable[tuple[str, Callable[[TextIO], object]]]) -> None:
+    """Fill files of a folder, given by name, and put them in their places when all of them are whole, in order.
+
+    A disk that fills leaves all of them as they were. A link is replaced and not followed. OutputError when a file
+    cannot be written or a name is that of a folder.
+    """
+    at = folder
+
+    def targets() -> Iterable[tuple[Path, Callable[[IO[bytes]], object]]]:
+        nonlocal at
+        for name, write in files:
+            at = folder / name
+            if at.is_dir() and not at.is_symlink():
+                raise OutputError(f"{at} is a folder; remove it, or give another folder with -o")
+            yield at, partial(_as_text, write=write)
+
+    try:
+        replace_files(targets())
+    except OSError as error:
+        raise OutputError(f"{at} cannot be written: {error.strerror or error}") from error

@@ -118,8 +118,17 @@ class Auditor:
     def on_a_full_disk(self) -> list[str]:
         """Let no file grow beyond a random size, as on a disk that fills, and audit again without that."""
         size = int(10 ** self.rng.uniform(2, 5.7))
+        before = self._published()
         code = _in_child(lambda: self._audit(self.out, state=self.state), most=size)
+        after = self._published()
+        if None not in before and len({one == other for one, other in zip(before, after, strict=True)}) > 1:
+            return [f"files of at most {size} bytes: the index and findings.json are of different audits"]
         return self._ended(code, f"files of at most {size} bytes") or self.plainly()
+
+    def _published(self) -> list[bytes | None]:
+        """Return what the index and findings.json hold, None for one that is not there; each audit changes both."""
+        paths = (self.out / "index.html", self.out / "findings.json")
+        return [path.read_bytes() if path.is_file() else None for path in paths]
 
     def _ended(self, code: int | None, what: str) -> list[str]:
         """Take in that an audit ended with a code (None: killed): nobody knows whether it was remembered."""

@@ -34,6 +34,8 @@ USER_AGENT = "posthoc"
 WORKSPACE, _WORKSPACE = "MLFLOW_WORKSPACE", "X-MLFLOW-WORKSPACE"
 """MLflow's own variable for a workspace, and the header that asks for it."""
 _WORDS = re.compile(r"\s+")
+_OTHER_HOST = (62, 64)
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH, which Python has no names for."""
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d+)(.*)")  # what http.client says of a proxy's answer to CONNECT
 
 
@@ -293,10 +295,7 @@ def _broken(error: Exception, seconds: float, *, begun: bool) -> _BrokenError:
 
 def _failure(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}); name the right one in "
-            "MLFLOW_TRACKING_SERVER_CERT_PATH"
-        )
+        return _mistrust(error)
     if isinstance(error, socket.gaierror):
         return "no host of this name is known; check the address"
     if isinstance(error, ConnectionRefusedError):
@@ -306,6 +305,17 @@ def _failure(error: Exception) -> str:
     if isinstance(error, (http.client.RemoteDisconnected, ConnectionError)):
         return "it closed the connection without an answer"
     return f"what it answers is not HTTP ({type(error).__name__})" if not isinstance(error, OSError) else str(error)
+
+
+def _mistrust(error: ssl.SSLCertVerificationError) -> str:
+    """Return why a certificate is refused, and what to do: one of another host is no matter of trusted authorities."""
+    if error.verify_code in _OTHER_HOST:
+        why = error.verify_message.rstrip(".")
+        return f"its certificate is for another host ({why}); give the address that the certificate names"
+    return (
+        f"its certificate is not trusted ({error.verify_message}); name the right one in "
+        "MLFLOW_TRACKING_SERVER_CERT_PATH"
+    )
 
 
 def _content(answer: http.client.HTTPResponse, most: int) -> bytes:

@@ -364,16 +364,20 @@ def test_no_secret_is_in_any_reference_or_error(fake, address, monkeypatch):
     assert "two words" not in str(told.value)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    place = tmp_path_factory.mktemp("tls")
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(place / "key"), "-out", str(place / "cert")]
+def certified(place, names):
+    """Write a certificate of its own for some names, and its key, into a folder."""
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=posthoc"]
+    made += ["-addext", f"subjectAltName={names}", "-keyout", str(place / "key"), "-out", str(place / "cert")]
     try:
         subprocess.run(made, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("openssl is not here to make a certificate")
     return place
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    return certified(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
 
 
 def test_certificates_are_verified(fake, certificate, monkeypatch):
@@ -394,6 +398,20 @@ def test_certificates_are_verified(fake, certificate, monkeypatch):
         monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate / "absent"))
         with pytest.raises(SourceError, match="SERVER_CERT_PATH"):
             discover(address)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_of_another_host_is_told_as_that(fake, tmp_path, monkeypatch, host):
+    certified(tmp_path, "DNS:elsewhere.example,IP:192.0.2.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(tmp_path / "cert"))
+    with serving(fake, tls=context) as address, pytest.raises(SourceError) as told:
+        discover(address.replace("127.0.0.1", host))
+    said = str(told.value)
+    assert "certificate is for another host" in said and f"'{host}'" in said
+    assert "SERVER_CERT_PATH" not in said and "asked once" in said and "\n" not in said
+    assert fake.asked == []  # nothing is sent before the host is known
 
 
 def test_experiments_are_chosen_by_name_or_id_and_others_named(fake, address):
