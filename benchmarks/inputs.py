@@ -12,7 +12,6 @@ import argparse
 import csv
 import importlib.util
 import json
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -205,18 +204,24 @@ def installed(module: str) -> bool:
         return False
 
 
+def peak_kib() -> int:
+    """Return this program's peak of resident memory in KiB (Linux); ru_maxrss would begin with the parent's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
 def measured(reader: str, kind: str, folder: Path) -> dict[str, float]:
     """Read once to warm up, then GOES times; return the least CPU seconds, the points and the peak (MB)."""
     path = folder / CASES[kind].path
     _, read, options = ("", ours, {}) if reader == "posthoc" else PEERS[reader]
     with tempfile.TemporaryDirectory() as place:  # imports are no part of the peak
         read(Path(place), make(kind, Path(place), 500), **options)
-    start, seconds, points = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, [], 0
+    start, seconds, points = peak_kib(), [], 0
     for _ in range(GOES):
         begun = time.process_time()
         points = read(folder, path, **options)
         seconds.append(time.process_time() - begun)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1024
+    peak = (peak_kib() - start) / 1024
     return {"seconds": min(seconds), "points": points, "peak": peak}
 
 
