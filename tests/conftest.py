@@ -53,6 +53,7 @@ INTEGRATION = (
     "readers/mlflow/test_mysql.py",  # a database's server
     "readers/mlflow/test_oracle.py",
     "readers/mlflow/test_peers.py",
+    "readers/mlflow/test_proxy.py",
     "readers/mlflow/test_real_server.py",
     "readers/mlflow/test_server.py",
     "readers/mlflow/test_sql.py",

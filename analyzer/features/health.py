@@ -36,6 +36,8 @@ class Params:
     undone: float = field(default=0.1, metadata={"unit": "of the run or gain", "why": "a worse end undoes something"})
     usual: float = field(default=0.6, metadata={"unit": "of the rise", "why": "an earlier one that was made good"})
     cost: float = field(default=0.1, metadata={"unit": "of the run", "why": "until a break is made good"})
+    guessed: float = field(default=0.4, metadata={"unit": "of the start", "why": "gain that one answer may bring"})
+    still: float = field(default=0.1, metadata={"unit": "of the gain", "why": "later gain of a loss that stands still"})
     taught: float = field(default=0.3, metadata={"unit": "of the start", "why": "gain that held-out data should share"})
 
 
@@ -131,6 +133,8 @@ def learnt(features: RunFeatures) -> Criterion:
     if gains:
         # training losses come first: what was learnt is told by the curve that the run was trained on
         curve, fall = gains[0]
+        if (early := _at_once(features)) and all(c.role.role == "loss" for c, _ in gains):
+            return early
         return Criterion("learnt", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
     if not falls:
         return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
@@ -146,6 +150,25 @@ def learnt(features: RunFeatures) -> Criterion:
     # a loss may rest at an optimum that was reached before the log begins; whether it does, plateau judges by its signs
     refuted = curve.role.role == "metric" and curve.n >= PARAMS.flat and most < 2 * PARAMS.gain
     return Criterion("learnt", "refuted" if refuted else "unclear", text, numbers, curve.tags)
+
+
+def _at_once(features: RunFeatures) -> Criterion | None:
+    """Return that a loss fell in the first tenth of the run only, and by so little that guessing well explains it.
+
+    A model that gives one answer learns the best one in a few steps: the entropy of the classes, the mean of a target.
+    """
+    judged = features.course
+    if isinstance(judged, str):
+        return None
+    curve, far = judged
+    if not 0 < far.gain < PARAMS.guessed or max(far.later_most, abs(far.later_gain)) > PARAMS.still * far.gain:
+        return None
+    text = (
+        f"{curve.name} fell from {number(far.start)} to {number(far.end)} in the first tenth of the run and has stood "
+        "still since: one answer for every example, if it is the best one, does as well; log a metric on held-out data"
+    )
+    numbers = {"gain": far.gain, "later_gain": far.later_gain, "later_most": far.later_most}
+    return Criterion("learnt", "unclear", text, numbers, curve.tags)
 
 
 def kept(features: RunFeatures) -> Criterion:

@@ -206,3 +206,22 @@ class TestVerdict:
         result = judge_run(made_run({"train/loss": loss}))
         assert "refuted" in {one.state for one in result.health}
         assert result.verdict == "problems"
+
+
+def guessing(points=200, start=1.0, level=0.69):
+    """A loss that finds the best single answer within some steps."""
+    return level + (start - level) * np.exp(-np.arange(points) / 5) + noise(points, 0.002)
+
+
+def test_a_loss_that_fell_a_little_at_the_very_start_only_does_not_show_that_anything_was_learnt():
+    found = state("learnt", train_loss=guessing(), val_loss=guessing() + noise(200, 0.002, seed=1))
+    assert found.state == "unclear"
+    assert "stood still since" in found.sentence
+    assert found.numbers["later_most"] < PARAMS.still * found.numbers["gain"]
+
+
+def test_it_does_where_a_metric_improves_or_the_loss_goes_on_falling():
+    assert state("learnt", train_loss=guessing(), val_accuracy=rising()).state == "shown"
+    slowly = guessing() - 0.1 * np.arange(200) / 200
+    assert state("learnt", train_loss=slowly).state == "shown"
+    assert state("learnt", train_loss=guessing(level=0.2)).state == "shown"

@@ -26,6 +26,7 @@ from analyzer.model.redaction import mask_text
 from analyzer.readers.mlflow.address import split_address
 from analyzer.readers.mlflow.deadline import watched
 from analyzer.readers.mlflow.login import Login
+from analyzer.readers.mlflow.proxy import Proxy, proxy_for
 
 AGAIN = (429, 500, 502, 503, 504)
 """Answers that may be others a moment later, as MLflow's own client takes them."""
@@ -33,6 +34,7 @@ USER_AGENT = "posthoc"
 WORKSPACE, _WORKSPACE = "MLFLOW_WORKSPACE", "X-MLFLOW-WORKSPACE"
 """MLflow's own variable for a workspace, and the header that asks for it."""
 _WORDS = re.compile(r"\s+")
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d+)(.*)")  # what http.client says of a proxy's answer to CONNECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class _BrokenError(Exception):
 class Server:
     """A tracking server: `shown` is its address as it may be told, `base` the path before the API's.
 
-    `workspace` is the one that is asked for, "" for what the server takes without one.
+    `workspace` is the one that is asked for, "" for what the server takes without one; `proxy` leads to it.
     """
 
     scheme: str
@@ -86,6 +88,7 @@ class Server:
     login: Login = field(repr=False)
     limits: Limits = Limits()
     workspace: str = ""
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         self._idle: list[http.client.HTTPConnection] = []
@@ -119,7 +122,9 @@ class Server:
             except _BrokenError as error:
                 wait = self._pause(attempt, None)
                 if last or attempt >= error.attempts or time.monotonic() + wait >= min(until, enough):
-                    raise RefusedError(f"{self.shown}: {error} ({_times(attempt)})", endless=error.endless) from error
+                    through = f", asked through {self.proxy}" if self.proxy else ""
+                    said = f"{self.shown}{through}: {error} ({_times(attempt)})"
+                    raise RefusedError(said, endless=error.endless) from error
             else:
                 if 200 <= status < 300:
                     return raw
@@ -157,6 +162,8 @@ class Server:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Content-Type": kind, **self.login.headers}
         if self.workspace:
             headers[_WORKSPACE] = self.workspace
+        if self.proxy is not None and self._tls is None:
+            target, headers = f"http://{self._authority}{target}", {**headers, **self.proxy.headers}
         connection, begun = self._connection(seconds), False
         try:
             with watched(connection) as clock:
@@ -185,11 +192,23 @@ class Server:
         try:
             kept = self._idle.pop()
         except IndexError:
-            if self._tls is not None:
-                return http.client.HTTPSConnection(self.host, self.port, timeout=seconds, context=self._tls)
-            return http.client.HTTPConnection(self.host, self.port, timeout=seconds)
+            return self._opened(seconds)
         kept.timeout = seconds
         return kept
+
+    def _opened(self, seconds: float) -> http.client.HTTPConnection:
+        host, port = (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
+        if self._tls is None:
+            return http.client.HTTPConnection(host, port, timeout=seconds)
+        connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=self._tls)
+        if self.proxy is not None:
+            connection.set_tunnel(self.host, self.port, dict(self.proxy.headers))
+        return connection
+
+    @property
+    def _authority(self) -> str:
+        named = f"[{self.host}]" if ":" in self.host else self.host
+        return named if self.port == 80 else f"{named}:{self.port}"
 
     def _refused(
         self, status: int, headers: http.client.HTTPMessage, raw: bytes, path: str, attempt: int
@@ -206,6 +225,8 @@ class Server:
 address if it is yours"
         if status == 401:
             return f"401, {self.login.advice}"
+        if status == 407:
+            return f"407, {self.proxy or 'a proxy'} wants a login; give it as http://user:password@host:port"
         return {
             403: "403, this login may not do that; ask whoever runs the server for the permission",
             404: f"404, there is nothing at {path}; check the address and the id",
@@ -216,7 +237,7 @@ address if it is yours"
 def server_at(address: str, limits: Limits | None = None) -> Server:
     """Return the server at an `http(s)://` address, with the login that MLflow's variables or the address give.
 
-    SourceError when the address has no host, or a port that is none.
+    SourceError when the address has no host, or a port that is none; UsageError for a proxy that cannot be used.
     """
     parts = split_address(address)
     try:
@@ -231,7 +252,8 @@ def server_at(address: str, limits: Limits | None = None) -> Server:
     shown = f"{parts.scheme}://{named}{f':{parts.port}' if parts.port else ''}{base}"
     workspace = workspace_of(address)
     login = Login.of(parts.scheme, host, parts.username, parts.password)
-    return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits(), workspace)
+    proxy = proxy_for(parts.scheme, host, port)
+    return Server(parts.scheme, host, port, base, mask_text(shown), login, limits or Limits(), workspace, proxy)
 
 
 def workspace_of(address: str) -> str:
@@ -261,6 +283,10 @@ def _broken(error: Exception, seconds: float, *, begun: bool) -> _BrokenError:
     if isinstance(error, TimeoutError):
         what = f"no whole answer within {seconds:.3g} s"
         return _BrokenError(f"{what} of its beginning", 1, endless=True) if begun else _BrokenError(what, 2)
+    if tunnel := _TUNNEL.search(str(error)):
+        wants = "the proxy wants a login; give it as http://user:password@host:port"
+        refuses = f"the proxy does not lead there ({tunnel[1]}{tunnel[2]}); check the address, or use NO_PROXY"
+        return _BrokenError(wants if tunnel[1] == "407" else refuses, 1)
     hopeless = isinstance(error, ssl.SSLCertVerificationError)
     return _BrokenError(_failure(error), 1 if hopeless else 100)
 
