@@ -86,7 +86,7 @@ CASES = {
     "trainer-state": Case("trainer_state.json", "", _json("step"), "json"),
     "json": Case("history.json", "", _json("epoch"), "json"),
     "trackio": Case("proj.db", "", _json("loss_step"), "sqlite"),
-    "wandb": Case("run-20260101_120000-a/run-a.wandb", "", _json("step"), "wandb"),
+    "wandb": Case("run-20260101_120000-a/run-a.wandb", "", _json("iteration"), "wandb"),
 }
 
 
