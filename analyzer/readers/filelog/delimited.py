@@ -171,8 +171,12 @@ def _plain(lines: list[str], separator: str, width: int) -> tuple[int, list[Colu
     text = separator.join(held)
     if '"' in text or "_" in text or not text.isascii() or not text.replace("\t", "").isprintable():
         return None
-    cells = text.split(separator) if held else []
     try:
+        if held and width > 1 and f"{separator}{separator}" not in f"{separator}{text}{separator}":
+            rows = np.loadtxt(held, np.float64, comments=None, delimiter=separator, ndmin=2)
+            at = np.arange(len(held))
+            return len(held), [Column(at, np.ascontiguousarray(rows[:, one])) for one in range(width)]
+        cells = text.split(separator) if held else []
         return len(held), [_floats(cells[at::width]) for at in range(width)]
     except ValueError:
         return None

@@ -265,11 +265,15 @@ class Kind(ABC):
 
     def misses(self, candidate: Candidate) -> bool:
         """Whether a log of this kind should be here by its name, and a pointer, an archive or nothing at all is."""
-        if self.rank != SPECIFIC or candidate.name not in self.names:
+        if self.rank != SPECIFIC or not self.promises(candidate):
             return False
         if candidate.head.strip():
             return packed_or_absent(candidate.head)
         return any(candidate.lies_beside(name) for name in self.sides)
+
+    def promises(self, candidate: Candidate) -> bool:
+        """Whether the path alone says that this is a log of this kind; an ending alone, as in `*.csv`, does not."""
+        return any(fnmatch.fnmatchcase(candidate.name, name) for name in self.names if not name.startswith("*."))
 
     @abstractmethod
     def is_one(self, candidate: Candidate) -> bool:

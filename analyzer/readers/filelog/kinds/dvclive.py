@@ -23,6 +23,10 @@ class DVCLive(TableKind):
         own = set(candidate.header) - {"step", "timestamp"}
         return _home(candidate.path) is not None and "step" in candidate.header and len(own) == 1
 
+    def promises(self, candidate: Candidate) -> bool:
+        """Whether it lies below plots/metrics, where nothing else does."""
+        return _home(candidate.path) is not None
+
     def groups(self, listing: Listing) -> Iterator[Group]:
         """Yield a run for each folder around `plots`."""
         runs: dict[str, list[tuple[str, str]]] = defaultdict(list)

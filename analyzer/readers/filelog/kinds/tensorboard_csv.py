@@ -29,6 +29,11 @@ class TensorBoardCsv(TableKind):
         """Whether it has TensorBoard's three columns."""
         return candidate.header == _HEADER
 
+    def promises(self, candidate: Candidate) -> bool:
+        """Whether it is named as TensorBoard names a download."""
+        found = _NAME.fullmatch(candidate.name)
+        return found is not None and found["run"] is not None
+
     def groups(self, listing: Listing) -> Iterator[Group]:
         """Yield a run for each name of a run, splits taken together."""
         found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
