@@ -106,6 +106,7 @@ def exploding(exhibit: Exhibit) -> Label:
     need(level < 1.2 * float(np.median(values[:5])), "it had left before")
     crossed = left_for_good(values, at, onset, max(2 * level, noise))
     peak = float(np.percentile(after, 98))
+    need(min(end, level) > 0, "a level of 0 or below has no leap in decades")
     need(np.log(end / level) > 0.6 * np.log(peak / level), "most of the leap is won back")
     need(end > 0.7 * float(np.median(values[:5])), "ends below its first values")
     if finite.all():
