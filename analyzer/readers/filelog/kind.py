@@ -13,7 +13,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -310,10 +310,11 @@ class RowKind(Kind):
             raw = reading.raw(path)
             if raw is None:
                 continue
-            table = self.table(raw, shown_path(path), content)
-            content.notes += table.notes
             if reading.group.key:
-                table = labels.of_run(table, reading.group.key)
+                table = _by_run(self, raw, shown_path(path)).get(reading.group.key, Table())
+            else:
+                table = self.table(raw, shown_path(path), content)
+            content.notes += table.notes
             if table.size:
                 parts.append(self._series(table, shown_path(path), prefix, content))
         content.series = rows.joined(parts)
@@ -332,7 +333,7 @@ class RowKind(Kind):
                 raw = listing.place.read(candidate.path).data
             except OSError:
                 return "[]"
-            return json.dumps(labels.runs_of(self.table(raw, "", Content())))
+            return json.dumps(list(_by_run(self, raw, shown_path(candidate.path))))
 
         keys = json.loads(listing.remember("runs of a table", [candidate.path], named))
         return [Group(candidate.path, ((candidate.path, ""),), key=key) for key in keys]
@@ -359,6 +360,11 @@ class RowKind(Kind):
             content.notes.append(Note("layout", f"{shown}: {axis.note}", shown))
         walls, clock = self.walls(table)
         return rows.series_of(table, axis, walls, prefix=prefix, without=self.without | clock)
+
+
+@lru_cache(maxsize=1)  # the runs of one file are read one after the other
+def _by_run(kind: RowKind, raw: bytes, shown: str) -> dict[str, Table]:
+    return labels.by_run(kind.table(raw, shown, Content()))
 
 
 class TableKind(RowKind):

@@ -23,8 +23,6 @@ NAMES = frozenset((*SPLITS, *METRICS, *RUNS))
 """Columns whose words are kept."""
 
 MOST_PARTS = 8  # splits that a training has
-MOST_METRICS = 1000  # metrics of a table in long form
-MOST_RUNS = 1000  # runs of one table
 LEAST_ROWS = 2  # of a run: with one row each, the column counts
 _BESIDE = " - "
 _BOUNDS = ("__MIN", "__MAX")
@@ -39,16 +37,21 @@ def _by_metric(table: Table) -> Table:
     """Return a table in long form (metric, value) with a column for each metric."""
     words = next((table.labels[name] for name in table.labels if name.lower() in METRICS), None)
     value = next((name for name in table.columns if name.lower() in VALUES), None)
-    if words is None or value is None or len(set(words)) > MOST_METRICS:
+    if words is None or value is None:
         return table
     column = table.columns[value]
     found = {name: one for name, one in table.columns.items() if name != value}
-    at = np.array(words, dtype=object)[column.at]
-    for metric in dict.fromkeys(words):
-        own = at == metric
-        if metric and metric not in found and own.any():
+    for metric, own in _places(np.array(words, dtype=object)[column.at]):
+        if metric and metric not in found:
             found[metric] = Column(column.at[own], column.values[own])
     return replace(table, columns=found)
+
+
+def _places(words: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
+    """Return each word, in the order of first appearance, with the indices at which it stands, in one pass."""
+    names, first, inverse, counts = np.unique(words, return_index=True, return_inverse=True, return_counts=True)
+    where = np.split(np.argsort(inverse, kind="stable"), np.cumsum(counts)[:-1])
+    return [(str(names[i]), where[i]) for i in np.argsort(first)] if names.size else []
 
 
 def _by_split(table: Table) -> Table:
@@ -65,9 +68,8 @@ def _by_split(table: Table) -> Table:
         if tag.lower() in (*AXES, *CLOCKS, *INDEXES, *RUNS):
             found[tag] = column
             continue
-        for part in parts:
-            own = words[column.at] == part
-            if own.any():
+        for part, own in _places(words[column.at]):
+            if part:
                 found[f"{part}/{tag}"] = Column(column.at[own], column.values[own])
     return replace(table, columns=found)
 
@@ -77,37 +79,28 @@ def may_hold_runs(table: Table) -> bool:
     return bool(_beside(table)) or any(name.lower() in RUNS for name in (*table.columns, *table.labels))
 
 
-def runs_of(table: Table) -> list[str]:
-    """Return the names of the runs that a table holds, in their order; none where it holds one."""
-    side_by_side = list(dict.fromkeys(run for run, _ in _beside(table)))
-    if side_by_side:
-        return side_by_side[:MOST_RUNS]
+def by_run(table: Table) -> dict[str, Table]:
+    """Return the rows or columns of each run that a table holds, in their order; none where it holds one run."""
+    beside = _beside(table)
+    if beside:
+        shared = {name: one for name, one in table.columns.items() if _BESIDE not in name}
+        own: dict[str, dict[str, Column]] = {}
+        for (run, metric), name in beside.items():
+            own.setdefault(run, {})[metric] = table.columns[name]
+        return {run: replace(table, columns=shared | columns) for run, columns in own.items()}
     words = _run_words(table)
-    if words is None:
-        return []
-    names, counts = np.unique(words, return_counts=True)
-    if not 1 < names.size <= MOST_RUNS or counts.min() < LEAST_ROWS:
-        return []
-    return list(dict.fromkeys(words.tolist()))
-
-
-def of_run(table: Table, run: str) -> Table:
-    """Return the rows or columns of one of the runs that `runs_of` names."""
-    side_by_side = {tag: metric for (own, metric), tag in _beside(table).items() if own == run}
-    if side_by_side:
-        kept = {name: one for name, one in table.columns.items() if _BESIDE not in name}
-        return replace(table, columns=kept | {side_by_side[tag]: table.columns[tag] for tag in side_by_side})
-    words = _run_words(table)
-    if words is None:
-        return table
-    rows = words == run
-    place = np.cumsum(rows) - 1
-    found = {}
+    places = [] if words is None else _places(words)
+    if words is None or len(places) < 2 or min(rows.size for _, rows in places) < LEAST_ROWS:
+        return {}
+    rank = np.empty(table.size, np.int64)
+    for _, rows in places:
+        rank[rows] = np.arange(rows.size)
+    found = {run: replace(table, size=int(rows.size), columns={}) for run, rows in places}
     for name, column in table.columns.items():
-        own = rows[column.at]
-        if name.lower() not in RUNS and own.any():
-            found[name] = Column(place[column.at[own]], column.values[own])
-    return replace(table, size=int(rows.sum()), columns=found)
+        if name.lower() not in RUNS:
+            for run, at in _places(words[column.at]):
+                found[run].columns[name] = Column(rank[column.at[at]], column.values[at])
+    return found
 
 
 def _beside(table: Table) -> dict[tuple[str, str], str]:

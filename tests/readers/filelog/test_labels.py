@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.model.run import Run
 from analyzer.readers import open_source
+from analyzer.readers.filelog import delimited
 from tests.readers.filelog import logs
 
 STEPS = range(40)
@@ -68,6 +69,16 @@ def test_json_lines_have_labels_too(tmp_path: Path) -> None:
         "c/log.jsonl/x": {"loss"},
         "c/log.jsonl/y": {"loss"},
     }
+
+
+def test_a_table_of_many_runs_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    whole = delimited.parse
+    monkeypatch.setattr(delimited, "parse", lambda raw, shown: parsed.append(len(raw)) or whole(raw, shown))
+    rows = [f"r{run},{n},{n}.5" for run in range(300) for n in range(3)]
+    path = logs.text(tmp_path / "log.csv", "run,epoch,train_loss", *rows)
+    assert len(runs(tmp_path)) == 300
+    assert parsed.count(path.stat().st_size) <= 2  # to recognise it, and to read it
 
 
 def test_a_seed_that_never_changes_is_one_run(tmp_path: Path) -> None:
