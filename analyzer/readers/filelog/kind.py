@@ -372,7 +372,12 @@ class TableKind(RowKind):
 
     def table(self, raw: bytes, shown: str, content: Content) -> Table:
         """Return the rows of a table."""
-        return labels.spread(delimited.parse(raw, shown))
+        table = labels.spread(delimited.parse(raw, shown))
+        left = ", ".join(f"“{rows.shown_name(name)}”" for name in labels.unused(table))
+        if left:
+            text = f"{shown}: columns of words that say nothing of their rows were left out: {left}"
+            table.notes.append(Note("not-scalar", text, shown))
+        return table
 
 
 class LineKind(RowKind):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.readers.filelog.rows import AXES, CLOCKS, INDEXES, Column, Table
+from analyzer.readers.sanitize import distinct
 
 SPLITS = ("phase", "split", "stage", "mode", "subset", "partition")
 METRICS = ("metric", "metric_name", "metrics", "name", "tag", "variable", "key")
@@ -24,27 +25,36 @@ NAMES = frozenset((*SPLITS, *METRICS, *RUNS))
 
 MOST_PARTS = 8  # splits that a training has
 LEAST_ROWS = 2  # of a run: with one row each, the column counts
+UNNAMED = "unnamed"  # rows that name no run, beside rows that do
 _BESIDE = " - "
 _BOUNDS = ("__MIN", "__MAX")
 
 
 def spread(table: Table) -> Table:
-    """Return a table with a column for each metric or split that its words name; other tables as they are."""
+    """Return a table with a column for each metric or split that its words name, without those labels."""
     return _by_split(_by_metric(table))
+
+
+def unused(table: Table) -> list[str]:
+    """Return the labels of a table that was spread which say nothing of its rows."""
+    return [name for name in table.labels if name.lower() not in RUNS]
 
 
 def _by_metric(table: Table) -> Table:
     """Return a table in long form (metric, value) with a column for each metric."""
-    words = next((table.labels[name] for name in table.labels if name.lower() in METRICS), None)
+    label = next((name for name in table.labels if name.lower() in METRICS), None)
     value = next((name for name in table.columns if name.lower() in VALUES), None)
-    if words is None or value is None:
+    if label is None or value is None:
         return table
     column = table.columns[value]
     found = {name: one for name, one in table.columns.items() if name != value}
-    for metric, own in _places(np.array(words, dtype=object)[column.at]):
-        if metric and metric not in found:
-            found[metric] = Column(column.at[own], column.values[own])
-    return replace(table, columns=found)
+    for metric, own in _places(np.array(table.labels[label], dtype=object)[column.at]):
+        found[distinct(metric or value, found)] = Column(column.at[own], column.values[own])
+    return replace(table, columns=found, labels=_without(table, label))
+
+
+def _without(table: Table, label: str) -> dict[str, list[str]]:
+    return {name: words for name, words in table.labels.items() if name != label}
 
 
 def _places(words: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
@@ -71,7 +81,7 @@ def _by_split(table: Table) -> Table:
         for part, own in _places(words[column.at]):
             if part:
                 found[f"{part}/{tag}"] = Column(column.at[own], column.values[own])
-    return replace(table, columns=found)
+    return replace(table, columns=found, labels=_without(table, name))
 
 
 def may_hold_runs(table: Table) -> bool:
@@ -120,7 +130,9 @@ def _words_of_runs(table: Table) -> Iterator[NDArray[np.object_]]:
     for name in RUNS:
         for label, words in table.labels.items():
             if label.lower() == name:
-                yield np.array(words, dtype=object)
+                yield np.array([word or UNNAMED for word in words], dtype=object)
         for tag, column in table.columns.items():
-            if tag.lower() == name and column.at.size == table.size and (column.values % 1 == 0).all():
-                yield np.array([f"{tag} {value:.0f}" for value in column.values], dtype=object)
+            if tag.lower() == name and (np.isnan(column.values) | (column.values % 1 == 0)).all():
+                named = np.full(table.size, UNNAMED, dtype=object)
+                named[column.at] = [f"{tag} {value:.0f}" for value in column.values]
+                yield named

@@ -71,6 +71,36 @@ def test_json_lines_have_labels_too(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("column", ["run", "fold"])
+def test_rows_that_name_no_run_are_a_run_of_their_own(tmp_path: Path, column: str) -> None:
+    rows = [f"{word},{n},{n + i / 4}" for i, word in enumerate(("1", "")) for n in STEPS]
+    logs.text(tmp_path / "log.csv", f"{column},epoch,loss", *rows)
+    found = runs(tmp_path)
+    assert [name.rpartition("/")[2] for name in found] == [f"{column} 1", "unnamed"]
+    assert [values(run, "loss")[0] for run in found.values()] == [0.0, 0.25]
+
+
+def test_a_metric_with_the_name_of_a_column_keeps_its_points(tmp_path: Path) -> None:
+    logs.text(tmp_path / "log.csv", "epoch,metric,value,loss", *(f"{n},loss,{n}.5,7" for n in STEPS))
+    run = only(tmp_path)
+    assert sorted(one.values[1] for one in run.series.values()) == [1.5, 7.0]
+
+
+def test_words_that_say_nothing_are_named(tmp_path: Path) -> None:
+    logs.text(tmp_path / "log.csv", "epoch,phase,loss", *(f"{n},p{n},{n}.5" for n in STEPS))
+    run = only(tmp_path)
+    assert values(run, "loss")[0] == 0.5
+    assert any("“phase”" in note.message for note in run.notes)
+
+
+def test_entries_of_a_document_that_are_no_numbers_are_counted(tmp_path: Path) -> None:
+    huge = "9" * 400
+    logs.text(tmp_path / "history.json", f'{{"loss": [3.5, "a", null, {huge}, true], "val_loss": [1, 2, 3, 4, 5]}}')
+    run = only(tmp_path)
+    assert values(run, "loss") == [3.5, float("inf")]
+    assert any("2 entries that are no numbers" in note.message for note in run.notes)
+
+
 def test_a_table_of_many_runs_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
     whole = delimited.parse

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.model.formatting import counted
 from analyzer.model.run import Note
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.json_rows import table_of
@@ -57,7 +58,7 @@ class JsonDocument(RowKind):
                 return Table(notes=[Note("unreadable", f"{shown}: no JSON document ({why}); it was not read", shown)])
             notes.append(Note("torn-tail", f"{shown}: its end is cut ({why}); what comes before was read", shown))
         inner = next((document[name] for name in _NESTED if name in document), document) if _is(document) else document
-        table = _of_rows([row for row in inner if _is(row)]) if isinstance(inner, list) else _of_lists(inner)
+        table = _of_rows([row for row in inner if _is(row)]) if isinstance(inner, list) else _of_lists(inner, shown)
         return replace(table, notes=[*table.notes, *notes])
 
 
@@ -69,8 +70,8 @@ _ENDS = ("]", "}]", "]}", "]}}", "}", "}}", "}]}")
 
 def _of_cut(text: str) -> Any:
     """Return a document whose end is cut, up to its last whole value; None where it is damaged elsewhere."""
-    begun = text[: text.rfind(",")]
-    for end in _ENDS:
+    begun, comma, _ = text.rpartition(",")  # what stands behind the last comma may be the rest of another value
+    for end in _ENDS if comma else ():
         with suppress(*_FAILURES):
             return json.loads(begun + end)
     return None
@@ -99,20 +100,28 @@ def _first_objects(text: str) -> list[Mapping[str, Any]]:
         found.append(one)
 
 
-def _of_lists(document: object) -> Table:
+def _of_lists(document: object, shown: str) -> Table:
     """Return lists of numbers as columns; of lists of several lengths each begins with the first row."""
+    left = 0
     if not isinstance(document, Mapping):
         return Table()
     columns: dict[str, Column] = {}
     for name, values in _flat(document):
-        numbers = [
-            (i, float(v)) for i, v in enumerate(values) if isinstance(v, int | float) and not isinstance(v, bool)
-        ]
+        numbers = [(i, _number(v)) for i, v in enumerate(values) if type(v) in (int, float)]
         if numbers:
             at, held = zip(*numbers, strict=True)
             columns[name] = Column(np.array(at, np.int64), np.array(held, np.float64))
+            left += len(values) - len(numbers) - values.count(None)
     size = max((int(column.at[-1]) + 1 for column in columns.values()), default=0)
-    return Table(size, columns)
+    text = f"{shown}: {counted(left, 'entry', 'entries')} that are no numbers were left out"
+    return Table(size, columns, [Note("not-scalar", text, shown)] if left else [])
+
+
+def _number(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return np.inf if value > 0 else -np.inf
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "", depth: int = 0) -> list[tuple[str, list[Any]]]:
