@@ -2,7 +2,8 @@
 
 Links to folders are followed, after everything that is really there and only when they lead somewhere new: a
 folder is visited once, whatever the number of its names, and a link to a folder around the source is left alone.
-Special files (FIFOs, sockets, devices) are not listed at all. What cannot be listed is kept with its reason.
+Special files (FIFOs, sockets, devices) and links that lead nowhere are listed by themselves: a log of that name cannot
+be read. What cannot be listed is kept with its reason.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ _GONE = (errno.ENOENT, errno.ELOOP)  # a link that leads nowhere or round in a c
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder: `path` relative to the source ("" is the source itself), names of its regular files, sorted."""
+    """One folder: `path` relative to the source ("" is the source itself), names of its regular files, sorted.
+
+    `special` are names of what is neither a file nor a folder: FIFOs, devices, links that lead nowhere.
+    """
 
     path: str
     files: tuple[str, ...]
     folders: tuple[str, ...]
+    special: tuple[str, ...] = ()
 
     def inside(self, name: str) -> str:
         """Return the path, relative to the source, of something in this folder."""
@@ -80,6 +85,7 @@ class _Walk:
     def _sorted(self, path: str, entries: list[os.DirEntry[str]]) -> Folder:
         files: list[str] = []
         folders: list[str] = []
+        special: list[str] = []
         for entry in entries:
             inside = f"{path}/{entry.name}" if path else entry.name
             try:  # the listing itself knows the kinds: no look at each file
@@ -87,10 +93,12 @@ class _Walk:
                     files.append(entry.name)
                 elif entry.is_dir():
                     (self.links if entry.is_symlink() else folders).append(inside if entry.is_symlink() else entry.name)
+                else:
+                    special.append(entry.name)
             except OSError as error:
                 if error.errno not in _GONE:
                     self.unreadable.append((inside, error.strerror or str(error)))
-        return Folder(path, tuple(files), tuple(folders))
+        return Folder(path, tuple(files), tuple(folders), tuple(special))
 
 
 def walk(root: Path) -> Tree:

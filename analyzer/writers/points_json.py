@@ -10,20 +10,21 @@ from analyzer.errors import PosthocError
 from analyzer.model.formatting import counted
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import json_number
-from analyzer.model.run import LOSSES, Note, Run
+from analyzer.model.run import Note, Run
 
 
 def write_points(runs: Callable[[], Iterable[Run]], file: TextIO) -> bool:
     """Write `{"points": [[tag, step, value, run], …], "problems": […]}`; return whether anything could be read.
 
-    The object is whole even when the source fails, or fails half way: the failure is then its last problem.
+    A problem is whatever a reader left out: all that its notes say but how files were put together. The object is whole
+    even when the source fails, or fails half way: the failure is then its last problem.
     """
     problems: list[str] = []
     read = False
     file.write('{"points": [')
     first = True
     for run in _until_a_failure(runs, problems):
-        problems += [problem(run, note) for note in run.notes if note.kind in LOSSES or note.kind == "torn-tail"]
+        problems += [problem(run, note) for note in run.notes if note.kind != "layout"]
         read = read or run.could_be_read
         for tag, series in run.series.items():
             key, name = _json(tag), _json(run.id)

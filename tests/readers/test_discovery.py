@@ -51,8 +51,20 @@ def test_a_fifo_is_neither_opened_nor_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.out.tfevents.2.fifo")
     (run,) = open_source(str(tmp_path))
     assert run.series["loss"].points == 1
+    assert [(note.kind, note.file) for note in run.notes] == [("unreadable", "events.out.tfevents.2.fifo")]
     with pytest.raises(SourceError, match="neither a folder nor a regular file"):
         discover(str(tmp_path / "events.out.tfevents.2.fifo"))
+
+
+def test_a_link_to_an_event_file_that_is_gone_is_named_and_the_run_is_still_recognised_as_unchanged(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, [scalar("loss", 0, 1.0)])
+    (tmp_path / "events.out.tfevents.2.link").symlink_to(tmp_path / "gone")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "gone, too")
+    (ref,) = discover(str(tmp_path))
+    assert [(note.kind, note.file) for note in ref.read().notes] == [("unreadable", "events.out.tfevents.2.link")]
+    assert ref.stamp() == discover(str(tmp_path))[0].stamp() is not None
 
 
 def test_links_are_followed_once_and_never_in_a_circle(tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def test_points_in_the_order_written_and_problems_by_name():
     assert document["problems"] == ["r: the last record is not complete (f.1, offset 10, 3 bytes)"]
 
 
+def test_whatever_a_reader_left_out_is_a_problem_but_not_how_files_were_put_together():
+    notes = [Note(kind, kind) for kind in ("damage", "limit", "not-scalar", "metadata", "layout")]
+    _, document = dumped(lambda: [Run("r", "r", "tensorboard", "x", notes=tuple(notes))])
+    assert document["problems"] == ["r: damage", "r: limit", "r: not-scalar", "r: metadata"]
+
+
 def test_a_source_that_fails_half_way_still_makes_an_object():
     def runs():
         yield RUN

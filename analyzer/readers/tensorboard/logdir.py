@@ -89,8 +89,9 @@ class EventRun(RunRef):
         digest = hashlib.sha256()
         for path, _, names in self.folders:
             for name in names:
+                file = Path(self.root) / path / name
                 try:
-                    found = (Path(self.root) / path / name).stat()
+                    found = file.stat() if file.exists() else file.lstat()  # a link that leads nowhere
                 except OSError:
                     return None
                 mark = (path, name, found.st_size, found.st_mtime_ns, found.st_ino)
@@ -199,7 +200,11 @@ class TensorBoard:
             return ends_of(place, place.stat().st_size) if len(files[path]) == 1 and place.is_file() else {}
 
         groups = grouped(files, lambda path: peeked([tree.root / path / name for name in files[path]]), look)
-        return [_ref(tree, group, files) for group in groups]
+        lost = {folder.path: named_as_events(folder.special) for folder in tree.folders if folder.special}
+        return [
+            _ref(tree, group, {path: (*names, *lost.get(path, ())) for path, names in files.items()})
+            for group in groups
+        ]
 
     def in_file(self, path: Path, request: Request) -> Sequence[RunRef] | None:
         """Return the file as a run when it is named like an event file or begins like one."""
@@ -224,9 +229,14 @@ class TensorBoard:
 
 def event_files(folder: Folder) -> tuple[str, ...]:
     """Return the names of a folder's event files, sorted."""
-    described = {f"{name}.meta" for name in folder.files}
-    ours = {name for name in folder.files if name.endswith(OWN_FILE)}
-    return tuple(name for name in folder.files if _MARK in name and name not in described | ours)
+    return named_as_events(folder.files)
+
+
+def named_as_events(names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the names that are an event file's."""
+    described = {f"{name}.meta" for name in names}
+    ours = {name for name in names if name.endswith(OWN_FILE)}
+    return tuple(name for name in names if _MARK in name and name not in described | ours)
 
 
 def _ref(tree: Tree, group: Group, files: dict[str, tuple[str, ...]]) -> EventRun:
