@@ -12,8 +12,10 @@ several files, and the steps within one, mean is told by analyzer.readers.tensor
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -89,10 +91,8 @@ class EventRun(RunRef):
         digest = hashlib.sha256()
         for path, _, names in self.folders:
             for name in names:
-                file = Path(self.root) / path / name
-                try:
-                    found = file.stat() if file.exists() else file.lstat()  # a link that leads nowhere
-                except OSError:
+                found = _looked_at(Path(self.root) / path / name)
+                if found is None:
                     return None
                 mark = (path, name, found.st_size, found.st_mtime_ns, found.st_ino)
                 digest.update(repr(mark).encode("utf-8", "surrogateescape"))
@@ -132,6 +132,14 @@ class ObjectRun(EventRun):
 
     def _file(self, inside: str) -> Path | Object:
         return Object(self.store, f"{self.root}/{inside}" if self.root else inside)
+
+
+def _looked_at(file: Path) -> os.stat_result | None:
+    """Return what is known of a file, or of a link that leads nowhere; None where there is nothing any more."""
+    for look in (file.stat, file.lstat):
+        with suppress(OSError):
+            return look()
+    return None
 
 
 @dataclass
