@@ -146,7 +146,9 @@ def _frozen_reading(features: RunFeatures, curve: Curve, since: int) -> Evidence
         vetoes.append(Veto("came-to-rest", curve.tag, {"last_move": float(np.max(last_moves))}))
     if not moved.size:  # it was never seen moving: a constant that somebody logs
         vetoes.append(Veto("never-moved", curve.tag, {"points": float(moved.size)}))
-    moving = next((c for c in features.training if c is not curve and _moves_after(c, first)), None)
+    # the row begins with the last value before the freeze: what moves, moves in its later half, too
+    half = (first + last) // 2
+    moving = next((c for c in features.training if c is not curve and _moves_after(c, half)), None)
     if moving is not None:
         vetoes.append(Veto("training-moves", moving.tag))
     idle = _idle(features)
