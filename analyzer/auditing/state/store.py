@@ -29,6 +29,8 @@ from analyzer.model.totals import Tally
 PATIENCE = 120.0
 """Seconds that one audit waits for another to finish a transaction, each of which takes a moment."""
 
+AGAIN = 0.01  # seconds until a lock is asked for again
+
 EVERY = 0.5
 """Seconds between two transactions of arriving rows: a kill costs at most that much work."""
 
@@ -73,8 +75,20 @@ class State:
         if damage != "ok":
             raise sqlite3.DatabaseError(damage.splitlines()[-1])
         schema.migrate(self._connection)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _write_ahead(self) -> None:
+        """Let readers and one writer work side by side. sqlite does not wait for a lock when it changes to that mode."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN)
 
     def __enter__(self) -> Self:
         return self
