@@ -79,7 +79,7 @@ class State:
         self._connection.execute("PRAGMA synchronous = FULL")
 
     def _write_ahead(self) -> None:
-        """Let readers and one writer work side by side. sqlite does not wait for a lock when it changes to that mode."""
+        """Let readers and one writer work side by side. sqlite does not wait for a lock when it changes to that."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
