@@ -7,7 +7,6 @@ them).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -123,16 +122,13 @@ def _beside(table: Table) -> dict[tuple[str, str], str]:
 
 def _run_words(table: Table) -> NDArray[np.object_] | None:
     """Return the name of the run of each row, None where no column says it."""
-    return next(_words_of_runs(table), None)
-
-
-def _words_of_runs(table: Table) -> Iterator[NDArray[np.object_]]:
     for name in RUNS:
         for label, words in table.labels.items():
             if label.lower() == name:
-                yield np.array([word or UNNAMED for word in words], dtype=object)
+                return np.array([word or UNNAMED for word in words], dtype=object)
         for tag, column in table.columns.items():
             if tag.lower() == name and (np.isnan(column.values) | (column.values % 1 == 0)).all():
                 named = np.full(table.size, UNNAMED, dtype=object)
                 named[column.at] = [f"{tag} {value:.0f}" for value in column.values]
-                yield named
+                return named
+    return None
