@@ -20,6 +20,7 @@ from analyzer.writers.index_row import thumbnail
 from analyzer.writers.page import Provenance
 from analyzer.writers.related_runs import course_of
 from analyzer.writers.site import write_page
+from analyzer.writers.template_environment import compile_templates
 from analyzer.writers.truncation import fits
 
 
@@ -53,6 +54,12 @@ class Task:
     ref: RunRef
     making: Provenance
     kept: tuple[str, str] | None = None
+
+
+def prepare() -> None:
+    """Load what every run needs, so that processes forked from this one share it."""
+    guides()
+    compile_templates("run.html", "base.html", "macros.html")
 
 
 class RunJudge:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 from analyzer import detectors
 from analyzer.auditing.log_symptoms import log_guides
@@ -13,9 +15,11 @@ from analyzer.settings import Settings
 from analyzer.writers.page import Provenance
 
 
+@cache
 def guides() -> Mapping[str, Guide]:
     """Return the page of every symptom."""
-    return {symptom: detector.guide for symptom, detector in detectors.known().items()} | dict(log_guides())
+    own = {symptom: detector.guide for symptom, detector in detectors.known().items()}
+    return MappingProxyType(own | dict(log_guides()))
 
 
 def making(version: str, source: str, run: str | None, settings: Settings, title: str = "") -> Provenance:

@@ -49,8 +49,10 @@ def _answer(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    from analyzer.auditing.workers import native_threads  # noqa: PLC0415 - as the next one
     from analyzer.cli import parser  # noqa: PLC0415 - the overview answers at once, without a parser
 
+    native_threads.keep_single()
     try:
         call = parser.parsed(argv)
         if call.verb is None:

@@ -50,6 +50,12 @@ def render(
     return text
 
 
+def compile_templates(*templates: str) -> None:
+    """Compile templates before they are needed: processes that are forked from this one find them compiled."""
+    for template in templates:
+        environment().get_template(template)
+
+
 @cache
 def _frame(script: str, stylesheet: str, more_style: str) -> Mapping[str, Any]:
     """Return what is the same in all pages of a kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 FEW = 16
-"""With fewer runs to judge than these, a second process costs more work than it saves time (about 0.6 s each)."""
+"""With fewer runs to judge than these, a second process costs more work than it saves time."""
 
 LEAST = 1
 """So many judge even the fewest runs: one that hangs, or kills whoever judges it, must not take the night along."""

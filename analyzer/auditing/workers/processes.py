@@ -8,16 +8,11 @@ import sys
 import threading
 from typing import BinaryIO, cast
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Native thread pools: with a process for each core, more than one thread a process only gets in the way."""
+from analyzer.auditing import judge_one
+from analyzer.auditing.workers import native_threads, worker
+from analyzer.auditing.workers.forked import ForkedProcess, fork
 
-Process = subprocess.Popen[bytes]
+Process = subprocess.Popen[bytes] | ForkedProcess
 
 
 class ProcessPool:
@@ -29,13 +24,29 @@ class ProcessPool:
         self._lock = threading.Lock()
         self._all: set[Process] = set()
         self._idle: list[Process] = []
+        self._fresh: list[Process] = []
         self._over = False
+
+    def fork(self, count: int) -> None:
+        """Fork so many new processes for begun() where this process has a single thread; otherwise do nothing.
+
+        OSError when there can be no process.
+        """
+        if not native_threads.is_single():
+            return
+        judge_one.prepare()
+        with self._lock:
+            while len(self._idle) + len(self._fresh) < count:
+                self._fresh.append(fork(worker.main, self._place))
+                self._all.add(self._fresh[-1])
 
     def begun(self) -> Process | None:
         """Return a new process, which has not been told its job; None when all is over. OSError when there is none."""
         with self._lock:
             if self._over:
                 return None
+            if self._fresh:
+                return self._fresh.pop()
             process = started(self._place)
             self._all.add(process)
             return process
@@ -66,7 +77,7 @@ class ProcessPool:
         """End every process: idle ones are dismissed, whoever waits for one at work sees it die. No more are begun."""
         with self._lock:
             self._over = True
-            idle, self._idle = self._idle, []
+            idle, self._idle, self._fresh = [*self._idle, *self._fresh], [], []
             for process in self._all:
                 process.kill()
         for process in idle:
@@ -74,9 +85,9 @@ class ProcessPool:
 
 
 def started(place: str | None) -> Process:
-    """Return a new process in a session of its own, so that Ctrl-C reaches only whoever watches over it."""
+    """Return a new interpreter in a session of its own, so that Ctrl-C reaches only whoever watches over it."""
     path = os.pathsep.join(os.path.abspath(place) for place in sys.path if isinstance(place, str))  # noqa: PTH100
-    environment = dict.fromkeys(THREADS, "1") | os.environ | {"PYTHONPATH": path}
+    environment = dict.fromkeys(native_threads.POOLS, "1") | os.environ | {"PYTHONPATH": path}
     command = [sys.executable, "-P", "-c", "from analyzer.auditing.workers.worker import main; main()"]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=place, start_new_session=True

@@ -86,6 +86,10 @@ class _Supervisor:
         self._over = False
 
     def start(self, count: int) -> None:
+        try:
+            self._staff.fork(count)  # before the first thread
+        except OSError as error:
+            raise _no_process(error) from error
         for _ in range(count):
             thread = threading.Thread(target=self._watch, daemon=True)
             self._threads.append(thread)
@@ -108,8 +112,7 @@ class _Supervisor:
         try:
             self._work()
         except OSError as error:
-            why = f"a process that judges could not be started ({error.strerror or error}); use fewer --jobs, or 0"
-            self.answers.put((None, PosthocError(why)))
+            self.answers.put((None, _no_process(error)))
         except Exception as error:
             self.answers.put((None, error))
 
@@ -146,7 +149,7 @@ class _Supervisor:
             if answer is not None and answer[0] == worker.READY:
                 return process
             self._dismissed(process)
-            code = process.returncode
+            code = process.wait()
         why = f"no process that judges could be started (the last one {posix_limits.death(code)}); use --jobs 0"
         self.answers.put((task, PosthocError(why)))
         return None
@@ -207,3 +210,9 @@ class _Supervisor:
                 self._staff.rest(process)
                 return
         self._staff.dismiss(process)
+
+
+def _no_process(error: OSError) -> PosthocError:
+    return PosthocError(
+        f"a process that judges could not be started ({error.strerror or error}); use fewer --jobs, or 0"
+    )

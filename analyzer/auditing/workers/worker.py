@@ -10,7 +10,6 @@ import contextlib
 import os
 import pickle
 import struct
-import sys
 from typing import BinaryIO
 
 from analyzer.auditing.judge_one import Job, RunJudge, Task
@@ -41,7 +40,7 @@ def receive(file: BinaryIO) -> tuple[bytes, bytes] | None:
 
 def main() -> None:
     """Judge what comes until nothing comes any more. The first message is the job with its limits."""
-    tasks, rows = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    tasks, rows = os.fdopen(0, "rb", closefd=False), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints while it judges must not come between the rows
     first = receive(tasks)
     if first is None:

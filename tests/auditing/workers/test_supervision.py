@@ -105,16 +105,18 @@ def test_a_machine_that_gives_no_process_is_told(job, monkeypatch):
 
 
 def test_no_process_is_left_when_nobody_wants_more(job):
+    before = _children(os.getpid())
     found = rows_by_workers(tasks("a", "hangs", "b", "c"), job, Limits(2, 600.0))
     next(found)
-    before = _children()
+    started = _children(os.getpid()) - before
     found.close()
-    assert before and not _children()
+    assert started and not started & _children(os.getpid())
 
 
-def _children(process=0):
-    words = ["pgrep", "-P", str(process or os.getpid()), "-f", "analyzer.auditing.workers.worker"]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+def _children(process):
+    """Return the ids of the processes that a process has started."""
+    words = ["pgrep", "-P", str(process)]
+    return set(subprocess.run(words, capture_output=True, text=True, check=False).stdout.split())
 
 
 LEFT_ALONE = """
