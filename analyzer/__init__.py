@@ -6,9 +6,13 @@ needs, `analyzer.testing` curves and checks for its tests.
 
 from __future__ import annotations
 
+from analyzer.model import display
+
 TYPE_CHECKING = False  # as of typing, which takes longer to import than the rest of this file
 if TYPE_CHECKING:
     from typing import Any
+
+    import pandas as pd
 
     from analyzer.api import analyze, audit, brief, compare, history, merge, open_runs, report, scalars, seed_noise
     from analyzer.auditing.pipeline import Plan
@@ -111,6 +115,50 @@ def __getattr__(name: str) -> Any:
 
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module 'analyzer' has no attribute {name!r}")
+
+
+def _show_run(run: Run) -> str:
+    from analyzer.writers import notebook  # noqa: PLC0415 - when a notebook shows a run
+
+    return notebook.run_fragment(run)
+
+
+def _run_frame(run: Run, *, pivot: bool) -> pd.DataFrame:
+    from analyzer import frames  # noqa: PLC0415 - when somebody wants a frame
+
+    return frames.frame_of([run], pivot=pivot)
+
+
+def _show_result(result: Result) -> str:
+    from analyzer.writers import notebook  # noqa: PLC0415 - when a notebook shows a result
+
+    return notebook.fragment(result)
+
+
+def _show_audit(audited: AuditResult) -> str:
+    from analyzer.writers import notebook  # noqa: PLC0415 - when a notebook shows an audit
+
+    return notebook.audit_fragment(audited)
+
+
+def _show_history(history: History) -> str:
+    from analyzer.writers import history_page  # noqa: PLC0415 - when a notebook shows a history
+
+    return history_page.fragment(history)
+
+
+def _show_comparison(comparison: Comparison) -> str:
+    from analyzer.writers import comparison as comparison_page  # noqa: PLC0415 - when a notebook shows a comparison
+
+    return comparison_page.fragment(comparison)
+
+
+display.set_renderer("run", _show_run)
+display.set_renderer("run-frame", _run_frame)
+display.set_renderer("result", _show_result)
+display.set_renderer("audit", _show_audit)
+display.set_renderer("history", _show_history)
+display.set_renderer("comparison", _show_comparison)
 
 
 def __dir__() -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.display import rendered
 from analyzer.model.result import json_number
 
 SCHEMA_COMPARE = "posthoc-compare/1"
@@ -248,8 +248,7 @@ class Comparison:
         } | dict(self.extra)
 
     def _repr_html_(self) -> str:
-        # as of Result: a notebook asks the noun itself to be shown
-        return str(import_module("analyzer.writers.comparison").fragment(self))
+        return str(rendered("comparison", self))
 
 
 def _whole(value: float) -> float | int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.model.display import rendered
 from analyzer.model.formatting import iso, number, percent
 
 Better = Literal["lower", "higher"]
@@ -209,5 +209,4 @@ class History:
         return f"<History of {self.job or 'a job'}: {len(self.times)} nights, {len(self.changes)} changes>"
 
     def _repr_html_(self) -> str:
-        # as of Result: the one look upwards, by name and only when a notebook asks for it
-        return str(import_module("analyzer.writers.history_page").fragment(self))
+        return str(rendered("history", self))

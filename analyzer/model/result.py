@@ -7,12 +7,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any, Literal
 
 from analyzer.model import summary
 from analyzer.model.cost import Cost, total
 from analyzer.model.cross_run import Across
+from analyzer.model.display import rendered
 from analyzer.model.evidence import Mark, Severity, Sign, Veto
 from analyzer.model.health import Criterion
 from analyzer.model.history import History
@@ -340,8 +340,7 @@ class Result:
         }
 
     def _repr_html_(self) -> str:
-        # a notebook asks the noun itself to be shown: the one look upwards, by name and only when it happens
-        return str(import_module("analyzer.writers.notebook").fragment(self))
+        return str(rendered("result", self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +385,7 @@ class AuditResult:
         return f"<AuditResult of {len(self.results)} runs: {counts or 'none'}>"
 
     def _repr_html_(self) -> str:
-        return str(import_module("analyzer.writers.notebook").audit_fragment(self))
+        return str(rendered("audit", self))
 
     @property
     def healed(self) -> tuple[Mapping[str, Any], ...]:

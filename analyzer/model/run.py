@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from analyzer.model.display import rendered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,9 +130,9 @@ class Run:
         return " ".join(f"<Run {self.id}: {self.source}, {len(self.series)} series, {points:,} points{notes}>".split())
 
     def _repr_html_(self) -> str:
-        return str(import_module("analyzer.writers.notebook").run_fragment(self))
+        return str(rendered("run", self))
 
     def to_frame(self, *, pivot: bool = False) -> pd.DataFrame:
         """Return the run's points as a pandas frame with tbparse's columns (extra `frames`); see analyzer.scalars."""
-        frame: pd.DataFrame = import_module("analyzer.frames").frame_of([self], pivot=pivot)
+        frame: pd.DataFrame = rendered("run-frame", self, pivot=pivot)
         return frame
