@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analyzer.model import summary
 from analyzer.model.formatting import counted, moment, number
 from analyzer.model.result import Finding, Result
 from analyzer.model.run import Run
-from analyzer.writers import summary
 from analyzer.writers.markdown import harmless
 from analyzer.writers.truncation import short
 

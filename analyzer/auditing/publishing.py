@@ -17,10 +17,10 @@ from analyzer.auditing.related_runs import Neighbours, neighbours
 from analyzer.auditing.shard import Head
 from analyzer.auditing.state import State
 from analyzer.auditing.totals import Count, clock_back, trend
+from analyzer.model import summary
 from analyzer.model.result import Night, Result
 from analyzer.model.run import Note
 from analyzer.settings import Settings
-from analyzer.writers import summary
 from analyzer.writers.page import page_name
 from analyzer.writers.site import Site
 

@@ -18,7 +18,7 @@ from analyzer.auditing.record_store import RecordStore
 from analyzer.model.cross_run import Across
 from analyzer.model.result import Finding, Result, Sibling
 from analyzer.model.run import Note
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 from analyzer.writers.page import page_name
 from analyzer.writers.related_runs import RelatedRuns, leading
 from analyzer.writers.single_values import Table, tables

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from analyzer.auditing.state import State
+from analyzer.model import summary
 from analyzer.model.cost import Cost
 from analyzer.model.formatting import iso
 from analyzer.model.result import Result, Status
+from analyzer.model.summary import TONES
 from analyzer.model.totals import Tally
-from analyzer.writers import summary
-from analyzer.writers.index_row import TONES
 
 NIGHTS = 60
 """Nights of which the index tells."""

@@ -18,12 +18,12 @@ from analyzer.auditing.shard import ShardPart
 from analyzer.cli.messages import complain
 from analyzer.cli.parser import OUTPUTS
 from analyzer.errors import SettingsError, UsageError
+from analyzer.model import summary
 from analyzer.model.formatting import counted
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import Night
 from analyzer.settings import Settings, settings_inside
 from analyzer.settings.values import seconds
-from analyzer.writers import summary
 from analyzer.writers.csv_file import write_spreadsheet
 from analyzer.writers.json_file import write_document
 from analyzer.writers.junit import write_junit

@@ -17,13 +17,13 @@ from analyzer.cli import audit_command, mlflow_options
 from analyzer.cli.messages import complain
 from analyzer.cli.stdio import bar, deliver, wants_colour, width_of
 from analyzer.errors import UsageError
+from analyzer.model import summary as summary_module
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import Night
 from analyzer.model.run import Run
 from analyzer.readers import local_path
 from analyzer.settings import Settings, load_settings, parsed_role, settings_inside, with_words
 from analyzer.settings.values import suggestion
-from analyzer.writers import summary as summary_module
 from analyzer.writers import terminal
 from analyzer.writers.issue import picture_beside
 from analyzer.writers.json_file import write_document

@@ -21,12 +21,13 @@ from analyzer.cli import audit_command, mlflow_options
 from analyzer.cli.messages import complain, safe
 from analyzer.cli.stdio import wants_colour
 from analyzer.errors import SettingsError, UsageError
+from analyzer.model import summary
 from analyzer.model.formatting import counted, duration
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import Night
 from analyzer.settings import Settings
 from analyzer.settings.values import seconds
-from analyzer.writers import summary, terminal
+from analyzer.writers import terminal
 
 Options = argparse.Namespace
 

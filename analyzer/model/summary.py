@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from analyzer.model.evidence import SEVERITIES, Severity
 from analyzer.model.health import Criterion
 
 if TYPE_CHECKING:
     from analyzer.model.result import Finding, Result, Status, Verdict
 
+TONES = ("error", "warning", "unjudged", "suppressed", "healthy")
+"""The words that colour a run, worst first."""
 
 SHORT = re.compile(r"\b(nan|kl)\b", re.IGNORECASE)  # words that are abbreviations
 
@@ -100,3 +105,50 @@ def title_of(symptom: str) -> str:
     """Return what people call a symptom: its id with blanks, but Non-finite, NaN and KL."""
     words = symptom if symptom.startswith("non-") else symptom.replace("-", " ")
     return SHORT.sub(lambda match: {"nan": "NaN", "kl": "KL"}[match[0].lower()], words.capitalize())
+
+
+def label(result: Result) -> str:
+    """Return the id, or the name a tracker gave with the beginning of the id that nobody can remember."""
+    return label_of(result.run, result.name)
+
+
+def label_of(run: str, name: str) -> str:
+    """Return the label of a run with this id and name."""
+    return run if not name or name in run else f"{name} ({run[:8]})"
+
+
+def experiment(result: Result) -> str:
+    """Return what the run is grouped under: its tracker's experiment, or the folder above it.
+
+    Where MLflow does not name the experiment, it is the last folder of its location.
+    """
+    above = result.experiment or posixpath.dirname(result.run)
+    if above or result.source != "mlflow" or "://" in result.location:
+        return above
+    return posixpath.basename(posixpath.dirname(result.location.rstrip("/")))
+
+
+def worst(result: Result) -> Severity | None:
+    """Return the worst severity among the findings that count."""
+    counting = {finding.severity for finding in result.findings if finding.counts}
+    return next((severity for severity in SEVERITIES if severity in counting), None)
+
+
+def tone(result: Result) -> str:
+    """Return the one word that colours a run: error, warning, suppressed, healthy or unjudged."""
+    if result.verdict == "problems":
+        return worst(result) or "warning"
+    return result.verdict
+
+
+def reaches(result: Result, gate: str, *, new_only: bool = False) -> bool:
+    """Whether a finding that counts is at or above the gate (error, warning, info; `never` is never reached).
+
+    `new_only`: findings that were there last night do not count.
+    """
+    if gate == "never":
+        return False
+    if new_only:
+        result = replace(result, findings=tuple(f for f in result.findings if f.state in {"new", "regressed"}))
+    severity = worst(result)
+    return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]

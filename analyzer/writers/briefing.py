@@ -12,11 +12,12 @@ from typing import cast
 
 import numpy as np
 
+from analyzer.model import summary
 from analyzer.model.formatting import counted, number
 from analyzer.model.result import Finding, Result, SeriesRow
 from analyzer.model.run import Series
 from analyzer.model.thinning import informative
-from analyzer.writers import summary
+from analyzer.writers import finding_tree
 from analyzer.writers.phrases import measured, span, visible
 from analyzer.writers.truncation import shortened
 
@@ -108,7 +109,7 @@ def _quoting(run: Result) -> Callable[[str], str]:
 
 
 def _findings(run: Result, say: Callable[[str], str], text: _Text, spare: int) -> None:
-    kinds = summary.tree(run)
+    kinds = finding_tree.tree(run)
     aside = len(run.findings) - len(kinds.leading)
     shown = 0
     for finding in kinds.leading:
@@ -160,7 +161,7 @@ def _more(rows: Sequence[str], shown: Sequence[str]) -> list[str]:
 
 
 def _unchecked(run: Result, say: Callable[[str], str]) -> list[str]:
-    reasons = summary.unchecked(run)
+    reasons = finding_tree.unchecked(run)
     lines = [f"checked and clear: {len(run.checked)}; not checked: {len(run.not_checked)}"]
     lines += [f"  {say(why)}: {', '.join(them[:3])}{_count_rest(them)}" for why, them in reasons[:MOST_REASONS]]
     rest = len(reasons) - MOST_REASONS

@@ -16,13 +16,14 @@ from analyzer.model.formatting import counted
 from analyzer.model.history import History
 from analyzer.model.result import STATUSES, Vanished
 from analyzer.model.run import Note
+from analyzer.model.summary import TONES
 from analyzer.model.totals import Tally
-from analyzer.writers import summary, template_environment
+from analyzer.writers import since_last_audit, template_environment
 from analyzer.writers.cross_run import Link, kinds, link
 from analyzer.writers.embed import json_for_html
 from analyzer.writers.facts import in_words
 from analyzer.writers.history_page import page_of_job, small
-from analyzer.writers.index_row import TONES, Entry
+from analyzer.writers.index_row import Entry
 from analyzer.writers.phrases import CHANGES, visible, whole
 from analyzer.writers.single_values import Table
 from analyzer.writers.trend import trend_of
@@ -118,7 +119,9 @@ def index_pages(
     tonight's being the last, `scores` the tables of runs that log one value a metric, `histories` those of jobs,
     `costs` what the runs with a cost have.
     """
-    first_night = summary.first_night(nights, len(resolved), (state for entry in entries for state in entry.states))
+    first_night = since_last_audit.first_night(
+        nights, len(resolved), (state for entry in entries for state in entry.states)
+    )
     entries = [entry.without_states() if entry.states else entry for entry in entries] if first_night else entries
     ordered = sorted(regrouped(entries), key=lambda entry: entry.order)
     tones = _tones(ordered)
@@ -150,7 +153,7 @@ def index_pages(
         "cost": in_words(costs),
         "lost": HOUR * math.fsum(one.hours for one in costs),
         "gone": _gone(resolved, ordered),
-        "vanished": summary.vanished(vanished),
+        "vanished": since_last_audit.vanished(vanished),
         "across": kinds(across, ordered),
         "scores": scores,
         "paged": {entry.page for entry in ordered},

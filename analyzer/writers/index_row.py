@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,18 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analyzer.model import summary
 from analyzer.model.evidence import Severity
 from analyzer.model.result import Result, SeriesRow
-from analyzer.model.summary import headline
+from analyzer.model.summary import TONES, experiment, headline
 from analyzer.model.thinning import course, thin
-from analyzer.writers import summary
 from analyzer.writers.chart import spark
 from analyzer.writers.facts import best_of
 from analyzer.writers.page import named, page_name
 from analyzer.writers.scale import calm_axis
 from analyzer.writers.truncation import short, shortened
 
-TONES = ("error", "warning", "unjudged", "suppressed", "healthy")
 """Verdicts as the index sorts them, worst first."""
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -190,17 +188,6 @@ def chips(result: Result) -> tuple[Chip, ...]:
         Chip(symptom, severity, next((state for state in FRESH if state in states), ""))
         for (symptom, severity), states in found.items()
     )
-
-
-def experiment(result: Result) -> str:
-    """Return what the run is grouped under: its tracker's experiment, or the folder above it.
-
-    Where MLflow does not name the experiment, it is the last folder of its location.
-    """
-    above = result.experiment or posixpath.dirname(result.run)
-    if above or result.source != "mlflow" or "://" in result.location:
-        return above
-    return posixpath.basename(posixpath.dirname(result.location.rstrip("/")))
 
 
 def main_row(rows: Iterable[SeriesRow], tag: str | None) -> SeriesRow | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from analyzer.model import summary
 from analyzer.model.result import Finding, JudgedMeasure, Result
 from analyzer.model.summary import title_of
-from analyzer.writers import summary
+from analyzer.writers import finding_tree
 from analyzer.writers.facts import facts
 from analyzer.writers.markdown import LONGEST_LINE, LONGEST_NAME, marked_up
 from analyzer.writers.page import Provenance
@@ -42,7 +43,7 @@ def picture_beside(path: Path) -> Path:
 def issue_text(result: Result, making: Provenance, *, picture: str = "") -> str:
     """Return the run as Markdown; `picture` is the address of its chart, "" where there is none."""
     result = shortened(result.without_curves())
-    found = summary.tree(result).leading
+    found = finding_tree.tree(result).leading
     name = making.title or summary.label(result)
     parts = [f"## {_text(name, LONGEST_NAME)}: {_text(_what(result, found))}", f"**{_text(result.sentence)}**"]
     parts += [f"![{_text(_alternative(result, found))}]({picture})"] if picture else []

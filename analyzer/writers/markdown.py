@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from analyzer.model import summary
 from analyzer.model.evidence import SEVERITIES
 from analyzer.model.formatting import counted
 from analyzer.model.result import Finding, Night, Result
-from analyzer.writers import summary
+from analyzer.writers import since_last_audit
 from analyzer.writers.cross_run import lines
 from analyzer.writers.index import headline
 from analyzer.writers.phrases import visible
@@ -57,7 +58,9 @@ def write_markdown(night: Night, file: TextIO) -> None:
     fresh = [one for one in seen.told if one.finding.state in NEWS]
     if seen.remembered or night.resolved:
         old = [one for one in seen.told if one.finding.state == "persisting"]
-        is_first = summary.first_night(night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told))
+        is_first = since_last_audit.first_night(
+            night.trend, len(night.resolved), (one.finding.state or "" for one in seen.told)
+        )
         title = "Found in the first tracked audit" if is_first else "New since last time"
         parts += _table(title, fresh) or ["Nothing is new since last time."]
         parts += _resolved(night) + _tally("Still there", old)
@@ -65,7 +68,7 @@ def write_markdown(night: Night, file: TextIO) -> None:
         parts += _table("Findings", seen.told)
     beyond = [f"- {marked_up(short(line, LONGEST_LINE))}" for line in lines(night.across)]
     parts += ["### Across runs", "\n".join(beyond)] if beyond else []
-    parts += [marked_up(summary.vanished(night.vanished))] if night.vanished else []
+    parts += [marked_up(since_last_audit.vanished(night.vanished))] if night.vanished else []
     if night.judged_anew:
         parts.append(f"Results of unchanged logs were re-evaluated because {night.judged_anew}.")
     unread = [f"{n:,} {status}" for status, n in night.counts.items() if n and status in {"failed", "partial"}]

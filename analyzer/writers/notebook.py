@@ -10,11 +10,12 @@ import base64
 from collections import Counter
 from dataclasses import dataclass
 
+from analyzer.model import summary
 from analyzer.model.formatting import number
 from analyzer.model.result import AuditResult, Result
 from analyzer.model.run import Run, Series
 from analyzer.model.summary import title_of
-from analyzer.writers import summary, template_environment
+from analyzer.writers import finding_tree, template_environment
 from analyzer.writers.picture import WIDTH, chart_of, svg_of
 from analyzer.writers.truncation import NAME, TEXT, short, shortened
 
@@ -48,8 +49,8 @@ def fragment(result: Result) -> str:
     context = {
         "result": result,
         "tone": summary.tone(result),
-        "kinds": summary.tree(result),
-        "first": summary.first_things(result),
+        "kinds": finding_tree.tree(result),
+        "first": finding_tree.first_things(result),
         "titles": {finding.symptom: title_of(finding.symptom) for finding in result.findings},
         "picture": _picture(result),
     }

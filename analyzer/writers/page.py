@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analyzer.model import summary
 from analyzer.model.evidence import Mark
 from analyzer.model.guide import Guide
 from analyzer.model.redaction import mask_params
 from analyzer.model.result import Checked, Event, Finding, Night, Result, SeriesRow
 from analyzer.model.summary import title_of
-from analyzer.writers import summary, template_environment
+from analyzer.writers import finding_tree, template_environment
 from analyzer.writers.annotations import noise_band
 from analyzer.writers.chart import Chart, chart, close_up, same_steps, share_a_panel, spark, varies
 from analyzer.writers.code_lines import code_line, framework_of
@@ -105,7 +106,7 @@ def run_page(
     """Return the page. `home` and `stylesheet` are addresses beside it, for the pages of an audit."""
     shelf = SpillFile()
     whole, result = result, shortened(replace(result, series=result.series[:MOST_LISTED]))
-    kinds = summary.tree(result)
+    kinds = finding_tree.tree(result)
     each = max(GALLERY, min(FULL, FULL_POINTS // max(1, sum(len(f.tags) for f in kinds.leading))))
     findings = tuple(_shown(f, result, kinds, guides, shelf=shelf, points=each) for f in kinds.leading)
     main = main_chart(result, shelf)
@@ -114,7 +115,7 @@ def run_page(
     context = {
         "result": result,
         "tone": summary.tone(result),
-        "first": summary.first_things(result),
+        "first": finding_tree.first_things(result),
         "facts": facts(result),
         "links": links_of(result, making.links),
         "findings": findings,
@@ -126,7 +127,7 @@ def run_page(
         "groups": listed,
         "named": named(result.run, result.name),
         "checked": _checked(result.checked),
-        "unchecked": summary.unchecked(result),
+        "unchecked": finding_tree.unchecked(result),
         "params": mask_params(dict(result.params)),
         "titles": _titles(result),
         "points": sum(row.points for row in whole.series),
@@ -156,7 +157,13 @@ def named(run: str, name: str) -> bool:
 
 
 def _shown(
-    finding: Finding, result: Result, kinds: summary.Tree, guides: Mapping[str, Guide], *, shelf: SpillFile, points: int
+    finding: Finding,
+    result: Result,
+    kinds: finding_tree.Tree,
+    guides: Mapping[str, Guide],
+    *,
+    shelf: SpillFile,
+    points: int,
 ) -> Shown:
     rows = rows_of(result, finding.tags)
     marks = marks_of(finding)
@@ -214,7 +221,7 @@ def main_chart(result: Result, shelf: SpillFile) -> Chart | None:
     judged = _judged_reward(result)
     others = [row for row in result.series if row.role == main.role and row.split not in {main.split, None}]
     if result.family == "rl":  # not every metric there is a reward: those are that were judged together
-        named = (tag for f in summary.tree(result).leading if main.tag in f.tags for tag in f.tags)
+        named = (tag for f in finding_tree.tree(result).leading if main.tag in f.tags for tag in f.tags)
         others = [*judged, *rows_of(result, named)]
     twins = [row for row in others if row is not main and row.points > 2 and share_a_panel(main, row)]
     drawn = [main, *twins[:1]]
@@ -235,7 +242,7 @@ def _witnesses(result: Result, drawn: Sequence[SeriesRow]) -> list[tuple[SeriesR
     """
     main = drawn[0]
     by_tag = {row.tag: row for row in result.series}
-    kinds = summary.tree(result)
+    kinds = finding_tree.tree(result)
     found: list[tuple[SeriesRow, Mark | None]] = []
     for finding in (f for f in kinds.leading if main.tag in f.tags):
         moved = [(sign.tag, sign.numbers.get("step")) for sign in finding.signs]

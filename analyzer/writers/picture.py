@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.model.result import Result
-from analyzer.writers import summary, template_environment
+from analyzer.writers import finding_tree, template_environment
 from analyzer.writers.chart import Chart, chart
 from analyzer.writers.embed import SpillFile
 from analyzer.writers.page import main_chart, marks_of, rows_of
@@ -14,7 +14,7 @@ WIDTH = 760
 
 def chart_of(result: Result) -> Chart | None:
     """Return the chart of the first finding that has one, else the main curve; None where no curve was kept."""
-    for finding in summary.tree(result).leading:
+    for finding in finding_tree.tree(result).leading:
         shown = chart("notebook", rows_of(result, finding.tags), SpillFile(), marks_of(finding))
         if shown is not None:
             return shown

@@ -22,7 +22,7 @@ from analyzer.model.formatting import number
 from analyzer.model.result import Finding, Result, Sibling
 from analyzer.model.run import Series
 from analyzer.model.thinning import thin
-from analyzer.writers import summary
+from analyzer.writers import finding_tree
 from analyzer.writers.axis import Axis
 from analyzer.writers.curve import strokes
 from analyzer.writers.embed import json_for_html, packed
@@ -242,4 +242,4 @@ def _value(value: float | None) -> str:
 
 def leading(result: Result) -> list[Finding]:
     """Return the findings of a run that stand on its page by themselves."""
-    return list(summary.tree(result).leading)
+    return list(finding_tree.tree(result).leading)

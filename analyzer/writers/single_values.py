@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analyzer.model import summary
 from analyzer.model.formatting import number
 from analyzer.model.result import Result
-from analyzer.writers import summary
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 from analyzer.writers.page import page_name
 from analyzer.writers.truncation import short
 

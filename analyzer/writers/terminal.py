@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from analyzer.model import summary
 from analyzer.model.formatting import counted, duration
 from analyzer.model.result import Finding, Night, Result
 from analyzer.model.run import Run
-from analyzer.writers import cross_run, summary
-from analyzer.writers.index_row import TONES, chips
+from analyzer.model.summary import TONES
+from analyzer.writers import cross_run, finding_tree, since_last_audit
+from analyzer.writers.index_row import chips
 from analyzer.writers.page import page_name
 from analyzer.writers.phrases import CHANGES, span, visible
 from analyzer.writers.truncation import TEXT, short, shortened
@@ -57,14 +59,14 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
     paint, wide, result = Paint(colour), width or _width(), shortened(result)
     tone = summary.tone(result)
     lines = [_filled(result.sentence, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
-    kinds = summary.tree(result)
+    kinds = finding_tree.tree(result)
     shown = kinds.leading if verbose else kinds.leading[:8]
     for finding in shown:
         lines += _finding(finding, paint, wide, verbose=verbose, told=finding.summary in result.sentence)
     if len(kinds.leading) > len(shown):
         lines.append(f"  and {counted(len(kinds.leading) - len(shown), 'more finding')} on the page")
     lines += _asides(kinds, paint, wide, verbose)
-    steps = summary.first_things(result)
+    steps = finding_tree.first_things(result)
     if steps:
         lines += ["", paint("Do first", "bold")]
         lines += [_filled(step.advice, f"  {i}. ", "     ", wide) for i, step in enumerate(steps, 1)]
@@ -72,7 +74,9 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
         lines += [_filled(one.sentence, "  · ", "    ", wide) for one in result.health if one.state == "shown"]
     if verbose and result.not_checked:
         lines += ["", paint("Not checked", "bold")]
-        lines += [_filled(f"{why}: {', '.join(them)}", "  ", "    ", wide) for why, them in summary.unchecked(result)]
+        lines += [
+            _filled(f"{why}: {', '.join(them)}", "  ", "    ", wide) for why, them in finding_tree.unchecked(result)
+        ]
     if where:
         lines += ["", f"Report: {paint.link(where, where)}"]
     return _joined(lines)
@@ -92,7 +96,7 @@ def _finding(finding: Finding, paint: Paint, wide: int, *, verbose: bool, told: 
     return lines
 
 
-def _asides(kinds: summary.Tree, paint: Paint, wide: int, verbose: bool) -> list[str]:
+def _asides(kinds: finding_tree.Tree, paint: Paint, wide: int, verbose: bool) -> list[str]:
     """What raises no alarm: named when asked for, counted otherwise."""
     explained = [f for group in kinds.under.values() for f in group] + [f for f, _ in kinds.ordinary]
     lines = []
@@ -197,11 +201,11 @@ def _changes(night: Night, states: Counter[str]) -> list[str]:
     """What a memory of last night adds."""
     counts = Counter({**states, "resolved": len(night.healed)})
     told = [f"{counts[state]:,} {word}" for state, word in CHANGES.items() if counts[state]]
-    if summary.first_night(night.trend, len(night.resolved), states):
+    if since_last_audit.first_night(night.trend, len(night.resolved), states):
         lines = [f"First tracked audit: {', '.join(told) or 'nothing new'}."]
     else:
         lines = [f"Since the last audit: {', '.join(told)}."] if told else []
-    lines += [summary.vanished(night.vanished)] if night.vanished else []
+    lines += [since_last_audit.vanished(night.vanished)] if night.vanished else []
     anew = f"Results of unchanged logs were re-evaluated because {night.judged_anew}."
     return lines + [anew] * bool(night.judged_anew)
 

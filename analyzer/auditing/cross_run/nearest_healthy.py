@@ -17,7 +17,7 @@ from analyzer.auditing.cross_run.phrases import NAME, named, plain_number
 from analyzer.auditing.cross_run.run_settings import is_label
 from analyzer.model.result import Result, Sibling
 from analyzer.model.roles import words_of
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 from analyzer.writers.truncation import short
 
 WIDE = 10.0

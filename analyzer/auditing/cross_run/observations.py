@@ -13,7 +13,7 @@ from analyzer.auditing.cross_run.run_settings import Setting, settings_of
 from analyzer.auditing.cross_run.sweeps import ended
 from analyzer.model.formatting import counted
 from analyzer.model.result import Result
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 
 LEAST = 2
 """Runs with the symptom."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from analyzer.model import summary
 from analyzer.model.result import Result
-from analyzer.writers import summary
 
 NAME = 80
 """Characters of a run's or setting's name, or of a value, in a sentence."""

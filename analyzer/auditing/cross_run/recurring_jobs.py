@@ -23,8 +23,8 @@ from analyzer.model.formatting import counted
 from analyzer.model.history import History
 from analyzer.model.redaction import mask_text
 from analyzer.model.result import Result
+from analyzer.model.summary import experiment
 from analyzer.settings import Histories
-from analyzer.writers.index_row import experiment
 
 QUARTER = 6 * 3600.0
 """Seconds: a quarter of a night."""

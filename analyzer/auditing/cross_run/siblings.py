@@ -27,8 +27,8 @@ from analyzer.auditing.cross_run.sweeps import ended
 from analyzer.model.cross_run import Across
 from analyzer.model.formatting import number
 from analyzer.model.result import Result, SeriesRow
+from analyzer.model.summary import experiment
 from analyzer.stats.robust import median
-from analyzer.writers.index_row import experiment
 
 Array = NDArray[np.float64]
 

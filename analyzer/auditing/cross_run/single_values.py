@@ -18,7 +18,7 @@ from analyzer.model.formatting import counted, number
 from analyzer.model.health import Criterion
 from analyzer.model.result import Finding, JudgedMeasure, Pair, Result, fingerprint
 from analyzer.model.roles import words_of
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 
 LEAST = 3
 """Runs of an experiment that say the same until it is said of all."""

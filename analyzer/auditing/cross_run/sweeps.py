@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from analyzer.auditing.cross_run.duplicates import distinct
 from analyzer.auditing.cross_run.run_settings import Setting, settings_of
 from analyzer.model.result import Result
-from analyzer.writers.index_row import experiment
+from analyzer.model.summary import experiment
 
 LEAST_RUNS = 8
 

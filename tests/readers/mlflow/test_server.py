@@ -13,10 +13,10 @@ import pytest
 from analyzer import audit
 from analyzer.auditing.pipeline import Plan
 from analyzer.errors import NoRunsError, SourceError, UsageError
+from analyzer.model.summary import experiment
 from analyzer.readers import Choice, discover, open_source
 from analyzer.readers.mlflow import server
 from analyzer.readers.mlflow.rest import Limits
-from analyzer.writers.index_row import experiment
 from tests.readers.mlflow import fake as fakes
 from tests.readers.mlflow.fake import RUN, Fake, closing, drip, points, raw, run_json, send, serving, silent, times
 from tests.readers.mlflow.fake import status as answers

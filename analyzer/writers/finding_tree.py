@@ -1,18 +1,11 @@
-"""The short of a result: what to do first, which findings count, which are explained by others."""
+"""A result's findings in the order of reading: what counts, what that explains, what to do, what was not checked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from analyzer.model.evidence import SEVERITIES, Severity
-from analyzer.model.formatting import counted
-from analyzer.model.result import Event, Finding, Result, Vanished
-from analyzer.model.totals import Tally
-from analyzer.writers.truncation import short
-
-NAMED, NAME = 3, 80
-"""Runs that are named in a sentence, and characters of each."""
+from analyzer.model.result import Event, Finding, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,56 +97,3 @@ def unchecked(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:
     for one in result.not_checked:
         grouped.setdefault(one.reason, []).append(one.symptom)
     return tuple(sorted(((why, tuple(them)) for why, them in grouped.items()), key=lambda one: -len(one[1])))
-
-
-def label(result: Result) -> str:
-    """Return the id, or the name a tracker gave with the beginning of the id that nobody can remember."""
-    return _label(result.run, result.name)
-
-
-def _label(run: str, name: str) -> str:
-    return run if not name or name in run else f"{name} ({run[:8]})"
-
-
-def worst(result: Result) -> Severity | None:
-    """Return the worst severity among the findings that count."""
-    counting = {finding.severity for finding in result.findings if finding.counts}
-    return next((severity for severity in SEVERITIES if severity in counting), None)
-
-
-def tone(result: Result) -> str:
-    """Return the one word that colours a run: error, warning, suppressed, healthy or unjudged."""
-    if result.verdict == "problems":
-        return worst(result) or "warning"
-    return result.verdict
-
-
-def reaches(result: Result, gate: str, *, new_only: bool = False) -> bool:
-    """Whether a finding that counts is at or above the gate (error, warning, info; `never` is never reached).
-
-    `new_only`: findings that were there last night do not count.
-    """
-    if gate == "never":
-        return False
-    if new_only:
-        result = replace(result, findings=tuple(f for f in result.findings if f.state in {"new", "regressed"}))
-    severity = worst(result)
-    return severity is not None and SEVERITIES.index(severity) <= [*SEVERITIES].index(gate)  # type: ignore[arg-type]
-
-
-def first_night(nights: Sequence[Tally], resolved: int, states: Iterable[str]) -> bool:
-    """Whether no night came before: all is new then, and nothing gains by being called so."""
-    return len(nights) == 1 and not resolved and set(states) <= {"new"}
-
-
-def vanished(gone: Sequence[Vanished]) -> str:
-    """Return in a sentence which runs of last time are not there any more, "" when all are."""
-    if not gone:
-        return ""
-    named = [short(_label(one.run, one.name), NAME) for one in gone[:NAMED]]
-    rest = len(gone) - len(named)
-    names = ", ".join(named) + (f" and {counted(rest, 'more run')}" if rest else "")
-    still = sum(one.findings for one in gone)
-    verb, whose = ("is", "its") if len(gone) == 1 else ("are", "their")
-    left = f"; {whose} {counted(still, 'finding')} {'was' if still == 1 else 'were'} left unresolved" if still else ""
-    return f"{counted(len(gone), 'run')} of last time {verb} not there any more: {names}{left}."
