@@ -21,8 +21,8 @@ from analyzer.auditing.judging import DiscoveredRuns
 from analyzer.auditing.log_symptoms import log_guides
 from analyzer.auditing.merging import merged
 from analyzer.auditing.output_paths import refuse_inputs
-from analyzer.auditing.pipeline import Audit, Plan, Progress
-from analyzer.auditing.publishing import Tell
+from analyzer.auditing.pipeline import Plan, Progress, run_audit
+from analyzer.auditing.publishing import OnPublished
 from analyzer.auditing.workers.dask_scheduler import reach
 from analyzer.auditing.write_back import WriteBack
 from analyzer.errors import SeveralRunsError, UsageError
@@ -212,15 +212,15 @@ def audit(
     progress: Progress | None = None,
     seen: Callable[[DiscoveredRuns], None] | None = None,
     plan: Plan | None = None,
-    tell: Tell | None = None,
+    tell: OnPublished | None = None,
     title: str = "",
 ) -> AuditResult:
-    """Judge every run of the sources and write a site; return the night, its results without their curves.
+    """Judge every run of the sources and write a site; return the audit, its results without their curves.
 
-    `plan` says how: with which memory of last night, in how many processes or on which cluster, which part of the runs
-    (then a shard is written in place of a site, for merge()). `seen` is told what was found before the first run is
-    judged; `tell` is given the night when its site is there and before it counts as told; with `write_back` each
-    verdict is written to the tracker that keeps the run, too. `title` is what the index is called.
+    `plan` says how: with which state, in how many processes or on which cluster, which part of the runs (then a shard
+    is written in place of a site, for merge()). `seen` is called with what was found before the first run is judged,
+    `tell` with the audit when its site is written and before the state remembers it; with `write_back` each verdict is
+    written to the tracker that keeps the run, too. `title` is what the index is called.
     SourceError when no source can be read, OutputError when `output` is not empty and no posthoc site, or cannot be
     written; StateError.
     """
@@ -233,10 +233,19 @@ def audit(
     if seen:
         seen(found)
     site, chosen = Site(Path(output), guides(), title), settings or Settings()
-    night = Audit(found, named, chosen, site=site, plan=plan or Plan(), by=analyzer.__version__).told(progress, tell)
+    audited = run_audit(
+        found,
+        named,
+        chosen,
+        site=site,
+        plan=plan or Plan(),
+        version=analyzer.__version__,
+        progress=progress,
+        on_published=tell,
+    )
     if write_back is not None:
-        write_back.give_all(found.refs, night.results, site)
-    return night
+        write_back.give_all(found.refs, audited.results, site)
+    return audited
 
 
 def compare(
@@ -298,17 +307,17 @@ def merge(
     *,
     state: Source | None = None,
     settings: Settings | None = None,
-    tell: Tell | None = None,
+    tell: OnPublished | None = None,
     title: str = "",
 ) -> AuditResult:
-    """Make one site of the shards that audits of one night's parts left in folders; return the night.
+    """Make one site of the shards of an audit that lie in folders; return the audit.
 
     `state`, its retention in the settings, `tell` and `title` as for audit(). SourceError when a shard is missing,
-    damaged or of another night.
+    damaged or of another audit.
     """
     memory = None if state is None else Path(state)
     site = Site(Path(output), guides(), title)
-    return merged([Path(folder) for folder in folders], site, memory, settings or Settings(), tell=tell)
+    return merged([Path(folder) for folder in folders], site, memory, settings or Settings(), on_published=tell)
 
 
 def understood(

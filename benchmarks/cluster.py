@@ -29,12 +29,12 @@ import psutil
 
 from analyzer import api
 from analyzer.auditing import judging, provenance
-from analyzer.auditing.judge_one import Job, RunJudge, Task, rows_here
+from analyzer.auditing.judge_one import Job, RunJudge, Task, records_here
 from analyzer.auditing.pipeline import Plan
 from analyzer.auditing.workers import dask_client
 from analyzer.auditing.workers.dask_worker import AT_ONCE
 from analyzer.auditing.workers.processes import THREADS
-from analyzer.auditing.workers.supervision import Limits, rows_by_workers
+from analyzer.auditing.workers.supervision import Limits, records_by_workers
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
 from benchmarks import night as fleet
@@ -72,10 +72,10 @@ def spent(judged: Rows, processes: Sequence[int]) -> float:
 def ways_to_judge(address: str) -> dict[str, Way]:
     """Return what is compared."""
     return {
-        "this process": rows_here,
-        "one worker process": lambda tasks, job: rows_by_workers(tasks, job, Limits(1, 600.0)),
-        "two worker processes": lambda tasks, job: rows_by_workers(tasks, job, Limits(2, 600.0)),
-        "Dask, two workers": lambda tasks, job: dask_client.rows_by_cluster(tasks, job, address),
+        "this process": records_here,
+        "one worker process": lambda tasks, job: records_by_workers(tasks, job, Limits(1, 600.0)),
+        "two worker processes": lambda tasks, job: records_by_workers(tasks, job, Limits(2, 600.0)),
+        "Dask, two workers": lambda tasks, job: dask_client.records_by_cluster(tasks, job, address),
         "Dask, pages brought back": lambda tasks, job: _brought_back(tasks, job, address),
     }
 
@@ -125,7 +125,7 @@ def _brought_back(tasks: Sequence[Task], job: Job, address: str) -> Rows:
     orders = dask_client.Orders
     unseen = mock.patch.object(dask_client, "Orders", lambda name, job, _, *rest: orders(name, job, "runs/none", *rest))
     with unseen:
-        yield from dask_client.rows_by_cluster(tasks, job, address)
+        yield from dask_client.records_by_cluster(tasks, job, address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _index(folder: Path, example: Mapping[str, Run]) -> Path:
         result = results[i % len(results)]
         name = f"sweep_{i % 40:02d}/lr3e-4_seed{i:04d}"
         night.append(replace(result, run=name, name=name))
-        site.take(night[-1], pictures[i % len(results)], paged=False)
+        site.add_row(night[-1], pictures[i % len(results)], paged=False)
     return site.finish(Night("0", ("logs",), tuple(night), across=across(night)[0]))
 
 

@@ -72,32 +72,34 @@ class HistoryUpdate:
 class HistoryComparison:
     """A run of tonight beside last night: its result with states, what is resolved, what to remember.
 
-    `anew` says why it was re-evaluated.
+    `rejudged` says why it was re-evaluated, "" when it was not.
     """
 
     result: Result
     resolved: tuple[dict[str, str | bool], ...]
-    lesson: HistoryUpdate
-    anew: str
+    update: HistoryUpdate
+    rejudged: str
 
 
-def compared(result: Result, before: PreviousRun | None, judging: CacheKey, now: float) -> HistoryComparison:
+def compare_with_last_audit(
+    result: Result, before: PreviousRun | None, judging: CacheKey, now: float
+) -> HistoryComparison:
     """Return what tonight's result of a run means beside last night's; `now` in Unix seconds."""
     at = iso(now)
     unread, data = result.status == "failed", data_digest(result)
-    anew = judging.rejudge_reason(before.judging) if before and before.data == data and not unread else ""
+    rejudged = judging.rejudge_reason(before.judging) if before and before.data == data and not unread else ""
     known = {one.fingerprint: one for one in before.findings} if before else {}
-    told = [_told(finding, known.values(), at, bool(anew)) for finding in result.findings]
+    told = [_told(finding, known.values(), at, bool(rejudged)) for finding in result.findings]
     tonight = {finding.fingerprint for finding in told}
     moved = _moved(told, known.values())
     absent = [one for one in known.values() if one.fingerprint not in tonight | moved and one.resolved is None]
     aged = [] if unread else [_absent(one, result, at) for one in absent if _checked(one.symptom, result)]
-    because = {"because": f"re-evaluated: {anew}"} if anew else {}
+    because = {"because": f"re-evaluated: {rejudged}"} if rejudged else {}
     resolved = tuple({**_entry(one), **because} for one in aged if one.resolved)
     found = [KnownFinding(result.run, f.symptom, f.fingerprint, f.first_seen or at, at, alarm=f.alarms) for f in told]
     past = None if unread else PreviousRun(judging, data)
-    lesson = HistoryUpdate(result.run, (*found, *aged), tuple(sorted(moved)), past)
-    return HistoryComparison(replace(result, findings=tuple(told)), resolved, lesson, anew)
+    update = HistoryUpdate(result.run, (*found, *aged), tuple(sorted(moved)), past)
+    return HistoryComparison(replace(result, findings=tuple(told)), resolved, update, rejudged)
 
 
 def data_digest(result: Result) -> str:
@@ -106,13 +108,13 @@ def data_digest(result: Result) -> str:
     return hashlib.sha256(repr((rows, repr(result.ended))).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _told(finding: Finding, known: Iterable[KnownFinding], at: str, anew: bool) -> Finding:
+def _told(finding: Finding, known: Iterable[KnownFinding], at: str, rejudged: bool) -> Finding:
     same = [one for one in known if _same(finding, one)]
     first = min((at, *(one.first_seen for one in same)))  # a clock that was ahead may have seen it later than now
     state: Literal["new", "persisting", "regressed"] = "new"
     if any(one.resolved is None for one in same):
         state = "persisting"
-    elif anew:
+    elif rejudged:
         return replace(finding, state="persisting", first_seen=first, last_seen=at, judged_anew=True)
     elif same:
         state = "regressed"

@@ -26,30 +26,30 @@ LINKED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Nightly:
+class NightlyJobs:
     """What an audit says of jobs, and what is to be remembered: changes told tonight, and each run by its id."""
 
     histories: tuple[History, ...] = ()
     entries: tuple[Across, ...] = ()
-    told: tuple[ReportedChange, ...] = ()
-    kept: tuple[tuple[str, str], ...] = ()
+    reported: tuple[ReportedChange, ...] = ()
+    runs: tuple[tuple[str, str], ...] = ()
     notes: tuple[Note, ...] = ()
 
 
-def nightly(
+def nightly_jobs(
     results: Iterable[Result], settings: Histories, state: State | None, sources: Sequence[str], now: float
-) -> Nightly:
+) -> NightlyJobs:
     """Return the histories of tonight's jobs; what fails costs them alone, and is named in a note."""
     try:
-        return _nightly(results, settings, state, sources, now)
+        return _nightly_jobs(results, settings, state, sources, now)
     except Exception as error:  # whatever logs hold, the night is told
         what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        return Nightly(notes=(Note("limit", f"histories were not looked at: {what}; please report this"),))
+        return NightlyJobs(notes=(Note("limit", f"histories were not looked at: {what}; please report this"),))
 
 
-def _nightly(
+def _nightly_jobs(
     results: Iterable[Result], settings: Histories, state: State | None, sources: Sequence[str], now: float
-) -> Nightly:
+) -> NightlyJobs:
     tonight = [run for result in results if (run := logged(result, settings)) is not None]
     earlier = [] if state is None else _earlier(state, sources, {one.run for one in tonight})
     found = jobs([*tonight, *earlier], settings)
@@ -64,7 +64,7 @@ def _nightly(
     entries.sort(key=lambda one: (not one.regressed, one.history is not None and one.history.severity != "warning"))
     members = {run for one in histories for run in one.runs}
     kept = () if state is None else tuple((one.run, _text(one)) for one in tonight if one.run in members)
-    return Nightly(tuple(histories), tuple(entries), tuple(told), kept)
+    return NightlyJobs(tuple(histories), tuple(entries), tuple(told), kept)
 
 
 def _text(one: Logged) -> str:

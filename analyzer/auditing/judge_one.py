@@ -1,4 +1,4 @@
-"""One run from its log to its row and its page: the same in this process and in any other."""
+"""One run from its log to its record and its page: the same in this process and in any other."""
 
 from __future__ import annotations
 
@@ -45,15 +45,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to judge: its place in the night, where it lies, how its page is made again.
+    """One run to judge: its number in the audit, where it lies, how its page is made again.
 
-    `kept` are the stamp and the key under which the state holds its result: only its page is drawn.
+    `token` is the state of its log when it was looked at, None where nothing says whether a log has changed. `stored`
+    is the key under which the state holds the result of this very log, "" where it does not: only its page is drawn.
     """
 
     number: int
     ref: RunRef
     making: Provenance
-    kept: tuple[str, str] | None = None
+    token: str | None = None
+    stored: str = ""
 
 
 def prepare() -> None:
@@ -69,39 +71,39 @@ class RunJudge:
         self._job = job
         self._guides: Mapping[str, Guide] = guides()
 
-    def row(self, task: Task) -> RunRecord:
-        """Read and judge the run, write its page, return its row. OutputError when the page cannot be written."""
+    def record(self, task: Task) -> RunRecord:
+        """Read and judge the run, write its page, return its record. OutputError when the page cannot be written."""
         job, result = self._job, self._stored(task)
         return self._paged(result or judge_plainly(read(task.ref), job.settings, job.now), task)
 
     def text(self, task: Task) -> str:
-        """Return the text of the run's row, with its curves where they are kept."""
-        row = self.row(task)
-        return row.text() if self._job.state is None else row.with_curves()
+        """Return the text of the run's record, with its curves where a state keeps them."""
+        record = self.record(task)
+        return record.text() if self._job.state is None else record.with_curves()
 
     def _stored(self, task: Task) -> Result | None:
         """Return the run's result from the state; None when it is to be judged, or another audit has replaced it."""
-        if task.kept is None or self._job.state is None:
+        if not task.stored or task.token is None or self._job.state is None:
             return None
-        return stored_result(self._job.state, task.ref.id, *task.kept)
+        return stored_result(self._job.state, task.ref.id, task.token, task.stored)
 
     def lost(self, task: Task, reason: str) -> RunRecord:
-        """Return the row of a run that could not be judged for a reason that is not in its log, its page written."""
+        """Return the record of a run that could not be judged for a reason that is not in its log, its page written."""
         ref = task.ref
         return self._paged(lost(Run(ref.id, ref.name, ref.source, ref.location), reason), task)
 
     def _paged(self, result: Result, task: Task) -> RunRecord:
-        told = suppress(result, self._job.settings, self._job.now)
-        if not wants_page(told, self._job.pages):
-            return RunRecord(result, thumbnail(result), "", fits=fits(told), course=course_of(result))
-        key = page_mark(told, task.making)
-        picture, fault = write_page(self._job.folder, told, self._guides, task.making, key)
+        shown = suppress(result, self._job.settings, self._job.now)
+        if not wants_page(shown, self._job.pages):
+            return RunRecord(result, thumbnail(result), "", fits=fits(shown), course=course_of(result))
+        key = page_mark(shown, task.making)
+        picture, fault = write_page(self._job.folder, shown, self._guides, task.making, key)
         again = task.making if result.pairs else None
-        return RunRecord(result, picture, key, fault, fits(told), course_of(result), again)
+        return RunRecord(result, picture, key, fault, fits(shown), course_of(result), again)
 
 
-def rows_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:
-    """Yield each task with its row's text, judged in this process."""
-    bench = RunJudge(job)
+def records_here(tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, str]]:
+    """Yield each task with its record's text, judged in this process."""
+    judge = RunJudge(job)
     for task in tasks:
-        yield task, bench.text(task)
+        yield task, judge.text(task)

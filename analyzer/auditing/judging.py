@@ -84,17 +84,17 @@ def judged(refs: Sequence[RunRef], settings: Settings, now: float | None = None)
 
 
 def judge(run: Run, settings: Settings, now: float) -> Result:
-    """Return the result of one run, with what the user has set aside marked."""
+    """Return the result of one run, with the findings that the user has suppressed marked."""
     return suppress(judge_plainly(run, settings, now), settings, now)
 
 
 def suppress(result: Result, settings: Settings, now: float) -> Result:
-    """Return the result with what the user has set aside, as of `now`, marked."""
+    """Return the result with the findings marked that the user has suppressed as of `now`."""
     return suppressed(result, settings.suppress, calendar(now).date())
 
 
 def judge_plainly(run: Run, settings: Settings, now: float) -> Result:
-    """Return the result of one run as if nothing had been suppressed: what is kept from night to night."""
+    """Return the result of one run as if nothing had been suppressed: what the state keeps."""
     try:
         result = judge_run(run, settings, now)
         json.dumps(result.to_dict(), allow_nan=False)  # a detector of another package may hand over what no page holds

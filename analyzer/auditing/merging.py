@@ -1,4 +1,4 @@
-"""One night of the shards that lie in folders: their rows in order, their pages taken along."""
+"""One audit of the shards that lie in folders: their records in order, their pages copied."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analyzer.auditing import cache_key, shard
-from analyzer.auditing.publishing import Tell, opened, told
+from analyzer.auditing.publishing import OnPublished, publish
 from analyzer.auditing.record_store import RecordStore
+from analyzer.auditing.state import open_state
 from analyzer.errors import SourceError
-from analyzer.model.result import Night
+from analyzer.model.result import AuditResult
 from analyzer.settings import Settings
 from analyzer.writers.page import page_name
 from analyzer.writers.site import Site
@@ -24,11 +25,11 @@ def merged(
     settings: Settings,
     *,
     now: float | None = None,
-    tell: Tell | None = None,
-) -> Night:
-    """Tell the night whose shards lie in the folders.
+    on_published: OnPublished | None = None,
+) -> AuditResult:
+    """Publish the audit whose shards lie in the folders.
 
-    SourceError when a shard is missing, damaged, there twice, or of another night or version.
+    SourceError when a shard is missing, damaged, there twice, or of another audit or version.
     """
     files = shard.shard_files(folders)
     head = shard.whole_night([(path, shard.read_head(path, cache_key.code())) for path in files])
@@ -45,10 +46,9 @@ def merged(
         row = rows[number]
         if row.page:
             _take_page(homes[number], site.folder, page_name(row.result.run))
-    with opened(state, settings) as memory:
-        return told(
-            head, rows, site, state=memory, now=time.time() if now is None else now, tell=tell, settings=settings
-        )
+    at = time.time() if now is None else now
+    with open_state(state, settings.retention) as memory:
+        return publish(head, rows, site, state=memory, now=at, settings=settings, on_published=on_published)
 
 
 def _take_page(folder: Path, into: Path, name: str) -> None:

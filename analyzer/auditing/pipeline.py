@@ -1,28 +1,29 @@
-"""A night from beginning to end: what last night left is taken over, the rest is judged, and all of it is told."""
+"""An audit from beginning to end: reuse what has not changed, judge the rest, compare, publish, remember."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.auditing import cache_key, shard
-from analyzer.auditing.judge_one import Job, Task, rows_here
-from analyzer.auditing.judging import DiscoveredRuns, suppress
+from analyzer.auditing.judge_one import Job, Task, records_here
+from analyzer.auditing.judging import DiscoveredRuns
 from analyzer.auditing.provenance import making
-from analyzer.auditing.publishing import Tell, opened, told
-from analyzer.auditing.record import Pages, RunRecord, page_key, wants_page
+from analyzer.auditing.publishing import OnPublished, publish
+from analyzer.auditing.record import Pages
 from analyzer.auditing.record_store import RecordStore, Results
-from analyzer.auditing.state import State
-from analyzer.auditing.suppression import stale
+from analyzer.auditing.reuse import reuse_unchanged
+from analyzer.auditing.state import open_state
+from analyzer.auditing.suppression import stale, suppress_records
 from analyzer.auditing.workers import dask_client
 from analyzer.auditing.workers.cpu_count import jobs_for
-from analyzer.auditing.workers.supervision import Limits, rows_by_workers
+from analyzer.auditing.workers.supervision import Limits, records_by_workers
 from analyzer.model.formatting import calendar
 from analyzer.model.redaction import mask_text
-from analyzer.model.result import Night, Result
+from analyzer.model.result import AuditResult, Result
 from analyzer.readers import EVERY
 from analyzer.settings import Settings
 from analyzer.writers.site import Site
@@ -33,9 +34,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a night is gone about. `jobs` None: as many as pay; 0: in this process. `now` is in Unix seconds.
+    """How an audit is done.
 
-    `cluster` is the address of a Dask scheduler whose workers judge in place of this machine.
+    `state` is the file that remembers earlier audits. `jobs` is the number of worker processes; None: as many as pay;
+    0: this process judges. `share` is the shard to judge. `now` is in Unix seconds; None: the clock's time. `cluster`
+    is the address of a Dask scheduler whose workers judge in place of this machine.
     """
 
     state: Path | None = None
@@ -46,122 +49,94 @@ class Plan:
     cluster: str | None = None
 
 
-class Audit:
-    """One night, or a part of one, over the runs that were found."""
+def run_audit(
+    found: DiscoveredRuns,
+    sources: Sequence[str],
+    settings: Settings,
+    *,
+    site: Site,
+    plan: Plan,
+    version: str,
+    progress: Progress | None = None,
+    on_published: OnPublished | None = None,
+) -> AuditResult:
+    """Judge the runs that were found and publish the site, or write the shard that the plan asks for.
 
-    def __init__(
-        self, found: DiscoveredRuns, sources: Sequence[str], settings: Settings, *, site: Site, plan: Plan, by: str
-    ) -> None:
-        """Plan the night; `by` is the version of posthoc."""
-        self._found, self._settings, self._site, self._plan = found, settings, site, plan
-        self._now = time.time() if plan.now is None else plan.now
-        self._judging = cache_key.judging(settings)
-        self._version, self._sources = by, tuple(mask_text(source) for source in sources)
-        self._tasks = [
-            Task(i, ref, making(by, source, name, settings))
-            for i, (ref, (source, name)) in enumerate(zip(found.refs, found.origins, strict=True))
-            if plan.share is None or plan.share.holds(ref.id)
-        ]
-
-    def told(self, progress: Progress | None, tell: Tell | None) -> Night:
-        """Judge and tell the night, or write the shard that was asked for; return the night, without states then."""
-        with opened(self._plan.state, self._settings) as state:
-            if self._plan.share is None:
-                self._site.begin()
-            rows = self._rows(state, progress)
-            if self._plan.share is not None:
-                return self._part(rows, self._plan.share)
-            head = self._head(Results(rows, range(len(rows))), shard.ShardPart(1, 1))
-            return told(head, rows, self._site, state=state, now=self._now, tell=tell, settings=self._settings)
-
-    def _rows(self, state: State | None, progress: Progress | None) -> RecordStore:
-        """Return the row of each run by its number, with what was set aside marked."""
-        rows = RecordStore(self._site.folder)
-        tell = progress or (lambda done, total: None)
-        stamps: dict[int, str | None] = {}
-        fresh = []
-        for task in self._tasks:
-            stamp = None if state is None else task.ref.stamp()
-            kept = None if state is None or stamp is None else self._kept(task, stamp, state)
-            if isinstance(kept, str):
-                rows.put(task.number, kept)
-            else:
-                fresh.append(kept or task)
-                stamps[task.number] = stamp
-        tell(len(rows), len(self._tasks))
-        with closing(self._judged(fresh)) as judged:
+    `version` is that of posthoc. `on_published` is called when the site is written and before the state remembers the
+    audit, so that an interrupted notification is sent again. OutputError, StateError.
+    """
+    now = time.time() if plan.now is None else plan.now
+    key = cache_key.judging(settings).key
+    job = Job(settings, now, site.folder, plan.pages, plan.state)
+    tasks = [
+        Task(number, ref, making(version, source, name, settings))
+        for number, (ref, (source, name)) in enumerate(zip(found.refs, found.origins, strict=True))
+        if plan.share is None or plan.share.holds(ref.id)
+    ]
+    report = progress or (lambda done, total: None)
+    with open_state(plan.state, settings.retention) as state:
+        if plan.share is None:
+            site.begin()
+        records = RecordStore(site.folder)
+        pending = tasks if state is None else reuse_unchanged(tasks, records, state, site=site, job=job, key=key)
+        report(len(records), len(tasks))
+        with closing(_judged(pending, job, plan)) as judged:
             for task, text in judged:
                 if state is not None:
-                    state.keep(task.ref.id, stamps[task.number], self._judging.key, text, self._now)
-                rows.put(task.number, self._aside_marked(text.partition("\n")[0]))
-                tell(len(rows), len(self._tasks))
-        return rows
-
-    def _kept(self, task: Task, stamp: str, state: State) -> str | Task | None:
-        """Return the row of an earlier night if nothing that it depends on has changed.
-
-        Where its page is missing, or other code drew it, return the task of drawing it from what is stored. None when
-        the run has to be judged.
-        """
-        row, text = state.row(task.ref.id, stamp, self._judging.key) or (None, "")
-        if row is None or not _settled(row.result):
-            return None
-        told = self._suppress(row)
-        if not wants_page(told.result, self._plan.pages):
-            return replace(told, page="").text()
-        drawn = row.page.startswith(page_key(told.result, task.making))
-        if not drawn or not self._site.has_page(row.result.run, row.page):
-            return replace(task, kept=(stamp, self._judging.key))
-        return text if told is row else told.text()
-
-    def _aside_marked(self, text: str) -> str:
-        return self._suppress(RunRecord.parsed(text)).text() if self._settings.suppress else text
-
-    def _suppress(self, row: RunRecord) -> RunRecord:
-        result = suppress(row.result, self._settings, self._now)
-        return row if result is row.result else replace(row, result=result)
-
-    def _judged(self, tasks: Sequence[Task]) -> Generator[tuple[Task, str], None, None]:
-        job = Job(self._settings, self._now, self._site.folder, self._plan.pages, self._plan.state)
-        if self._plan.cluster is not None:
-            yield from rows_here([task for task in tasks if task.kept], job)  # the state is on this machine
-            tasks = [task for task in tasks if not task.kept]
-            if tasks:
-                with closing(dask_client.rows_by_cluster(tasks, job, self._plan.cluster)) as rows:
-                    yield from rows
-            return
-        jobs = jobs_for(len(tasks), self._plan.jobs)
-        if not jobs:
-            yield from rows_here(tasks, job)
-            return
-        limits = Limits(jobs, self._settings.run_timeout, self._settings.run_memory)
-        with closing(rows_by_workers(tasks, job, limits)) as rows:
-            yield from rows
-
-    def _head(self, results: Iterable[Result], share: shard.ShardPart) -> shard.Head:
-        names = [ref.id for ref in self._found.refs]
-        today = calendar(self._now).date()
-        return shard.Head(
-            share=share,
-            version=self._version,
-            judging=self._judging.key,
-            sources=self._sources,
-            asked=self._sources if self._found.choice == EVERY else (*self._sources, repr(self._found.choice)),
-            runs=len(names),
-            names=shard.names_digest(names),
-            notes=self._found.notes,
-            stale=stale(results, self._settings.suppress, today),
-            at=self._now,
-        )
-
-    def _part(self, rows: RecordStore, share: shard.ShardPart) -> Night:
-        numbers = [task.number for task in self._tasks]
-        results = Results(rows, numbers)
-        shard.write_shard(self._site.folder, self._head(results, share), ((n, rows[n]) for n in numbers))
-        return Night(self._version, self._sources, results)
+                    state.keep(task.ref.id, task.token, key, text, now)
+                records.put(task.number, text.partition("\n")[0])
+                report(len(records), len(tasks))
+        numbers = [task.number for task in tasks]
+        suppress_records(records, numbers, settings.suppress, calendar(now).date())
+        results = Results(records, numbers)
+        head = _head(found, sources, results, settings, plan, version=version, key=key, now=now)
+        if plan.share is not None:
+            shard.write_shard(site.folder, head, ((number, records[number]) for number in numbers))
+            return AuditResult(head.version, head.sources, results)
+        return publish(head, records, site, state=state, now=now, settings=settings, on_published=on_published)
 
 
-def _settled(result: Result) -> bool:
-    """Whether a result stays as long as its log does: not of a run still going, nor of one that could not be read."""
-    going_on = result.status in {"in-progress", "failed"}
-    return not going_on and not any(note.kind == "unreadable" for note in result.notes)
+def _judged(tasks: Sequence[Task], job: Job, plan: Plan) -> Generator[tuple[Task, str], None, None]:
+    """Yield each task with its record's text: judged on the cluster, in worker processes or in this one."""
+    if plan.cluster is not None:
+        yield from records_here([task for task in tasks if task.stored], job)  # the state is on this machine
+        remote = [task for task in tasks if not task.stored]
+        if remote:
+            with closing(dask_client.records_by_cluster(remote, job, plan.cluster)) as records:
+                yield from records
+        return
+    jobs = jobs_for(len(tasks), plan.jobs)
+    if not jobs:
+        yield from records_here(tasks, job)
+        return
+    limits = Limits(jobs, job.settings.run_timeout, job.settings.run_memory)
+    with closing(records_by_workers(tasks, job, limits)) as records:
+        yield from records
+
+
+def _head(
+    found: DiscoveredRuns,
+    sources: Sequence[str],
+    results: Iterable[Result],
+    settings: Settings,
+    plan: Plan,
+    *,
+    version: str,
+    key: str,
+    now: float,
+) -> shard.Head:
+    """Return what the audit, or this shard of it, says of itself."""
+    shown = tuple(mask_text(source) for source in sources)
+    names = [ref.id for ref in found.refs]
+    return shard.Head(
+        share=plan.share or shard.ShardPart(1, 1),
+        version=version,
+        judging=key,
+        sources=shown,
+        asked=shown if found.choice == EVERY else (*shown, repr(found.choice)),
+        runs=len(names),
+        names=shard.names_digest(names),
+        notes=found.notes,
+        stale=stale(results, settings.suppress, calendar(now).date()),
+        at=now,
+    )

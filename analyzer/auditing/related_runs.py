@@ -28,7 +28,7 @@ CACHED = 64
 
 
 @dataclass
-class Neighbours:
+class CrossRunView:
     """What is known of a night's runs from all of them: entries of `across`, siblings, results that siblings change.
 
     Curves stay on disk, in the rows.
@@ -51,7 +51,7 @@ class Neighbours:
         self._places = {run: tuple(own) for run, own in places.items()}
         self._course = lru_cache(CACHED)(lambda place: self.rows[place].course)
 
-    def told(self, place: int, result: Result) -> Result:
+    def with_siblings(self, place: int, result: Result) -> Result:
         """Return a result with what siblings say of it."""
         if place in self._amended:
             result = amend(result, self._amended[place])
@@ -66,7 +66,7 @@ class Neighbours:
         """Whether siblings change the findings of a run."""
         return place in self._amended
 
-    def beside(self, place: int, result: Result) -> RelatedRuns:
+    def related(self, place: int, result: Result) -> RelatedRuns:
         """Return what the run's page says of other runs."""
         near = self._nearest.get(place)
         sentences = {f.fingerprint: said for f in leading(result) if (said := self._sentences(place, result, f))}
@@ -88,7 +88,7 @@ class Neighbours:
         return tuple(said)
 
 
-def neighbours(outlines: Sequence[Result], rows: RecordStore) -> Neighbours:
+def cross_run_view(outlines: Sequence[Result], rows: RecordStore) -> CrossRunView:
     """Return what all runs of a night together say of each; `outlines` are in the order of the rows."""
     changed = amended(outlines)
     seen = [changed.get(place, one) for place, one in enumerate(outlines)]
@@ -99,7 +99,7 @@ def neighbours(outlines: Sequence[Result], rows: RecordStore) -> Neighbours:
         what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         near, said = {}, {}
         notes = (*notes, Note("limit", f"runs were not compared with their siblings: {what}; please report this"))
-    return Neighbours(rows, beyond, notes, changed, near, said, _scores(seen))
+    return CrossRunView(rows, beyond, notes, changed, near, said, _scores(seen))
 
 
 def _scores(results: Sequence[Result]) -> tuple[Table, ...]:

@@ -1,11 +1,12 @@
-"""Findings that the user has suppressed: still told, but raising no alarm."""
+"""Findings that the user has suppressed: they are still reported and raise no alarm."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from analyzer.auditing.record_store import RecordStore
 from analyzer.model.result import Finding, Result
 from analyzer.settings import Suppression
 
@@ -15,6 +16,17 @@ def suppressed(result: Result, suppressions: Iterable[Suppression], today: date)
     entries = list(suppressions)
     findings = tuple(_marked(finding, result.run, entries, today) for finding in result.findings)
     return result if findings == result.findings else replace(result, findings=findings)
+
+
+def suppress_records(
+    records: RecordStore, numbers: Iterable[int], suppressions: Sequence[Suppression], today: date
+) -> None:
+    """Mark in the records of these numbers the findings that a suppression covers."""
+    for number in numbers if suppressions else ():  # which are read from disk
+        record = records[number]
+        result = suppressed(record.result, suppressions, today)
+        if result is not record.result:
+            records.put(number, replace(record, result=result).text())
 
 
 def without(result: Result, ignored: Collection[str]) -> Result:
@@ -34,7 +46,7 @@ def _marked(finding: Finding, run: str, entries: Iterable[Suppression], today: d
 
 
 def stale(results: Iterable[Result], suppressions: Iterable[Suppression], today: date) -> tuple[str, ...]:
-    """Return a sentence for each suppression that has expired or sets nothing aside any more."""
+    """Return a sentence for each suppression that has expired or suppresses nothing any more."""
     waiting = list(suppressions)
     for result in results if waiting else ():  # which are read from disk
         waiting = [one for one in waiting if not _covers_any(one, result)]

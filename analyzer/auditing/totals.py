@@ -27,7 +27,7 @@ def trend(state: State | None, tonight: Tally, sources: Sequence[str]) -> tuple[
     """
     if state is None:
         return ()
-    before = [night for night in state.nights(sources, NIGHTS) if night.at != tonight.at]
+    before = [night for night in state.tallies(sources, NIGHTS) if night.at != tonight.at]
     return (*before[1 - NIGHTS :], tonight)
 
 

@@ -176,7 +176,7 @@ class Watch:
         if self._state is None:
             return set()
         with State(self._state) as state:
-            pasts = {name: state.past(name) for name in self._runs}
+            pasts = {name: state.previous_run(name) for name in self._runs}
         return {
             (name, known.symptom)
             for name, past in pasts.items()

@@ -65,12 +65,12 @@ class Site:
     def add(self, result: Result, making: Provenance) -> None:
         """Write the run's page and keep its line for the index; the result itself is not kept."""
         picture, fault = write_page(self.folder, result, self._guides, making)
-        self.take(result, picture, fault=fault)
+        self.add_row(result, picture, fault=fault)
 
-    def take(
+    def add_row(
         self, result: Result, picture: Thumbnail, *, fault: str = "", paged: bool = True, fits: bool = False
     ) -> None:
-        """Keep the line of a run whose page is there already, or (`paged` False) that is to have none.
+        """Add the row of a run whose page is there already, or (`paged` False) that is to have none.
 
         `fault` says why the page that is there is one of words alone; `fits`: it is known that no text is too long.
         """
@@ -79,15 +79,15 @@ class Site:
         self._lines.put(len(self._entries), line_of(result, fits=fits))
         self._entries.append(entry(result, picture, paged=paged, fits=fits))
 
-    def beside(
-        self, result: Result, beside: RelatedRuns, making: Provenance | None, *, changed: bool, key: str = ""
+    def add_related(
+        self, result: Result, related: RelatedRuns, making: Provenance | None, *, changed: bool, key: str = ""
     ) -> None:
         """Put on a run's page, of the key, what is said of other runs, unless it says the same already.
 
         `changed`: siblings changed the result, so that the page is made again; `making` is how.
         """
         page = self.folder / "runs" / page_name(result.run)
-        said = replace(beside, changed=line_of(result) if changed else "")
+        said = replace(related, changed=line_of(result) if changed else "")
         before = digest_of(page)
         if before is None or before == said.digest:
             return

@@ -56,7 +56,7 @@ def test_what_one_clock_says_forgets_nothing_and_what_two_say_does(logs):
     for day, known in ((1, True), (500, True), (501, False)):
         audit(logs, NOW + day * DAY)
         with State(logs.parent / "s.db") as state:
-            assert (state.past("sick") is not None) == known
+            assert (state.previous_run("sick") is not None) == known
 
 
 def test_a_clock_that_was_behind_is_followed(logs):

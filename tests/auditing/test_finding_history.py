@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from analyzer.auditing.cache_key import CacheKey
-from analyzer.auditing.finding_history import PreviousRun, compared
+from analyzer.auditing.finding_history import PreviousRun, compare_with_last_audit
 from analyzer.model.result import Checked, Night
 from tests import made
 
@@ -18,12 +18,12 @@ class Nights:
         self.known, self.past, self.now = {}, None, NOW
 
     def __call__(self, result, judging=OURS):
-        one = compared(result, self.past, judging, self.now)
+        one = compare_with_last_audit(result, self.past, judging, self.now)
         self.now += DAY
-        for fingerprint in one.lesson.gone:
+        for fingerprint in one.update.gone:
             del self.known[fingerprint]
-        self.known |= {k.fingerprint: k for k in one.lesson.known}
-        newest = one.lesson.past or self.past or PreviousRun(CacheKey("", ""), "")
+        self.known |= {k.fingerprint: k for k in one.update.known}
+        newest = one.update.past or self.past or PreviousRun(CacheKey("", ""), "")
         self.past = replace(newest, findings=tuple(self.known.values()))
         states = {f.symptom: f.state for f in one.result.findings}
         return states, [entry["symptom"] for entry in one.resolved], one
@@ -100,10 +100,10 @@ def test_an_upgrade_makes_nobody_sick_over_night():
     )
     night(calm)
     states, resolved, one = night(SICK, NEWER)
-    assert set(states.values()) == {"persisting"} and resolved == [] and one.anew == "of an upgrade"
+    assert set(states.values()) == {"persisting"} and resolved == [] and one.rejudged == "of an upgrade"
     assert [f.judged_anew for f in one.result.findings] == [False, True, True]
     states, resolved, one = night(calm, CacheKey("c", "d"))
-    assert sorted(resolved) == ["loss-spike", "wasted-tail"] and one.anew == "settings changed"
+    assert sorted(resolved) == ["loss-spike", "wasted-tail"] and one.rejudged == "settings changed"
     assert {entry["because"] for entry in one.resolved} == {"re-evaluated: settings changed"}
     assert night(SICK, OURS)[0] == {
         "overfitting": "persisting",
@@ -123,7 +123,7 @@ def test_a_finding_that_moves_to_other_tags_is_the_same_one():
     night(SICK)
     moved = made.finding("x", "overfitting", "error", ("val2/loss",), "It turns.")
     states, resolved, one = night(grown(replace(SICK, findings=(moved, *SICK.findings[1:]))))
-    assert states["overfitting"] == "persisting" and resolved == [] and len(one.lesson.gone) == 1
+    assert states["overfitting"] == "persisting" and resolved == [] and len(one.update.gone) == 1
     assert one.result.findings[0].first_seen == "2026-09-21T14:13:20Z"
 
 

@@ -150,7 +150,7 @@ def test_a_fault_in_a_history_costs_the_histories_alone(monkeypatch):
         raise ValueError("no such luck")
 
     monkeypatch.setattr(audit_jobs, "jobs", broken)
-    made = audit_jobs.nightly([], Histories(), None, ["x"], 0.0)
+    made = audit_jobs.nightly_jobs([], Histories(), None, ["x"], 0.0)
     assert made.histories == ()
     assert "no such luck" in made.notes[0].message
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from analyzer.auditing.cache_key import CacheKey
-from analyzer.auditing.finding_history import compared
+from analyzer.auditing.finding_history import compare_with_last_audit
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.state import State, schema
 from analyzer.errors import StateError
@@ -26,9 +26,9 @@ def test_a_row_comes_back_as_long_as_log_and_judging_are_the_same(tmp_path):
     with State(tmp_path / "deep" / "s.db") as state:
         state.keep("x", "stamp", "key", ROW.text(), NOW)
     with State(tmp_path / "deep" / "s.db") as state:
-        assert state.row("x", "stamp", "key") == (ROW, ROW.text())
+        assert state.record("x", "stamp", "key") == (ROW, ROW.text())
         for key in (("x", "other", "key"), ("x", "stamp", "other"), ("y", "stamp", "key")):
-            assert state.row(*key) is None
+            assert state.record(*key) == (None, "")
 
 
 def test_only_its_owner_may_read_it(tmp_path):
@@ -37,7 +37,7 @@ def test_only_its_owner_may_read_it(tmp_path):
     (tmp_path / "s.db").chmod(0o644)
     with State(tmp_path / "s.db") as state:
         state.keep("y", "stamp", "key", ROW.text(), NOW)
-        state.close_night([], NOW)
+        state.commit_audit([], NOW)
         modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {0o600}
 
@@ -81,7 +81,9 @@ def test_two_nights_at_once_lose_nothing(tmp_path):
         with State(tmp_path / "s.db") as state:
             for i in range(30):
                 state.keep(f"{name}{i}", "stamp", "key", ROW.text(), NOW)
-                state.close_night([compared(made.overfitted(f"{name}{i}"), None, JUDGING, NOW).lesson], NOW)
+                state.commit_audit(
+                    [compare_with_last_audit(made.overfitted(f"{name}{i}"), None, JUDGING, NOW).update], NOW
+                )
 
     threads = [threading.Thread(target=night, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -91,22 +93,22 @@ def test_two_nights_at_once_lose_nothing(tmp_path):
     with State(tmp_path / "s.db") as state:
         for name in "abcd":
             for i in range(30):
-                assert state.row(f"{name}{i}", "stamp", "key") == (ROW, ROW.text())
-                assert len(state.past(f"{name}{i}").findings) == 4
+                assert state.record(f"{name}{i}", "stamp", "key") == (ROW, ROW.text())
+                assert len(state.previous_run(f"{name}{i}").findings) == 4
 
 
 def test_rows_of_runs_that_vanished_go_first_and_what_was_found_at_the_end_of_its_retention(tmp_path):
     with State(tmp_path / "s.db") as state:
         state.keep("x", "stamp", "key", ROW.text(), NOW)
-        state.close_night([compared(made.overfitted("x"), None, JUDGING, NOW).lesson], NOW)
-        state.close_night([], NOW + 29 * 86_400)
-        assert state.row("x", "stamp", "key")
-        state.close_night([], NOW + 31 * 86_400)
-        assert state.row("x", "stamp", "key") is None and len(state.past("x").findings) == 4
-        state.close_night([], NOW + 364 * 86_400)
-        assert len(state.past("x").findings) == 4
-        state.close_night([], NOW + 366 * 86_400)
-        assert state.past("x") is None
+        state.commit_audit([compare_with_last_audit(made.overfitted("x"), None, JUDGING, NOW).update], NOW)
+        state.commit_audit([], NOW + 29 * 86_400)
+        assert state.record("x", "stamp", "key")[0]
+        state.commit_audit([], NOW + 31 * 86_400)
+        assert state.record("x", "stamp", "key") == (None, "") and len(state.previous_run("x").findings) == 4
+        state.commit_audit([], NOW + 364 * 86_400)
+        assert len(state.previous_run("x").findings) == 4
+        state.commit_audit([], NOW + 366 * 86_400)
+        assert state.previous_run("x") is None
 
 
 def test_what_was_learnt_of_places_is_kept_as_long_as_somebody_asks_for_them(tmp_path):
@@ -120,8 +122,11 @@ def test_what_was_learnt_of_places_is_kept_as_long_as_somebody_asks_for_them(tmp
 
 def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked_for_the_same(tmp_path):
     def remembered(state, day, *names, asked=("logs",)):
-        lessons = [compared(made.overfitted(name), state.past(name), JUDGING, NOW).lesson for name in names]
-        state.close_night(lessons, NOW + day * 86_400, TALLY, asked)
+        lessons = [
+            compare_with_last_audit(made.overfitted(name), state.previous_run(name), JUDGING, NOW).update
+            for name in names
+        ]
+        state.commit_audit(lessons, NOW + day * 86_400, TALLY, asked)
 
     with State(tmp_path / "s.db") as state:
         assert state.vanished(("logs",), []) == []
@@ -132,7 +137,7 @@ def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked
         remembered(state, 1, "a", "c\udc80")
         assert state.vanished(("logs",), ["a", "c\udc80"]) == []
         assert {one.run for one in state.vanished(("other",), ["a"])} == {"elsewhere"}
-        back = compared(made.overfitted("b"), state.past("b"), JUDGING, NOW + 2 * 86_400)
+        back = compare_with_last_audit(made.overfitted("b"), state.previous_run("b"), JUDGING, NOW + 2 * 86_400)
         assert {finding.state for finding in back.result.findings} == {"persisting"}
 
 
@@ -141,15 +146,17 @@ def test_a_run_that_vanished_is_told_once_and_only_beside_nights_that_were_asked
 )
 def test_what_is_remembered_of_a_run_and_is_of_another_kind_is_told(tmp_path, change):
     with State(tmp_path / "s.db") as state:
-        state.close_night([compared(made.overfitted(), None, JUDGING, NOW).lesson], NOW, TALLY, ("logs",))
+        state.commit_audit(
+            [compare_with_last_audit(made.overfitted(), None, JUDGING, NOW).update], NOW, TALLY, ("logs",)
+        )
     with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
         other.execute(f"UPDATE {change}")
         other.execute("UPDATE nights SET at = x'00'")
     with State(tmp_path / "s.db") as state:
         with pytest.raises(StateError, match=r"what it holds of run .* is damaged; move the file away"):
-            state.past(made.overfitted().run)
+            state.previous_run(made.overfitted().run)
         with pytest.raises(StateError, match="earlier nights is damaged; move the file away"):
-            state.nights(("logs",), 60)
+            state.tallies(("logs",), 60)
 
 
 TALLY = Tally(
@@ -161,11 +168,11 @@ def test_nights_come_in_the_order_of_the_audits_by_sources_and_the_same_night_is
     with State(tmp_path / "s.db") as state:
         for day in (1, 3, 2, 2):
             tally = replace(TALLY, at=f"2026-01-0{day}T05:00:00Z", runs=day)
-            state.close_night([], NOW, tally, ("logs",))
-        state.close_night([], NOW, TALLY, ("other logs",))
-        assert [night.runs for night in state.nights(("logs",), 60)] == [1, 3, 2]
-        assert [night.runs for night in state.nights(("logs",), 2)] == [3, 2]
-        assert state.nights(("other logs",), 60) == [TALLY] and state.nights(("none",), 60) == []
+            state.commit_audit([], NOW, tally, ("logs",))
+        state.commit_audit([], NOW, TALLY, ("other logs",))
+        assert [night.runs for night in state.tallies(("logs",), 60)] == [1, 3, 2]
+        assert [night.runs for night in state.tallies(("logs",), 2)] == [3, 2]
+        assert state.tallies(("other logs",), 60) == [TALLY] and state.tallies(("none",), 60) == []
 
 
 def of_the_first_kind(folder):
@@ -183,11 +190,11 @@ def test_a_state_of_the_first_kind_is_brought_up_to_date_with_all_it_holds(tmp_p
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.execute("INSERT INTO findings VALUES ('x', 'f', 'plateau', '2026-01-01', '2026-01-01', 0, NULL)")
     with State(path) as state:
-        assert state.nights(("logs",), 60) == [] and state.past("x").findings[0].symptom == "plateau"
-        state.close_night([], NOW, TALLY, ("logs",))
+        assert state.tallies(("logs",), 60) == [] and state.previous_run("x").findings[0].symptom == "plateau"
+        state.commit_audit([], NOW, TALLY, ("logs",))
     with closing(sqlite3.connect(path)) as now, State(path) as state:
         assert now.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
-        assert state.nights(("logs",), 60) == [TALLY]
+        assert state.tallies(("logs",), 60) == [TALLY]
 
 
 def test_two_audits_that_bring_an_old_state_up_to_date_at_once_do_it_once(tmp_path):
@@ -195,7 +202,7 @@ def test_two_audits_that_bring_an_old_state_up_to_date_at_once_do_it_once(tmp_pa
 
     def night(number):
         with State(path) as state:
-            state.close_night([], NOW, replace(TALLY, at=f"2026-01-0{number}T05:00:00Z"), ("logs",))
+            state.commit_audit([], NOW, replace(TALLY, at=f"2026-01-0{number}T05:00:00Z"), ("logs",))
 
     threads = [threading.Thread(target=night, args=(i,)) for i in range(1, 7)]
     for thread in threads:
@@ -203,4 +210,4 @@ def test_two_audits_that_bring_an_old_state_up_to_date_at_once_do_it_once(tmp_pa
     for thread in threads:
         thread.join()
     with State(path) as state:
-        assert len(state.nights(("logs",), 60)) == 6
+        assert len(state.tallies(("logs",), 60)) == 6

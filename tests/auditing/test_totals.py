@@ -87,7 +87,7 @@ def test_a_night_merged_twice_adds_one(logs):
 
 def test_only_the_last_nights_are_told():
     class Remembering:
-        def nights(self, sources, most):
+        def tallies(self, sources, most):
             return [Tally(f"{i:04d}", 0, {}, 0, {}, 0.0) for i in range(200)][-most:]
 
     told = trend(Remembering(), Tally("0199", 5, {}, 0, {}, 0.0), ())

@@ -1,5 +1,5 @@
-"""What is kept between nights, in one sqlite file: rows of runs, and what was found when."""
+"""What is kept between audits, in one sqlite file: records of runs, and what was found when."""
 
-from analyzer.auditing.state.store import State
+from analyzer.auditing.state.store import State, open_state
 
-__all__ = ["State"]
+__all__ = ["State", "open_state"]

@@ -8,7 +8,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -51,6 +51,13 @@ class ReportedChange:
     night: str
 
 
+@contextmanager
+def open_state(path: Path | None, retention: float) -> Iterator[State | None]:
+    """Open the state of a path; None where there is to be none. `retention` is in seconds. StateError as of State."""
+    with nullcontext() if path is None else State(path, timedelta(seconds=retention)) as state:
+        yield state
+
+
 class State:
     """A state file, open. Several audits may have it open at once. StateError when it cannot be read or written."""
 
@@ -61,10 +68,10 @@ class State:
         self._waiting: list[tuple[str, str | None, str, bytes, str]] = []
         self._curves: list[tuple[str, bytes]] = []
         self._written = time.monotonic()
-        with self._told():
+        with self._sqlite_errors():
             self._connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
         try:
-            with self._told():
+            with self._sqlite_errors():
                 self._prepare()
         except BaseException:
             self._connection.close()
@@ -101,13 +108,13 @@ class State:
         finally:
             self._connection.close()
 
-    def row(self, run: str, stamp: str, judging: str) -> tuple[RunRecord, str] | None:
-        """Return the row that was kept of a run and its text, if it was judged from a log of this stamp in this way."""
-        with self._told():
+    def record(self, run: str, stamp: str, judging: str) -> tuple[RunRecord | None, str]:
+        """Return the record of a run and its text if it was judged from a log of this stamp in this way; else None."""
+        with self._sqlite_errors():
             query = "SELECT row FROM judged WHERE run = ? AND stamp = ? AND judging = ?"
             found = self._connection.execute(query, (name_of(run), stamp, judging)).fetchone()
         if found is None:
-            return None
+            return None, ""
         try:
             text = zlib.decompress(found[0]).decode()
             return RunRecord.parsed(text), text
@@ -116,7 +123,7 @@ class State:
 
     def rows(self) -> Iterator[RunRecord]:
         """Yield the row of every run that was kept; one that another version wrote is passed over."""
-        with self._told():
+        with self._sqlite_errors():
             kept = self._connection.execute("SELECT row FROM judged ORDER BY run").fetchall()
         for (packed,) in kept:
             try:
@@ -134,20 +141,20 @@ class State:
 
     def looks(self, pair: str) -> list[tuple[str, int, int]]:
         """Return when two sides were compared (ISO 8601) and with how many runs each, the earliest first."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT at, base, candidate FROM looks WHERE pair = ? ORDER BY at, base + candidate"
             rows = self._connection.execute(query, (pair,)).fetchall()
         return [(str(at), int(base), int(candidate)) for at, base, candidate in rows]
 
     def keep_look(self, pair: str, base: int, candidate: int, now: float) -> None:
         """Remember that two sides were compared with so many runs each."""
-        with self._told():
+        with self._sqlite_errors():
             told = (pair, base, candidate, iso(now))
             self._connection.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", told)
 
-    def past(self, run: str) -> PreviousRun | None:
+    def previous_run(self, run: str) -> PreviousRun | None:
         """Return what the last night that came to its end knew of a run."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT judging, data FROM past WHERE run = ?"
             found = self._connection.execute(query, (name_of(run),)).fetchone()
             rows = self._connection.execute(_FINDINGS, (name_of(run),)).fetchall()
@@ -163,7 +170,7 @@ class State:
 
     def discovered_at(self, place: str, stamp: str) -> str | None:
         """Return what was learnt of a place when it had this stamp."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT data FROM glimpses WHERE place = ? AND stamp = ?"
             found = self._connection.execute(query, (place, stamp)).fetchone()
         return None if found is None else str(found[0])
@@ -174,15 +181,15 @@ class State:
         `places` are those that were asked for at `now`, in Unix seconds.
         """
         seen = iso(now)
-        with self._told(), self._transaction() as change:
+        with self._sqlite_errors(), self._transaction() as change:
             rows = [(*discovered_at, seen) for discovered_at in learnt]
             change.executemany("INSERT OR REPLACE INTO glimpses (place, stamp, data, seen) VALUES (?, ?, ?, ?)", rows)
             change.executemany("UPDATE glimpses SET seen = ? WHERE place = ?", [(seen, place) for place in places])
             change.execute("DELETE FROM glimpses WHERE seen < ?", (iso(now - KEEP_VANISHED.total_seconds()),))
 
-    def nights(self, sources: Sequence[str], most: int) -> list[Tally]:
+    def tallies(self, sources: Sequence[str], most: int) -> list[Tally]:
         """Return what the last nights over the same sources came to, at most so many, in the order of the audits."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY number DESC, at DESC LIMIT ?"
             rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
         try:
@@ -194,13 +201,13 @@ class State:
 
     def reported_changes(self, sources: Sequence[str]) -> list[ReportedChange]:
         """Return the changes of jobs that nights over the same sources have told."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT job, metric, onset, night FROM told WHERE sources = ?"
             return [ReportedChange(*map(str, row)) for row in self._connection.execute(query, (json.dumps(sources),))]
 
     def kept_runs(self, sources: Sequence[str]) -> list[tuple[str, str]]:
         """Return the runs of jobs that nights over the same sources had, each with what was kept of it."""
-        with self._told():
+        with self._sqlite_errors():
             query = "SELECT run, data FROM outcomes WHERE sources = ? ORDER BY run"
             return [(str(run), str(data)) for run, data in self._connection.execute(query, (json.dumps(sources),))]
 
@@ -212,30 +219,30 @@ class State:
             WHERE sources = ?1 AND audit = (SELECT max(number) FROM nights WHERE sources = ?1) ORDER BY run
         """
         names = set(map(name_of, there))
-        with self._told():
+        with self._sqlite_errors():
             rows = self._connection.execute(query, (json.dumps(sources),))
-            return [Vanished(run, count, _called(row)) for run, count, row in rows if run not in names]
+            return [Vanished(run, count, _name_in(row)) for run, count, row in rows if run not in names]
 
-    def close_night(
+    def commit_audit(
         self,
-        lessons: Iterable[HistoryUpdate],
+        updates: Iterable[HistoryUpdate],
         now: float,
         tally: Tally | None = None,
         sources: Sequence[str] = (),
         *,
-        told: Iterable[ReportedChange] = (),
-        kept: Iterable[tuple[str, str]] = (),
+        reported: Iterable[ReportedChange] = (),
+        job_runs: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Remember what was told tonight, in one transaction; forget runs that vanished long ago.
+        """Remember an audit that was published, in one transaction; forget runs that vanished long ago.
 
-        `told` are changes of jobs told tonight, `kept` the runs of jobs as histories see them.
-        `tally` is what the night came to; a night that is told twice, at the same time of its own, is there once.
+        `reported` are changes of jobs that it reported first, `job_runs` the runs of jobs as histories see them.
+        `tally` is the audit in numbers; one that is published twice, with the same time of its own, is there once.
         """
         self._write_waiting()
-        told_of = json.dumps(sources)
-        with self._told(), self._transaction() as change:
+        asked = json.dumps(sources)
+        with self._sqlite_errors(), self._transaction() as change:
             number, before = change.execute(_LAST_AUDIT).fetchone()
-            for one in lessons:
+            for one in updates:
                 run = name_of(one.run)
                 for fingerprint in one.gone:
                     change.execute("DELETE FROM findings WHERE run = ? AND fingerprint = ?", (run, fingerprint))
@@ -243,16 +250,16 @@ class State:
                 if one.past:
                     found = (run, one.past.judging.key, one.past.data)
                     change.execute("INSERT OR REPLACE INTO past (run, judging, data) VALUES (?, ?, ?)", found)
-                seen = (iso(now), told_of, number + 1, run)
+                seen = (iso(now), asked, number + 1, run)
                 change.execute("UPDATE past SET seen = ?, sources = ?, audit = ? WHERE run = ?", seen)
                 change.execute("UPDATE judged SET seen = ? WHERE run = ?", (iso(now), run))
             if tally is not None:
                 numbers = {name: value for name, value in asdict(tally).items() if name != "at"}
-                night = (told_of, tally.at, json.dumps(numbers), number + 1)
+                night = (asked, tally.at, json.dumps(numbers), number + 1)
                 change.execute("INSERT OR REPLACE INTO nights (sources, at, tally, number) VALUES (?, ?, ?, ?)", night)
-            changes = [(told_of, one.job, one.metric, one.onset, one.night) for one in told]
+            changes = [(asked, one.job, one.metric, one.onset, one.night) for one in reported]
             change.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?, ?)", changes)
-            runs = [(told_of, name_of(run), text, iso(now)) for run, text in kept]
+            runs = [(asked, name_of(run), text, iso(now)) for run, text in job_runs]
             change.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", runs)
             _forget(change, _cautious(now, before), self._retention)
             _bring_back(change, iso(now))
@@ -262,7 +269,7 @@ class State:
         waiting, self._waiting = self._waiting, []
         curves, self._curves = self._curves, []
         if waiting:
-            with self._told(), self._transaction() as change:
+            with self._sqlite_errors(), self._transaction() as change:
                 change.executemany("INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?, ?)", waiting)
                 change.executemany("DELETE FROM curves WHERE run = ?", [(run,) for run, _ in curves])
                 change.executemany("INSERT OR REPLACE INTO curves VALUES (?, ?)", [one for one in curves if one[1]])
@@ -278,7 +285,7 @@ class State:
         self._connection.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _sqlite_errors(self) -> Iterator[None]:
         """Turn what sqlite raises into one sentence."""
         try:
             yield
@@ -350,7 +357,7 @@ def _values(known: KnownFinding) -> tuple[str, str, str, str, str, int, str | No
     )  # fmt: skip
 
 
-def _called(row: bytes | None) -> str:
+def _name_in(row: bytes | None) -> str:
     """Return the name that a run's kept row has, "" where there is none or another version wrote it."""
     try:
         return RunRecord.parsed(zlib.decompress(row).decode()).result.name if row else ""

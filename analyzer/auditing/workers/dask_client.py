@@ -26,7 +26,7 @@ from analyzer.auditing.judge_one import Job, RunJudge, Task
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.workers.dask_scheduler import REACH, connected, one_line
 from analyzer.auditing.workers.dask_worker import JobSpec, Judged
-from analyzer.auditing.workers.supervision import Limits, rows_by_workers
+from analyzer.auditing.workers.supervision import Limits, records_by_workers
 from analyzer.errors import PosthocError
 from analyzer.model.formatting import number
 from analyzer.model.redaction import mask_text
@@ -50,7 +50,7 @@ LOOK = 2.0
 """Seconds between two looks at whether the cluster is still there, when no chunk comes back."""
 
 
-def rows_by_cluster(tasks: Sequence[Task], job: Job, address: str) -> Generator[tuple[Task, str], None, None]:
+def records_by_cluster(tasks: Sequence[Task], job: Job, address: str) -> Generator[tuple[Task, str], None, None]:
     """Yield each task with its row's text, in the order in which they get done; each once, whatever machines die.
 
     PosthocError, in one sentence: no scheduler or worker there, another version there, a worker that cannot read
@@ -198,7 +198,7 @@ class _Night:
     def _looked_at(self, tasks: Sequence[Task], there: dict[int, str]) -> Iterator[tuple[Task, str]]:
         settings = self._orders.job.settings
         limits = Limits(1, settings.run_timeout, settings.run_memory)
-        for task, text in rows_by_workers(tasks, self._orders.job, limits):
+        for task, text in records_by_workers(tasks, self._orders.job, limits):
             here = {note.file for note in _unreadable(text)}
             for note in _unreadable(there[task.number]):
                 if note.file not in here:

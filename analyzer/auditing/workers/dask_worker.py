@@ -20,7 +20,7 @@ from analyzer.auditing import cache_key
 from analyzer.auditing.judge_one import Job, Task
 from analyzer.auditing.workers import posix_limits
 from analyzer.auditing.workers.processes import ProcessPool
-from analyzer.auditing.workers.supervision import Limits, rows_by_workers
+from analyzer.auditing.workers.supervision import Limits, records_by_workers
 from analyzer.errors import PosthocError
 from analyzer.writers.page import page_name
 
@@ -84,7 +84,7 @@ class HostWorkers:
         for at in range(0, len(chunk), AT_ONCE):
             if at and time.monotonic() > enough:
                 return
-            for task, text in rows_by_workers(chunk[at : at + AT_ONCE], self._job, self._limits, self._staff):
+            for task, text in records_by_workers(chunk[at : at + AT_ONCE], self._job, self._limits, self._staff):
                 yield task.number, text, self._packed(task)
 
     def end(self) -> None:

@@ -37,7 +37,7 @@ class Limits:
     memory: int | None = None
 
 
-def rows_by_workers(
+def records_by_workers(
     tasks: Sequence[Task], job: Job, limits: Limits, staff: ProcessPool | None = None
 ) -> Generator[tuple[Task, str], None, None]:
     """Yield each task with its row's text, in the order in which they get done.

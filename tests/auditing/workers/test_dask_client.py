@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.auditing.judge_one import Job, Task, rows_here
+from analyzer.auditing.judge_one import Job, Task, records_here
 from analyzer.auditing.provenance import making
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.workers import dask_client, dask_scheduler
-from analyzer.auditing.workers.dask_client import chunk_size, rows_by_cluster
+from analyzer.auditing.workers.dask_client import chunk_size, records_by_cluster
 from analyzer.auditing.workers.dask_scheduler import reach
 from analyzer.cli import main
 from analyzer.errors import PosthocError, UsageError
@@ -56,7 +56,7 @@ def pages(job):
 
 
 def far(dask, given, job):
-    return {task.ref.id: text for task, text in rows_by_cluster(given, job, dask.scheduler_address)}
+    return {task.ref.id: text for task, text in records_by_cluster(given, job, dask.scheduler_address)}
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -64,7 +64,7 @@ def test_rows_and_pages_are_those_of_this_machine(dask, job, tmp_path, monkeypat
     """Also where the workers do not see the site's folder: then the pages come back with the rows."""
     here = job_in(tmp_path / "here")
     given = tasks(*(f"fine-{i}" for i in range(9)))
-    expected = {task.ref.id: text for task, text in rows_here(given, here)}
+    expected = {task.ref.id: text for task, text in records_here(given, here)}
     if not shared:
         orders = dask_client.JobSpec
         monkeypatch.setattr(dask_client, "JobSpec", lambda night, job, _, *rest: orders(night, job, "runs/none", *rest))
@@ -76,7 +76,7 @@ def test_a_chunk_whose_time_is_up_comes_back_as_far_as_it_is_done(dask, job, mon
     monkeypatch.setattr(dask_client, "SPAN", 0.0)
     monkeypatch.setattr(dask_client, "chunk_size", lambda runs, threads: 20)
     given = tasks(*(f"fine-{i}" for i in range(11)))
-    found = [task.number for task, _ in rows_by_cluster(given, job, dask.scheduler_address)]
+    found = [task.number for task, _ in records_by_cluster(given, job, dask.scheduler_address)]
     assert sorted(found) == [*range(11)] and len(pages(job)) == 11
 
 
@@ -99,7 +99,7 @@ def test_logs_that_only_this_machine_can_read_stop_the_night_by_name(dask, job, 
 
 def test_logs_that_no_machine_can_read_are_told_as_here(dask, job, tmp_path):
     given = tasks("a", "elsewhere")
-    assert far(dask, given, job) == {t.ref.id: text for t, text in rows_here(given, job_in(tmp_path / "here"))}
+    assert far(dask, given, job) == {t.ref.id: text for t, text in records_here(given, job_in(tmp_path / "here"))}
 
 
 def test_another_version_there_is_told(dask, job, monkeypatch):
@@ -124,7 +124,7 @@ def within(seconds, come_true):
 
 def test_no_process_is_left_when_nobody_wants_more(dask, job):
     given = tasks("a", "b", "hangs", "hangs-2", "c")  # one chunk hangs on one worker, the other worker is free
-    rows = rows_by_cluster(given, job, dask.scheduler_address)
+    rows = records_by_cluster(given, job, dask.scheduler_address)
     next(rows)
     began = within(30, lambda: bool(children(dask)))  # of the runs that hang, perhaps only about to be started
     rows.close()

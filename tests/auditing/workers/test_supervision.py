@@ -10,13 +10,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from analyzer.auditing.judge_one import Job, Task, rows_here
+from analyzer.auditing.judge_one import Job, Task, records_here
 from analyzer.auditing.judging import DiscoveredRuns
-from analyzer.auditing.pipeline import Audit, Plan
+from analyzer.auditing.pipeline import Plan, run_audit
 from analyzer.auditing.provenance import making
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.workers import processes, supervision
-from analyzer.auditing.workers.supervision import Limits, rows_by_workers
+from analyzer.auditing.workers.supervision import Limits, records_by_workers
 from analyzer.errors import OutputError, PosthocError
 from analyzer.settings import RoleSetting, Settings
 from analyzer.writers.site import Site
@@ -37,13 +37,15 @@ def tasks(*names):
 
 
 def rows(given, job, jobs=2, timeout=30.0, memory=None):
-    return {t.ref.id: RunRecord.parsed(text) for t, text in rows_by_workers(given, job, Limits(jobs, timeout, memory))}
+    return {
+        t.ref.id: RunRecord.parsed(text) for t, text in records_by_workers(given, job, Limits(jobs, timeout, memory))
+    }
 
 
 def test_workers_say_what_this_process_would_say(job):
     given = tasks(*(f"fine-{i}" for i in range(5)))
-    here = {task.ref.id: text for task, text in rows_here(given, job)}
-    assert {t.ref.id: text for t, text in rows_by_workers(given, job, Limits(2, 30.0))} == here
+    here = {task.ref.id: text for task, text in records_here(given, job)}
+    assert {t.ref.id: text for t, text in records_by_workers(given, job, Limits(2, 30.0))} == here
     assert len(list((job.folder / "runs").glob("*.html"))) == 5
 
 
@@ -106,7 +108,7 @@ def test_a_machine_that_gives_no_process_is_told(job, monkeypatch):
 
 def test_no_process_is_left_when_nobody_wants_more(job):
     before = _children(os.getpid())
-    found = rows_by_workers(tasks("a", "hangs", "b", "c"), job, Limits(2, 600.0))
+    found = records_by_workers(tasks("a", "hangs", "b", "c"), job, Limits(2, 600.0))
     next(found)
     started = _children(os.getpid()) - before
     found.close()
@@ -122,10 +124,10 @@ def _children(process):
 LEFT_ALONE = """
 import sys
 sys.path[:0] = {path!r}
-from tests.auditing.workers.test_supervision import tasks, Job, SETTINGS, Limits, rows_by_workers
+from tests.auditing.workers.test_supervision import tasks, Job, SETTINGS, Limits, records_by_workers
 from pathlib import Path
 job = Job(SETTINGS, 0.0, Path({folder!r}))
-for task, text in rows_by_workers(tasks("a", "hangs", "hangs-2"), job, Limits(2, 20.0)):
+for task, text in records_by_workers(tasks("a", "hangs", "hangs-2"), job, Limits(2, 20.0)):
     print(task.ref.id, flush=True)
 """
 
@@ -146,5 +148,5 @@ def test_workers_whose_watcher_is_killed_end_by_themselves(job):
 @pytest.mark.guarded
 def test_even_the_fewest_runs_are_judged_where_a_killer_does_no_harm(tmp_path, monkeypatch):
     found = DiscoveredRuns(tuple(planted("a", "dies", "b")), (("logs", "a"), ("logs", "dies"), ("logs", "b")), ())
-    audit = Audit(found, ["logs"], SETTINGS, site=Site(tmp_path / "site", {}), plan=Plan(), by="1")
-    assert [result.status for result in audit.told(None, None).results] == ["ok", "failed", "ok"]
+    audited = run_audit(found, ["logs"], SETTINGS, site=Site(tmp_path / "site", {}), plan=Plan(), version="1")
+    assert [result.status for result in audited.results] == ["ok", "failed", "ok"]
