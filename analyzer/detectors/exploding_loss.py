@@ -49,9 +49,11 @@ from analyzer.features.best_step import holds_after, improves_after
 from analyzer.features.course import Rise
 from analyzer.features.gradient_norm import surge
 from analyzer.features.last_points import leap_out_of_all
-from analyzer.features.schedule import rising_at
+from analyzer.features.rise_size import size_measures
+from analyzer.features.schedule import raised_at, rising_at
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
+from analyzer.model.result import Event
 from analyzer.model.formatting import counted, filled, number, percent, step
 from analyzer.stats import robust
 from analyzer.stats.robust import quantile
@@ -179,7 +181,7 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
     signs, cause = _signs(features, curve, rise, onset)
     knob = features.knob_of(curve, rise) if not lost_all else None
     if event and not recent:
-        signs, cause = (Sign("restart", numbers={"step": event.step}), *signs), "restart"
+        signs, cause = _restarted(features, event, signs)
     if holding is not None:
         signs, cause = (Sign("validation-holds", holding.tag),), "harder-task"
     peak = began + int(np.argmax(curve.raw[began:]))
@@ -189,7 +191,7 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
         curve.tags,
         (
             Measure("rise over the level before", rise.errors, "noise", unit="standard errors"),
-            Measure("size of the rise, as a factor", 1 + rise.matters, "factor", unit="×"),
+            *size_measures(rise, "size of the rise, as a factor", "factor", unit="×", as_factor=True),
             Measure("share of the run undone, or of the progress lost", rise.undone, "lost", unit="ratio"),
             Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
         ),
@@ -218,6 +220,16 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
     )
 
 
+def _restarted(features: RunFeatures, event: Event, signs: tuple[Sign, ...]) -> tuple[tuple[Sign, ...], str]:
+    """Return the signs and the cause of a rise that comes with a restart, or with a leap of the learning rate."""
+    raised = raised_at(features.rate, event.step) if event.kind == "lr-restart" else None
+    if raised is None:
+        return (Sign("restart", numbers={"step": event.step}), *signs), "restart"
+    numbers = {"step": event.step, "before": raised[0], "after": raised[1]}
+    others = tuple(sign for sign in signs if sign.id != "rate-rising")
+    return (Sign("rate-raised", numbers=numbers), *others), "rate-raised"
+
+
 def _signs(features: RunFeatures, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
     """Return the evidence in the log for a cause, and the cause's id."""
     rate = rising_at(features.rate, onset)
@@ -243,6 +255,7 @@ CAUSES = {
     "exploding-gradients": "exploding gradients",
     "anomalous-data": "anomalous data in a batch",
     "restart": "a restart from which it did not recover",
+    "rate-raised": "a learning rate that was raised in one step",
     "harder-task": "training that became harder, or is logged in another way",
 }
 
@@ -276,6 +289,7 @@ SENTENCES = {
     "gradient-calm": "{tag} is ordinary up to the onset",
     "validation-holds": "{tag} does not rise with it",
     "restart": "it comes with a restart at step {step:step}",
+    "rate-raised": "the learning rate goes from {before} to {after} at step {step:step}",
 }
 
 
@@ -297,6 +311,7 @@ def _advice(evidence: Evidence) -> tuple[str, ...]:
             back,
             lower,
         ),
+        "rate-raised": ("Keep the learning rate from before, or raise it slowly.", back, clip),
         "harder-task": ("Check what changed in the training data, augmentation or loss terms there.",),
     }
     return by_cause.get(evidence.cause or "", (back, look, lower, clip))

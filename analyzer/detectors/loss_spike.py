@@ -46,6 +46,7 @@ from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.course import Rise
 from analyzer.features.gradient_norm import surge
+from analyzer.features.rise_size import size_measures
 from analyzer.features.spikes import Spike, spikes
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
@@ -150,7 +151,7 @@ def _lasting(features: RunFeatures, curve: Curve, shift: Rise) -> Evidence:
         curve.tags,
         (
             Measure("what it costs until it is made good", _cost(shift, pause), "cost", unit="of the run"),
-            Measure("size of the rise, as a factor", 1 + shift.matters, "rise", unit="×"),
+            *size_measures(shift, "size of the rise, as a factor", "rise", unit="×", as_factor=True),
             Measure("rise over the level before", shift.errors, "noise", unit="standard errors"),
         ),
         "warning",

@@ -34,9 +34,10 @@ import numpy as np
 
 from analyzer.detectors import Detector
 from analyzer.features import RunFeatures
+from analyzer.features.schedule import raised_at
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
-from analyzer.model.formatting import number, percent, step
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.formatting import filled, number, percent, step
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         if kept.state == "refuted" and first is not None and last is not None
         else ()
     )
+    event = features.event_near(first, (last or first) - first, ("lr-restart",)) if first is not None else None
+    raised = raised_at(features.rate, event.step) if event else None
+    numbers = {"step": float(event.step), "before": raised[0], "after": raised[1]} if event and raised else {}
     yield Evidence(
         kept.tags,
         (
@@ -87,6 +91,8 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         "error" if lost_all and "evaluations" not in has and features.curves[tag].role.role == "loss" else "warning",
         first_step=first,
         last_step=last,
+        cause="rate-raised" if numbers else None,
+        signs=(Sign("rate-raised", numbers=numbers),) if numbers else (),
         facts=kept,
         marks=marks,
     )
@@ -107,11 +113,18 @@ def describe(evidence: Evidence) -> Words:
     return Words(
         f"{evidence.tags[0]} was at {number(has['before'])} around step {since} and ends at {number(has['after'])}: "
         f"{_undone(has)}",
+        CAUSES.get(evidence.cause or ""),
+        tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
         advice=(
             f"Keep the checkpoint of step {since}.",
             "Look at what changed after it: learning rate, data, loss terms, the way of measuring.",
         ),
     )
+
+
+CAUSES = {"rate-raised": "a learning rate that was raised in one step"}
+
+SENTENCES = {"rate-raised": "the learning rate goes from {before} to {after} at step {step:step}"}
 
 
 def _undone(has: Mapping[str, float]) -> str:

@@ -49,6 +49,7 @@ from analyzer.features.course import Rise
 from analyzer.features.held_out_metrics import metrics_after
 from analyzer.features.metric_gaps import MetricGap, metric_gaps
 from analyzer.features.progress import beginning
+from analyzer.features.rise_size import size_measures
 from analyzer.features.single_health import PARAMS as SINGLE
 from analyzer.features.single_health import missing_for_gap
 from analyzer.features.single_values import Single
@@ -64,7 +65,9 @@ from analyzer.stats.trend import centred_mean
 class Limits:
     """What is compared."""
 
-    rise: float = field(default=0.06, metadata={"why": "rise over the best, as a share of the best value"})
+    rise: float = field(
+        default=0.06, metadata={"why": "rise over the best as a share of it, or a fifth of the share of the gain lost"}
+    )
     harm: float = field(
         default=0.1, metadata={"why": "share of the run that is undone, or of the gain that is lost, if larger"}
     )
@@ -207,7 +210,7 @@ def _rising(features: RunFeatures, curve: Curve, mate: Curve | None, rise: Rise)
     return Evidence(
         (curve.tag, *(mate.tags if mate is not None else ())),
         (
-            Measure("rise over its best", rise.matters, "rise", unit="of the best"),
+            *size_measures(rise, "rise over its best", "rise", unit="of the best"),
             Measure("rise over its best", rise.errors, "noise", unit="standard errors"),
             Measure("share of the run undone, or of the gain lost", rise.undone, "harm", unit="ratio"),
             Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),

@@ -44,6 +44,7 @@ from analyzer.features import Curve, RunFeatures
 from analyzer.features.best_step import improves_after
 from analyzer.features.course import Rise
 from analyzer.features.held_out_metrics import metrics_after
+from analyzer.features.rise_size import size_measures
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.formatting import number, percent, step
@@ -121,7 +122,7 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
         curve.tags,
         (
             Measure("rise at the end over the best level", rise.errors, "noise", unit="standard errors"),
-            Measure("size of the rise, as a factor", 1 + rise.matters, "rise", unit="×"),
+            *size_measures(rise, "size of the rise, as a factor", "rise", unit="×", as_factor=True),
             Measure("share of the run undone, or of the progress lost", rise.undone, "lost", unit="ratio"),
             Measure("largest earlier rise that was made good", rise.usual, "usual", "below", "of this one"),
         ),

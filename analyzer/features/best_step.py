@@ -22,11 +22,12 @@ def goes_on(mate: Curve | None, step_: int) -> bool:
     """Whether training is lower at the end than around the best step, or rests at its own lowest."""
     if mate is None:
         return False
-    after = mate.y[mate.at >= step_]
+    before, after = mate.y[mate.at < step_], mate.y[mate.at >= step_]
     if after.size < 2:
         return False
     k = max(1, min(after.size // 4, 50))
-    fall = float(median(after[:k]) - median(after[-k:]))
+    around = [median(after[:k]), *([median(before[-k:])] if before.size else [])]  # it may leap at the best step
+    fall = float(min(around) - median(after[-k:]))
     return bool(fall > -0.5 * mate.sigma / np.sqrt(k))
 
 

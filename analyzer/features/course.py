@@ -108,7 +108,8 @@ class Rise:
     `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
     back from, as a share of this one. `reached`: index of the point from which the run is undone. `began`: index of the
     first point after which no single level was good again. `seen`: the
-    part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them.
+    part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them. `slow`: the
+    trend of all levels since the best shows it, and the difference of the two levels alone does not.
     """
 
     errors: float
@@ -125,6 +126,7 @@ class Rise:
     reached: int = 0
     seen: float = 1.0
     began: int = 0
+    slow: bool = False
 
     @property
     def matters(self) -> float:
@@ -258,7 +260,10 @@ class Course:
         edges = even_edges(self.m, self._parts)
         pieces = [rest[max(a, skipped) - skipped : b - skipped] for a, b in itertools.pairwise(edges)]
         whole = mad_sigma(rest)
-        sizes = _smoothed(np.array([mad_sigma(piece) if piece.size >= LATE_LEVELS else whole for piece in pieces]))
+        found = [mad_sigma(piece) if piece.size >= LATE_LEVELS else whole for piece in pieces]
+        if pieces[0].size < LATE_LEVELS:  # what bends a line through calm levels is little beside noisy ones
+            found[0] = min(whole, found[1] * _ratio(self.noise[edges[1]], self.noise[0]))
+        sizes = _smoothed(np.array(found))
         sizes = np.where(sizes < FAR_CALMER * whole, sizes, whole)
         return np.repeat(np.maximum(1.0, sizes / math.sqrt(self._correlated[1])), np.diff(edges))
 
@@ -370,18 +375,18 @@ class Course:
         sign = -1.0 if self.higher_is_better else 1.0
         errors = _ratio(start - end, error)
         if 0 < errors < SEEN:  # few or noisy first points: the whole way tells more than its two ends
-            errors = max(errors, self._falling)
+            errors = max(errors, self._trend(0))
         gains = [_ratio(sign * (raw[0] - level), scale) for level in raw[1:]]
         return Fall(errors, *gains, *raw)
 
-    @cached_property
-    def _falling(self) -> float:
-        """How clearly the levels fall with time: Kendall's rank correlation in standard errors.
+    def _trend(self, first: int) -> float:
+        """How clearly the levels from one on fall with time: Kendall's rank correlation in standard errors.
 
         Source: Kendall, Rank correlation methods (1948), chapter 4; neighbours that resemble each other count once.
         """
-        m = self.m
-        score = float(np.sum(np.sign(self.levels[:, None] - self.levels[None, :]) * np.triu(np.ones((m, m)), 1)))
+        levels = self.levels[first:]
+        m = levels.size
+        score = float(np.sum(np.sign(levels[:, None] - levels[None, :]) * np.triu(np.ones((m, m)), 1)))
         return score / math.sqrt(m * (m - 1) * (2 * m + 5) / 18 * self.correlation)
 
     @property
@@ -411,10 +416,15 @@ class Course:
         first = int(np.flatnonzero(self._running <= end)[0])
         low = float(before[best])
         error = math.hypot(self.error(m - w, m), error)
-        errors = _best_of(_ratio(end - low, error), max(1, before.size // held))
+        errors, slow = _ratio(end - low, error), False
+        if 0 < errors < SEEN:  # a noisy best: the whole way back tells more than its two ends
+            trend = -self._trend(best)
+            errors, slow = max(errors, trend), trend > errors
+        errors = _best_of(errors, max(1, before.size // held))
         near = np.flatnonzero(self.levels[: m - 1] <= low + 2 * self.noise[: m - 1])
         began = min(max(onset, int(near[-1]) if near.size else 0) + 1, m - 1)
-        return replace(self._rise(low, end, errors, first=first, onset=onset), began=int(self.first[began]))
+        rise = self._rise(low, end, errors, first=first, onset=onset)
+        return replace(rise, began=int(self.first[began]), slow=slow)
 
     @cached_property
     def shift(self) -> Rise | None:
@@ -478,7 +488,7 @@ class Course:
     def _gaps(self, correlation: float, wander: Array, tails: float) -> tuple[Array, Array]:
         """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
         m = self.m
-        errors, gaps, widest, sharp = np.full(m, np.inf), np.full(m, np.inf), np.full(m, -np.inf), np.ones(m)
+        errors, gaps, ramp = np.full(m, np.inf), np.full(m, np.inf), np.zeros(m, bool)
         narrowest = self._windows[0][0] if self._windows else 0
         for w, at, medians, lines, level_noise in self._windows:
             noise = wander[at] * level_noise * np.sqrt(min(correlation, w))
@@ -487,13 +497,13 @@ class Course:
             clearer = (by_lines >= by_medians) & (at > w)
             z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
             gaps[at] = np.minimum(gaps[at], gap)
-            widest[at] = np.maximum(widest[at], medians)
             errors[at] = np.minimum(errors[at], z)
-            sharp[at] = SHARP if w == narrowest else np.sqrt((narrowest if narrowest > 2 else 1) / w)
-        # a break is as high between wide windows as between narrow ones, a ramp grows with their distance
+            # a break is as high between narrow windows as between wide ones, a ramp grows with their distance
+            sharp = SHARP if w == narrowest else np.sqrt((narrowest if narrowest > 2 else 1) / w)
+            ramp[at] |= gaps[at] < sharp * medians
         if m < FEW_LEVELS:  # so few differences do not tell the noise well
             errors = np.array([self._by_few(float(z)) if np.isfinite(z) else z for z in errors])
-        errors[~np.isfinite(errors) | (gaps < sharp * widest)] = -np.inf
+        errors[~np.isfinite(errors) | ramp] = -np.inf
         return errors, gaps
 
     @cached_property
@@ -560,7 +570,7 @@ class Course:
     def relapse_is_fast(self) -> bool:
         """Whether one break makes most of the relapse, or it is large and half of the progress is lost."""
         relapse, shift = self.relapse, self.shift
-        if relapse is None:
+        if relapse is None or relapse.slow:
             return False
         if shift is not None and not shift.healed and self._follows(shift.onset, relapse.onset):
             whole = abs(relapse.after - relapse.before)

@@ -139,7 +139,8 @@ def learnt(features: RunFeatures) -> Criterion:
     if not falls:
         return Criterion("learnt", "unclear", "no curve is long enough to show a gain")
     curve, fall = max(falls, key=lambda f: f[0].n)
-    text = f"{curve.name} ends where it began: {_course(fall)}"
+    same = abs(fall.size) < PARAMS.gain
+    text = f"{curve.name} {'ends where it began' if same else 'has not clearly got better'}: {_course(fall)}"
     numbers = _fall_numbers(fall)
     # what had been gained and was lost again is the matter of `kept`
     if fall.errors <= -PARAMS.clear and fall.size <= -PARAMS.rise and fall.best_size < PARAMS.rise:
@@ -267,7 +268,7 @@ def held_out(features: RunFeatures) -> Criterion:
 
 
 def metrics(features: RunFeatures) -> Criterion:
-    """Whether no leading metric is clearly worse at the end than at the start."""
+    """Whether no leading metric is clearly worse at the end than at the start, nor all of them worse by much."""
     found = [(c, f) for c in _leading_metrics(features) if (f := c.course.fall) is not None]
     if not found:
         return Criterion("metrics", "not-applicable", "no metric is long enough")
@@ -277,11 +278,14 @@ def metrics(features: RunFeatures) -> Criterion:
         text = f"{curve.name} is worse at the end than at the start: {number(fall.start)}, then {number(fall.end)}"
         return Criterion("metrics", "refuted", text, _fall_numbers(fall), curve.tags)
     curve, fall = max(found, key=lambda f: f[1].size)
+    if fall.size <= -PARAMS.drop:
+        text = f"no metric is better at the end than at the start: {_went(curve, fall)}, which may be noise"
+        return Criterion("metrics", "unclear", text, _fall_numbers(fall), curve.tags)
     return Criterion("metrics", "shown", _went(curve, fall), _fall_numbers(fall), curve.tags)
 
 
 def _went(curve: Curve, fall: Fall) -> str:
-    verb = "rose" if curve.role.direction == "higher" else "fell"
+    verb = "rose" if fall.end > fall.start else "fell"
     if abs(fall.size) < PARAMS.gain:
         verb = "went"
     return f"{curve.name} {verb} from {number(fall.start)} to {number(fall.end)}"

@@ -65,9 +65,16 @@ def _apart(events: list[Event], reach: float) -> Iterator[Event]:
 
 
 def _warm_up_end(values: np.ndarray) -> int | None:
+    """Return the index at which a rate that rises from its first value on is at its top; None for any other rate.
+
+    A rate that rests and then leaps to its top in one step has been changed, not warmed up.
+    """
     top = int(np.argmax(values))
     rising = values[: top + 1]
     if top == 0 or rising[0] >= 0.9 * rising[-1] or np.any(np.diff(rising) < -1e-12 * rising[-1]):
+        return None
+    leap = int(np.argmax(np.diff(rising)))
+    if leap > 0 and rising[leap] == rising[0]:
         return None
     reached = np.flatnonzero(rising >= _nearly(rising[-1]))
     return int(reached[0])
@@ -117,6 +124,16 @@ def rate_period(rate: Curve | None) -> float | None:
         return median(gaps)
     found = spectrum.find_period(values - values.mean())
     return found.length * rate.cadence if found and found.echo > 0.5 else None
+
+
+def raised_at(rate: Curve | None, at: int) -> tuple[float, float] | None:
+    """Return the learning rate before and after its change at a step, None where it is not higher after it."""
+    if rate is None:
+        return None
+    place = int(np.searchsorted(rate.at, at))
+    if not 0 < place < rate.n or rate.raw[place] <= rate.raw[place - 1]:
+        return None
+    return float(rate.raw[place - 1]), float(rate.raw[place])
 
 
 def rising_at(rate: Curve | None, at: int) -> float | None:

@@ -227,6 +227,24 @@ class TestRelapse:
         assert course(hump + drawn(200, 0.01)).recovers
         assert not course(raised(200, 120, 1.3)).recovers
 
+    def test_a_noisy_start_before_a_smooth_rise_hides_nothing(self):
+        held_out = np.concatenate(
+            [[2.73, 1.48, 1.24, 1.41, 1.30, 1.64, 1.50, 1.52], 1.56 + 0.75 * (1 - np.exp(-np.arange(52) / 15))]
+        )
+        rise = course(held_out).relapse
+        assert rise.errors > 3.5 and rise.size > 0.5 and not rise.slow
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_the_trend_since_a_noisy_best_shows_a_rise_that_its_two_ends_do_not(self, seed):
+        at = np.arange(60)
+        steep = 8 * np.exp(-at / 2.5)
+        rise = course((steep + 1 + 0.02 * np.maximum(at - 12, 0)) * np.exp(drawn(60, 0.1, seed))).relapse
+        assert rise.errors > 3.5 and rise.size > 0.3
+
+    def test_noise_alone_has_no_trend_since_its_best(self):
+        rises = [course(settled(60) * np.exp(drawn(60, 0.1, seed))).relapse.errors for seed in range(100)]
+        assert sum(errors > 3.5 for errors in rises) <= 1
+
     @pytest.mark.parametrize("points", range(5))
     def test_it_needs_five_levels(self, points):
         assert course(np.ones(points)).relapse is None
@@ -282,6 +300,13 @@ class TestShift:
         spike = 1 + drawn(240, 0.01)
         spike[120] += 5
         assert [course(values).shift for values in (ramp, drop, spike)] == [None, None, None]
+
+    @pytest.mark.parametrize("decay", [1.0, 3.0])
+    def test_a_spike_at_the_break_hides_no_break(self, decay):
+        at = np.arange(40)
+        broken = np.where(at < 24, 0.3, 0.45 + 1.5 * np.exp(-np.maximum(at - 24, 0) / decay))
+        shift = course((broken + 0.4 * np.exp(-at / 3)) * np.exp(drawn(40, 0.03))).shift
+        assert shift.onset == 24 and not shift.healed and shift.errors > 3.5
 
     def test_a_fall_hides_no_break(self):
         values = 3 - 2 * np.arange(240) / 240 + np.where(np.arange(240) >= 120, 0.2, 0) + drawn(240, 0.01)

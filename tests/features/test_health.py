@@ -225,3 +225,19 @@ def test_it_does_where_a_metric_improves_or_the_loss_goes_on_falling():
     slowly = guessing() - 0.1 * np.arange(200) / 200
     assert state("learnt", train_loss=slowly).state == "shown"
     assert state("learnt", train_loss=guessing(level=0.2)).state == "shown"
+
+
+def test_the_verb_is_that_of_the_numbers():
+    accuracy = state("metrics", train_loss=good(), val_accuracy=0.8 - 0.1 * np.arange(200) / 200 + noise(200, 0.005))
+    assert "fell from" in accuracy.sentence
+
+
+def test_metrics_that_are_all_much_worse_and_noisy_show_no_health():
+    bouncing = np.array([0.57, 0.5, 0.3, 0.62, 0.28, 0.6, 0.35, 0.55, 0.3, 0.6, 0.38, 0.58, 0.3, 0.5, 0.35, 0.42])
+    one = state("metrics", train_loss=good(), val_accuracy=bouncing)
+    assert one.state == "unclear" and "which may be noise" in one.sentence
+
+
+def test_a_metric_that_may_have_got_better_does_not_end_where_it_began():
+    one = state("learnt", val_reward=20 + 100 * np.abs(np.sin(np.arange(12) * 2.4)))
+    assert one.state == "unclear" and "ends where it began" not in one.sentence
