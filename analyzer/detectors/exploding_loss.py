@@ -53,8 +53,8 @@ from analyzer.features.rise_size import size_measures
 from analyzer.features.schedule import raised_at, rising_at
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
-from analyzer.model.result import Event
 from analyzer.model.formatting import counted, filled, number, percent, step
+from analyzer.model.result import Event
 from analyzer.stats import robust
 from analyzer.stats.robust import quantile
 

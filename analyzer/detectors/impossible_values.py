@@ -107,7 +107,7 @@ def possible(curve: Curve) -> tuple[float, float] | None:
         middle, top = median(curve.raw), float(np.max(curve.raw))
         fraction = top <= PARAMS.percent and (middle >= PARAMS.half or top <= 1)
         return 0.0, 1.0 if fraction else 100.0
-    if curve.role.role == "metric" and curve.role.kind == "perplexity" and own & {"perplexity", "ppl"}:
+    if curve.role.role in ("metric", "loss") and own & {"perplexity", "ppl"} and "log" not in own:
         return 1.0, np.inf
     named = own & ERRORS and curve.role.role in ("metric", "loss")
     return (0.0, np.inf) if named or (curve.role.role == "loss" and own & CROSS_ENTROPIES) else None

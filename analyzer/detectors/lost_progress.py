@@ -27,17 +27,18 @@ Prechelt, Early stopping, but when? (1998).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.detectors import Detector
 from analyzer.features import RunFeatures
+from analyzer.features.health import undone
 from analyzer.features.schedule import raised_at
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
-from analyzer.model.formatting import filled, number, percent, step
+from analyzer.model.formatting import filled, number, step
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def describe(evidence: Evidence) -> Words:
         )
     return Words(
         f"{evidence.tags[0]} was at {number(has['before'])} around step {since} and ends at {number(has['after'])}: "
-        f"{_undone(has)}",
+        f"{undone(has['of_progress'], has['setback'])}",
         CAUSES.get(evidence.cause or ""),
         tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
         advice=(
@@ -125,15 +126,6 @@ def describe(evidence: Evidence) -> Words:
 CAUSES = {"rate-raised": "a learning rate that was raised in one step"}
 
 SENTENCES = {"rate-raised": "the learning rate goes from {before} to {after} at step {step:step}"}
-
-
-def _undone(has: Mapping[str, float]) -> str:
-    """Return what was lost, by the larger of the share of the run and the share of the gain."""
-    if has["of_progress"] >= PARAMS.all:
-        return "all that was gained is lost"
-    if has["of_progress"] > has["setback"]:
-        return f"{percent(has['of_progress'])} of what was gained is lost"
-    return f"{percent(has['setback'])} of the run is undone"
 
 
 def _forgetting(points: int) -> np.ndarray:

@@ -55,6 +55,7 @@ from analyzer.features.chance_level import (
     metrics_swing_together,
     trained_well,
 )
+from analyzer.features.course import SEEN
 from analyzer.features.progress import LEAST, Progress, progress
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
@@ -135,9 +136,17 @@ def _signs(features: RunFeatures, curve: Curve, far: Progress, held_out: HeldOut
     if moving:
         return moving
     come_far = any(its.leaps < PARAMS.calm and its.best_gain > PARAMS.wide for _, its in held_out)
-    if trained_well(features) or far.gain > PARAMS.far or come_far:
+    if trained_well(features) or far.gain > PARAMS.far or come_far or any(map(_settles, features.validation)):
         return ()
     return (*_held_out_signs(features, far, held_out), *_own_signs(features, curve, far, held_out))
+
+
+def _settles(curve: Curve) -> bool:
+    """Whether an evaluation falls clearly and ends at its best: what swings in training are batches, not weights."""
+    fall, relapse = curve.course.fall, curve.course.relapse
+    if fall is None or relapse is None or fall.errors < SEEN:
+        return False
+    return fall.size > PARAMS.calm and relapse.errors < SEEN and relapse.size < PARAMS.jump
 
 
 def _weights_move(features: RunFeatures, far: Progress) -> tuple[Sign, ...]:

@@ -57,8 +57,8 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
     if features.family == "preference":
         yield Unfit("the loss of preference training spreads as margins grow")
         return
-    positive = [c for c in judged_losses(features) if c.n and c.raw.min() > 0]  # only there has noise a size of its own
-    found = [(c, s) for c in positive if (s := c.course.scatter) is not None]
+    losses = [(c, s) for c in judged_losses(features) if c.n and (s := c.course.scatter) is not None]
+    found = [(c, s) for c, s in losses if c.raw[: s.onset].min() > 0]  # only beside a level has noise a size of its own
     calm = next(one for one in features.health if one.criterion == "calm")
     if calm.state == "refuted":
         yield _broken(calm)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analyzer.features import epochs, health, knobs, role_resolution, schedule, step_axis
 from analyzer.features.common_axis import on_axis, same_axis
-from analyzer.features.course import Rise
+from analyzer.features.course import MOST_OF_IT, Rise
 from analyzer.features.curve import Curve, Steps
 from analyzer.features.knobs import Knob
 from analyzer.features.progress import Progress, course
@@ -25,6 +25,7 @@ from analyzer.model.roles import Role, RoleName, model_of
 from analyzer.model.run import Note, Run, Series
 from analyzer.model.vocabulary import Split
 from analyzer.settings import RoleSetting
+from analyzer.stats.robust import median
 
 __all__ = ["Curve", "RunFeatures", "aligned", "on_axis_of"]
 
@@ -250,16 +251,24 @@ class RunFeatures:
         return min(restarts, key=lambda e: abs(e.step - reached), default=None)
 
     def knob_of(self, curve: Curve, rise: Rise) -> Knob | None:
-        """Return the setting that is moved while a loss rises, None where there is none.
+        """Return the setting whose move accounts for the rise of a loss, None where there is none.
 
-        The stretch is that from the last good point to the highest level after it.
+        It is moved between the last good point and the highest level after it, and half of the way up lies between
+        the levels around its move: a climb that began earlier, or goes on long after it, is not its doing.
         """
         course = curve.course
         levels = course.levels[int(np.searchsorted(course.first, rise.onset)) :]
         top = min(int(course.first[course.m - levels.size + int(np.argmax(levels))]), curve.n - 1)
         whole = course.relapse  # a break may be the steepest part of a longer rise
         onset = rise.onset if whole is None or whole.errors <= 0 else min(rise.onset, whole.onset)
-        return knobs.knob_at(self, (int(curve.at[onset]), int(curve.at[top])))
+        knob = knobs.knob_at(self, (int(curve.at[onset]), int(curve.at[top])))
+        if knob is None:
+            return None
+        first, last = np.searchsorted(curve.at[course.first], (knob.since, knob.last))
+        before = median(course.levels[max(0, first + 1 - course.window) : first + 1])
+        after = course.levels[min(int(last), course.m - 1) :][: course.window]
+        height = float(np.max(levels)) - float(course.levels[int(np.searchsorted(course.first, onset))])
+        return knob if median(after) - before >= MOST_OF_IT * height else None
 
     def event_near(self, step: int, reach: float, kinds: Iterable[str]) -> Event | None:
         """Return the event of one of the kinds that is nearest to the step, within `reach` steps before or at it."""

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, trendless_sigma
+from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, rounding_sigma, trendless_sigma
 from analyzer.stats.robust import (
     MEDIAN_ERROR,
     autocorrelation,
@@ -636,9 +636,12 @@ class Course:
         return np.append(share <= FEW_UNEVEN, True)
 
     def _log_scatter(self, values: Array) -> Array:
-        """Return log |residual| around local lines, float64[n]; what float32 cannot resolve is no smaller noise."""
+        """Return log |residual| around local lines, float64[n].
+
+        What float32 cannot resolve, or the logger has rounded away, is no smaller noise.
+        """
         rest = np.abs(around_lines(values, 3))
-        smallest = RESOLUTION * max(median(np.abs(values)), np.finfo(float).tiny)
+        smallest = max(RESOLUTION * max(median(np.abs(values)), np.finfo(float).tiny), rounding_sigma(values))
         return np.asarray(np.log(np.maximum(rest, smallest)))
 
     @cached_property

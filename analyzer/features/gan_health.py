@@ -126,7 +126,7 @@ def _factor(rise: Rise) -> float:
 
 
 def kept(features: RunFeatures) -> Criterion:
-    """Return that nothing is asked here: no level of a GAN's losses is its best."""
+    """Return that nothing is asked of a GAN without a measure of quality: no level of its losses is its best."""
     return Criterion("kept", "not-applicable", features.why_not)
 
 

@@ -64,7 +64,7 @@ def criteria(features: RunFeatures) -> tuple[Criterion, ...]:
             gan_health.enough_data,
             finite,
             gan_health.learnt,
-            gan_health.kept,
+            kept if _leading_metrics(features) else gan_health.kept,
             gan_health.calm,
             gan_health.held_out,
             metrics,
@@ -193,14 +193,25 @@ def kept(features: RunFeatures) -> Criterion:
         curve = looked[0]
         best = curve.course.relapse
         numbers = {"errors": best.errors, "size": best.size, "best": best.before, "end": best.after} if best else {}
-        text = f"{curve.name} ends at {number(numbers['end'])}, near its best level {number(numbers['best'])}"
+        near = best is None or best.errors < PARAMS.clear or best.size < PARAMS.gain
+        level = "near its best level" if near else "with most of its gain; its best level was"
+        text = f"{curve.name} ends at {number(numbers['end'])}, {level} {number(numbers['best'])}"
         return Criterion("kept", "shown", text, numbers, curve.tags)
     curve, rise = max(worse, key=lambda w: w[1].matters)
     text = (
         f"{curve.name} ends at {number(rise.after)} and had been at {number(rise.before)} around step "
-        f"{step(int(curve.at[rise.onset]))}: {percent(rise.setback)} of the run is undone"
+        f"{step(int(curve.at[rise.onset]))}: {undone(rise.of_progress, rise.setback)}"
     )
     return Criterion("kept", "refuted", text, _rise_numbers(curve, rise), curve.tags)
+
+
+def undone(of_progress: float, setback: float) -> str:
+    """Return what a rise undoes, by the larger of the share of the gain and the share of the run."""
+    if of_progress >= 1:
+        return "all that was gained is lost"
+    if of_progress > setback:
+        return f"{percent(of_progress)} of what was gained is lost"
+    return f"{percent(setback)} of the run is undone"
 
 
 def _lost(curve: Curve, rise: Rise) -> bool:

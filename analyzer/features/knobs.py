@@ -76,9 +76,10 @@ PARAMS = Params()
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A knob that moves from `before` to `after` between two steps."""
+    """A knob that moves from `before` to `after` between two steps; it was last seen at rest at the step `since`."""
 
     tag: str
+    since: int
     first: int
     last: int
     before: float
@@ -151,7 +152,9 @@ def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
     if not a_while and share < min(PARAMS.faster * steps, PARAMS.whole):
         return None
     start, end = int(moving[0]), int(moving[-1]) + 1
-    return share, Knob(curve.tag, int(at[start + 1]), int(at[end]), float(inside[start]), float(inside[end]))
+    return share, Knob(
+        curve.tag, int(at[start]), int(at[start + 1]), int(at[end]), float(inside[start]), float(inside[end])
+    )
 
 
 def _part(first: int, last: int, curve: Curve) -> float:

@@ -28,22 +28,35 @@ PARAMS = Params()
 
 
 def leap_out_of_all(curve: Curve) -> Rise | None:
-    """Return the leap of the last points above every point before them, None where there is none."""
+    """Return the leap of the last points above what came before them, None where there is none.
+
+    They lie above every point, or several of them above every point since the steep start. Of k points the lowest has
+    to lie less far above the highest before it: the noise of all of them would have to conspire.
+    """
     y, most = curve.y, max(2, round(PARAMS.few * curve.n))
     if y.size < PARAMS.least:
         return None
-    highest = np.maximum.accumulate(y)[:-1]
-    lowest_after = np.minimum.accumulate(y[::-1])[::-1][1:]
-    records = np.flatnonzero(lowest_after > highest) + 1
+    return _above(curve, 0, most) or _above(curve, y.size // PARAMS.settled, most)
+
+
+def _above(curve: Curve, first: int, most: int) -> Rise | None:
+    """Return the leap of at most so many last points above all points from index `first` on."""
+    y = curve.y
+    highest = np.maximum.accumulate(y[first:])[:-1]
+    lowest_after = np.minimum.accumulate(y[first:][::-1])[::-1][1:]
+    records = np.flatnonzero(lowest_after > highest) + 1 + first
     records = records[records >= max(2, y.size - most)]
     if not records.size:
         return None
     onset = int(records[0])
-    before = y[:onset]
-    errors = (float(y[-1]) - float(np.max(before))) / _noise(curve, before)
-    if errors < PARAMS.noise:
+    before, last = y[first:onset], y[onset:]
+    far = np.sqrt(last.size) * (np.min(last) - np.max(before)) if first else float(y[-1]) - np.max(before)
+    errors = float(far) / _noise(curve, before)
+    if errors < PARAMS.noise or (first and last.size == 1):
         return None
-    return _rise(curve, errors, robust.median(before[-PARAMS.near :]), float(y[-1]), onset, lost=np.inf, setback=1.0)
+    level, start, end = robust.median(before[-PARAMS.near :]), float(y[0]), float(y[-1])
+    lost = (end - level) / (start - level) if start > end else np.inf
+    return _rise(curve, errors, level, end, onset, lost=lost, setback=1.0)
 
 
 def last_evaluation(curve: Curve) -> Rise | None:

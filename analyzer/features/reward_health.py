@@ -71,7 +71,9 @@ def kept(features: RunFeatures) -> Criterion:
         return Criterion("kept", "unclear", "no reward is long enough to compare its end with its best")
     lead, at = judged
     if rewards.kept(at):
-        return Criterion("kept", "shown", f"{lead.tag} ends near its best level", _numbers(lead, at), lead.tags)
+        level = "near its best level" if at.lost_errors <= REWARDS.within or at.at_ceiling else "with most of its gain"
+        text = f"{lead.tag} ends {level}: {number(at.end)}, at best {number(at.best)}"
+        return Criterion("kept", "shown", text, _numbers(lead, at), lead.tags)
     text = f"{lead.tag} ends at {number(at.end)}, below its best of {number(at.best)}"
     return Criterion("kept", "unclear", text, _numbers(lead, at), lead.tags)
 

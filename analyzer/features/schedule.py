@@ -13,6 +13,8 @@ from analyzer.stats import spectrum
 from analyzer.stats.robust import median
 
 DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
+ONCE = 1  # turns of a rate that is warmed up and decays: it has not repeated itself
+STILL = 1e-9  # relative change of a rate that rounding makes
 
 
 def rate_events(rate: Curve | None) -> tuple[Event, ...]:
@@ -118,7 +120,11 @@ def rate_period(rate: Curve | None) -> float | None:
     if values.max() < 1.2 * max(values.min(), 1e-300):
         return None
     changes = np.diff(np.log(np.maximum(values, 1e-12 * values.max())))
-    ups = np.flatnonzero(changes > np.log(JUMP))
+    ways = np.sign(changes[np.abs(changes) > STILL])
+    if np.count_nonzero(np.diff(ways)) <= ONCE:
+        return None
+    rests = np.concatenate([[True], changes[:-1] <= STILL])  # a rise over several points is one
+    ups = np.flatnonzero((changes > np.log(JUMP)) & rests)
     if ups.size >= 2:
         gaps = np.diff(rate.at[ups + 1].astype(np.float64))
         return median(gaps)

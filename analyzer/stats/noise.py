@@ -9,6 +9,7 @@ from analyzer.stats.robust import MAD_TO_SIGMA, mad_sigma, median, sliding_windo
 
 Array = NDArray[np.float64]
 
+UNIFORM = float(np.sqrt(12.0))  # width of a uniform distribution over its standard deviation
 SECOND, THIRD = float(np.sqrt(6.0)), float(np.sqrt(20.0))  # standard deviations of differences of white noise
 FEW = 2.0  # differences: a median of m of them is raised by FEW / m, because the smaller of two estimates is taken
 TIED = 0.25  # share of differences that are exactly 0 from which values are taken as rounded
@@ -51,6 +52,16 @@ def trendless_sigma(values: Array, *, broken: int = 0) -> float:
         found.append((size / scale, change.size))
     size, count = min(found, default=(0.0, 1))
     return size * (1.0 + FEW / count)
+
+
+def rounding_sigma(values: Array) -> float:
+    """Return the standard deviation of the error that rounding makes, 0.0 where all values are the same.
+
+    Values are rounded to multiples of the smallest difference between two of them, whose error is uniform. Between
+    values that were not rounded that difference is next to nothing. Source: Sheppard (1898), correction for grouping.
+    """
+    steps = np.diff(np.unique(values))
+    return float(steps.min()) / UNIFORM if steps.size else 0.0
 
 
 def _joined(values: Array, k: int) -> Array:

@@ -1,6 +1,7 @@
 """Explosions beside shapes that only look like one."""
 
 import numpy as np
+import pytest
 
 from analyzer.model.case import falling, noise
 from tests.detectors.judged import alarmed, found
@@ -80,3 +81,33 @@ def test_a_held_out_loss_that_stays_calm_explains_a_training_that_became_harder_
     explained = found("exploding-loss", {"train/loss": train, "val/loss": (steps[::16], held[::16])})
     assert explained is None or explained.explained_by is not None
     assert alarmed("exploding-loss", {"train/loss": train, "val/loss": (steps[::16], jumped[::16])})
+
+
+@pytest.mark.parametrize("last", [2, 3, 4])
+def test_the_last_evaluations_are_compared_with_what_came_after_the_steep_start(last):
+    at = np.arange(120)
+    loss = 20 * np.exp(-at / 10) + 1 + noise(120, 0.05) + 20 * (at >= 120 - last)
+    assert alarmed("exploding-loss", {"train/mse": loss, "val/mse": loss + 0.4})
+
+
+@pytest.mark.parametrize("last", [20, 100])
+def test_an_end_far_above_skewed_noise_has_exploded(last):
+    rng = np.random.default_rng(1)
+    loss = 0.05 + 0.95 * np.exp(-np.arange(5000) / 80) + 0.02 * rng.exponential(1, 5000)
+    assert not alarmed("exploding-loss", {"loss": loss})
+    loss[-last:] += 3
+    assert alarmed("exploding-loss", {"loss": loss})
+
+
+AT = np.arange(1000)
+CLIMB = falling(1000, 8, 2) + 4 * np.maximum(AT - 500, 0) / 500 + noise(1000, 0.05)
+
+
+@pytest.mark.parametrize("step", [500, 520, 600, 700])
+def test_a_setting_that_changes_in_one_step_accounts_for_no_long_climb(step):
+    assert alarmed("exploding-loss", {"train/loss": CLIMB, "n_active_nodes": np.where(step > AT, 8.0, 7.0)})
+
+
+def test_a_setting_accounts_for_the_rise_that_comes_with_it():
+    risen = falling(1000, 8, 2) + 1.5 * (AT >= 520) + noise(1000, 0.05)
+    assert not alarmed("exploding-loss", {"train/loss": risen, "image_size": np.where(AT < 520, 128.0, 192.0)})

@@ -99,3 +99,12 @@ def test_a_level_that_climbs_and_comes_down_again_and_again_gets_nowhere():
 def test_a_level_that_leaps_from_one_stretch_to_the_next_gets_nowhere():
     levels = 1.7 + 1.2 * np.tanh(noise(60, 1.0, 5))
     assert alarmed("not-converging", {"train/loss": np.repeat(levels, 20) * np.exp(noise(1200, 0.05, 2))})
+
+
+def test_ten_evaluations_that_fall_to_the_last_show_that_single_examples_swing():
+    at = np.arange(2000)
+    for seed in (2, 4, 5, 7):
+        batches = (0.9 + 0.6 * np.exp(-at / 200)) * np.random.default_rng(seed).lognormal(0, 0.5, 2000)
+        evaluated = np.full(2000, np.nan)
+        evaluated[199::200] = 1 + 0.3 * np.exp(-at[199::200] / 200)
+        assert not alarmed("not-converging", {"train/loss": batches, "eval/loss": evaluated})

@@ -1,6 +1,7 @@
 """Flat and untrained, told from flat and done."""
 
 import numpy as np
+import pytest
 
 from analyzer.model.case import falling, noise
 from tests.detectors.judged import alarmed, found
@@ -63,3 +64,9 @@ def test_a_flat_loss_above_its_start_is_not_said_to_have_fallen():
     finding = found("plateau", {"train/loss": loss})
     assert finding is not None
     assert "above its start" in finding.summary
+
+
+@pytest.mark.parametrize(("digits", "spread"), [(1, 0.01), (2, 0.001), (2, 0.003), (3, 0.003)])
+def test_noise_that_the_logger_rounds_away_has_not_died(digits, spread):
+    loss = np.round(0.3 + 2 * np.exp(-np.arange(400) / 40) + noise(400, spread), digits)
+    assert not alarmed("plateau", {"train/loss": loss})

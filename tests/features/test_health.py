@@ -241,3 +241,22 @@ def test_metrics_that_are_all_much_worse_and_noisy_show_no_health():
 def test_a_metric_that_may_have_got_better_does_not_end_where_it_began():
     one = state("learnt", val_reward=20 + 100 * np.abs(np.sin(np.arange(12) * 2.4)))
     assert one.state == "unclear" and "ends where it began" not in one.sentence
+
+
+def test_a_measure_of_quality_is_kept_in_a_gan_as_elsewhere():
+    at = np.arange(600)
+    gan = {"loss_D": 1.2 + noise(600, 0.1), "loss_G": 1 + noise(600, 0.2, 1)}
+    fid = np.where(at < 300, 20 + 150 * np.exp(-at / 100), 140) + noise(600, 2)
+
+    def kept(**more):
+        return next(c for c in RunFeatures(made_run(gan | more)).health if c.criterion == "kept")
+
+    assert kept().state == "not-applicable" and kept(fid=np.minimum.accumulate(fid)).state == "shown"
+    lost = kept(fid=fid)
+    assert lost.state == "refuted" and "of what was gained is lost" in lost.sentence
+
+
+def test_an_end_that_is_not_near_its_best_is_not_called_so():
+    accuracy = np.where(np.arange(2000) < 1200, rising(2000), rising(2000) - 0.055)
+    one = state("kept", val_accuracy=accuracy)
+    assert one.state == "shown" and "with most of its gain" in one.sentence

@@ -31,3 +31,16 @@ def test_a_rate_that_rests_and_then_leaps_is_raised_and_not_warmed_up():
 @pytest.mark.parametrize(("at", "change"), [(24, (0.05, 3.0)), (23, None), (0, None), (60, None)])
 def test_the_rate_before_and_after_a_rise_is_known(at, change):
     assert raised_at(features([0.05] * 24 + [3.0] * 16).rate, at) == change
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [np.minimum(np.arange(1000) / 500, 1), np.minimum(np.arange(400) / 50, 1) * (1 + np.cos(np.arange(400) / 128)) / 2],
+)
+def test_a_warm_up_with_or_without_a_decay_does_not_repeat_itself(rate):
+    assert features(rate).rate_period is None
+
+
+def test_a_rate_that_is_restarted_or_swings_repeats_itself():
+    assert features(0.1 + 0.9 * (np.arange(400) % 100 < 1)).rate_period == 100
+    assert features(1 + np.abs(np.arange(400) % 100 - 50.0)).rate_period == pytest.approx(100, abs=2)

@@ -52,7 +52,7 @@ def test_the_clearness_of_a_fall_is_kendalls_statistic_over_the_correlation():
     course = Course(np.arange(39), 5 + np.random.default_rng(1).normal(0, 0.3, 39) - 0.01 * np.arange(39))
     tau = stats.kendalltau(np.arange(39), -course.levels).statistic
     deviation = np.sqrt(2 * (2 * 39 + 5) / (9 * 39 * 38))
-    assert course._falling == pytest.approx(tau / deviation / np.sqrt(course.correlation))
+    assert course._trend(0) == pytest.approx(tau / deviation / np.sqrt(course.correlation))
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.5, 0.8])
