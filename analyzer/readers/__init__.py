@@ -108,7 +108,12 @@ def _in_folder(path: Path, request: Request) -> Discovery:
     refs = _distinct(
         _united([ref for one in _asked(request) for ref in one.in_tree(tree, request)], tree.name, request.memo)
     )
-    notes = unread_kinds(tree.folders, _logs_of(refs)) + tuple(
+    notes = unread_kinds(
+        tree.folders,
+        _logs_of(refs),
+        has_rows=lambda path: _has_rows(tree.root, path),
+        tables=not request.choice.experiments,
+    ) + tuple(
         Note("unreadable", f"{shown_path(place)}: this folder cannot be listed ({why})", file=shown_path(place))
         for place, why in tree.unreadable
     )
@@ -122,7 +127,8 @@ def _in_bucket(request: Request) -> Discovery:
     refs = _distinct(
         _united([ref for one in _asked(request) for ref in one.in_bucket(found, request)], found.name, request.memo)
     )
-    notes = unread_kinds(found.folders, _logs_of(refs)) + object_store.unread(found)
+    tables = not request.choice.experiments
+    notes = unread_kinds(found.folders, _logs_of(refs), tables=tables) + object_store.unread(found)
     if not refs:
         reasons = "".join(f"; {note.message}" for note in notes[:5])
         there = counted(len(found.looks), "other object")
@@ -140,6 +146,12 @@ def _logs_of(refs: tuple[RunRef, ...]) -> frozenset[str]:
     from analyzer.readers.merge_formats import logs_of  # noqa: PLC0415 - as above
 
     return logs_of(refs)
+
+
+def _has_rows(root: Path, path: str) -> bool:
+    from analyzer.readers.filelog.unread import has_rows  # noqa: PLC0415 - as above
+
+    return has_rows(root, path)
 
 
 def _asked(request: Request) -> list[Format]:

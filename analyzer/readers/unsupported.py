@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from analyzer.model.run import Note
 from analyzer.readers.display_names import shown_path
@@ -18,11 +18,11 @@ FOLDERS = {
 }
 
 _NO_ROWS = (
-    "it is empty, or its beginning has no rows of a training (a column that counts steps or epochs, a loss or a metric)"
+    "it is empty, or its beginning has no rows of a training (a header with a column that counts steps or epochs, a "
+    "loss or a metric)"
 )
-FILES = dict.fromkeys(
-    ("metrics.csv", "progress.csv", "results.csv", "measurements.csv", "metrics.jsonl", "metrics.json", "scalars.json"),
-    _NO_ROWS,
+FILES = frozenset(
+    {"metrics.csv", "progress.csv", "results.csv", "measurements.csv", "metrics.jsonl", "metrics.json", "scalars.json"}
 )
 """Names of logs that are read when their content is a log's."""
 
@@ -37,34 +37,46 @@ ENDINGS = {
 _ENDINGS = tuple(ENDINGS)
 
 
-def unread_kinds(folders: Iterable[Folder], read: Container[str] = frozenset()) -> tuple[Note, ...]:
+def unread_kinds(
+    folders: Iterable[Folder],
+    read: Container[str] = frozenset(),
+    *,
+    has_rows: Callable[[str], bool] = lambda path: False,
+    tables: bool = True,
+) -> tuple[Note, ...]:
     """Return one note for each kind of log that lies in the folders and is not read: the first place and the count.
 
-    `read` are the paths of the files that are.
+    `read` are the paths of the files that are. `has_rows` says of a file of any other name whether it has the rows of
+    a table; `tables` False: tables were not asked for.
     """
     places: dict[str, list[str]] = {}
-    for path, what in _found(tuple(folders), read):
+    for path, what in _found(tuple(folders), read, has_rows, tables=tables):
         places.setdefault(what, []).append(path)
     return tuple(_note(what, paths) for what, paths in places.items())
 
 
-def _found(folders: tuple[Folder, ...], read: Container[str]) -> Iterator[tuple[str, str]]:
+def _found(
+    folders: tuple[Folder, ...], read: Container[str], has_rows: Callable[[str], bool], *, tables: bool
+) -> Iterator[tuple[str, str]]:
     known = {folder.path for folder in folders if any(folder.inside(name) in read for name in folder.files)}
+    described = known.union(*map(_around, known))  # what else lies where logs are read are their results
     for folder in folders:
         for name in folder.folders:
             inside = folder.inside(name)
-            if name in FOLDERS and not any(path.startswith(f"{inside}/") for path in known):
+            if name in FOLDERS and inside not in described:
                 yield inside + "/", FOLDERS[name]
         for name in folder.files:
-            if name in FILES and folder.inside(name) not in read and not _is_described(folder, known):
-                yield folder.inside(name), FILES[name]
-            elif name.endswith(_ENDINGS):
-                yield folder.inside(name), next(text for end, text in ENDINGS.items() if name.endswith(end))
+            path = folder.inside(name)
+            if name.endswith(_ENDINGS):
+                yield path, next(text for end, text in ENDINGS.items() if name.endswith(end))
+            elif tables and path not in read and folder.path not in described and (name in FILES or has_rows(path)):
+                yield path, _NO_ROWS
 
 
-def _is_described(folder: Folder, known: set[str]) -> bool:
-    """Whether a log is read in the folder or below it: what else lies there are its results."""
-    return folder.path in known or any(path.startswith(f"{folder.path}/") for path in known if folder.path)
+def _around(path: str) -> Iterator[str]:
+    """Yield the folders around a folder; the source itself holds all, and is none of them."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _note(what: str, paths: list[str]) -> Note:

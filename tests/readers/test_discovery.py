@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import NoRunsError, SeveralRunsError, SourceError
-from analyzer.readers import discover, open_source
+from analyzer.readers import Choice, discover, open_source
+from tests.readers.mlflow.test_file_store import make_run
 from tests.readers.tensorboard.records import scalar, written
 
 
@@ -123,3 +124,27 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     written(tmp_path / "a", [scalar("loss", 0, 1.0)])
     (tmp_path / "b").mkdir(mode=0)
     assert [note.kind for note in discover(str(tmp_path)).notes] == ["unreadable"]
+
+
+def test_a_table_of_numbers_that_is_not_taken_for_a_training_is_named_beside_those_that_are(tmp_path):
+    for name, head in (("a", "epoch,loss"), ("b", "0,0.5"), ("c", "x,y")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.csv").write_text(head + "\n" + "".join(f"{i},{i / 4}\n" for i in range(20)))
+    found = discover(str(tmp_path))
+    assert [ref.id for ref in found.refs] == ["a"]
+    assert [note.message.partition(":")[0] for note in found.notes] == ["b/log.csv (and 1 more) is not read"]
+
+
+def test_results_beside_a_log_that_is_read_are_not_named(tmp_path):
+    (tmp_path / "a" / "eval").mkdir(parents=True)
+    rows = "".join(f"{i},{i / 4}\n" for i in range(20))
+    (tmp_path / "a" / "eval" / "log.csv").write_text("epoch,loss\n" + rows)
+    (tmp_path / "a" / "points.csv").write_text("x,y\n" + rows)
+    assert discover(str(tmp_path)).notes == ()
+
+
+def test_where_experiments_are_named_tables_were_not_asked_for(tmp_path):
+    make_run(tmp_path / "mlruns", loss="1 0.5 1\n2 0.25 2\n")
+    (tmp_path / "metrics.csv").write_text("epoch,loss\n1,2\n2,1\n")
+    found = discover(str(tmp_path), choice=Choice(experiments=("1",)))
+    assert len(found.refs) == 1 and found.notes == ()

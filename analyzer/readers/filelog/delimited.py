@@ -95,8 +95,14 @@ def _torn(tail: str, line: int, shown: str, table: Table) -> None:
 
 
 def separator_of(header: str) -> str:
-    """Return the separator that divides a header into most names."""
-    return max(SEPARATORS, key=lambda one: (header.count(one), -SEPARATORS.index(one)))
+    """Return the separator that divides a header into most names; a blank where no other one is in it."""
+    found = max(SEPARATORS, key=lambda one: (header.count(one), -SEPARATORS.index(one)))
+    return found if found in header or " " not in header.strip() else " "
+
+
+def squeezed(line: str, separator: str) -> str:
+    """Return a line whose cells are divided by one separator each: blanks that align columns are one."""
+    return " ".join(line.split()) if separator == " " else line
 
 
 class _Body:
@@ -105,7 +111,9 @@ class _Body:
     def __init__(self, lines: list[str], start: int, table: Table, damage: _Damage) -> None:
         self._lines, self._place, self._table, self._damage = lines, start + 1, table, damage
         self._separator = separator_of(lines[start])
-        self._names = _names(_cells(lines[start], self._separator) or [lines[start]])
+        if self._separator == " ":
+            self._lines = [squeezed(line, " ") for line in lines]
+        self._names = _names(_cells(self._lines[start], self._separator) or [lines[start]])
         self._repeated = self._changed = self._unclosed = 0
 
     def read(self) -> None:

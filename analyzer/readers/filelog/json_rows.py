@@ -15,8 +15,10 @@ from typing import Any
 from analyzer.model.formatting import counted
 from analyzer.model.run import Note
 from analyzer.readers.filelog import labels
+from analyzer.readers.filelog.cells import number_in
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.rows import Gathered, Table
+from analyzer.readers.sanitize import distinct
 
 LONGEST_LINE = 1 << 24  # characters: RLlib writes its whole configuration into each line
 MOST_KEYS = 5_000  # numbers of one row
@@ -28,7 +30,10 @@ _FAILURES = (ValueError, RecursionError, MemoryError)
 
 def rows_of(raw: bytes, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]]:
     """Return the objects of a file in their order and what could not be read. Never raises for what it holds."""
-    lines = text_of(raw).split("\n")
+    text = text_of(raw)
+    if spread_out(text):
+        return _one_behind_the_other(text, shown)
+    lines = text.split("\n")
     rows: list[Mapping[str, Any]] = []
     damaged: list[int] = []
     notes = []
@@ -54,6 +59,36 @@ def rows_of(raw: bytes, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]
     if len(damaged) > NAMED:
         text = f"{shown}: {len(damaged) - NAMED} further damaged lines were left out, the last is line {damaged[-1]}"
         notes.append(Note("damage", text, shown))
+    return rows, notes
+
+
+def spread_out(text: str) -> bool:
+    """Whether each object goes on over several lines, and another one follows the first."""
+    begin, end = text.lstrip(" \t\r\n\0\x1e").split("\n", 1)[0].rstrip(), text.find("\n}")
+    return begin[:1] == "{" and begin[-1] in "{[," and text[end + 2 :].lstrip(", \t\r\n")[:1] == "{" and end >= 0
+
+
+def _one_behind_the_other(text: str, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]]:
+    """Return the objects of a text in which they go on over several lines; behind damage the next one is looked for."""
+    rows: list[Mapping[str, Any]] = []
+    notes: list[Note] = []
+    at, last = text.find("{"), 0
+    while at >= 0:
+        try:
+            value, last = _DECODER.raw_decode(text, at)
+            rows.append(value)
+            at = text.find("{", last)
+            continue
+        except _FAILURES:
+            again = text.find("\n{", at + 1)
+        size = len(text[at : again if again >= 0 else None].encode("utf-8", "surrogateescape"))
+        if again < 0:
+            what = f"{shown}: the last object is cut; its {size} bytes were not read"
+            notes.append(Note("torn-tail", what, shown, size=size))
+        elif len(notes) < NAMED:
+            line = text.count("\n", 0, at) + 1
+            notes.append(Note("damage", f"{shown}: the object in line {line} was left out ({size} bytes)", shown))
+        at = again + 1 if again >= 0 else -1
     return rows, notes
 
 
@@ -89,7 +124,7 @@ def _object(line: str) -> Mapping[str, Any]:
 
 
 def numbers_of(row: Mapping[str, Any], skip: Collection[str] = ()) -> dict[str, float]:
-    """Return the numbers of a row under their paths; texts, lists and booleans are none."""
+    """Return the numbers of a row under their paths; booleans, lists and texts that are no numbers are none."""
     return _bounded(_every_number(row, skip))
 
 
@@ -102,7 +137,10 @@ def _every_number(row: Mapping[str, Any], skip: Collection[str]) -> dict[str, fl
     if all(type(value) is float or type(value) is int for value in row.values()) and len(row) <= MOST_KEYS:
         with suppress(OverflowError):
             return {key: float(value) for key, value in row.items()}
-    return dict(islice(_numbers(row, "", 0, skip), MOST_KEYS + 1))
+    found: dict[str, float] = {}
+    for path, value in islice(_numbers(row, "", 0, skip), MOST_KEYS + 1):
+        found[distinct(path, found)] = value  # {"train": {"loss": 1}, "train/loss": 2} are two
+    return found
 
 
 def _numbers(row: Mapping[str, Any], prefix: str, depth: int, skip: Collection[str]) -> Iterator[tuple[str, float]]:
@@ -110,13 +148,11 @@ def _numbers(row: Mapping[str, Any], prefix: str, depth: int, skip: Collection[s
         kind = type(value)
         if kind is float:
             yield prefix + key, value
-        elif kind is int:
-            try:
-                yield prefix + key, float(value)
-            except OverflowError:
-                continue
-        elif kind is dict and depth < DEEPEST and not (depth == 0 and key in skip):
-            yield from _numbers(value, f"{prefix}{key}/", depth + 1, skip)
+        elif kind is dict:
+            if depth < DEEPEST and not (depth == 0 and key in skip):
+                yield from _numbers(value, f"{prefix}{key}/", depth + 1, skip)
+        elif not (kind is str and key.lower() in labels.NAMES) and (number := number_in(value)) is not None:
+            yield prefix + key, number
 
 
 def table_of(rows: list[Mapping[str, Any]], notes: list[Note], skip: Collection[str] = ()) -> Table:

@@ -68,7 +68,9 @@ class Candidate:
         """The names in the first line, read as a table's header."""
         lines = (line.strip() for line in self.text.split("\n"))
         first = next((line for line in lines if line and not line.startswith("#")), "")
-        return tuple(cell.strip().strip('"') for cell in first.split(delimited.separator_of(first))) if first else ()
+        separator = delimited.separator_of(first)
+        cells = delimited.squeezed(first, separator).split(separator) if first else ()
+        return tuple(cell.strip().strip('"') for cell in cells)
 
     @cached_property
     def table(self) -> Table:
@@ -79,7 +81,8 @@ class Candidate:
     def objects(self) -> Sequence[Mapping[str, Any]]:
         """The whole objects at its beginning, read as JSON lines; none when it begins otherwise."""
         first = self.text.lstrip().split("\n", 1)[0].rstrip()
-        if not first.startswith("{") or first[-1] in "{[,":  # one object that goes on: a document over many lines
+        goes_on = first[-1:] in ("{", "[", ",")  # one object over many lines is a document, several are rows
+        if not first.startswith("{") or (goes_on and not json_rows.spread_out(self.text)):
             return ()
         return json_rows.rows_of(self.head, "")[0]
 

@@ -7,6 +7,7 @@ them).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -78,8 +79,7 @@ def _by_split(table: Table) -> Table:
             found[tag] = column
             continue
         for part, own in _places(words[column.at]):
-            if part:
-                found[f"{part}/{tag}"] = Column(column.at[own], column.values[own])
+            found[f"{part}/{tag}" if part else tag] = Column(column.at[own], column.values[own])
     return replace(table, columns=found, labels=_without(table, name))
 
 
@@ -98,9 +98,9 @@ def by_run(table: Table) -> dict[str, Table]:
             own.setdefault(run, {})[metric] = table.columns[name]
         return {run: replace(table, columns=shared | columns) for run, columns in own.items()}
     words = _run_words(table)
-    places = [] if words is None else _places(words)
-    if words is None or len(places) < 2 or min(rows.size for _, rows in places) < LEAST_ROWS:
+    if words is None:
         return {}
+    places = _places(words)
     rank = np.empty(table.size, np.int64)
     for _, rows in places:
         rank[rows] = np.arange(rows.size)
@@ -121,14 +121,27 @@ def _beside(table: Table) -> dict[tuple[str, str], str]:
 
 
 def _run_words(table: Table) -> NDArray[np.object_] | None:
-    """Return the name of the run of each row, None where no column says it."""
+    """Return the name of the run of each row, None where no column says it.
+
+    Several columns name it together (`experiment` and `seed`), but for those that divide no further.
+    """
+    words, parts = None, 1
+    for own in _naming_columns(table):
+        joined = own if words is None else np.array([f"{a}, {b}" for a, b in zip(words, own, strict=True)], object)
+        counts = np.unique(joined, return_counts=True)[1]
+        if counts.size > parts and counts.min() >= LEAST_ROWS:
+            words, parts = joined, counts.size
+    return words
+
+
+def _naming_columns(table: Table) -> Iterator[NDArray[np.object_]]:
+    """Yield the words of each column that may name runs, a text for each row."""
     for name in RUNS:
         for label, words in table.labels.items():
             if label.lower() == name:
-                return np.array([word or UNNAMED for word in words], dtype=object)
+                yield np.array([word or UNNAMED for word in words], dtype=object)
         for tag, column in table.columns.items():
             if tag.lower() == name and (np.isnan(column.values) | (column.values % 1 == 0)).all():
                 named = np.full(table.size, UNNAMED, dtype=object)
                 named[column.at] = [f"{tag} {value:.0f}" for value in column.values]
-                return named
-    return None
+                yield named

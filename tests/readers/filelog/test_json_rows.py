@@ -1,49 +1,29 @@
-"""Logs in files are read from object storage as from a disk; a second audit of unchanged objects asks for listings."""
+"""Rows of JSON: what counts as a number, and which texts are several objects."""
 
-import uuid
+import json
 
-import pytest
-
-from analyzer import api
-from analyzer.auditing.pipeline import Plan
-from analyzer.readers import discover
-from tests.readers.filelog import logs
-from tests.readers.stores import s3_server, upload
-
-pytestmark = pytest.mark.xdist_group("bucket")
+from analyzer.readers.filelog import json_rows
 
 
-@pytest.fixture(scope="module")
-def server():
-    with s3_server() as found:
-        yield found
+def test_numbers_as_text_in_lists_of_one_and_beyond_a_double_are_numbers():
+    row = {"a": "0.25", "b": [0.5], "c": 10**400, "d": "x", "e": [1, 2], "phase": "3", "f": True}
+    assert json_rows.numbers_of(row) == {"a": 0.25, "b": 0.5, "c": float("inf")}
 
 
-def test_a_bucket_says_what_a_folder_says_and_is_asked_once(server, tmp_path):
-    root = tmp_path / "logs"
-    for count in (3, 9):
-        logs.state(root / "hf" / f"checkpoint-{count}" / "trainer_state.json", logs.losses(count), max_steps=99)
-    logs.text(root / "v" / "version_0" / "metrics.csv", "epoch,loss,step", *(f"0,{2 / n},{n}" for n in range(1, 60)))
-    logs.text(root / "v" / "version_0" / "hparams.yaml", "lr: 0.1")
-    logs.wandb_run(root / "wandb", *(logs.history(n, loss=2.0 / (n + 1)) for n in range(60)), logs.exited(0))
-    logs.text(root / "data" / "iris.csv", "sepal,petal", "1,2")
-    files, asked = server
-    name = f"bucket-{uuid.uuid4().hex[:12]}"
-    files.mkdir(name)
-    upload(files, root, f"{name}/logs")
-    address = f"s3://{name}/logs"
-    here = {ref.id: ref.read() for ref in discover(str(root))}
-    there = {ref.id: ref.read() for ref in discover(address)}
-    assert here.keys() == there.keys() == {"hf", "v/version_0", "wandb/run-20260101_120000-abc"}
-    for run_id, run in here.items():
-        assert there[run_id].params == run.params
-        assert {tag: s.values.tolist() for tag, s in there[run_id].series.items()} == {
-            tag: s.values.tolist() for tag, s in run.series.items()
-        }
-    for _ in range(2):
-        asked.since()
-        night = api.audit([address], tmp_path / "site", plan=Plan(state=tmp_path / "state.db"))
-    listings, others = asked.since()
-    assert len(night.results) == 3
-    assert listings
-    assert others == []
+def test_a_nested_and_a_flat_name_that_are_the_same_are_two():
+    assert json_rows.numbers_of({"train": {"loss": 1.0}, "train/loss": 2.0}) == {
+        "train/loss": 1.0,
+        "train/loss (2)": 2.0,
+    }
+
+
+def test_objects_over_several_lines_one_behind_the_other_are_rows():
+    rows = [{"step": i, "loss": i / 4, "inner": {"x": i}} for i in range(5)]
+    text = "".join(json.dumps(row, indent=2) + "\n" for row in rows)
+    assert json_rows.rows_of(text.encode(), "x") == (rows, [])
+    damaged = text.replace('"step": 2', '"step": @', 1)
+    found, notes = json_rows.rows_of(damaged.encode(), "x")
+    assert [row["step"] for row in found] == [0, 1, 3, 4] and [note.kind for note in notes] == ["damage"]
+    found, notes = json_rows.rows_of(text[:-10].encode(), "x")
+    assert len(found) == 4 and [note.kind for note in notes] == ["torn-tail"]
+    assert json_rows.rows_of(json.dumps(rows[0], indent=2).encode(), "x")[0] == []

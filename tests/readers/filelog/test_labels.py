@@ -205,3 +205,50 @@ def test_a_document_of_something_else_is_no_log(tmp_path: Path, document: str) -
     logs.text(tmp_path / "results.json", document)
     logs.text(tmp_path / "log.csv", "epoch,train_loss", *(f"{n},{n}.5" for n in STEPS))
     assert only(tmp_path).source != "json"
+
+
+@pytest.mark.parametrize(("first", "second"), [("run", "seed"), ("experiment", "fold"), ("experiment", "seed")])
+def test_two_columns_name_the_runs_together(tmp_path: Path, first: str, second: str) -> None:
+    rows = [f"{a},{b},{n},{n + 10 * b + 100 * (a == 'y')}" for a in "xy" for b in (0, 1) for n in STEPS]
+    logs.text(tmp_path / "log.csv", f"{first},{second},epoch,loss", *rows)
+    found = runs(tmp_path)
+    assert set(found) == {f"log.csv/{a}, {second} {b}" for a in "xy" for b in (0, 1)}
+    assert all(run.series["loss"].points == len(STEPS) for run in found.values())
+    assert values(found[f"log.csv/y, {second} 1"], "loss") == [n + 110.0 for n in STEPS]
+
+
+def test_a_column_that_divides_no_further_adds_no_name(tmp_path: Path) -> None:
+    rows = [f"r{a},id{a},7,{n},{n}" for a in (0, 1) for n in STEPS]
+    logs.text(tmp_path / "log.csv", "run,run_id,seed,epoch,loss", *rows)
+    assert set(runs(tmp_path)) == {"log.csv/r0", "log.csv/r1"}
+
+
+def test_rows_without_a_phase_keep_their_own_curve(tmp_path: Path) -> None:
+    rows = [f"{n},{phase},{n}" for n in STEPS for phase in ("train", "val", "")]
+    logs.text(tmp_path / "log.csv", "epoch,phase,loss", *rows)
+    run = only(tmp_path)
+    assert {tag: series.points for tag, series in run.series.items()} == dict.fromkeys(
+        ("train/loss", "val/loss", "loss"), len(STEPS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ('"1,000"', 1000.0),
+        ('"1,234,567.5"', 1234567.5),
+        ("10k", 10_000.0),
+        ("1.5M", 1.5e6),
+        ("25 %", 0.25),
+        ("3K", 3e3),
+    ],
+)
+def test_counts_are_read_as_people_write_them(cell: str, number: float) -> None:
+    table = delimited.parse(f"step,loss\n{cell},1\n".encode(), "x")
+    assert table.columns["step"].values.tolist() == [number] and not table.notes
+
+
+def test_columns_that_blanks_align_are_read(tmp_path: Path) -> None:
+    logs.text(tmp_path / "log.csv", "step  loss   val_loss", *(f"{n:4d}  {n / 8}   {n / 4}" for n in STEPS))
+    run = only(tmp_path)
+    assert values(run, "loss") == [n / 8 for n in STEPS] and values(run, "val_loss") == [n / 4 for n in STEPS]

@@ -13,13 +13,14 @@ import numpy as np
 
 from analyzer.model.formatting import counted
 from analyzer.model.run import Note
+from analyzer.readers.filelog.cells import number_in
 from analyzer.readers.filelog.encodings import text_of
 from analyzer.readers.filelog.json_rows import table_of
 from analyzer.readers.filelog.kind import GENERIC, Candidate, Content, RowKind
 from analyzer.readers.filelog.kinds.csv import is_training
 from analyzer.readers.filelog.rows import Column, Table
 
-_LIST = re.compile(r'"((?:[^"\\]|\\.)+)"\s*:\s*\[\s*(?:[-+\d.]|NaN|-?Infinity)')
+_LIST = re.compile(r'"((?:[^"\\]|\\.)+)"\s*:\s*\[\s*"?(?:[-+\d.]|NaN|-?Infinity)')
 _NESTED = ("history", "logs", "metrics", "results", "log_history")
 _FAILURES = (ValueError, RecursionError, MemoryError)
 
@@ -107,7 +108,7 @@ def _of_lists(document: object, shown: str) -> Table:
         return Table()
     columns: dict[str, Column] = {}
     for name, values in _flat(document):
-        numbers = [(i, _number(v)) for i, v in enumerate(values) if type(v) in (int, float)]
+        numbers = [(i, number) for i, value in enumerate(values) if (number := number_in(value)) is not None]
         if numbers:
             at, held = zip(*numbers, strict=True)
             columns[name] = Column(np.array(at, np.int64), np.array(held, np.float64))
@@ -115,13 +116,6 @@ def _of_lists(document: object, shown: str) -> Table:
     size = max((int(column.at[-1]) + 1 for column in columns.values()), default=0)
     text = f"{shown}: {counted(left, 'entry', 'entries')} that are no numbers were left out"
     return Table(size, columns, [Note("not-scalar", text, shown)] if left else [])
-
-
-def _number(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:  # a whole number beyond all floats
-        return np.inf if value > 0 else -np.inf
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "", depth: int = 0) -> list[tuple[str, list[Any]]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Listing, TableKind
 from analyzer.readers.filelog.rows import Table
+from analyzer.readers.sanitize import distinct
 
 _HEADER = ("Wall time", "Step", "Value")
 _NAME = re.compile(r"(?:run-(?P<run>.*?)-tag-)?(?P<tag>.+?)(?: ?\(\d+\))?\.csv", re.IGNORECASE | re.DOTALL)
@@ -42,7 +43,8 @@ class TensorBoardCsv(TableKind):
             run, tag = (name["run"] or "", name["tag"]) if name else ("", candidate.name)
             split = _SPLIT.search(run)
             prefix = f"{split[1]}/" if split else ""
-            found[candidate.folder, run[: split.start()] if split else run].append((candidate.path, f"{prefix}{tag}"))
+            files = found[candidate.folder, run[: split.start()] if split else run]
+            files.append((candidate.path, distinct(f"{prefix}{tag}", {tag for _, tag in files})))
         for (folder, run), files in found.items():
             alone = sum(own == folder for own, _ in found) == 1
             home = folder if alone or run in ("", ".") else f"{folder}/{run}" if folder else run
