@@ -45,7 +45,7 @@ from analyzer.features.health import judged_losses
 from analyzer.features.knobs import knob_at
 from analyzer.features.repeated_stretch import Repeat, longest_repeat
 from analyzer.features.restart import PARAMS as SEAM
-from analyzer.features.restart import Dip, dip_after
+from analyzer.features.restart import Dip, dips
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Veto, Words
 from analyzer.model.formatting import counted, number, percent, step
@@ -135,8 +135,7 @@ def _dips(features: RunFeatures) -> Iterator[Reading]:
             curve.tags, (Measure("restarts", 0.0, unit="count"),), "info", vetoes=(Veto("no-restart", curve.tag),)
         )
         return
-    dips = [dip_after(curve, int(back), features.epoch_length) for back in curve.points.restarts]
-    known = [d for d in dips if d is not None]
+    known = dips(curve, features.epoch_length)
     if not known:
         yield Unfit("too few points around the restart")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,14 +43,24 @@ class Dip:
     after: float
 
 
-def dip_after(curve: Curve, back: int, epoch: float | None) -> Dip | None:
-    """Return the dip behind the restart at step `back`, None where fewer than eight points lie on either side.
+def dips(curve: Curve, epoch: float | None) -> list[Dip]:
+    """Return the dip behind each restart of a curve; `epoch` is the length of one in steps, None where it is unknown.
+
+    A dip ends before the next restart, so that many restarts take no longer than one.
+    """
+    firsts = np.searchsorted(curve.at, curve.points.restarts)
+    found = [_dip(curve, int(a), int(b), epoch) for a, b in itertools.pairwise([*firsts, curve.n])]
+    return [dip for dip in found if dip is not None]
+
+
+def _dip(curve: Curve, first: int, end: int, epoch: float | None) -> Dip | None:
+    """Return the dip that begins at the index `first`, None where fewer than eight points lie on either side.
 
     The stretch is tried at lengths that grow by a quarter, from eight points to an epoch (half of what follows where
-    its length is not known).
+    its length is not known), up to the index `end`.
     """
-    y, first = curve.y, int(np.searchsorted(curve.at, back))
-    most = (curve.n - first) // 2
+    y = curve.y
+    most = min((curve.n - first) // 2, end - first)
     if epoch:
         most = min(most, int(epoch / curve.cadence) + 1)
     if first < PARAMS.short or most < PARAMS.short:

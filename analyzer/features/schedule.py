@@ -13,6 +13,7 @@ from analyzer.stats import spectrum
 from analyzer.stats.robust import median
 
 DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
+MOST_DROPS = 40  # an exponential decay that is logged rarely has more: no single step of it is an event
 ONCE = 1  # turns of a rate that is warmed up and decays: it has not repeated itself
 STILL = 1e-9  # relative change of a rate that rounding makes
 
@@ -30,11 +31,12 @@ def rate_events(rate: Curve | None) -> tuple[Event, ...]:
     before, after = values[:-1], values[1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before > 0, after / np.maximum(before, 1e-300), np.where(after > 0, np.inf, 1.0))
+    drops = np.flatnonzero((ratio < DROP) & (after < before))
     events += [
         Event(
             "lr-drop", int(steps[i + 1]), f"a drop of the learning rate from {number(before[i])} to {number(after[i])}"
         )
-        for i in np.flatnonzero((ratio < DROP) & (after < before))
+        for i in (drops if drops.size <= MOST_DROPS else ())
     ]
     events += [
         Event(
@@ -45,9 +47,6 @@ def rate_events(rate: Curve | None) -> tuple[Event, ...]:
         for i in np.flatnonzero(ratio > JUMP)
         if warm is None or i >= warm
     ]
-    drops = [e for e in events if e.kind == "lr-drop"]
-    if len(drops) > 40:  # an exponential decay logged rarely: no single step is an event
-        events = [e for e in events if e.kind != "lr-drop"]
     return tuple(_apart(sorted(events, key=lambda e: e.step), 0.02 * float(steps[-1] - steps[0])))
 
 

@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.stats import trend
-from analyzer.stats.robust import MEDIAN_ERROR, block_levels, block_medians, even_edges, mad_sigma, median, quantile
+from analyzer.stats.robust import (
+    MAD_TO_SIGMA,
+    MEDIAN_ERROR,
+    block_levels,
+    block_medians,
+    even_edges,
+    mad_sigma,
+    median,
+    quantile,
+)
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -301,10 +310,14 @@ def stands_alone(even: Array, length: float) -> bool:
     """
     places = max(2, round(length))
     place = np.minimum((np.arange(even.size) % length / length * places).astype(np.int64), places - 1)
-    parts = [even[place == k] for k in range(places)]
-    if places < 4 or min(part.size for part in parts) < 4:
+    counts = np.bincount(place, minlength=places)
+    cycles = int(counts.min())
+    if places < 4 or cycles < 4:
         return False
-    level, scatter = np.array([median(part) for part in parts]), np.array([mad_sigma(part) for part in parts])
+    first = np.cumsum(counts) - counts
+    parts = even[np.argsort(place, kind="stable")[first[:, None] + np.arange(cycles)]]  # places × cycles
+    level = np.median(parts, axis=1)
+    scatter = MAD_TO_SIGMA * np.median(np.abs(parts - level[:, None]), axis=1)
     shift, usual = np.abs(level - median(level)), median(scatter)
     top = int(np.argmax(shift))
     others = np.delete(shift, top) / max(MEDIAN_ERROR * usual / math.sqrt(even.size / places), 1e-300)

@@ -44,3 +44,9 @@ def test_a_warm_up_with_or_without_a_decay_does_not_repeat_itself(rate):
 def test_a_rate_that_is_restarted_or_swings_repeats_itself():
     assert features(0.1 + 0.9 * (np.arange(400) % 100 < 1)).rate_period == 100
     assert features(1 + np.abs(np.arange(400) % 100 - 50.0)).rate_period == pytest.approx(100, abs=2)
+
+
+def test_a_rate_that_drops_at_every_other_point_decays_and_has_no_events():
+    assert not [event for event in features(0.5 ** np.arange(60.0)).events if event.kind == "lr-drop"]
+    steps = np.repeat([1.0, 0.1, 0.01], 20)
+    assert [event.step for event in features(steps).events if event.kind == "lr-drop"] == [20, 40]

@@ -198,13 +198,13 @@ def test_a_batch_number_that_restarts_each_epoch_each_epoch_is_no_axis(tmp_path:
 def test_json_lines_keep_bare_nan_and_leave_out_what_is_no_number(tmp_path: Path) -> None:
     logs.text(
         tmp_path / "r" / "metrics.jsonl",
-        '{"step": 1, "loss": NaN, "ok": true, "name": "x", "list": [1, 2], "one": [7], "text": "0.5", "in": {"lr": 0.1}}',
+        '{"step": 1, "loss": NaN, "ok": true, "name": "x", "two": [1, 2], "one": [7], "text": "5", "in": {"lr": 0.1}}',
         '{"step": 2, "loss": -Infinity}',
     )
     run = only(tmp_path)
     assert run.source == "jsonl"
     assert set(run.series) == {"loss", "one", "text", "in/lr"}
-    assert run.series["loss"].values[1] == -math.inf and run.series["text"].values[0] == 0.5
+    assert run.series["loss"].values[1] == -math.inf and run.series["text"].values[0] == 5
 
 
 def test_monitors_count_the_steps_of_their_environments(tmp_path: Path) -> None:

@@ -108,6 +108,9 @@ def _of_lists(document: object, shown: str) -> Table:
         return Table()
     columns: dict[str, Column] = {}
     for name, values in _flat(document):
+        if values and set(map(type, values)) <= {float}:
+            columns[name] = Column(np.arange(len(values)), np.array(values, np.float64))
+            continue
         numbers = [(i, number) for i, value in enumerate(values) if (number := number_in(value)) is not None]
         if numbers:
             at, held = zip(*numbers, strict=True)
