@@ -287,7 +287,7 @@ def _odd_places(even: Array, length: float) -> NDArray[np.bool_]:
     next to each other; a leap at the same place of each period is shifted by more.
     """
     places = min(even.size // 4, max(2, round(length)))
-    place = np.minimum((np.arange(even.size) % length / length * places).astype(np.int64), places - 1)
+    place = np.minimum((np.arange(even.size) % length * (places / length)).astype(np.int64), places - 1)
     count = np.maximum(np.bincount(place, minlength=places), 1)
     means = np.bincount(place, even, minlength=places) / count
     scatter = np.sqrt(np.bincount(place, (even - means[place]) ** 2, minlength=places) / count)
@@ -309,7 +309,7 @@ def stands_alone(even: Array, length: float) -> bool:
     So does the last batch of each epoch where it holds fewer examples, most of all with batch normalisation.
     """
     places = max(2, round(length))
-    place = np.minimum((np.arange(even.size) % length / length * places).astype(np.int64), places - 1)
+    place = np.minimum((np.arange(even.size) % length * (places / length)).astype(np.int64), places - 1)
     counts = np.bincount(place, minlength=places)
     cycles = int(counts.min())
     if places < 4 or cycles < 4:
