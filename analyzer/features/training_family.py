@@ -54,11 +54,12 @@ class _Sort:
     without: frozenset[str] = frozenset()
     last: bool = False  # the phrase must be all of the tag's last part
     loss: bool = False  # and the tag must be a loss
+    reward: bool = False  # and the tag must be a reward
 
     def holds(self, tag: str, words: tuple[str, ...], role: Role) -> bool:
         """Whether a tag is evidence of this sort."""
         own = set(words)
-        if own & self.without or (self.loss and not own & LOSSES):
+        if own & self.without or (self.loss and not own & LOSSES) or (self.reward and role.kind != "reward"):
             return False
         if self.last:
             return " ".join(words_of(tag.rpartition("/")[2])) in self.phrases
@@ -84,6 +85,7 @@ PREFERENCE_TWO = (
 )
 CLASSIC_ONE = (
     _Sort("episode-reward", (*EPISODE, "eval mean reward"), without=LOSSES),
+    _Sort("monitored-reward", ("r",), last=True, reward=True),
     _Sort("step-kl", ("approx kl", "approximate kullback leibler")),
     _Sort("clip-share", ("clip fraction", "clipfrac", "fraction clipped", "clip factor")),
     _Sort("policy-gradient", ("policy gradient loss", "vf explained var", "td loss", "td error")),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from analyzer.model.roles import words_of
+from analyzer.model.roles import is_monitored, words_of
 
 Branch = Literal["classic", "language", "gan", ""]
 """Environments, language models, adversarial training; a tag may mean different things in each."""
@@ -178,6 +178,8 @@ def goal_of(tag: str, branch: Branch, *, held_out: bool) -> Goal:
     sure = own & INDEPENDENT or any(has_phrase(words, phrase) for phrase in ("win rate", *PASSES))
     if sure or any(PASS.fullmatch(word) for word in words) or (held_out and _solves(words)):
         return "independent"
+    if is_monitored(words):
+        return "episode"
     if not own & REWARD_WORDS:
         return ""
     if held_out or "elo" in own:  # a rating among agents that learn together is the goal of self-play

@@ -79,6 +79,11 @@ class Role:
     goal: str = ""
 
 
+def is_monitored(words: tuple[str, ...]) -> bool:
+    """Whether a tag is the `r` of Stable-Baselines3's Monitor, under the number of its environment or alone."""
+    return words[-1:] == ("r",) and all(word.isdigit() or word == "monitor" for word in words[:-1])
+
+
 @lru_cache(maxsize=65536)  # the runs of an audit have the same tags and parameters by the hundred
 def words_of(text: str) -> tuple[str, ...]:
     """Return the lower-case words of a tag or of one of its parts."""
@@ -182,7 +187,7 @@ def _role(  # noqa: PLR0911, PLR0912 - an ordered list of rules, each one line
     if hit and not (coefficient and "loss" not in own):
         compared = _compared_loss(words)
         return ("constant", "", f"“{compared}” names a value to compare with") if compared else ("loss", "", f"“{hit}”")
-    if words == ("r",) and all(word.isdigit() or word == "monitor" for word in before):
+    if is_monitored((*before, *words)):
         return "metric", "reward", "“r”, the reward of an episode"
     metric = _metric(words)
     reference = _reference(words, before) if metric else None
