@@ -112,3 +112,9 @@ def test_it_installs_from_its_own_checkout(action, runner):
     assert done.returncode == 0, done.stderr
     told = subprocess.run([temp / "posthoc/bin/posthoc", "--version"], capture_output=True, text=True, check=True)
     assert told.stdout.startswith("posthoc ")
+
+
+def test_arguments_that_cannot_be_split_fail_the_job_and_say_so(action, runner):
+    done, _, output = audit(action, runner, arguments='--fail-on error --title "Night')
+    assert (done.returncode, output) == (2, "exit-code=2\n")
+    assert "::error::posthoc: the input `arguments`" in done.stdout

@@ -45,8 +45,9 @@ class TrackedRun(RunRef):
         declared: str | None = None,
         datasets: Sequence[tuple[str, str, str]] = (),
     ) -> Run:
-        """Return the run with everything that comes along; `datasets` are (name, digest, context)."""
-        known = {name: str(value) for name, value in mask_params(tags).items()}
+        """Return the run with all that comes along but our own tags; `datasets` are (name, digest, context)."""
+        foreign = {name: value for name, value in tags.items() if not name.startswith(OWN_TAGS)}
+        known = {name: str(value) for name, value in mask_params(foreign).items()}
         if datasets:
             known[DATASETS] = "; ".join(_dataset(*one) for one in datasets)
         name = known.get(RUN_NAME) or self.name

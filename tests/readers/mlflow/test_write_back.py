@@ -279,3 +279,12 @@ def test_a_database_whose_tags_have_triggers_is_not_written_to(tmp_path, then):
     with pytest.raises(SourceError, match="triggers"):
         ref.write_back(WORD)
     assert state(tmp_path) == before
+
+
+def test_our_own_tags_are_no_settings_of_the_run(tmp_path):
+    make_run(tmp_path / "mlruns", loss="1 0.5 1\n2 0.25 2\n")
+    audit(tmp_path / "mlruns", tmp_path / "site", write_back=WriteBack())
+    (ref,) = discover(str(tmp_path / "mlruns")).refs
+    assert list((tmp_path / "mlruns").glob("*/*/tags/posthoc.*")) and not any(
+        "posthoc" in tag for tag in ref.read().tags
+    )
