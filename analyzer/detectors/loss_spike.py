@@ -46,6 +46,7 @@ from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.course import Rise
 from analyzer.features.gradient_norm import surge
+from analyzer.features.knobs import knob_at
 from analyzer.features.rise_size import size_measures
 from analyzer.features.spikes import Spike, spikes
 from analyzer.model.case import Case, falling, made_run, noise
@@ -212,8 +213,14 @@ def _reading(features: RunFeatures, curve: Curve, leaps: list[Spike]) -> Evidenc
             Mark("region", curve.tag, "leap", (int(curve.at[s.first]), int(curve.at[s.last])))
             for s in (far or [top])[:12]
         ),
-        explained_by=f"event:{event.kind}@{event.step}" if event else None,
+        explained_by=f"event:{event.kind}@{event.step}" if event else _knob_event(features, curve, far),
     )
+
+
+def _knob_event(features: RunFeatures, curve: Curve, leaps: list[Spike]) -> str | None:
+    """Return the event of the first setting that moves with a leap, None where a leap comes without one."""
+    found = [knob_at(features, (int(curve.at[max(0, s.first - 1)]), int(curve.at[s.first]))) for s in leaps]
+    return found[0].event if found and found[0] is not None and None not in found else None
 
 
 def describe(evidence: Evidence) -> Words:

@@ -49,6 +49,7 @@ from numpy.typing import NDArray
 
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
+from analyzer.features.knobs import cycle_of
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
 from analyzer.model.formatting import filled, number, percent, step
@@ -259,6 +260,9 @@ def _by_parameter(features: RunFeatures, length: float) -> Cause | None:
     if accumulated and accumulated > 1 and abs(length / accumulated - 1) < SAME_LENGTH:
         sign = Sign("accumulated-batches", numbers={"batches": accumulated})
         return Cause("gradient-accumulation", sign, "gradient-accumulation")
+    cycle = cycle_of(features)
+    if cycle is not None and _multiple(length, cycle[1]):
+        return Cause("setting", Sign("setting-moves", cycle[0], {"period": cycle[1]}), "setting-cycle")
     if _parameter(features, GROUPED):
         return Cause("length-groups", Sign("grouped-by-length"), "length-groups")
     return None
@@ -285,6 +289,7 @@ CAUSES = {
     "last-batch": "the last batch of each epoch, which holds fewer examples",
     "schedule": "the learning rate's schedule",
     "gradient-accumulation": "gradient accumulation",
+    "setting": "a setting that changes once in each period",
     "length-groups": "batches of examples of like length",
     "several-trainings": "several trainings one after another: folds, seeds or restarts from scratch",
     "data-order": "the order of the data: it comes in the same order in every epoch",
@@ -295,6 +300,7 @@ SENTENCES = {
     "stands-alone": "one point of each period lies apart from all the others and scatters more than they do",
     "rate-repeats": "the learning rate repeats itself every {period:step} steps",
     "follows-rate": "the loss follows the learning rate up and down",
+    "setting-moves": "{tag} changes every {period:step} steps",
     "accumulated-batches": "the period is that of {batches} accumulated batches",
     "grouped-by-length": "a parameter says that batches are grouped by the length of their examples",
     "begins-again": "{tag} comes back to its first value, {first}, each time: nothing learnt is kept",
@@ -312,6 +318,7 @@ ADVICE = {
     ),
     "schedule": ("Nothing to mend.",),
     "gradient-accumulation": ("Log the mean loss of each update.",),
+    "setting": ("Nothing to mend if each change makes another task; judge the tasks one by one.",),
     "length-groups": ("Compare losses per token, or epoch means.",),
     "several-trainings": ("Log each training as a run of its own: judged as one, none of them can be judged.",),
     "no-epoch": (SHUFFLE, ORDER, "Look for anything else that happens every so many steps."),

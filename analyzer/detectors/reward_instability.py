@@ -38,6 +38,7 @@ import numpy as np
 
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
+from analyzer.features.knobs import knob_at
 from analyzer.features.reward_level import RewardLevels
 from analyzer.model.case import Case, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Veto, Words
@@ -70,9 +71,13 @@ PARAMS = Params()
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A fall that was made good: indices of the peak, the lowest point and the recovery, and both levels."""
+    """A fall that was made good: indices of the peak, the lowest point and the recovery, and both levels.
+
+    `half` is the last index at which half of the fall was still to come.
+    """
 
     peak: int
+    half: int
     low: int
     back: int
     high: float
@@ -106,13 +111,22 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
 
 
 def _falls_of(features: RunFeatures, curve: Curve) -> list[Fall]:
+    """Return the falls of a reward that no setting moved with: a harder lesson is no instability."""
     at = features.rewards.standing(curve)
-    return falls(at) if at is not None else []
+    found = falls(at) if at is not None else []
+    ends = [min(fall.half + _width(curve.n), curve.n - 1) for fall in found]
+    spans = [(int(curve.at[fall.half]), int(curve.at[end])) for fall, end in zip(found, ends, strict=True)]
+    return [fall for fall, span in zip(found, spans, strict=True) if knob_at(features, span) is None]
+
+
+def _width(points: int) -> int:
+    """Return the points of the shortest fall that lasts."""
+    return max(3, int(PARAMS.lasts * points))
 
 
 def falls(at: RewardLevels) -> list[Fall]:
     """Return the falls of a reward that were made good, in order, by means over the shortest fall that lasts."""
-    width = max(3, int(PARAMS.lasts * at.n))
+    width = _width(at.n)
     level = np.convolve(at.values, np.ones(width) / width, "valid")
     error = max(at.error(width) * 2**0.5, at.floor / PARAMS.clear)
     found: list[Fall] = []
@@ -121,7 +135,8 @@ def falls(at: RewardLevels) -> list[Fall]:
         fall = level[peak] - level[low]
         deep = fall >= max(PARAMS.part * (level[peak] - at.start), PARAMS.worth * at.scale, PARAMS.clear * error)
         if deep and level[i] >= level[low] + PARAMS.back * fall:
-            found.append(Fall(peak, low, i, float(level[peak]), float(level[low])))
+            half = peak + int(np.flatnonzero(level[peak : low + 1] >= (level[peak] + level[low]) / 2)[-1])
+            found.append(Fall(peak, half, low, i, float(level[peak]), float(level[low])))
             peak = low = i
         elif level[i] >= level[peak]:
             peak = low = i
@@ -132,7 +147,7 @@ def falls(at: RewardLevels) -> list[Fall]:
 
 def _reading(curve: Curve, at: RewardLevels, found: list[Fall], calm: Curve | None) -> Evidence:
     first, last = (found[0].peak, found[-1].back) if found else (0, at.n - 1)
-    deepest = max(found, key=lambda f: f.high - f.bottom, default=Fall(0, 0, 0, at.start, at.start))
+    deepest = max(found, key=lambda f: f.high - f.bottom, default=Fall(0, 0, 0, 0, at.start, at.start))
     late = bool(found) and found[-1].peak >= at.n / 2
     third = at.values[-int(PARAMS.settled * at.n) :]
     settled = float(np.min(third)) >= at.best - max(PARAMS.worth * at.scale, PARAMS.clear * at.sigma)

@@ -72,6 +72,7 @@ class Params:
 
 
 PARAMS = Params()
+LEAST_MOVES = 2  # distances between moves: with fewer nothing repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,24 @@ def knob_at(features: RunFeatures, where: int | tuple[int, int]) -> Knob | None:
     return max(moved, key=lambda found: found[0])[1] if moved else None
 
 
-def _knobs(features: RunFeatures) -> list[Curve]:
+def cycle_of(features: RunFeatures) -> tuple[str, float] | None:
+    """Return the tag of a setting that is moved again and again, at equal distances, and that distance in steps."""
+    for curve in _knobs(features, counters=True):
+        moves = curve.at[1:][np.diff(curve.raw) != 0]
+        gaps = np.diff(moves)
+        if gaps.size >= LEAST_MOVES and gaps.size < PARAMS.part * curve.n and np.ptp(gaps) <= curve.cadence:
+            return curve.tag, float(np.mean(gaps))
+    return None
+
+
+def _knobs(features: RunFeatures, *, counters: bool = False) -> list[Curve]:
+    """Return the scalars that may be settings; `counters`: those that count, too (the number of a task)."""
     softmax = [
         c for c in features.having("system") if "temperature" in words_of(c.tag) and c.n and c.raw.max() < PARAMS.cold
     ]
     candidates = [*features.having("unknown"), *features.having("constant"), *softmax]
-    return [c for c in candidates if c.n > 2 and np.ptp(c.raw) > 0 and not is_loss_scale(c.tag) and not _counts(c)]
+    moved = [c for c in candidates if c.n > 2 and np.ptp(c.raw) > 0 and not is_loss_scale(c.tag)]
+    return [c for c in moved if counters or not _counts(c)]
 
 
 def _counts(curve: Curve) -> bool:
@@ -144,12 +157,14 @@ def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
     inside, at = curve.raw[a : b + 1], curve.at[a : b + 1]
     share, steps = float(np.ptp(inside) / np.ptp(curve.raw)), _part(at[0], at[-1], curve)
     moving, active = np.flatnonzero(np.diff(inside) != 0), np.flatnonzero(np.diff(curve.raw) != 0)
-    if share < PARAMS.share or _part(at[0], at[moving[0]], curve) > PARAMS.part * steps:
+    stages = bool(np.all(np.diff(active) > 1))  # the more stages a setting has, the smaller is each
+    least = min(PARAMS.share, PARAMS.part / active.size) if stages else PARAMS.share
+    if not moving.size or share < least or _part(at[0], at[moving[0]], curve) > PARAMS.part * steps:
         return None
     if not _is_set(curve.raw[max(0, a - PARAMS.around) : b + 1 + PARAMS.around]):
         return None
     a_while = _part(curve.at[active[0]], curve.at[active[-1] + 1], curve) <= PARAMS.part
-    if not a_while and share < min(PARAMS.faster * steps, PARAMS.whole):
+    if not a_while and not stages and share < min(PARAMS.faster * steps, PARAMS.whole):
         return None
     start, end = int(moving[0]), int(moving[-1]) + 1
     return share, Knob(

@@ -22,3 +22,11 @@ def test_noise_that_widens_as_the_loss_falls_makes_no_spikes_of_itself():
     moving = np.convolve(noise(1002, 1.0, 0), [0.6, 0.6, 0.5], "valid")  # as batches drawn in turn make it
     loss = falling(1000, 2.3, 0.1, 300) * np.exp(moving * np.linspace(0.02, 1.0, 1000) ** 2)
     assert not alarmed("loss-spike", {"train/loss": loss})
+
+
+def test_leaps_that_come_with_the_stages_of_a_setting_are_explained():
+    at = np.arange(500)
+    loss = 0.15 + 1.9 * np.exp(-(at % 50) / 8) + np.abs(noise(500, 0.02))
+    assert alarmed("loss-spike", {"train_loss": loss})
+    assert not alarmed("loss-spike", {"train_loss": loss, "task_id": at // 50 * 1.0})
+    assert not alarmed("repetitive-loss", {"train_loss": loss, "task_id": at // 50 * 1.0})

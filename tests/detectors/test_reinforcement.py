@@ -5,6 +5,7 @@ import pytest
 
 from analyzer.diagnosis import judge_run
 from analyzer.model.case import made_run, noise
+from tests.detectors.judged import alarmed
 from tests.detectors.saying import alarms, findings
 
 N = 300
@@ -165,3 +166,10 @@ def test_a_log_of_single_episodes_is_judged_by_means_of_blocks():
     reward = np.where(np.arange(n) < 0.7 * n, 200.0, 20.0) * np.minimum(20 * np.arange(n) / n, 1.0) + noise(n, 30, 1)
     said = findings({"charts/episodic_return": reward, "losses/approx_kl": 0.01 * np.exp(noise(n, 0.3, 2))})
     assert abs(said["reward-collapse"].first_step / n - 0.7) < 0.01
+
+
+def test_a_reward_that_falls_with_each_harder_lesson_is_not_unstable():
+    at = np.arange(600)
+    reward = 100 * (1 - np.exp(-(at % 200) / 40)) + noise(600, 2)
+    assert alarmed("reward-instability", {"rollout/ep_rew_mean": reward})
+    assert not alarmed("reward-instability", {"rollout/ep_rew_mean": reward, "curriculum/lesson": at // 200 * 1.0})

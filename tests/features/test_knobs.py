@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.features import RunFeatures
-from analyzer.features.knobs import knob_at
+from analyzer.features.knobs import cycle_of, knob_at
 from analyzer.model.case import falling, made_run, noise
 
 AT = np.arange(600)
@@ -60,3 +60,15 @@ def test_what_has_a_role_of_its_own_is_no_knob(tag):
 def test_a_clock_and_a_counter_are_no_knobs():
     assert knob_at(run("seconds_since_start", 7.5 * AT), (0, 599)) is None
     assert knob_at(run("seen", AT * 1.0), (0, 599)) is None
+
+
+@pytest.mark.parametrize("at", [100, 500])
+def test_each_of_many_stages_is_a_move(at):
+    knob = knob_at(run("task", AT // 50 * 1.0), (at - 1, at))
+    assert knob is not None and knob.first == at and knob.since == at - 1
+    assert knob_at(run("task", AT // 50 * 1.0), (at + 10, at + 20)) is None
+
+
+def test_a_setting_that_moves_at_equal_distances_has_a_cycle():
+    assert cycle_of(run("task", AT // 50 * 1.0)) == ("task", 50.0)
+    assert cycle_of(run("stage", (AT >= 100) * 1.0 + (AT >= 150) + (AT >= 400))) is None
