@@ -54,7 +54,8 @@ from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
 from analyzer.model.formatting import filled, number, percent, step
 from analyzer.model.roles import words_of
-from analyzer.stats import robust, spectrum, trend
+from analyzer.stats import decay, robust, spectrum, trend
+from analyzer.stats import residual as residuals
 from analyzer.stats.robust import median
 
 FEW_POINTS = 5.5  # logged points in a period: with fewer, the one batch of an epoch that is smaller looks alike
@@ -206,7 +207,7 @@ def _evidence(
         Measure("period", length, unit="steps"),
     )
     sure = found.p_value < 1  # else nothing is there to be explained
-    cause = _cause(features, curve, spectrum.levelled(even), found, height) if sure else Cause("unknown")
+    cause = _cause(features, curve, decay.levelled(even), found, height) if sure else Cause("unknown")
     last = int(curve.at[-1])
     return Evidence(
         curve.tags,
@@ -241,7 +242,7 @@ def _by_shape(curve: Curve, residual: NDArray[np.float64], points: float, height
         return Cause("running-mean", Sign("settles-like-a-mean", curve.tag), "running-mean")
     if height < MOST_MEMORISED and _memorised(residual, points):
         return Cause("memorisation", Sign("ramp", curve.tag), "memorisation")
-    if spectrum.stands_alone(residual, points):
+    if residuals.stands_alone(residual, points):
         return Cause("last-batch", Sign("stands-alone", curve.tag), "last-batch")
     return None
 
@@ -346,7 +347,7 @@ def _memorised(residual: NDArray[np.float64], points: float) -> bool:
     Sorted data has other shapes: a new class makes the loss leap up.
     """
     bins = int(min(RAMP_BINS, points))
-    _, shape = spectrum.fold(residual, points, bins)
+    _, shape = residuals.fold(residual, points, bins)
     if bins < 5 or shape.size < bins:
         return False
     shape, ramp = shape - shape.mean(), np.arange(bins) - (bins - 1) / 2
@@ -380,10 +381,10 @@ def _follows_rate(features: RunFeatures, curve: Curve, length: float) -> bool:
     if rate is None or rate.n < 12 or np.ptp(rate.raw) <= 0.1 * abs(float(np.max(rate.raw))):
         return False
     line = np.interp(curve.at, rate.at, rate.raw)
-    residual = spectrum.levelled(line)
+    residual = decay.levelled(line)
     if np.std(residual) <= 0.02 * np.max(np.abs(line)):
         return False
-    if spectrum.explained_share(residual, length / curve.cadence) > RATE_SHARE:
+    if residuals.explained_share(residual, length / curve.cadence) > RATE_SHARE:
         return True
     smooth = line - trend.smooth(line, 10)
     return abs(float(np.corrcoef(smooth, curve.residual)[0, 1])) > 0.4

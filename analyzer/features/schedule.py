@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.features.curve import Curve
 from analyzer.model.formatting import number, step
 from analyzer.model.result import Event
-from analyzer.stats import spectrum
+from analyzer.stats import echoes
 from analyzer.stats.robust import median
 
 DROP, JUMP = 0.7, 1.4  # a rate that falls or rises by these factors between two points has been set anew
@@ -127,7 +127,7 @@ def rate_period(rate: Curve | None) -> float | None:
     if ups.size >= 2:
         gaps = np.diff(rate.at[ups + 1].astype(np.float64))
         return median(gaps)
-    found = spectrum.find_period(values - values.mean())
+    found = echoes.find_period(values - values.mean())
     return found.length * rate.cadence if found and found.echo > 0.5 else None
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analyzer.stats import changepoint, multiplicity, robust, spectrum, trend
+from analyzer.stats import changepoint, echoes, multiplicity, robust, spectrum, trend
 
 RNG = np.random.default_rng(0)
 
@@ -157,7 +157,7 @@ class TestPeriods:
 
     def test_a_schedule_without_noise_has_the_period_of_its_best_echo(self):
         """A cyclic learning rate is read by its echo, without a test."""
-        found = spectrum.find_period(np.abs((np.arange(400) % 50) - 25.0) - 12.5)
+        found = echoes.find_period(np.abs((np.arange(400) % 50) - 25.0) - 12.5)
         assert found is not None
         assert found.length == pytest.approx(50, rel=0.02)
         assert found.echo > 0.9

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from analyzer.stats import spectrum
+from analyzer.stats import residual
 
 
 @pytest.mark.parametrize("points", [1_000, 400_000])
 def test_one_place_of_a_period_that_lies_apart_and_scatters_stands_alone(points):
     rng = np.random.default_rng(0)
     even, places = rng.normal(size=points), points // 20
-    assert not spectrum.stands_alone(even, places)
+    assert not residual.stands_alone(even, places)
     even[np.arange(points) % places == 7] = 30 + 10 * rng.normal(size=20)
-    assert spectrum.stands_alone(even, places)
+    assert residual.stands_alone(even, places)
 
 
 def test_a_wave_does_not_stand_alone():
-    assert not spectrum.stands_alone(np.sin(np.arange(1000) / 50 * 2 * np.pi), 50)
+    assert not residual.stands_alone(np.sin(np.arange(1000) / 50 * 2 * np.pi), 50)
