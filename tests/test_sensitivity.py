@@ -17,7 +17,7 @@ def number(module, name, holder=""):
 def test_limits_parameters_and_constants_are_all_there():
     kinds = {(n.module.split(".")[1], n.holder) for n in numbers()}
     assert kinds >= {("detectors", "Limits"), ("detectors", "Params"), ("features", "Params"), ("features", "")}
-    assert number("features.course", "SEEN").why == "standard errors from which a break is a candidate"
+    assert number("features.breaks", "SEEN").why == "standard errors from which a break is a candidate"
     limit = number("detectors.slow_divergence", "noise", "Limits")
     assert (limit.value, limit.symptom) == (3.5, "slow-divergence")
 
@@ -52,7 +52,7 @@ def test_a_limit_that_decides_changes_an_outcome_and_the_numbers_are_as_before()
 
 
 def test_the_table_has_a_row_for_each_number():
-    found = [number("features.course", "SEEN"), number("detectors.slow_divergence", "noise", "Limits")]
+    found = [number("features.breaks", "SEEN"), number("detectors.slow_divergence", "noise", "Limits")]
     page = sensitivity.table(found, [(0, 0), (1, 2)], 2, "2 made runs")
     assert "2 numbers, of which 1 change nothing" in page
     assert "| detectors.slow_divergence | Limits.noise | 3.5 |" in page

@@ -46,8 +46,8 @@ import numpy as np
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.chance_level import never_left_chance
-from analyzer.features.course import Fall
 from analyzer.features.held_out_metrics import RewardGap, rewards_apart
+from analyzer.features.rises import Fall
 from analyzer.features.run_size import is_smoke_test
 from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.features.sample_size import settled

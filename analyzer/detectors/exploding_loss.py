@@ -46,10 +46,9 @@ import numpy as np
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.best_step import holds_after, improves_after
-from analyzer.features.course import Rise
 from analyzer.features.gradient_norm import surge
 from analyzer.features.last_points import leap_out_of_all
-from analyzer.features.rise_size import size_measures
+from analyzer.features.rises import Rise, size_measures
 from analyzer.features.schedule import raised_at, rising_at
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words

@@ -44,10 +44,9 @@ from numpy.typing import NDArray
 
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
-from analyzer.features.course import Rise
 from analyzer.features.gradient_norm import surge
 from analyzer.features.knobs import knob_at
-from analyzer.features.rise_size import size_measures
+from analyzer.features.rises import Rise, size_measures
 from analyzer.features.spikes import Spike, spikes
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words

@@ -43,6 +43,7 @@ import numpy as np
 
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
+from analyzer.features.breaks import SEEN
 from analyzer.features.chance_level import SENTENCES as CHANCE
 from analyzer.features.chance_level import (
     UNTRAINED,
@@ -55,7 +56,6 @@ from analyzer.features.chance_level import (
     metrics_swing_together,
     trained_well,
 )
-from analyzer.features.course import SEEN
 from analyzer.features.progress import LEAST, Progress, progress
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words

@@ -45,11 +45,10 @@ from numpy.typing import NDArray
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.best_step import goes_on, trend_at
-from analyzer.features.course import Rise
 from analyzer.features.held_out_metrics import metrics_after
 from analyzer.features.metric_gaps import MetricGap, metric_gaps
 from analyzer.features.progress import beginning
-from analyzer.features.rise_size import size_measures
+from analyzer.features.rises import Rise, size_measures
 from analyzer.features.single_health import PARAMS as SINGLE
 from analyzer.features.single_health import missing_for_gap
 from analyzer.features.single_values import Single

@@ -125,7 +125,7 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         yield _reading(features, *judged)
     if features.falls:
         for curve in [*features.training, *features.validation]:
-            since = curve.course.frozen if curve.n else None
+            since = curve.course.point_noise.frozen if curve.n else None
             if since is not None and curve.finite[-1]:
                 yield _frozen_reading(features, curve, since)
         for curve in features.training:
@@ -179,7 +179,14 @@ def _dead_noise(features: RunFeatures, curve: Curve) -> Evidence:
     vetoes = (Veto("fitted", curve.tag, {"level": level}),) if abs(level) <= PARAMS.near_zero * abs(start) else ()
     return Evidence(
         curve.tags,
-        (Measure("noise of the batches at the end over that at the start", curve.course.noise_left, "noise", "below"),),
+        (
+            Measure(
+                "noise of the batches at the end over that at the start",
+                curve.course.point_noise.noise_left,
+                "noise",
+                "below",
+            ),
+        ),
         "warning",
         first_step=since,
         last_step=int(curve.at[-1]),

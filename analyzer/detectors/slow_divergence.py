@@ -42,9 +42,8 @@ import numpy as np
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
 from analyzer.features.best_step import improves_after
-from analyzer.features.course import Rise
 from analyzer.features.held_out_metrics import metrics_after
-from analyzer.features.rise_size import size_measures
+from analyzer.features.rises import Rise, size_measures
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
 from analyzer.model.formatting import number, percent, step

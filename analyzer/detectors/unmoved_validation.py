@@ -39,7 +39,7 @@ import numpy as np
 
 from analyzer.detectors import GRAVE, Detector
 from analyzer.features import Curve, RunFeatures
-from analyzer.features.course import Fall
+from analyzer.features.rises import Fall
 from analyzer.features.run_size import is_smoke_test
 from analyzer.features.sample_size import PARAMS as ENOUGH
 from analyzer.model.case import Case, falling, made_run, noise

@@ -35,8 +35,8 @@ import numpy as np
 
 from analyzer.detectors import Detector
 from analyzer.features import Curve, RunFeatures
-from analyzer.features.course import Scatter
 from analyzer.features.health import judged_losses
+from analyzer.features.point_noise import Scatter
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.formatting import step, times
@@ -57,7 +57,7 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
     if features.family == "preference":
         yield Unfit("the loss of preference training spreads as margins grow")
         return
-    losses = [(c, s) for c in judged_losses(features) if c.n and (s := c.course.scatter) is not None]
+    losses = [(c, s) for c in judged_losses(features) if c.n and (s := c.course.point_noise.scatter) is not None]
     found = [(c, s) for c, s in losses if c.raw[: s.onset].min() > 0]  # only beside a level has noise a size of its own
     calm = next(one for one in features.health if one.criterion == "calm")
     if calm.state == "refuted":

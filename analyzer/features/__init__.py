@@ -10,12 +10,13 @@ import numpy as np
 
 from analyzer.features import epochs, health, knobs, role_resolution, schedule, step_axis
 from analyzer.features.common_axis import on_axis, same_axis
-from analyzer.features.course import MOST_OF_IT, Rise
+from analyzer.features.course import MOST_OF_IT
 from analyzer.features.curve import Curve, Steps
 from analyzer.features.knobs import Knob
 from analyzer.features.progress import Progress, course
 from analyzer.features.resumed_points import ResumedPoints
 from analyzer.features.rewards import Rewards, rewards_of
+from analyzer.features.rises import Rise
 from analyzer.features.single_values import Single, single_of
 from analyzer.features.training_family import Family
 from analyzer.model.health import Criterion

@@ -15,10 +15,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.stats.noise import around_lines, beside_breaks, correlation_time, rounding_sigma, trendless_sigma
+from analyzer.features.breaks import (
+    FEW_LEVELS,
+    LINES,
+    LONG,
+    SEEN,
+    SHIFT_LEVELS,
+    STEEP,
+    STEEP_SHORT,
+    BreakSearch,
+    ratios,
+)
+from analyzer.features.point_noise import PointNoise
+from analyzer.features.rises import Fall, Rise
+from analyzer.stats.noise import beside_breaks, correlation_time, trendless_sigma
 from analyzer.stats.robust import (
     MEDIAN_ERROR,
-    autocorrelation,
     even_edges,
     mad_sigma,
     median,
@@ -27,6 +39,7 @@ from analyzer.stats.robust import (
     running_medians,
     sliding_windows,
 )
+from analyzer.stats.student import best_of, gaussian_of_t
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -35,127 +48,25 @@ MOST = 240  # levels: a longer curve is described by medians of blocks, which te
 NOISE_PARTS = 8  # parts of a curve whose noise is measured separately
 NOISE_LEVELS = 12  # levels in such a part, at least
 SMALLEST_NOISE = 2e-4  # of the level: numbers that a logger rounds to four digits carry no less
-CORRELATED = 12  # levels from which an autocorrelation is measured: with fewer its error is as large as itself
-LONG = 40  # levels (points) from which the noise is measured in places and its tails and its scatter show
 END = 0.05  # share of the levels at the end that make one level of the course
 HELD = 0.1  # share of the levels that a curve must have held a level for it to count as reached
-LINES = (24, 12, 6)  # windows on both sides of a break: the levels over these numbers
-FEW_LEVELS = 20  # a curve with fewer is judged by what it has
-SHORTEST = (2, 3, 3)  # levels in such a window, at least
-STEEP = 8  # the first eighth of the levels is the steep start: no break is looked for in it
-KNOWN_BEFORE = 4  # degrees of freedom: what is known of the noise of a curve before it is seen
-STEEP_SHORT = 4  # the same of a curve whose noise is measured as a whole
-SHARP = 0.5  # of the gap between wide windows that must be there between narrow ones
-PROGRESS_WEIGHS = 0.2  # of the level: what the loss of all progress weighs at least
 SOME = 0.01  # of the level: the smallest gain that is progress
 ZEROS = 0.05  # share of the values that may be exactly 0 in a curve that is compared in log space
-HUGE = 1e12  # standard errors: more are no more
 SMALLEST = 1e-300  # what a ratio is divided by at least
 LARGEST_LOG = 700.0  # nats: beyond it the exponential leaves float64
 INNER = 0.98  # share of the values whose spread is the scale of a curve for which 0 means nothing
-MEETING = -0.5  # levels: where two windows meet, seen from the first level of the later one
 FALL_LEVELS = 3  # levels: with fewer nothing is said about what was gained
 RELAPSE_LEVELS = 5  # levels: with fewer nothing is said about what was lost
-SHIFT_LEVELS = 6  # levels: with fewer nothing is said about breaks
-FROZEN_POINTS = 4  # points: with fewer nothing is said about repeated values
-REPEATS = 3  # points: equal values at the end that are no coincidence
 SMOOTHED_PARTS = 3  # parts of a curve from which the noise of one is compared with its neighbours'
 FAR_CALMER = 0.5  # of the whole curve's residual: a part that is calmer speaks for itself
 LATE_LEVELS = 8  # levels from which the noise is measured without the first third as well
 PAIRED = 12  # levels from which one level of the course is made of two
-FINE = 1000  # points: of a longer curve every k-th single point tells how its noise changes
-FEW_UNEVEN = 0.1  # share of such distances that does not count
-NOISY = -0.3  # autocorrelation of second differences: -2/3 for white noise, near 1 for a smooth curve
-UNEVEN = 1.5  # times: a change of the distance between points from which their noise is not compared
-LOG_SPREAD = 1.11  # standard deviation of the logarithm of |x| for a Gaussian x
-RESOLUTION = 1e-7  # of the level: what float32 can tell apart
-TIED = 0.25  # share of neighbours that are equal from which values are taken as rounded
 MOST_OF_IT = 0.5  # of a rise (or of the progress): the larger part
 LARGE = 1.5  # times the level: a rise that is no drift when it takes half of the progress
 REST = 0.05  # of the height of a break: what may be left of it when it counts as made good
-NEIGHBOURS = 2  # levels on either side that an outlier is compared with
 LEFT = 0.25  # of the noise: what a local line leaves of it at least
 FAR = 0.95  # share of the residuals below the quantile that shows how heavy the tails of the noise are
 GAUSSIAN_FAR = 1.96  # that quantile of |x| for a Gaussian x of unit noise
-SEEN = 4.0  # standard errors from which a break is a candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Fall:
-    """How much better the end (or the best level) is than the start.
-
-    `errors`: the gain in standard errors; `size`: as a share of the starting level; `start`, `end`, `best`: levels in
-    the units of the log.
-    """
-
-    errors: float
-    size: float
-    best_size: float
-    start: float
-    end: float
-    best: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """A level that is worse than one before it: at the end against the best, or after a break against before it.
-
-    `errors`: the difference in standard errors. `size`: as a share of the better level. `of_progress`: as a share of
-    what had been gained since the start (inf where next to nothing had been). `setback`: the share of the run that is
-    undone, from where the curve had first reached the level that it fell back to, to the `onset`. `onset`: index of
-    the last point that was still good (of the first bad one for a break). `cost`: the share of the run until the old
-    level is reached again, up to the end where it never is, `points` the levels there; `healed`: whether it is.
-    `before`, `after`: levels in the units of the log. `usual`: the largest rise before the onset that the curve came
-    back from, as a share of this one. `reached`: index of the point from which the run is undone. `began`: index of the
-    first point after which no single level was good again. `seen`: the
-    part of the rise that levels reached indeed: the lines on both sides of a break may point beyond them. `slow`: the
-    trend of all levels since the best shows it, and the difference of the two levels alone does not.
-    """
-
-    errors: float
-    size: float
-    of_progress: float
-    setback: float
-    onset: int
-    before: float
-    after: float
-    cost: float = 1.0
-    points: int = 0
-    healed: bool = False
-    usual: float = 0.0
-    reached: int = 0
-    seen: float = 1.0
-    began: int = 0
-    slow: bool = False
-
-    @property
-    def matters(self) -> float:
-        """Size of the rise as a share of the level; a quarter of the progress lost weighs as much as 5 % of the level.
-
-        A language model's loss has a floor that no training reaches: its whole progress may be 2 % of its level.
-        """
-        lost = PROGRESS_WEIGHS * min(self.of_progress, 1.0) if np.isfinite(self.of_progress) else 0.0
-        return max(self.size, lost)
-
-    @property
-    def undone(self) -> float:
-        """Share of the run that is undone, or of the progress that is lost where that is more."""
-        return max(self.setback, min(self.of_progress, 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Scatter:
-    """A lasting change of the noise of single points.
-
-    `ratio`: noise after over noise before, relative to the level where the curve is positive; `raw_ratio`: the same in
-    the units of the log; `errors`: the smaller of both changes in standard errors; `onset`: index of the first point
-    after it.
-    """
-
-    ratio: float
-    raw_ratio: float
-    errors: float
-    onset: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +144,15 @@ class Course:
         return np.asarray(np.maximum(np.repeat(sizes, np.diff(edges)), self._smallest))
 
     @cached_property
+    def _breaks(self) -> BreakSearch:
+        return BreakSearch(self.levels, self.noise, self._smallest)
+
+    @cached_property
+    def point_noise(self) -> PointNoise:
+        """The noise of the single points."""
+        return PointNoise(self.steps, self.values)
+
+    @cached_property
     def _smallest(self) -> float:
         """Smallest noise that a level has: what a logger rounds away."""
         return max(SMALLEST_NOISE * (1.0 if self.log else abs(median(self.levels))), np.finfo(float).tiny)
@@ -290,7 +210,7 @@ class Course:
     @cached_property
     def _residual(self) -> Array:
         """Levels less local lines that cross no break, over their noise, without the steep start."""
-        return _ratios(beside_breaks(self._joined, self._reach), self.noise)[self.m // STEEP :]
+        return ratios(beside_breaks(self._breaks.joined(self._reach), self._reach), self.noise)[self.m // STEEP :]
 
     @cached_property
     def tails(self) -> float:
@@ -311,21 +231,13 @@ class Course:
             return sigma
         return MEDIAN_ERROR * sigma * float(np.sqrt(min(self.correlation, width) / width))
 
-    def _by_few(self, errors: float) -> float:
-        free = self.m - self.m // STEEP_SHORT - 2.0 + KNOWN_BEFORE
-        size = math.sqrt(free * math.log1p(min(abs(errors), HUGE) ** 2 / free)) * (8 * free + 1) / (8 * free + 3)
-        return math.copysign(size, errors)
-
     def by_student(self, errors: float) -> float:
         """Return a difference in standard errors of a Gaussian test, for curves that are running means themselves.
 
         Strongly correlated levels are few independent ones, from which an error is not known well: Student's t with as
         many degrees of freedom, turned into a Gaussian deviate.
-        Source: Wallace, Bounds on normal approximations to Student's t, Annals of Mathematical Statistics 30 (1959).
         """
-        free = max(1.0, self.m / self.correlation - 2)
-        size = math.sqrt(free * math.log1p(min(abs(errors), HUGE) ** 2 / free)) * (8 * free + 1) / (8 * free + 3)
-        return math.copysign(size, errors)
+        return gaussian_of_t(errors, max(1.0, self.m / self.correlation - 2))
 
     def back(self, level: float) -> float:
         """Return a level in the units of the log."""
@@ -420,7 +332,7 @@ class Course:
         if 0 < errors < SEEN:  # a noisy best: the whole way back tells more than its two ends
             trend = -self._trend(best)
             errors, slow = max(errors, trend), trend > errors
-        errors = _best_of(errors, max(1, before.size // held))
+        errors = best_of(errors, max(1, before.size // held))
         near = np.flatnonzero(self.levels[: m - 1] <= low + 2 * self.noise[: m - 1])
         began = min(max(onset, int(near[-1]) if near.size else 0) + 1, m - 1)
         rise = self._rise(low, end, errors, first=first, onset=onset)
@@ -437,7 +349,7 @@ class Course:
         """
         if self.m < SHIFT_LEVELS:
             return None
-        errors, gaps = self._gaps(self.correlation, self.wander, self.tails)
+        errors, gaps = self._breaks.gaps(self.correlation, self.wander, self.tails)
         seen = np.flatnonzero(errors >= SEEN)
         if not seen.size:
             return None
@@ -452,7 +364,7 @@ class Course:
         lowest = float(np.min(running_medians(y[:k], width)))
         healed = np.flatnonzero(later <= self._good_again(max(before, lowest), float(np.max(later))))
         until = k + int(healed[0]) if healed.size else self.m - 1
-        clear = _best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
+        clear = best_of(float(errors[k]), int(np.count_nonzero(np.isfinite(gaps))))
         broken = self._rise(before, after, clear, first=first, onset=k, end=until, healed=bool(healed.size))
         # the lines on both sides may point beyond every level that was reached
         part = (min(after, float(np.max(later))) - before) / (after - before) if after > before else 0.0
@@ -462,84 +374,6 @@ class Course:
         """Return the level at which a rise from `base` to `top` counts as made good: nearly, and below the start."""
         low, high = self.back(base), self.back(top)
         return max(base, min(self._forth(low + REST * (high - low)), self.start))
-
-    @cached_property
-    def _windows(self) -> tuple[tuple[int, Steps, Array, Array, Array], ...]:
-        """Per window: its width, the levels that a break is looked for at, the gaps there and the noise of a level.
-
-        The gaps are differences of medians and differences between two lines where they meet, float64[len(at)].
-        """
-        y, m, calm, found = self.levels, self.m, self._without_outliers, []
-        widths = sorted({max(least, m // part) for part, least in zip(LINES, SHORTEST, strict=True)})
-        least_after = widths[1] if m >= FEW_LEVELS else 1  # one narrow window alone does not show that a break lasts
-        for w in widths:
-            # the very first level is the steepest: it stays out, but for a step that does not touch it
-            at = np.arange(max(w + (w > 2), m // STEEP), m - max(w, least_after) + 1)
-            if not at.size:
-                continue
-            middle = np.median(sliding_windows(y, w), axis=1)
-            straight = sliding_windows(calm, w)
-            lines = _line_at(straight[at], MEETING) - _line_at(straight[at - w], w + MEETING)
-            # between two windows of two the neighbours of the break tell more than medians
-            medians = middle[at] - middle[at - w] if w > 2 else y[at] - y[at - 1]
-            found.append((w, at, medians, lines, self._noise_around(at, w)))
-        return tuple(found)
-
-    def _gaps(self, correlation: float, wander: Array, tails: float) -> tuple[Array, Array]:
-        """Return the smallest gap over the windows at each level, in standard errors and in units of a level."""
-        m = self.m
-        errors, gaps, ramp = np.full(m, np.inf), np.full(m, np.inf), np.zeros(m, bool)
-        narrowest = self._windows[0][0] if self._windows else 0
-        for w, at, medians, lines, level_noise in self._windows:
-            noise = wander[at] * level_noise * np.sqrt(min(correlation, w))
-            by_lines = _ratios(lines, noise * tails * _line_error(w) * np.sqrt(2.0))
-            by_medians = _ratios(medians, noise * (MEDIAN_ERROR * np.sqrt(2 / w) if w > 2 else np.sqrt(2.0)))
-            clearer = (by_lines >= by_medians) & (at > w)
-            z, gap = np.where(clearer, by_lines, by_medians), np.where(clearer, lines, medians)
-            gaps[at] = np.minimum(gaps[at], gap)
-            errors[at] = np.minimum(errors[at], z)
-            # a break is as high between narrow windows as between wide ones, a ramp grows with their distance
-            sharp = SHARP if w == narrowest else np.sqrt((narrowest if narrowest > 2 else 1) / w)
-            ramp[at] |= gaps[at] < sharp * medians
-        if m < FEW_LEVELS:  # so few differences do not tell the noise well
-            errors = np.array([self._by_few(float(z)) if np.isfinite(z) else z for z in errors])
-        errors[~np.isfinite(errors) | ramp] = -np.inf
-        return errors, gaps
-
-    @cached_property
-    def _joined(self) -> Array:
-        """Levels without a clear break upwards that is too near to the end for a line beside it.
-
-        The break is no correlation of the noise.
-        """
-        if self.m < SHIFT_LEVELS:
-            return self.levels
-        errors, gaps = self._gaps(1.0, np.ones(self.m), 1.0)
-        k = int(np.argmax(errors))
-        if errors[k] < SEEN or self.m - k > 2 * self._reach:
-            return self.levels
-        return np.where(np.arange(self.m) < k, self.levels, self.levels - gaps[k])
-
-    @cached_property
-    def _without_outliers(self) -> Array:
-        """Levels with single outliers replaced by the median of their neighbours: one of them would bend a line.
-
-        Source: Hampel, The influence curve and its role in robust estimation (1974); a short curve is left as it is.
-        """
-        if self.m < FEW_LEVELS:
-            return self.levels
-        padded = np.pad(self.levels, NEIGHBOURS, mode="edge")
-        near = running_medians(padded, 2 * NEIGHBOURS + 1)
-        return np.where(np.abs(self.levels - near) > SEEN * self.noise, near, self.levels)
-
-    def _noise_around(self, at: Steps, w: int) -> Array:
-        """Return the noise of a level around each possible break; in a short curve the break must not count in it."""
-        if self.m >= LONG:
-            return np.asarray(running_medians(self.noise, 2 * w)[at - w])
-        start = self.m // STEEP_SHORT  # the steep start bends more than differences can follow
-        late = self.levels[start:]
-        found = [trendless_sigma(late, broken=int(k) - start) for k in at]
-        return np.maximum(found, self._smallest)
 
     def _rise(
         self, before: float, after: float, errors: float, *, first: int, onset: int, end: int = -1, healed: bool = False
@@ -594,87 +428,6 @@ class Course:
         low = self._forth(relapse.before)
         return self._forth(relapse.after) - low < MOST_OF_IT * (top - low)
 
-    @cached_property
-    def scatter(self) -> Scatter | None:
-        """The clearest lasting change of the noise of single points, None for fewer than 40 points.
-
-        Residuals around local lines; the median of their logarithms after a point is compared with that before it, in
-        windows of a sixth of the run and over all that follows; the smaller change counts.
-        """
-        if self.n < LONG:
-            return None
-        thin = max(1, self.n // FINE)
-        values = self.values[::thin] if thin > 1 else self.values
-        positive = values.min() > 0
-        raw = self._log_scatter(values)
-        relative = self._log_scatter(np.log(values)) if positive else raw
-        n = raw.size
-        window = max(8, n // LINES[-1])
-        best: Scatter | None = None
-        for k in range(max(window, n // STEEP), n - max(8, n // 10), max(1, n // 40)):
-            if not self._evenly_logged[max(0, k * thin - self.n // 4)]:
-                continue
-            near, far = _change(relative, k, window), _change(relative, k, n)
-            change = near if abs(near) < abs(far) else far
-            if near * far <= 0:
-                continue
-            error = MEDIAN_ERROR * LOG_SPREAD * float(np.sqrt(1 / window + 1 / min(window, n - k)))
-            by_log = _change(raw, k, window)
-            # noise of one size is ever larger beside a loss that falls: both changes must be there
-            both = min(abs(change), abs(by_log)) if change * by_log > 0 else 0.0
-            errors = _best_of(both / error, n // window)
-            if best is None or abs(change) > abs(np.log(best.ratio)):
-                best = Scatter(float(np.exp(change)), float(np.exp(by_log)), errors, k * thin)
-        return best
-
-    @cached_property
-    def _evenly_logged(self) -> NDArray[np.bool_]:
-        """Whether points are equally far apart from each on, bool[n]: the trend between rare points is no noise."""
-        gaps = np.diff(self.steps).astype(np.float64)
-        uneven = np.abs(gaps / max(median(gaps[self.n // 2 :]), 1.0) - 1) > UNEVEN - 1
-        share = np.cumsum(uneven[::-1])[::-1] / np.arange(gaps.size, 0, -1)
-        return np.append(share <= FEW_UNEVEN, True)
-
-    def _log_scatter(self, values: Array) -> Array:
-        """Return log |residual| around local lines, float64[n].
-
-        What float32 cannot resolve, or the logger has rounded away, is no smaller noise.
-        """
-        rest = np.abs(around_lines(values, 3))
-        smallest = max(RESOLUTION * max(median(np.abs(values)), np.finfo(float).tiny), rounding_sigma(values))
-        return np.asarray(np.log(np.maximum(rest, smallest)))
-
-    @cached_property
-    def noise_left(self) -> float:
-        """Noise of single points in the last third over that in the first fifth (after the first points).
-
-        In the units of the log or relative to the level, whichever is more; 1 for fewer than 40 points.
-        """
-        if self.n < CORRELATED:
-            return 1.0
-        thin = max(1, self.n // FINE)
-        values = self.values[::thin]
-        n = values.size
-        bends = np.diff(values[n // 50 : n // 5], 2)
-        if autocorrelation(bends) > NOISY:  # a smooth curve has no noise that could die
-            return 1.0
-        kinds = [self._log_scatter(values), *([self._log_scatter(np.log(values))] if values.min() > 0 else [])]
-        return float(np.exp(max(median(k[-(n // 3) :]) - median(k[n // 50 : n // 5]) for k in kinds)))
-
-    @cached_property
-    def frozen(self) -> int | None:
-        """Index from which every value repeats the last one to the last digit; None where only the last one does.
-
-        A curve that repeats values all the time (rounded, or logged between evaluations) is not frozen.
-        """
-        if self.n < FROZEN_POINTS:
-            return None
-        same = np.flatnonzero(self.values != self.values[-1])
-        first = int(same[-1]) + 1 if same.size else 0
-        before = np.diff(self.values[:first])
-        rounded = before.size > 0 and float(np.mean(before == 0)) > TIED
-        return first if self.n - first >= REPEATS and not rounded else None
-
     def _usual(self, onset: int) -> float:
         """Return the largest rise of the running level before a level's index that was over by then.
 
@@ -697,35 +450,3 @@ def _smoothed(sizes: Array) -> Array:
 def _ratio(part: float, whole: float) -> float:
     """Return part / whole as a Python float, which overflows to infinity; `whole` is taken as positive."""
     return float(part) / max(float(whole), SMALLEST)
-
-
-def _ratios(parts: Array, wholes: Array) -> Array:
-    """Return parts / wholes (positive), at most `HUGE`: what overflows is as far away as a level can be."""
-    with np.errstate(over="ignore"):
-        return np.asarray(np.clip(parts / wholes, -HUGE, HUGE))
-
-
-def _change(logs: Array, k: int, window: int) -> float:
-    return median(logs[k : k + window]) - median(logs[max(0, k - window) : k])
-
-
-def _best_of(errors: float, places: int) -> float:
-    """Return how many standard errors the largest of several differences is worth: chance had as many places.
-
-    The largest of k Gaussian values is about √(2 ln k): what is beyond that is left.
-    Source: Leadbetter, Lindgren and Rootzén, Extremes and related properties of random sequences (1983), chapter 1.
-    """
-    beyond = min(abs(float(errors)), HUGE) ** 2 - 2 * math.log(max(1, places))
-    return math.copysign(math.sqrt(max(0.0, beyond)), errors)
-
-
-def _line_at(rows: Array, x: float) -> Array:
-    """Return the least-squares line through each row (values at 0 … w - 1), at x."""
-    w = rows.shape[1]
-    at = np.arange(w) - (w - 1) / 2
-    return np.asarray(rows.mean(axis=1) + (rows @ at) / (at @ at) * (x - (w - 1) / 2))
-
-
-def _line_error(w: int) -> float:
-    """Return the standard error of such a line half a step beyond its end, for a noise of 1."""
-    return float(np.sqrt(1 / w + 3 * w / (w**2 - 1)))

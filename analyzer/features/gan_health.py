@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.features.course import Rise
 from analyzer.features.curve import Array, Curve
+from analyzer.features.rises import Rise
 from analyzer.model.formatting import counted, number
 from analyzer.model.health import Criterion
 from analyzer.model.roles import words_of

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from analyzer.features import gan_health, reward_health, single_health
 from analyzer.features.chance_level import trained_well
-from analyzer.features.course import Fall, Rise
 from analyzer.features.curve import Curve
 from analyzer.features.last_points import last_evaluation
+from analyzer.features.rises import Fall, Rise
 from analyzer.model.formatting import counted, number, percent, step
 from analyzer.model.health import Criterion
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.features.course import Rise
 from analyzer.features.curve import Curve
+from analyzer.features.rises import Rise
 from analyzer.stats import robust
 
 

@@ -9,8 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from analyzer.features.course import MOST, Course, _best_of, _line_at, _line_error
+from analyzer.features.breaks import line_at, line_error
+from analyzer.features.course import MOST, Course
 from analyzer.model.case import falling
+from analyzer.stats.student import best_of
 
 PARTS = ("log", "levels", "noise", "correlation", "tails", "window", "start", "fall", "relapse", "shift")
 PARTS += ("relapse_is_fast", "recovers", "scatter", "frozen")
@@ -328,15 +330,15 @@ class TestShift:
 
     def test_the_line_meets_the_break_with_the_error_that_is_given(self):
         rows = np.random.default_rng(0).standard_normal((20_000, 12))
-        assert _line_at(np.arange(12.0)[None, :] * 3 + 1, -0.5)[0] == pytest.approx(-0.5)
-        assert np.std(_line_at(rows, -0.5)) == pytest.approx(_line_error(12), rel=0.03)
+        assert line_at(np.arange(12.0)[None, :] * 3 + 1, -0.5)[0] == pytest.approx(-0.5)
+        assert np.std(line_at(rows, -0.5)) == pytest.approx(line_error(12), rel=0.03)
 
 
 class TestScatter:
     @pytest.mark.parametrize("factor", [4.0, 0.25])
     def test_a_change_of_the_noise_is_found_with_its_ratio(self, factor):
         width = np.where(np.arange(600) < 300, 0.02, 0.02 * factor)
-        scatter = course(2 + width * drawn(600)).scatter
+        scatter = course(2 + width * drawn(600)).point_noise.scatter
         assert scatter.ratio == pytest.approx(factor, rel=0.35)
         assert scatter.raw_ratio == pytest.approx(factor, rel=0.35)
         assert abs(scatter.onset - 300) <= 60
@@ -344,46 +346,46 @@ class TestScatter:
 
     def test_noise_in_proportion_to_the_level_does_not_change_relative_to_it(self):
         level = np.linspace(4, 1, 1000)
-        scatter = course(level * (1 + drawn(1000, 0.02))).scatter
+        scatter = course(level * (1 + drawn(1000, 0.02))).point_noise.scatter
         assert scatter is None or scatter.errors < 3.5
 
     def test_rare_points_after_dense_ones_are_not_compared(self):
         steps = np.concatenate([np.arange(100), 100 + 50 * np.arange(100)])
         values = 2 + np.concatenate([drawn(100, 0.01), drawn(100, 0.1)])
-        scatter = course(values, steps).scatter
+        scatter = course(values, steps).point_noise.scatter
         assert scatter is None or scatter.errors < 3.5
 
     def test_it_needs_forty_points(self):
-        assert course(1 + drawn(39)).scatter is None
+        assert course(1 + drawn(39)).point_noise.scatter is None
 
 
 class TestFrozen:
     def test_values_that_repeat_to_the_end_are_frozen_from_their_first(self):
-        assert course([3.0, 2.5, 2.2, 2.0, 2.0, 2.0, 2.0]).frozen == 3
-        assert course(np.full(10, 1.5)).frozen == 0
+        assert course([3.0, 2.5, 2.2, 2.0, 2.0, 2.0, 2.0]).point_noise.frozen == 3
+        assert course(np.full(10, 1.5)).point_noise.frozen == 0
 
     def test_a_last_value_that_stands_twice_is_not(self):
-        assert course([3.0, 2.5, 2.2, 2.1, 2.0, 2.0]).frozen is None
+        assert course([3.0, 2.5, 2.2, 2.1, 2.0, 2.0]).point_noise.frozen is None
 
     def test_rounded_values_repeat_all_the_time(self):
         rounded = np.repeat(np.linspace(3, 1, 14), 3)
-        assert course(rounded).frozen is None
+        assert course(rounded).point_noise.frozen is None
 
 
 class TestChance:
     def test_the_largest_of_one_is_itself(self):
-        assert _best_of(3.0, 1) == 3.0
+        assert best_of(3.0, 1) == 3.0
 
     @pytest.mark.parametrize("places", [4, 30, 200])
     def test_the_largest_of_many_gaussian_values_is_worth_little(self, places):
         largest = np.random.default_rng(0).standard_normal((4000, places)).max(axis=1)
-        worth = np.array([_best_of(z, places) for z in largest])
+        worth = np.array([best_of(z, places) for z in largest])
         assert np.mean(worth >= 3.5) <= 2e-3
         assert np.median(worth) < 1.0
 
     def test_signs_are_kept_and_huge_errors_stay_finite(self):
-        assert _best_of(-5.0, 1) == -5.0
-        assert np.isfinite(_best_of(np.inf, 10))
+        assert best_of(-5.0, 1) == -5.0
+        assert np.isfinite(best_of(np.inf, 10))
 
 
 EDGES = {
@@ -451,7 +453,7 @@ class TestLaws:
         assert one.fall == other.fall
         assert one.relapse == other.relapse
         assert one.shift == other.shift
-        assert one.scatter == other.scatter
+        assert one.point_noise.scatter == other.point_noise.scatter
 
     @given(st.integers(0, 500), st.sampled_from([7, 15, 50, 300]), st.floats(1e-6, 1e6))
     def test_the_unit_of_a_positive_loss_changes_no_share(self, seed, points, unit):
