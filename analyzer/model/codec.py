@@ -7,7 +7,8 @@ values keeps beside them which code wrote them, and never shows them to other co
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
@@ -27,7 +28,8 @@ def text_of(noun: object) -> str:
 
 def noun_of(kind: type[T], text: str) -> T:
     """Return the noun that text_of() wrote. ValueError or TypeError for anything else."""
-    return cast(T, _reader(cast(Any, kind))(json.loads(text)))
+    with _one_error():
+        return cast(T, _reader(cast(Any, kind))(json.loads(text)))
 
 
 def require(kind: Any, text: str) -> None:
@@ -35,7 +37,17 @@ def require(kind: Any, text: str) -> None:
 
     noun_of() takes values as they are, for it reads what this code wrote; a file from elsewhere may hold others.
     """
-    _require(kind, json.loads(text, parse_constant=_refuse), kind.__name__)
+    with _one_error():
+        _require(kind, json.loads(text, parse_constant=_refuse), kind.__name__)
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Make a ValueError of whatever a value of another shape makes of reading it."""
+    try:
+        yield
+    except (AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def _refuse(constant: str) -> None:

@@ -6,6 +6,13 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+LONGEST_ERROR = 200  # characters of another library's error in a sentence of ours
+
+
+def in_one_line(error: Exception) -> str:
+    """Return what another library's error says, in one line of bounded length: it may quote what a file holds."""
+    return " ".join(str(error).split())[:LONGEST_ERROR] or type(error).__name__
+
 
 def number(value: float, digits: int = 3) -> str:
     """Return the value with the digits that matter: 0.0312, 12,300, 1.2e-05, NaN, ∞."""

@@ -87,7 +87,7 @@ def mask_name(name: str) -> str:
 
 
 def _digested(secret: str) -> str:
-    return MASK + hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST]
+    return MASK + hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST]
 
 
 def _masked_text(text: str, shown: Shown, *, everything: bool) -> str:

@@ -37,7 +37,8 @@ def cleaned(run: Run) -> Run:
 
 
 def _note(note: Note) -> Note:
-    message = mask_text(encodable(str(shortened(note.message, MOST_NAME))))
+    one_line = " ".join(note.message.splitlines())  # names may have any characters, also ends of lines
+    message = mask_text(encodable(str(shortened(one_line, MOST_NAME))))
     return replace(note, message=message, file=None if note.file is None else clean_name(note.file))
 
 
@@ -61,7 +62,7 @@ def shortened(value: T, most: int) -> T | str:
     """Return a text of at most about `most` characters; what is cut is counted and told apart by a hash."""
     if not isinstance(value, str) or len(value) <= most:
         return value
-    digest = hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{value[:most]}… ({len(value):,} characters, {digest})"
 
 

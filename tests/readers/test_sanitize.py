@@ -1,11 +1,13 @@
 """What leaves a reader is bounded, masked and never merged; one log that breaks its reader costs its run alone."""
 
 import errno
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from analyzer.model.run import Run, Series
+from analyzer.model.run import Note, Run, Series
 from analyzer.readers import discover, folder_walk, open_source
 from analyzer.readers.run_ref import RunRef
 from analyzer.readers.sanitize import MOST_NAME, add_series, cleaned, distinct
@@ -25,6 +27,21 @@ def test_tags_that_differ_only_in_their_secret_stay_apart():
 def test_lone_surrogates_are_shown_wherever_a_text_comes_from():
     run = cleaned(run_of("a\udc80b", note="x\ud800"))
     assert [*run.series] == ["a\\udc80b"] and run.params == {"note": "x\\ud800"}
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\udcff"], ids=["no byte", "a byte"])
+def test_lone_surrogates_in_long_names_and_secrets_cost_nothing(odd, tmp_path):
+    run = cleaned(run_of(odd * (MOST_NAME + 1), password=odd, note=f"http://user:{odd}@host/"))
+    assert [one.points for one in run.series.values()] == [1] and "***" in str(run.params["note"])
+    name = json.dumps(odd)[1:-1] * (MOST_NAME + 1)
+    rows = (f'{{"step": {n}, "loss": 1.5, "run": "{part}{name}"}}\n' for n in range(9) for part in "ab")
+    (tmp_path / "metrics.jsonl").write_text("".join(rows))
+    assert [one.series["loss"].points for one in open_source(str(tmp_path))] == [9, 9]
+
+
+def test_a_note_is_one_line_whatever_it_names():
+    run = replace(run_of("a"), notes=(Note("damage", "the run a\nb\u2028c is damaged"),))
+    assert cleaned(run).notes[0].message == "the run a b c is damaged"
 
 
 def test_names_of_thousands_that_look_alike_are_told_apart_at_once():
