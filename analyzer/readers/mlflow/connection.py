@@ -22,6 +22,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from analyzer.errors import SourceError
+from analyzer.model.formatting import in_one_line
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.mlflow.tables import NEEDED
 
@@ -32,6 +33,8 @@ LARGEST = 1 << 26  # bytes of one text or blob
 BATCH = 20_000  # rows
 GOES = 4  # at a file that is written to, before it is locked
 TICK = 0.02  # seconds within which two changes of a file may bear the same time
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What sqlite raises; the latter where its message would quote bytes of the file that are no text."""
 
 Of = TypeVar("Of")
 
@@ -64,7 +67,7 @@ def _unlocked(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
             continue
         try:
             found = _asked(path, "immutable=1", ask)
-        except (sqlite3.Error, SourceError, MemoryError):
+        except (*FAILURES, SourceError, MemoryError):
             if _state(path) == before:
                 raise
         else:
@@ -76,7 +79,7 @@ def _unlocked(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
 def _locked(path: Path, ask: Callable[[sqlite3.Connection], Of]) -> Of:
     try:
         return _asked(path, "mode=ro", ask)
-    except (sqlite3.Error, SourceError) as error:
+    except (*FAILURES, SourceError) as error:
         if "readonly" not in str(error):  # what sqlite says when it would have to roll back
             raise
         why = "a transaction was cut off (a journal lies beside it); open it with MLflow once"
@@ -140,9 +143,9 @@ class SqliteTables:
             cursor = self.connection.execute(_as_bytes(query, values), _bound(values))
             while rows := cursor.fetchmany(BATCH):
                 yield rows
-        except (sqlite3.Error, MemoryError) as error:
-            why = f"{self.where}: the database cannot be read ({error}); copy it again or close what writes it"
-            raise SourceError(why) from error
+        except (*FAILURES, MemoryError) as error:
+            why = f"the database cannot be read ({in_one_line(error)}); copy it again or close what writes it"
+            raise SourceError(f"{self.where}: {why}") from error
 
 
 def _bound(values: Mapping[str, str]) -> dict[str, str | bytes]:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import SourceError
+from analyzer.model.formatting import in_one_line
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.formats import Choice
 from analyzer.readers.mlflow import tables
+from analyzer.readers.mlflow.connection import FAILURES as OF_SQLITE
 from analyzer.readers.mlflow.connection import SqliteTables, answer
 from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun
 from analyzer.readers.run_ref import Update, VerdictPayload
 
 MAGIC = b"SQLite format 3\x00"
-FAILURES = (sqlite3.Error, OSError, MemoryError)
+FAILURES = (*OF_SQLITE, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class DatabaseRun(TrackedRun):
         try:
             run = answer(Path(self.file), lambda one: tables.run_of(SqliteTables(one, where), self))
         except (*FAILURES, SourceError) as error:
-            return self.lost(f"run {self.key} could not be read: {error}")
+            return self.lost(f"run {self.key} could not be read: {in_one_line(error)}")
         return Update(run, {}, whole=True)
 
     def write_back(self, word: VerdictPayload) -> str | None:
@@ -99,5 +101,5 @@ def _told(shown: str) -> Iterator[None]:
     try:
         yield
     except FAILURES as error:
-        why = f"{shown}: the database cannot be read ({error}); copy it again or close what writes it"
+        why = f"{shown}: the database cannot be read ({in_one_line(error)}); copy it again or close what writes it"
         raise SourceError(why) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analyzer.model.formatting import in_one_line
 from analyzer.model.run import Note
 from analyzer.readers.display_names import shown_path
 
@@ -45,7 +46,7 @@ def _parsed(text: str, shown: str) -> tuple[Mapping[str, Any], str | None]:
                 return {}, f"{shown} is nested deeper than any that MLflow writes and was not read"
         found = yaml.load(text, Loader=plain)  # noqa: S506 - it makes no objects
     except Exception as error:
-        return {}, f"{shown} is not YAML ({' '.join(str(error).split())[:120]})"
+        return {}, f"{shown} is not YAML ({in_one_line(error)})"
     if not isinstance(found, Mapping):
         return {}, f"{shown} holds no mapping"
     return found, None

@@ -7,7 +7,7 @@ series for each, `<name> (model <model's name>)`; points that no model claims ke
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -39,10 +39,10 @@ def repeated(series: Mapping[str, Series]) -> list[str]:
 
 def by_model(series: Mapping[str, Series], owned: Iterable[Owned]) -> dict[str, Series]:
     """Return the series, those that several models have part in replaced by one for each model."""
-    places: dict[str, dict[tuple[int, int], list[Owned]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[str, dict[tuple[int, int], _Claims]] = defaultdict(lambda: defaultdict(_Claims))
     models: dict[str, dict[str, str]] = defaultdict(dict)
     for point in owned:
-        places[point.metric][point.stamp, point.step].append(point)
+        places[point.metric][point.stamp, point.step].add(point)
         models[point.metric][point.model] = point.name
     found: dict[str, Series] = {}
     for tag, one in series.items():
@@ -57,14 +57,41 @@ def by_model(series: Mapping[str, Series], owned: Iterable[Owned]) -> dict[str, 
     return found
 
 
-def _owners(one: Series, places: dict[tuple[int, int], list[Owned]]) -> list[str]:
+class _Claims:
+    """Points that models have at one time and step, each of which one point of the run may be."""
+
+    def __init__(self) -> None:
+        self._points: list[Owned] = []
+        self._taken: list[bool] = []
+        self._first = 0  # all before it are taken
+        self._by_value: dict[float, deque[int]] = defaultdict(deque)
+
+    def add(self, point: Owned) -> None:
+        """Take in a point."""
+        self._by_value[point.value].append(len(self._points))
+        self._points.append(point)
+        self._taken.append(False)
+
+    def take(self, value: float) -> Owned | None:
+        """Return a point of this value that is not taken, the first of all where there is none; None without any."""
+        same = self._by_value.get(value, deque[int]())
+        while same and self._taken[same[0]]:
+            same.popleft()
+        while self._first < len(self._points) and self._taken[self._first]:
+            self._first += 1
+        place = same[0] if same else self._first
+        if place == len(self._points):
+            return None
+        self._taken[place] = True
+        return self._points[place]
+
+
+def _owners(one: Series, places: dict[tuple[int, int], _Claims]) -> list[str]:
     """Return the id of the model that each point belongs to, "" where none claims it."""
     stamps = np.rint(one.wall_times * 1000.0).astype(np.int64)
     owners = []
     for stamp, step, value in zip(stamps.tolist(), one.steps.tolist(), one.values.tolist(), strict=True):
-        claims = places.get((stamp, step), [])
-        own = next((claim for claim in claims if claim.value == value), claims[0] if claims else None)
-        if own is not None:
-            claims.remove(own)
+        claims = places.get((stamp, step))
+        own = claims.take(value) if claims is not None else None
         owners.append(own.model if own is not None else "")
     return owners

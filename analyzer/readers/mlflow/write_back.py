@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 from analyzer.errors import SourceError
 from analyzer.files import replace_file
+from analyzer.model.formatting import in_one_line
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.mlflow import tables
 from analyzer.readers.mlflow.address import split_address
@@ -61,7 +62,7 @@ def into_sqlite(file: Path, key: str, word: VerdictPayload) -> str | None:
         if known != wanted:
             _upsert(file, key, wanted)
     except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: an id that is not UTF-8
-        raise SourceError(f"{shown}: the tags of run {key} cannot be written ({error})") from error
+        raise SourceError(f"{shown}: the tags of run {key} cannot be written ({in_one_line(error)})") from error
     if word.page is None:
         return None
     folder = _local(place) if place else None

@@ -165,13 +165,13 @@ class Metadata:
 
 def parse_metadata(message: bytes) -> Metadata:
     """Return the metadata of a tag. MalformedError when protobuf would refuse it."""
-    plugin_data, data_class = b"", 0
+    parts, data_class = list[bytes](), 0
     for number, wire, start, end in fields(message, 0, len(message)):
         if number == 1 and wire == BYTES:
-            plugin_data += message[start:end]
+            parts.append(message[start:end])
         elif number == 4 and wire == VARINT:
             data_class = varint(message, start, end)[0]
-    name = content = b""
+    plugin_data, name, content = b"".join(parts), b"", b""
     for number, wire, start, end in fields(plugin_data, 0, len(plugin_data)):
         if number == 1 and wire == BYTES:
             name = plugin_data[start:end]

@@ -442,3 +442,15 @@ def test_experiments_and_data_sets_come_along_and_choose(tmp_path):
             discover(source, choice=Choice(filter="metrics.loss < 1"))
     everything = discover(str(tmp_path), choice=Choice(("speech",), deleted=True))
     assert [r.id for r in everything] == ["c" * 32]
+
+
+@pytest.mark.parametrize(("name", "said"), [(b"a\nb", "malformed database schema (a b)"), (b"\xff", "can't decode")])
+def test_what_sqlite_quotes_of_a_database_is_said_in_one_line(tmp_path, name, said):
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as made, made:
+        made.execute("CREATE TABLE runs (run_uuid)")
+        made.execute("PRAGMA writable_schema = 1")
+        row = "('table', CAST(?1 AS TEXT), CAST(?1 AS TEXT), 9, 'CREATE nonsense')"
+        made.execute(f"INSERT INTO sqlite_master VALUES {row}", (name,))
+    (run,) = open_source(str(tmp_path))
+    (note,) = run.notes
+    assert said in note.message and "its reader failed" not in note.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 
 import pytest
 from google.protobuf.message import DecodeError
@@ -125,3 +126,10 @@ def test_an_unfinished_event_is_told_from_bytes_that_are_none() -> None:
 def test_metadata_tells_plugin_and_class() -> None:
     made = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="p", content=b"c"), data_class=2)
     assert wire.parse_metadata(made.SerializeToString()) == wire.Metadata(b"p", b"c", 2)
+
+
+def test_metadata_in_many_parts_is_merged_in_time_that_grows_with_them() -> None:
+    parts = b"\x0a\x02\x0a\x00" * 400_000 + SummaryMetadata(plugin_data={"plugin_name": "scalars"}).SerializeToString()
+    begun = time.thread_time()
+    assert wire.parse_metadata(parts).plugin == b"scalars"
+    assert time.thread_time() - begun < 10  # seconds; it takes below one, and took twenty
