@@ -87,6 +87,7 @@ def test_every_key_is_read(tmp_path):
         ("select = 3", "select must be a list"),
         (f"alpha = {'9' * 400}", "alpha is larger than any number"),
         (f"alpha = {'9' * 5000}", "is not valid TOML"),
+        (f'run-memory = "{"9" * 400}GiB"', "run-memory is larger than any number"),
         (f"alpha = 0x{'f' * 5000}", "alpha is larger than any number"),
         (f"[limits.overfitting]\nrise = {'9' * 400}", "rise is larger than any number"),
         (f"x = {'[' * 3000}", "nested too deeply"),

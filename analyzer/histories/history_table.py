@@ -61,14 +61,14 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
     first = next((line for line in text.splitlines() if line.strip()), "")
-    if not first:
-        raise NoRunsError(f"{path}: it is empty; give a table with a column of times and one of a metric")
     delimiter = max(DELIMITERS, key=first.count)
     try:
         lines = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise SourceError(f"{path}: no table ({error}); give comma-separated values") from error
-    header = [cell.strip() for cell in lines[0]]
+    if not lines:
+        raise NoRunsError(f"{path}: it is empty; give a table with a column of times and one of a metric")
+    header = [" ".join(cell.splitlines()).strip() for cell in lines[0]]
     twice = next((name for i, name in enumerate(header) if name and name in header[:i]), None)
     if twice is not None:
         raise SourceError(f"{path}: two columns are called {twice!r}; give each its own name")

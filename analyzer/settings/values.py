@@ -77,7 +77,7 @@ def byte_count(value: Any, where: str) -> int:
     match = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise SettingsError(f'{where} is {value!r}; write it like "4GiB" or "800MiB"')
-    return int(float(match[1]) * (1 << 30 if match[2] == "GiB" else 1 << 20))
+    return int(number(float(match[1]) * (1 << 30 if match[2] == "GiB" else 1 << 20), where))
 
 
 def day(value: Any) -> date | None:

@@ -12,6 +12,7 @@ from analyzer.auditing.cache_key import CacheKey
 from analyzer.auditing.finding_history import compare_with_last_audit
 from analyzer.auditing.record import RunRecord
 from analyzer.auditing.state import State, schema
+from analyzer.auditing.state.stored import stored_result
 from analyzer.errors import StateError
 from analyzer.model.result import Vanished
 from analyzer.model.totals import Tally
@@ -157,6 +158,62 @@ def test_what_is_remembered_of_a_run_and_is_of_another_kind_is_told(tmp_path, ch
             state.previous_run(made.overfitted().run)
         with pytest.raises(StateError, match="earlier nights is damaged; move the file away"):
             state.tallies(("logs",), 60)
+
+
+OF_ANOTHER_KIND = {
+    "comparisons": ("looks VALUES ('a', 'x', 2, 'now')", lambda state: state.looks("a")),
+    "places": ("glimpses VALUES ('a', '1', x'00', '')", lambda state: state.discovered_at("a", "1")),
+    "changes of jobs": (
+        "told VALUES ('[\"logs\"]', 'job', 7, x'00', 'now')",
+        lambda state: state.reported_changes(["logs"]),
+    ),
+    "runs of jobs": ("outcomes VALUES ('[\"logs\"]', 'run', x'00', 'now')", lambda state: state.kept_runs(["logs"])),
+    "numbers of audits": (
+        "nights VALUES ('a', '', '{}', 'x')",
+        lambda state: state.commit_audit([], NOW, TALLY, ["a"]),
+    ),
+    "audits without end": (
+        f"nights VALUES ('a', '', '{{}}', {2**63 - 1})",
+        lambda state: state.commit_audit([], NOW, TALLY),
+    ),
+}
+
+
+def test_what_sqlite_quotes_of_a_file_stays_in_one_line(tmp_path):
+    with State(tmp_path / "s.db"), closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
+        other.execute("INSERT INTO outcomes VALUES ('[]', 'run', CAST(x'610aff' AS TEXT), 'now')")
+    with State(tmp_path / "s.db") as state, pytest.raises(StateError, match="is damaged") as error:
+        state.kept_runs([])
+    assert "\n" not in str(error.value)
+
+
+def test_a_state_that_asks_for_more_memory_than_there_is_is_damage(tmp_path):
+    with State(tmp_path / "s.db"):
+        pass
+    raw = (tmp_path / "s.db").read_bytes()
+    at = raw.index(b"tabletoldtold")  # the row of a table; lengths stand in front of it
+    (tmp_path / "s.db").write_bytes(raw[: at - 11] + b"\xff" * 20 + raw[at + 9 :])
+    assert stored_result(tmp_path / "s.db", "x", "1", "a") is None
+    with pytest.raises(StateError, match="is damaged"):
+        State(tmp_path / "s.db")
+
+
+def test_bytes_that_are_no_text_in_the_names_of_tables_are_damage(tmp_path):
+    with State(tmp_path / "s.db"), closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
+        other.execute("PRAGMA writable_schema = 1")
+        row = "('table', CAST(x'ff' AS TEXT), CAST(x'ff' AS TEXT), 9, 'CREATE nonsense')"
+        other.execute(f"INSERT INTO sqlite_master VALUES {row}")
+    with pytest.raises(StateError, match="is damaged"):
+        State(tmp_path / "s.db")
+
+
+@pytest.mark.parametrize("name", OF_ANOTHER_KIND)
+def test_a_value_of_another_kind_in_any_table_is_told(tmp_path, name):
+    row, ask = OF_ANOTHER_KIND[name]
+    with State(tmp_path / "s.db"), closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
+        other.execute(f"INSERT INTO {row}")
+    with State(tmp_path / "s.db") as state, pytest.raises(StateError, match=r"is damaged.*; .*move"):
+        ask(state)
 
 
 TALLY = Tally(

@@ -76,8 +76,10 @@ def test_odd_columns_are_settings_labels_or_gaps(tmp_path, capsys):
     [
         (b"", "it is empty"),
         (b"\n \n", "it is empty"),
+        (b'""\n', "it is empty"),
         (b"time,test_loss\n2025-01-01,\xff\xfe\n", "not UTF-8"),
         (b"when,test_loss\n1,2\n", "no column of times"),
+        (b'"a\nb",test_loss\n1,2\n', "call one of a b, test_loss time"),
         (b"time,test_loss\n2025-01-01,1\n", "1 nights; a history needs at least 12"),
         (b"time,a,a\n1,2,3\n", "two columns are called 'a'"),
         (b"time,name\n" + b"2025-01-01,x\n" * 20, "no column of numbers"),

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import TracebackType, UnionType
+from typing import Any, Self
 
 from analyzer.auditing.cache_key import CacheKey
 from analyzer.auditing.finding_history import HistoryUpdate, KnownFinding, PreviousRun
@@ -22,7 +21,7 @@ from analyzer.auditing.record import RunRecord
 from analyzer.auditing.state import schema
 from analyzer.auditing.state.schema import name_of
 from analyzer.errors import StateError
-from analyzer.model.formatting import iso
+from analyzer.model.formatting import in_one_line, iso
 from analyzer.model.result import Vanished
 from analyzer.model.totals import Tally
 
@@ -143,8 +142,7 @@ class State:
         """Return when two sides were compared (ISO 8601) and with how many runs each, the earliest first."""
         with self._sqlite_errors():
             query = "SELECT at, base, candidate FROM looks WHERE pair = ? ORDER BY at, base + candidate"
-            rows = self._connection.execute(query, (pair,)).fetchall()
-        return [(str(at), int(base), int(candidate)) for at, base, candidate in rows]
+            return self._as_kept(self._connection.execute(query, (pair,)), "comparisons", str, int, int)
 
     def keep_look(self, pair: str, base: int, candidate: int, now: float) -> None:
         """Remember that two sides were compared with so many runs each."""
@@ -156,14 +154,12 @@ class State:
         """Return what the last night that came to its end knew of a run."""
         with self._sqlite_errors():
             query = "SELECT judging, data FROM past WHERE run = ?"
-            found = self._connection.execute(query, (name_of(run),)).fetchone()
-            rows = self._connection.execute(_FINDINGS, (name_of(run),)).fetchall()
-        if found is None and not rows:
+            found = self._as_kept(self._connection.execute(query, (name_of(run),)), f"run {run}", str, str)
+            asked = self._connection.execute(_FINDINGS, (name_of(run),))
+            rows = self._as_kept(asked, f"run {run}", str, str, str, str, int, str | None, int)
+        if not found and not rows:
             return None
-        judging, data = found or ("", "")
-        texts = (judging, data, *chain.from_iterable(row[:4] for row in rows))  # sqlite keeps any kind in any column
-        if not all(type(text) is str for text in texts) or not all(type(row[4]) is int for row in rows):
-            raise StateError(f"{self._path}: what it holds of run {run} is damaged; move the file away")
+        judging, data = found[0] if found else ("", "")
         return PreviousRun(
             CacheKey.parsed(judging), data, tuple(KnownFinding(run, *(*row[:6], bool(row[6]))) for row in rows)
         )
@@ -172,8 +168,8 @@ class State:
         """Return what was learnt of a place when it had this stamp."""
         with self._sqlite_errors():
             query = "SELECT data FROM glimpses WHERE place = ? AND stamp = ?"
-            found = self._connection.execute(query, (place, stamp)).fetchone()
-        return None if found is None else str(found[0])
+            found = self._as_kept(self._connection.execute(query, (place, stamp)), "places", str)
+        return found[0][0] if found else None
 
     def keep_discoveries(self, learnt: Iterable[tuple[str, str, str]], places: Iterable[str], now: float) -> None:
         """Keep what was learnt, each as place, stamp and text; forget of places that nobody asked for in a while.
@@ -191,10 +187,9 @@ class State:
         """Return what the last nights over the same sources came to, at most so many, in the order of the audits."""
         with self._sqlite_errors():
             query = "SELECT at, tally FROM nights WHERE sources = ? ORDER BY number DESC, at DESC LIMIT ?"
-            rows = self._connection.execute(query, (json.dumps(sources), most)).fetchall()
+            asked = self._connection.execute(query, (json.dumps(sources), most))
+            rows = self._as_kept(asked, "earlier nights", str, str)
         try:
-            if not all(isinstance(at, str) for at, _ in rows):
-                raise TypeError("a time is not text")
             return [Tally(at, **json.loads(text)) for at, text in reversed(rows)]
         except (ValueError, TypeError) as error:
             raise StateError(f"{self._path}: what it holds of earlier nights is damaged; move the file away") from error
@@ -203,13 +198,14 @@ class State:
         """Return the changes of jobs that nights over the same sources have told."""
         with self._sqlite_errors():
             query = "SELECT job, metric, onset, night FROM told WHERE sources = ?"
-            return [ReportedChange(*map(str, row)) for row in self._connection.execute(query, (json.dumps(sources),))]
+            asked = self._connection.execute(query, (json.dumps(sources),))
+            return [ReportedChange(*row) for row in self._as_kept(asked, "jobs", str, str, str, str)]
 
     def kept_runs(self, sources: Sequence[str]) -> list[tuple[str, str]]:
         """Return the runs of jobs that nights over the same sources had, each with what was kept of it."""
         with self._sqlite_errors():
             query = "SELECT run, data FROM outcomes WHERE sources = ? ORDER BY run"
-            return [(str(run), str(data)) for run, data in self._connection.execute(query, (json.dumps(sources),))]
+            return self._as_kept(self._connection.execute(query, (json.dumps(sources),)), "jobs", str, str)
 
     def vanished(self, sources: Sequence[str], there: Iterable[str]) -> list[Vanished]:
         """Return the runs that the last night over the same sources had and that are not `there` any more."""
@@ -220,7 +216,8 @@ class State:
         """
         names = set(map(name_of, there))
         with self._sqlite_errors():
-            rows = self._connection.execute(query, (json.dumps(sources),))
+            asked = self._connection.execute(query, (json.dumps(sources),))
+            rows = self._as_kept(asked, "earlier runs", str, int, object)
             return [Vanished(run, count, _name_in(row)) for run, count, row in rows if run not in names]
 
     def commit_audit(
@@ -241,7 +238,7 @@ class State:
         self._write_waiting()
         asked = json.dumps(sources)
         with self._sqlite_errors(), self._transaction() as change:
-            number, before = change.execute(_LAST_AUDIT).fetchone()
+            ((number, before),) = self._as_kept(change.execute(_LAST_AUDIT), "earlier audits", int, object)
             for one in updates:
                 run = name_of(one.run)
                 for fingerprint in one.gone:
@@ -284,6 +281,13 @@ class State:
             raise
         self._connection.execute("COMMIT")
 
+    def _as_kept(self, rows: Iterable[tuple[Any, ...]], what: str, *kinds: type | UnionType) -> list[Any]:
+        """Return rows whose values are of these types. StateError for others: sqlite keeps any kind in any column."""
+        found = list(rows)
+        if not all(isinstance(value, kind) for row in found for value, kind in zip(row, kinds, strict=True)):
+            raise StateError(f"{self._path}: what it holds of {what} is damaged; move the file away")
+        return found
+
     @contextmanager
     def _sqlite_errors(self) -> Iterator[None]:
         """Turn what sqlite raises into one sentence."""
@@ -292,14 +296,18 @@ class State:
         except sqlite3.OperationalError as error:
             code = getattr(error, "sqlite_errorcode", None)  # Python's own errors have none: a text that is not UTF-8
             if code is None:
-                raise StateError(f"{self._path} is damaged ({str(error)[:200]}); move the file away") from error
+                raise StateError(f"{self._path} is damaged ({in_one_line(error)}); move the file away") from error
             if code == sqlite3.SQLITE_ERROR:  # what asks it is right, so it is not what it says
-                what = f"{self._path} is damaged: its tables are not those of its version ({error})"
+                what = f"{self._path} is damaged: its tables are not those of its version ({in_one_line(error)})"
                 raise StateError(f"{what}; give another file with --state, or move it away") from error
-            what = f"{self._path}: the state cannot be read or written ({error})"
+            what = f"{self._path}: the state cannot be read or written ({in_one_line(error)})"
             raise StateError(f"{what}; see to its disk, or give another file with --state") from error
-        except sqlite3.Error as error:
-            what = f"{self._path} is damaged ({error}) and was left as it is"
+        except MemoryError as error:  # sqlite asks for as much as the file says
+            what = f"{self._path} is damaged, or there is too little memory for it"
+            raise StateError(f"{what}; give another file with --state, or move it away") from error
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            # a count goes beyond sqlite's largest number; its message would quote bytes of the file that are no text
+            what = f"{self._path} is damaged ({in_one_line(error)}) and was left as it is"
             raise StateError(f"{what}; give another file with --state, or move it away") from error
 
 

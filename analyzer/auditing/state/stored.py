@@ -30,5 +30,5 @@ def stored_result(state: Path, run: str, stamp: str, judging: str) -> Result | N
             return None
         record = RunRecord.parsed(zlib.decompress(found[0]).decode())
         return with_curves(record.result, base64.b64encode(found[1]).decode("ascii"))
-    except (sqlite3.Error, zlib.error, ValueError, TypeError):
+    except (sqlite3.Error, MemoryError, zlib.error, ValueError, TypeError):
         return None
