@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 BLANKS = frozenset({"", "NA", "N/A", "None", "none", "null", "NULL", "-", "--"})
 """What writers put where nothing was measured. `nan` is not among them: it is a value."""
 
-_PLAIN = r"[+\-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)"
+_PLAIN = r"[+\-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?|nan|inf|infinity)"
 _NUMBER = re.compile(_PLAIN, re.ASCII | re.IGNORECASE)
 _PRINTED = re.compile(  # tensor(0.25, device='cuda:0', grad_fn=<…>), np.float32(0.25), array([0.25]), [0.25]
-    rf"(?:tensor|array|(?:np|numpy|jnp)\.\w+)\(\s*\[?\s*({_PLAIN})\s*\]?(?:,\s*\w+=[^()]*)?\)|\[\s*({_PLAIN})\s*\]",
+    rf"(?:tensor|array|(?:np|numpy|jnp)\.\w+)\(\s*(?:\[\s*)?({_PLAIN})\s*\]?(?:,\s*\w+=[^()]*)?\)|\[\s*({_PLAIN})\s*\]",
     re.ASCII | re.IGNORECASE,
 )
 _GROUPED = re.compile(r"[+\-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
@@ -62,13 +62,16 @@ def number_in(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
-def time_of(text: str) -> float | None:
-    """Return the Unix seconds of an ISO 8601 time (UTC where it names no zone), None where it is none."""
+def time_of(text: str, zone: tzinfo | None = UTC) -> float | None:
+    """Return the Unix seconds of an ISO 8601 time, None where it is none.
+
+    `zone` is that of a time which names none; None for the one of this machine.
+    """
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     try:
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (OverflowError, ValueError):
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
+    except (OverflowError, ValueError, OSError):
         return None

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from analyzer.model.formatting import in_one_line
+
 LARGEST = 1 << 20  # bytes
 DEEPEST = 20  # collections inside each other
 MOST_PARAMS = 2_000
@@ -26,7 +28,7 @@ def settings_of(raw: bytes, name: str) -> tuple[Mapping[str, Any], str | None]:
         text = raw.decode("utf-8-sig")
         found = json.loads(text) if name.endswith(".json") else _yaml(text)
     except Exception as error:  # a parser's own errors, RecursionError, what PyYAML lets through
-        return {}, f"{name} could not be read ({' '.join(str(error).split())[:120]})"
+        return {}, f"{name} could not be read ({in_one_line(error)})"
     if not isinstance(found, Mapping):
         return {}, None if found in (None, "") else f"{name} holds no mapping"
     return found, None

@@ -18,7 +18,7 @@ from analyzer.model.run import Note
 from analyzer.readers.filelog import labels
 from analyzer.readers.filelog.cells import BLANKS, is_number, number_of, time_of
 from analyzer.readers.filelog.encodings import is_utf8, text_of
-from analyzer.readers.filelog.rows import CLOCKS, Column, Table, shown_name
+from analyzer.readers.filelog.rows import CLOCKS, Column, Stacked, Table, shown_name
 from analyzer.readers.sanitize import distinct
 
 SEPARATORS = ",;\t|"
@@ -109,7 +109,7 @@ class _Body:
     """The lines behind a header: read many at a time where all are plain rows of numbers, else one by one."""
 
     def __init__(self, lines: list[str], start: int, table: Table, damage: _Damage) -> None:
-        self._lines, self._place, self._table, self._damage = lines, start + 1, table, damage
+        self._lines, self._place, self._table, self._damage, self._rows = lines, start + 1, table, damage, Stacked()
         self._separator = separator_of(lines[start])
         if self._separator == " ":
             self._lines = [squeezed(line, " ") for line in lines]
@@ -125,7 +125,8 @@ class _Body:
                 self._one_by_one(min(self._place + _BATCH, len(self._lines)))
             else:
                 self._place += len(batch)
-                _append(self._table, dict(zip(self._names, columns[1], strict=True)), columns[0])
+                self._rows.add(dict(zip(self._names, columns[1], strict=True)), {}, columns[0])
+        self._rows.into(self._table)
         if self._repeated or self._changed:
             what = f"comes again {self._repeated} time(s)" if self._repeated else f"changes {self._changed} time(s)"
             text = f"{self._damage.file}: its header {what}; the rows are read one behind the other"
@@ -157,7 +158,7 @@ class _Body:
         self._take(rows, numbers)
 
     def _take(self, rows: list[Sequence[str]], lines: list[int]) -> None:
-        _take(self._names, rows, lines, self._table, self._damage, separator=self._separator)
+        _take(self._names, rows, lines, self._rows, self._damage, separator=self._separator)
 
     def _next(self) -> list[str] | None:
         """Return the cells of the row that begins here, None where a quote is not closed; go on behind it."""
@@ -255,9 +256,9 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 
 def _take(
-    names: list[str], rows: list[Sequence[str]], lines: list[int], table: Table, damage: _Damage, *, separator: str
+    names: list[str], rows: list[Sequence[str]], lines: list[int], taken: Stacked, damage: _Damage, *, separator: str
 ) -> None:
-    """Put rows behind those that the table has; `lines` are their numbers in the file."""
+    """Put rows behind those that have come; `lines` are their numbers in the file."""
     found: dict[str, Column] = {}
     words: dict[str, Sequence[str]] = {}
     bad: dict[int, str] = {}
@@ -268,8 +269,8 @@ def _take(
         if len(wrong) > column.at.size:
             if name.lower() in labels.NAMES:
                 words[name] = cells
-            elif name not in table.texts:
-                table.texts.append(name)
+            else:
+                taken.texts[name] = None
             continue
         bad |= dict.fromkeys(wrong, name)
         found[name] = column
@@ -282,10 +283,8 @@ def _take(
     for name, column in found.items():
         whole = kept[column.at]
         intact[name] = Column(place[column.at[whole]].astype(np.int64), column.values[whole])
-    for name, said in words.items():
-        own = table.labels.setdefault(name, [])
-        own += [""] * (table.size - len(own)) + [said[row].strip() for row in np.flatnonzero(kept).tolist()]
-    _append(table, intact, int(kept.sum()))
+    there = np.flatnonzero(kept).tolist()
+    taken.add(intact, {name: [said[row].strip() for row in there] for name, said in words.items()}, len(there))
 
 
 def _times(cells: Sequence[str]) -> tuple[Column, list[int]]:
@@ -294,19 +293,6 @@ def _times(cells: Sequence[str]) -> tuple[Column, list[int]]:
     known = {row: seconds for row, seconds in held.items() if seconds is not None}
     column = Column(np.array(list(known), np.int64), np.array(list(known.values()), np.float64))
     return column, [row for row, seconds in held.items() if seconds is None]
-
-
-def _append(table: Table, columns: dict[str, Column], size: int) -> None:
-    """Put `size` rows behind those that the table has."""
-    for name, column in columns.items():
-        at, values = column.at + table.size, column.values
-        before = table.columns.get(name)
-        if before is not None:
-            at, values = np.concatenate([before.at, at]), np.concatenate([before.values, values])
-        table.columns[name] = Column(at, values)
-    table.size += size
-    for words in table.labels.values():
-        words.extend([""] * (table.size - len(words)))
 
 
 def _numbers(cells: Sequence[str], separator: str) -> tuple[Column, list[int]]:

@@ -68,14 +68,26 @@ def spread_out(text: str) -> bool:
     return begin[:1] == "{" and begin[-1] in "{[," and text[end + 2 :].lstrip(", \t\r\n")[:1] == "{" and end >= 0
 
 
+class _Uncounted(str):
+    """A text in which an error of the decoder counts no lines in front of it: there may be an error in every line."""
+
+    __slots__ = ()
+
+    def count(self, *_: object) -> int:
+        """Return nothing that is looked at."""
+        return 0
+
+    rfind = count
+
+
 def _one_behind_the_other(text: str, shown: str) -> tuple[list[Mapping[str, Any]], list[Note]]:
     """Return the objects of a text in which they go on over several lines; behind damage the next one is looked for."""
     rows: list[Mapping[str, Any]] = []
     notes: list[Note] = []
-    at, last = text.find("{"), 0
+    at, last, uncounted = text.find("{"), 0, _Uncounted(text)
     while at >= 0:
         try:
-            value, last = _DECODER.raw_decode(text, at)
+            value, last = _DECODER.raw_decode(uncounted, at)
             rows.append(value)
             at = text.find("{", last)
             continue

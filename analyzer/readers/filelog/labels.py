@@ -65,7 +65,7 @@ def _places(words: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
 
 
 def _by_split(table: Table) -> Table:
-    """Return a table whose other columns are divided by the words of a split."""
+    """Return a table whose other columns are divided by the words of a split; rows without one keep plain names."""
     name = next((name for name in table.labels if name.lower() in SPLITS), None)
     if name is None:
         return table
@@ -79,7 +79,7 @@ def _by_split(table: Table) -> Table:
             found[tag] = column
             continue
         for part, own in _places(words[column.at]):
-            found[f"{part}/{tag}" if part else tag] = Column(column.at[own], column.values[own])
+            found[distinct(f"{part}/{tag}" if part else tag, found)] = Column(column.at[own], column.values[own])
     return replace(table, columns=found, labels=_without(table, name))
 
 

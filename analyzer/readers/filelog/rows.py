@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analyzer.model.run import Note, Series
 from analyzer.readers.display_names import shown_bytes
+from analyzer.readers.sanitize import distinct, encodable
 
 AXES = (
     *("step", "global_step", "trainer/global_step", "train/global_step", "_step", "iteration", "iter", "iters"),
@@ -89,6 +90,37 @@ class Gathered:
         }
 
 
+class Stacked:
+    """Rows that come many at a time; their columns are put together once, so that work stays linear in the rows.
+
+    `texts` and `labels` are those of Table, `texts` as a set in the order of first appearance.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.texts: dict[str, None] = {}
+        self.labels: dict[str, list[str]] = {}
+        self._pieces: dict[str, list[Column]] = {}
+
+    def add(self, columns: Mapping[str, Column], words: Mapping[str, Sequence[str]], size: int) -> None:
+        """Take in so many rows: columns of numbers, and words of labels, one a row."""
+        for name, column in columns.items():
+            self._pieces.setdefault(name, []).append(Column(column.at + self.size, column.values))
+        for name, said in words.items():
+            own = self.labels.setdefault(name, [])
+            own += [*[""] * (self.size - len(own)), *said]
+        self.size += size
+
+    def into(self, table: Table) -> None:
+        """Give a table what has come."""
+        for words in self.labels.values():
+            words.extend([""] * (self.size - len(words)))
+        table.size, table.labels, table.texts = self.size, self.labels, list(self.texts)
+        for name, pieces in self._pieces.items():
+            at, values = [piece.at for piece in pieces], [piece.values for piece in pieces]
+            table.columns[name] = pieces[0] if len(pieces) == 1 else Column(np.concatenate(at), np.concatenate(values))
+
+
 def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     """Return the axis of the first column in `names` that counts in every row, else the one that counts in most.
 
@@ -96,13 +128,13 @@ def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     """
     found = {name.lower(): name for name in reversed(table.columns)}
     asked = (*names, *INDEXES)
-    counting = [found[name] for name in asked if name in found and _counts(table.columns[found[name]])]
+    counting = [found[name] for name in asked if name in found and counts(table.columns[found[name]])]
     whole = [name for name in counting if table.columns[name].at.size == table.size]
     most = max(counting, key=lambda name: table.columns[name].at.size, default=None)
     chosen = next(iter(whole), most)
     if chosen is None:
         return Axis(np.arange(table.size, dtype=np.int64), note="no column counts steps: its rows are counted")
-    if _restarts_each_epoch(table, chosen):
+    if restarts_each_epoch(table, chosen):
         why = f"“{chosen}” starts again with each epoch: its rows are counted"
         return Axis(np.arange(table.size, dtype=np.int64), frozenset([chosen]), why)
     column = table.columns[chosen]
@@ -110,33 +142,35 @@ def chosen_axis(table: Table, names: Sequence[str] = AXES) -> Axis:
     if column.at.size < table.size:
         note = f"{table.size - column.at.size} row(s) without “{chosen}” stand at the step of the row before them"
     counters = (name for name in table.columns if name.lower() in INDEXES and _counts_rows(table, name))
-    return Axis(filled(column, table.size), frozenset([chosen, *counters]), note)
+    return Axis(steps_at(column, np.arange(table.size)), frozenset([chosen, *counters]), note)
 
 
 def _counts_rows(table: Table, name: str) -> bool:
     return np.array_equal(table.columns[name].values, np.arange(table.size))
 
 
-def filled(column: Column, size: int) -> NDArray[np.int64]:
-    """Return int64[size]: the whole numbers of a column, each row without one as the row before it."""
-    place = np.searchsorted(column.at, np.arange(size), side="right") - 1
+def steps_at(column: Column, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the whole numbers of a column in these rows, int64 like them, each without one as the row before it."""
+    place = np.searchsorted(column.at, rows, side="right") - 1
     return column.values.astype(np.int64)[np.maximum(place, 0)]
 
 
-def _counts(column: Column) -> bool:
+def counts(column: Column) -> bool:
+    """Whether the numbers of a column can be steps: whole, and not too large."""
     values = column.values
     if not values.size or not np.isfinite(values).all():
         return False
     return bool((np.abs(values) < _LARGEST_STEP).all() and (values == np.floor(values)).all())
 
 
-def _restarts_each_epoch(table: Table, name: str) -> bool:
+def restarts_each_epoch(table: Table, name: str) -> bool:
     """Whether a column counts inside each epoch: it goes back more than once, and only where the epoch goes on."""
     epochs = next((column for other, column in table.columns.items() if other.lower() in ("epoch", "epochs")), None)
-    if epochs is None or name.lower() in ("epoch", "epochs") or not _counts(epochs):
+    if epochs is None or name.lower() in ("epoch", "epochs") or not counts(epochs):
         return False
-    back = np.flatnonzero(np.diff(filled(table.columns[name], table.size)) < 0)
-    return back.size >= _LEAST_RESETS and bool((np.diff(filled(epochs, table.size))[back] > 0).all())
+    column = table.columns[name]
+    back = column.at[1:][np.diff(column.values) < 0]
+    return back.size >= _LEAST_RESETS and bool((steps_at(epochs, back) > steps_at(epochs, back - 1)).all())
 
 
 def clock_of(table: Table, names: Sequence[str] = CLOCKS) -> tuple[NDArray[np.float64], frozenset[str]]:
@@ -157,21 +191,22 @@ def series_of(
     table: Table, axis: Axis, walls: NDArray[np.float64], *, prefix: str = "", without: Collection[str] = ()
 ) -> dict[str, Series]:
     """Return the series of all columns but those of the axis and those `without`."""
-    found = {}
+    found: dict[str, Series] = {}
     for name, column in table.columns.items():
         if name not in axis.columns and name not in without and column.at.size:
-            tag = prefix + shown_name(name)
+            tag = distinct(prefix + shown_name(name), found)
             found[tag] = Series(tag, axis.steps[column.at], column.values, walls[column.at])
     return found
 
 
 def shown_name(name: str) -> str:
     """Return the name of a column as any output can hold it."""
+    if encodable(name) == name:
+        return name
     try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
         return shown_bytes(name.encode("utf-8", "surrogateescape"))
-    return name
+    except UnicodeEncodeError:  # a surrogate that stands for no byte, as JSON can hold it
+        return encodable(name)
 
 
 def joined(parts: Iterable[Mapping[str, Series]]) -> dict[str, Series]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
@@ -210,15 +211,40 @@ def test_settings_that_are_bombs_cost_the_settings_only(tmp_path: Path) -> None:
         assert sum(len(str(value)) for value in run.params.values()) < 10_000
 
 
+DEFINED = [logs.message((12, logs.message((1, f"c{n}{'*' * (n % 2)}"), (4, f"c{n + 2}")))) for n in range(10_000)]
+
+
+def _table_of(*names: str) -> bytes:
+    """Return a table in which all columns hold text."""
+    return b"%s\n%s\n" % (",".join(names).encode(), b",".join(b"x " for _ in names))
+
+
 @pytest.mark.parametrize(
     ("name", "raw"),
     [
         ("trainer_state.json", b'{"log_history": [' + b'{"a":' * 1_000_000),
         ("metrics.csv", b"step,loss\n0,1.5\n" + b'1,"2,3\n' * 100_000),
         ("metrics.jsonl", b'{"step": 1, "loss": 1.5}\n' + b'{"a":\n' * 100_000),
+        ("metrics.jsonl", b'{\n"step": 1, "loss": 1.5\n}\n' + b'{"a":1,\n' * 400_000),
+        ("metrics.csv", b"step,loss\n0,1.5\n1," + b"1" * 1_000_000 + b"x\n"),
+        ("metrics.csv", b"step,loss\n0,1.5\n1,tensor(" + b" " * 1_000_000 + b"x)\n"),
         ("run-a/run-a.wandb", logs.framed() + b"\x00\x00\x00\x00\xf0\x7f\x01" * 1_000_000),
+        ("metrics.csv", b"step,loss\n0,1.5\n" + b"loss,step\n1,2\nstep,loss\n3,4\n" * 100_000),
+        ("metrics.csv", b"step,loss\n0,1.5\n" + _table_of(*(f"c{n}" for n in range(100_000)))),
+        ("run-a/run-a.wandb", logs.framed(*DEFINED, *(logs.history(n, **{f"c{n}": 1.0}) for n in range(10_000)))),
     ],
-    ids=["nested", "quotes", "cut lines", "false chunks"],
+    ids=[
+        "nested",
+        "quotes",
+        "cut lines",
+        "cut objects",
+        "digits",
+        "blanks",
+        "false chunks",
+        "headers",
+        "columns of text",
+        "definitions",
+    ],
 )
 def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: str, raw: bytes) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -226,6 +252,34 @@ def test_damage_that_is_made_to_take_long_takes_seconds(tmp_path: Path, name: st
     begun = time.perf_counter()
     only(tmp_path)
     assert time.perf_counter() - begun < 30  # seconds; each takes below three on a machine that is not busy
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "found"),
+    [
+        ("metrics.csv", b"step,loss,\xff,\\xff\n0,1,2,3\n", {"loss": 1.0, r"\xff": 2.0, r"\xff (2)": 3.0}),
+        ("metrics.jsonl", b'{"step": 0, "loss": 1, "\\ud800": 2}\n', {"loss": 1.0, r"\ud800": 2.0}),
+        (
+            "metrics.jsonl",
+            b'{"step": 0, "loss": 1, "a/b": 2, "a": {"b": 3}}\n',
+            {"loss": 1.0, "a/b": 2.0, "a/b (2)": 3.0},
+        ),
+        ("metrics.jsonl", b'{"step": 0, "loss": 1' + b"0" * 400 + b"}\n", {"loss": math.inf}),
+        ("0.monitor.csv", b'#{"t_start": 1' + b"0" * 400 + b"}\nr,l,t\n1,10,0.1\n", {"r": 1.0}),
+        ("0.monitor.csv", b'#{"t_start": 1e308}\nr,l,t\n1,10,1e308\n', {"r": 1.0}),
+        ("0.monitor.csv", b'#{"t_start": 1}\nr,l,t\n1,1e300,0.1\n', {"r": 1.0}),
+    ],
+    ids=["bytes", "surrogate", "nested", "large", "start", "time", "length"],
+)
+def test_no_name_and_no_number_costs_a_point(tmp_path: Path, name: str, raw: bytes, found: dict[str, float]) -> None:
+    (tmp_path / name).write_bytes(raw)
+    run = only(tmp_path / name)
+    assert {tag: one.values.tolist() for tag, one in run.series.items()} == {tag: [one] for tag, one in found.items()}
+
+
+def test_a_monitor_whose_lengths_go_beyond_all_steps_counts_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "0.monitor.csv").write_text('#{"t_start": 1}\nr,l,t\n' + "1.5,4e18,0.1\n" * 3)
+    assert only(tmp_path).series["r"].steps.tolist() == [0, 1, 2]
 
 
 def test_a_row_with_too_many_numbers_is_named(tmp_path):

@@ -123,6 +123,20 @@ def test_wandb_status_config_and_axis(tmp_path: Path, code: int | None, declared
     assert run.params == {"lr": 0.5, "depth": "3"}
 
 
+def test_of_the_axes_that_a_user_of_wandb_defined_the_last_that_was_logged_counts(tmp_path: Path) -> None:
+    pairs = (("*", "Epoch"), ("val/*", "images"), ("val/loss", "absent"), ("Epoch", "images"), ("val/acc[1]", "Epoch"))
+    defined = [logs.message((12, logs.message((2 if "*" in name else 1, name), (4, axis)))) for name, axis in pairs]
+    values = {"loss": 1.0, "val/loss": 2.0, "val/acc[1]": 0.5}
+    rows = [logs.history(n, Epoch=10 * n, images=64 * n, **values) for n in range(3)]
+    logs.wandb_run(tmp_path, *defined, *rows, logs.exited(0))
+    run = only(tmp_path)
+    steps = {tag: one.steps.tolist() for tag, one in run.series.items()}
+    epochs, images = [0, 10, 20], [0, 64, 128]
+    assert steps == {
+        "Epoch": images, "images": epochs, "loss": epochs, "val/loss": images, "val/acc[1]": epochs,
+    }  # fmt: skip
+
+
 def test_wandb_typed_values_are_taken_beside_json(tmp_path: Path) -> None:
     items = [((1, "a"), (5, 5)), ((1, "b"), (6, 0.25)), ((1, "c"), (4, 1)), ((1, "d"), (7, "1.5"))]
     items.append(((2, "e"), (2, "f"), (16, "NaN")))
@@ -277,6 +291,27 @@ def test_trackio_has_a_run_for_each_name(tmp_path: Path) -> None:
     assert math.isnan(first.series["loss"].values[1])
     assert first.series["loss"].wall_times[0] == 1_767_268_800.0
     assert first.params == {"lr": 0.1, "token": "***"}
+
+
+def test_trackio_loses_no_row_whatever_the_type_of_its_name_and_time(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "proj.db") as db:
+        db.execute(
+            "CREATE TABLE metrics(id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
+        )
+        names = ("CAST(x'61ff' AS TEXT)", "x'62'", "NULL", "'c'", "x'63'")
+        for step, (name, time) in enumerate(
+            zip(names, ("0001-01-01", "9999-12-31T23:59:59", "x", "", "2026"), strict=True)
+        ):
+            query = f"INSERT INTO metrics(timestamp, run_name, step, metrics) VALUES(?, {name}, ?, ?)"
+            db.execute(query, (time, step, json.dumps({"loss": float(step)})))
+    db.close()
+    found = {run.id: points(run, "loss") for run in open_source(str(tmp_path))}
+    assert found == {
+        "proj.db/a\\udcff": [(0, 0.0)],
+        "proj.db/b": [(1, 1.0)],
+        "proj.db/unnamed": [(2, 2.0)],
+        "proj.db/c": [(3, 3.0), (4, 4.0)],
+    }
 
 
 def test_catboosts_tables_alone_are_one_run_with_its_plan(tmp_path: Path) -> None:

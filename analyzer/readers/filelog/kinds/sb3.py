@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.readers.filelog import delimited
+from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Listing, TableKind
 from analyzer.readers.filelog.kinds.csv import is_training
-from analyzer.readers.filelog.rows import Axis, Table
+from analyzer.readers.filelog.rows import Axis, Column, Table, counts
 
 _MONITOR = "monitor.csv"
 _MONITORED = ("r", "l", "t")
@@ -67,25 +68,27 @@ class StableBaselines(TableKind):
             except (ValueError, RecursionError):
                 continue
             if isinstance(said, dict):
-                table.start = float(said[_START]) if isinstance(said.get(_START), float | int) else np.nan
+                table.start = numbers_of(said).get(_START, np.nan)
                 content.params |= {key: value for key, value in said.items() if key != _START}
         return table
 
     def axis(self, table: Table) -> Axis:
         """Return an environment's steps so far, or the logger's."""
         lengths = table.columns.get("l")
-        if lengths is None or not _is_monitor(table) or not np.isfinite(lengths.values).all():
+        if lengths is None or not _is_monitor(table) or not counts(lengths):
             return super().axis(table)
-        steps = np.zeros(table.size, np.int64)
-        steps[lengths.at] = lengths.values.astype(np.int64)
-        return Axis(np.cumsum(steps), frozenset({"l"}))
+        steps = np.zeros(table.size)
+        steps[lengths.at] = lengths.values
+        total = Column(np.arange(table.size), np.cumsum(steps))
+        return Axis(total.values.astype(np.int64), frozenset({"l"})) if counts(total) else super().axis(table)
 
     def walls(self, table: Table) -> tuple[NDArray[np.float64], frozenset[str]]:
         """Return the times of episodes, which a monitor counts from its start."""
         if not _is_monitor(table):
             return super().walls(table)
         walls = np.full(table.size, np.nan)
-        walls[table.columns["t"].at] = table.columns["t"].values + table.start
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number then is no time
+            walls[table.columns["t"].at] = table.columns["t"].values + table.start
         return walls, frozenset({"t"})
 
 

@@ -6,23 +6,25 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from analyzer.errors import SourceError
+from analyzer.model.formatting import in_one_line
 from analyzer.model.run import Note
 from analyzer.readers.display_names import shown_path
 from analyzer.readers.filelog import config_files
+from analyzer.readers.filelog.cells import time_of
 from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
+from analyzer.readers.filelog.labels import UNNAMED
 from analyzer.readers.filelog.rows import Gathered, Table, chosen_axis, clock_of, series_of
-from analyzer.readers.mlflow.connection import answer
+from analyzer.readers.mlflow.connection import FAILURES, answer
 
 _MAGIC = b"SQLite format 3\x00"
 _COLUMNS = frozenset({b"run_name", b"step", b"timestamp", b"metrics"})
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _STEP, _TIME = "_step", "_timestamp"
-_FAILURES = (sqlite3.Error, SourceError, OSError, MemoryError)
+_FAILURES = (*FAILURES, SourceError, OSError, MemoryError)
 
 
 class Trackio(Kind):
@@ -58,7 +60,9 @@ class Trackio(Kind):
         try:
             rows, configs = answer(reading.place.path(path), ask)
         except _FAILURES as error:
-            content.notes.append(Note("unreadable", f"{shown}: the database cannot be read ({error})", shown))
+            content.notes.append(
+                Note("unreadable", f"{shown}: the database cannot be read ({in_one_line(error)})", shown)
+            )
             return content
         gathered, lost = Gathered(), 0
         for step, time, text in rows:
@@ -85,18 +89,30 @@ def _keys(connection: sqlite3.Connection) -> list[str]:
     if not _columns(connection, "metrics") >= _COLUMNS:
         return []
     rows = connection.execute("SELECT run_name FROM metrics GROUP BY run_name ORDER BY min(id)")
-    return [_text(name) for (name,) in rows if isinstance(name, bytes)]
+    names = (UNNAMED.encode() if name is None else name for (name,) in rows)
+    return list(dict.fromkeys(name.decode("utf-8", "surrogateescape") for name in names if isinstance(name, bytes)))
+
+
+_OF_RUN = (
+    f"run_name = CAST(:run AS TEXT) OR run_name = :run OR (run_name IS NULL AND :run = x'{UNNAMED.encode().hex()}')"
+)
+"""The rows of a run, whose name may be any bytes, kept as text or as a blob, or none."""
+
+
+def _asked(key: str) -> dict[str, bytes]:
+    return {"run": key.encode("utf-8", "surrogateescape")}
 
 
 def _rows(connection: sqlite3.Connection, key: str) -> list[tuple[Any, ...]]:
-    query = "SELECT step, timestamp, metrics FROM metrics WHERE run_name = ? ORDER BY id"
-    return connection.execute(query, (key,)).fetchall()
+    query = f"SELECT step, timestamp, metrics FROM metrics WHERE {_OF_RUN} ORDER BY id"  # noqa: S608 - fixed above
+    return connection.execute(query, _asked(key)).fetchall()
 
 
 def _config(connection: sqlite3.Connection, key: str) -> list[tuple[Any, ...]]:
     if not _columns(connection, "configs") >= {b"run_name", b"config"}:
         return []
-    return connection.execute("SELECT config FROM configs WHERE run_name = ?", (key,)).fetchall()
+    query = f"SELECT config FROM configs WHERE {_OF_RUN}"  # noqa: S608 - fixed above
+    return connection.execute(query, _asked(key)).fetchall()
 
 
 def _text(value: bytes) -> str:
@@ -117,10 +133,8 @@ def _values(row: Mapping[str, Any]) -> dict[str, float]:
 
 def _placed(step: object, time: object) -> dict[str, float]:
     placed = {_STEP: float(step)} if isinstance(step, int) else {}
-    try:
-        placed[_TIME] = datetime.fromisoformat(_text(time)).timestamp() if isinstance(time, bytes) else math.nan
-    except ValueError:
-        placed[_TIME] = math.nan
+    seconds = time_of(_text(time), None) if isinstance(time, bytes) else None
+    placed[_TIME] = math.nan if seconds is None else seconds
     return placed
 
 

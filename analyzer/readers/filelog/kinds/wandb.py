@@ -7,12 +7,13 @@ instead. Folders with one id are one run that was resumed. Without an exit recor
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,18 @@ from analyzer.readers.filelog.framing import MAGIC, records
 from analyzer.readers.filelog.json_rows import numbers_of
 from analyzer.readers.filelog.kind import Candidate, Content, Group, Kind, Listing, Reading
 from analyzer.readers.filelog.protobuf import MalformedError, double, fields, zigzag
-from analyzer.readers.filelog.rows import Axis, Gathered, Table, chosen_axis, clock_of, joined, series_of
+from analyzer.readers.filelog.rows import (
+    Gathered,
+    Table,
+    chosen_axis,
+    clock_of,
+    counts,
+    joined,
+    restarts_each_epoch,
+    shown_name,
+    steps_at,
+)
+from analyzer.readers.sanitize import add_series
 
 _FOLDER = re.compile(r"(?:offline-|dry)?run-(?P<time>\d{8}_\d{6})-(?P<id>.+)")
 _CONFIG, _SUMMARY = "files/config.yaml", "files/wandb-summary.json"
@@ -44,7 +56,7 @@ class _Log:
 
     rows: Gathered = field(default_factory=Gathered)
     axes: list[tuple[str, str | int]] = field(default_factory=list)
-    """Metrics, which may be globs, with their axis: a name, or its place in this list from 1 (0: none)."""
+    """Metrics, or beginnings of names in front of a `*`, with their axis: a name, or a place in this list from 1."""
     config: dict[str, object] = field(default_factory=dict)
     run: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
@@ -93,7 +105,7 @@ class Wandb(Kind):
                 content.notes.append(Note("unreadable", f"{shown}: does not begin as W&B's files do", shown))
                 continue
             log = _log(raw, shown, content.notes)
-            parts.append(_series(log))
+            parts.append(_series(log, content.notes))
             content.params |= log.config
             content.tags |= log.run
             content.declared = {None: "RUNNING", 0: "FINISHED"}.get(log.exit_code, "FAILED")
@@ -230,32 +242,68 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def _series(log: _Log) -> dict[str, Series]:
+def _series(log: _Log, notes: list[Note]) -> dict[str, Series]:
     table = Table(log.rows.size, log.rows.columns())
     walls, _ = clock_of(table, ("_timestamp",))
-    common = chosen_axis(table, _AXES)
-    own = {name: _axis_of(name, log, table) for name in table.columns}
-    found: dict[str, Series] = {}
+    axes, own = _Axes(log, table.columns), defaultdict[str | None, list[str]](list)
     for name in table.columns:
         if name not in _OWN:
-            found |= _one(table, name, own[name] or common, walls)
+            own[axes.of(name)].append(name)
+    common = chosen_axis(table, _AXES)
+    epochs = {name: one for name, one in table.columns.items() if name.lower() in ("epoch", "epochs")}
+    made: dict[str, Series] = {}
+    for column, names in own.items():
+        defined = None if column is None else _defined(column, Table(0, {column: table.columns[column], **epochs}))
+        for name in names:
+            one = table.columns[name]
+            steps = common.steps[one.at] if defined is None else defined(one.at)
+            made[name] = Series(shown_name(name), steps, one.values, walls[one.at])
+    found: dict[str, Series] = {}
+    for name in table.columns:
+        if name in made:
+            add_series(found, made[name], notes)
     return found
 
 
-def _one(table: Table, name: str, axis: Axis, walls: NDArray[np.float64]) -> dict[str, Series]:
-    return series_of(Table(table.size, {name: table.columns[name]}), Axis(axis.steps), walls)
+def _defined(column: str, table: Table) -> Callable[[NDArray[np.int64]], NDArray[np.int64]] | None:
+    """Return what gives the steps of rows by a column that the user named; None where it does not count.
+
+    Only the rows of each metric are asked for: a file may name an axis of its own for every metric.
+    """
+    if not counts(table.columns[column]):
+        return None
+    return (lambda rows: rows) if restarts_each_epoch(table, column) else partial(steps_at, table.columns[column])
 
 
-def _axis_of(name: str, log: _Log, table: Table) -> Axis | None:
-    """Return the axis that the user defined for a metric; None where none counts."""
-    names = [other for other, _ in log.axes]
-    for pattern, axis in reversed(log.axes):
-        if pattern == name or fnmatch.fnmatchcase(name, pattern):
+class _Axes:
+    """The axes that the user defined: of the definitions that fit a metric, the last one whose axis was logged counts.
+
+    W&B takes a name as it is, or the beginning of names in front of a `*`. A look-up costs no more where a file holds
+    more definitions of one metric.
+    """
+
+    def __init__(self, log: _Log, columns: Container[str]) -> None:
+        self._whole: _Definitions = {}
+        self._begins: _Definitions = {}
+        names = [name for name, _ in log.axes]
+        for place, (pattern, axis) in enumerate(log.axes):
             column = names[axis - 1] if isinstance(axis, int) and 0 < axis <= len(names) else axis
-            if isinstance(column, str) and column in table.columns and column != name:
-                found = chosen_axis(table, (column,))
-                return found if found.columns else None
-    return None
+            if isinstance(column, str) and column in columns:
+                known, key = (self._begins, pattern[:-1]) if pattern.endswith("*") else (self._whole, pattern)
+                others = [one for one in known.get(key, ()) if one[1] != column]
+                known[key] = ((place, column), *others[:1])  # no metric is its own axis: then the one before counts
+        self._lengths = sorted(set(map(len, self._begins)))
+
+    def of(self, name: str) -> str | None:
+        """Return the column that is the axis of a metric; None where the user defined none."""
+        fitting = [*self._whole.get(name, ())]
+        for length in takewhile(lambda length: length <= len(name), self._lengths):
+            fitting += self._begins.get(name[:length], ())
+        return max((one for one in fitting if one[1] != name), default=(0, None))[1]
+
+
+_Definitions = dict[str, tuple[tuple[int, str], ...]]
+"""By name, or beginning of a name: where the last definition stands, and its axis; then the same of another axis."""
 
 
 KIND = Wandb()
