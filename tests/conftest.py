@@ -40,7 +40,6 @@ INTEGRATION = (
     "auditing/test_notification.py",  # a server that is notified
     "auditing/test_record_store.py",  # processes that are killed
     "auditing/test_state.py",  # two processes on one state
-    "fuzz",
     "histories",  # many simulated jobs
     "laws",  # each law on every kind of run
     "readers/filelog/test_damage.py",  # every byte of a file damaged in turn
