@@ -22,6 +22,7 @@ from analyzer.comparing.request import ComparisonRequest
 from analyzer.comparing.settings_diff import settings_diff
 from analyzer.comparing.subject import Subject
 from analyzer.comparing.task_verdict import by_tasks, task_of
+from analyzer.comparing.variance_prior import LEAST_GROUPS
 from analyzer.model.comparison import ComparedRun, CompareVerdict, Comparison, SeedNoise, Side
 from analyzer.model.formatting import counted, number
 from analyzer.stats.multiplicity import holm
@@ -183,6 +184,8 @@ class Pair:
     pairing: Pairing | None
     tasks: Mapping[str, Any] | None = None
     task_verdict: CompareVerdict | None = None
+    few_groups: int | None = None
+    """Groups of replicates in what the user named as a source of noise, where they are too few."""
 
 
 def _pair(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None, memory: Memory | None) -> Pair:
@@ -204,13 +207,24 @@ def _pair(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None, me
         one = judged(base.kept, candidate.kept, choice, ask, own, at=at, near=shared.at, in_pairs=pairing is not None)
         if one is not None:
             rows.append(one)
-    found = Pair(base, candidate, tuple(rows), rows[0].noise, pairing)
+    found = Pair(base, candidate, tuple(rows), rows[0].noise, pairing, few_groups=_few_groups(noise, pool, shared))
     by = task_of(base.kept, candidate.kept)
     if by is None:
         return found
     tasks, verdict = by_tasks(by, base.kept, candidate.kept, rows[0], ask)
     first = replace(rows[0], found=replace(rows[0].found, error=None, sd=None, df=None, test=None, p_value=None))
     return replace(found, judged=(first, *rows[1:]), tasks=tasks, task_verdict=verdict)
+
+
+def _few_groups(
+    noise: SeedNoise | Sequence[Subject] | None, pool: Mapping[str, Sequence[Subject]], shared: Field
+) -> int | None:
+    """Return how many groups of replicates the given source of noise has, None where they are enough or none is."""
+    if noise is None:
+        return None
+    choice = shared.primary
+    known = noise if isinstance(noise, SeedNoise) else noise_of(pool, choice.tag, choice.better, shared.ask.outcome)
+    return len(known.groups) if known.sd is None else None
 
 
 def _pool(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None) -> Mapping[str, Sequence[Subject]]:
@@ -318,6 +332,11 @@ def _notes(shared: Field, pair: Pair, settings: Sequence[str], confounding: Sequ
     rho = first.found.correlation
     if pair.pairing is not None and rho is not None and rho < LITTLE:
         notes.append(f"Pairing did not help: the correlation of the pairs is {number(rho, 2)}.")
+    if pair.few_groups is not None:
+        notes.append(
+            f"No seed noise was borrowed: its source has {counted(pair.few_groups, 'group')} of replicates that log "
+            f"{first.choice.tag}; {LEAST_GROUPS} are needed."
+        )
     same = {s.identity for s in pair.base.kept} & {s.identity for s in pair.candidate.kept}
     if same:
         notes.append(f"Counted on both sides: {counted(len(same), 'run')}.")

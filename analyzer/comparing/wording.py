@@ -99,8 +99,9 @@ def more_sentence(more: int, gap: float, *, worth: bool) -> str:
     """Return how many more runs settle it, with the warning that an observed gap flatters itself."""
     seeds = f"{counted(more, 'more seed')} a side"
     if worth:
-        return f"{seeds} would tell a difference of {plain(gap)}."
-    return f"{seeds} would tell a difference as large as the observed {plain(gap)}, which may flatter itself."
+        return f"With {seeds} a difference of {plain(gap)} could be detected."
+    observed = f"a difference as large as the observed {plain(gap)}"
+    return f"With {seeds} {observed} could be detected; the true one may be smaller."
 
 
 def failures_sentences(sides: Sequence[tuple[str, int, Sequence[Excluded]]]) -> list[str]:

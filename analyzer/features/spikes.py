@@ -12,6 +12,7 @@ from analyzer.stats import robust
 from analyzer.stats.robust import running_medians
 
 BLOCK = 16  # points that tell how wide the noise is
+RUNS = 20.0  # of which one has an ordinary leap beyond the bound
 FEWEST = 3  # points before a leap, and after it, that show how high it is
 
 
@@ -116,11 +117,29 @@ def _tail(height: NDArray[np.float64]) -> float:
     upper = np.sort(height)[::-1]
     k = max(4, upper.size // 10)
     # the few largest may be spikes themselves: the tail is fitted to what lies below them
-    skip = min(k // 3, 12)
+    few = min(k // 3, 12)
+    skip = _apart(upper[:k], few)
+    if skip > few:
+        return float(upper[skip - 1] + upper[skip]) / 2
     base, body = float(upper[k - 1]), upper[skip : k - 1]
     scale = float(np.mean(body - base)) if body.size else 0.0
     scale *= 1 + skip / max(1, k - skip)  # what was cut off the top would have added to the mean
-    return base + scale * float(np.log(20.0 * k))
+    return base + scale * float(np.log(RUNS * k))
+
+
+def _apart(upper: NDArray[np.float64], few: int) -> int:
+    """Return how many of the largest values (in falling order) lie apart from the tail below them; at least `few`.
+
+    In an exponential tail the j-th spacing from above times j has the tail's scale, whatever j is: a gap that is wider
+    than the largest of them would be once in twenty runs lies between two kinds of points.
+    Source: Rényi, On the theory of order statistics, Acta Mathematica Hungarica 4 (1953).
+    """
+    spacings = -np.diff(upper) * np.arange(1, upper.size)
+    below = np.cumsum(spacings[::-1])[::-1]
+    count = np.arange(spacings.size, 0, -1)
+    scale = np.maximum((below - spacings) / np.maximum(count - 1, 1), np.finfo(float).tiny)
+    wide = np.flatnonzero((spacings > scale * np.log(RUNS * upper.size)) & (count > FEWEST))
+    return max(few, int(wide[-1]) + 1) if wide.size else few
 
 
 def _stretches(hit: NDArray[np.bool_]) -> list[tuple[int, int]]:

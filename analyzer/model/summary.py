@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TONES = ("error", "warning", "unjudged", "suppressed", "healthy")
 """The words that colour a run, worst first."""
 
+HEXADECIMAL = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")
+LONGEST_ID = 20  # characters of the last part of an id
+
 SHORT = re.compile(r"\b(nan|kl)\b", re.IGNORECASE)  # words that are abbreviations
 
 
@@ -108,13 +111,21 @@ def title_of(symptom: str) -> str:
 
 
 def label(result: Result) -> str:
-    """Return the id, or the name a tracker gave with the beginning of the id that nobody can remember."""
+    """Return the id, or the name a tracker gave with the part of the id that tells runs of one name apart."""
     return label_of(result.run, result.name)
 
 
 def label_of(run: str, name: str) -> str:
     """Return the label of a run with this id and name."""
-    return run if not name or name in run else f"{name} ({run[:8]})"
+    return run if not name or name in run else f"{name} ({short_id(run)})"
+
+
+def short_id(run: str) -> str:
+    """Return the beginning of a hexadecimal id, or the last part of one that is a path or is made of words.
+
+    A folder of W&B is `offline-run-20260101_120000-4f2a91cd`: what is before the last part is the same for many.
+    """
+    return run[:8] if HEXADECIMAL.fullmatch(run) else re.split(r"[-/]", run.rstrip("-/"))[-1][:LONGEST_ID]
 
 
 def experiment(result: Result) -> str:

@@ -87,11 +87,11 @@ PARTS = (
 """Parts of the index below the rows: id of the heading, name in the template's context, and what it is called."""
 
 UNJUDGED = {
-    "skipped": "have no scalar series",
-    "failed": "could not be read",
-    "in-progress": "are still running",
-    "ok": "show too little to be judged",
-    "partial": "show too little to be judged",
+    "skipped": "without scalar series",
+    "failed": "unreadable",
+    "in-progress": "still running",
+    "ok": "without enough evidence",
+    "partial": "without enough evidence",
 }
 """Why a run was not judged, by its status."""
 

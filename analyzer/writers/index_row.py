@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.model import summary
 from analyzer.model.evidence import Severity
 from analyzer.model.result import Result, SeriesRow
-from analyzer.model.summary import TONES, experiment, headline
+from analyzer.model.summary import TONES, experiment, headline, short_id
 from analyzer.model.thinning import course, thin
 from analyzer.writers.chart import spark
 from analyzer.writers.facts import best_of
@@ -31,9 +31,6 @@ NOISY = 0.15
 
 TAG = 60
 """Characters of a tag that stand below its curve."""
-
-ID = 8
-"""Characters of an id that stand beside a run's name."""
 
 
 FRESH = ("new", "regressed")
@@ -80,8 +77,8 @@ class Entry:
 
     @property
     def short_id(self) -> str:
-        """The beginning of an id that stands beside a name, empty where the id is the label."""
-        return self.run[:ID] if named(self.run, self.name) else ""
+        """The part of an id that stands beside a name, empty where the id is the label."""
+        return short_id(self.run) if named(self.run, self.name) else ""
 
     @property
     def order(self) -> tuple[int, bool, int, int, str]:

@@ -58,7 +58,8 @@ def run_summary(result: Result, where: str, *, colour: bool = False, verbose: bo
     """Return what `report` says: the verdict, findings, what to do first, and the page's address."""
     paint, wide, result = Paint(colour), width or _width(), shortened(result)
     tone = summary.tone(result)
-    lines = [_filled(result.sentence, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
+    going_on = " The run is still going on." if result.status == "in-progress" else ""
+    lines = [_filled(result.sentence + going_on, f"{paint(MARKS[tone], tone)} ", "  ", wide), ""]
     kinds = finding_tree.tree(result)
     shown = kinds.leading if verbose else kinds.leading[:8]
     for finding in shown:

@@ -265,3 +265,10 @@ def test_a_run_beside_the_group_it_belongs_to_is_compared_with_the_others():
     found = analyzer.compare(group, [group[1]])
     assert reasons(found, "base") == {"a/seed-1": "it is a run of the other side"}
     assert (len(found.primary.base.values), len(found.primary.candidate.values)) == (2, 1)
+
+
+def test_a_source_of_noise_with_too_few_groups_is_named():
+    pool = [*side("p", [1.0, 1.1]), *side("q", [0.9, 0.95])]
+    found = analyzer.compare([run("a/0", 1.0)], [run("b/0", 0.9)], noise_from=pool)
+    assert any("its source has 2 groups of replicates that log val/loss; 4 are needed" in note for note in found.notes)
+    assert not any("borrowed" in note for note in analyzer.compare([run("a/0", 1.0)], [run("b/0", 0.9)]).notes)

@@ -1,9 +1,10 @@
 """Leaps that return, told from the noise they hide in."""
 
 import numpy as np
+import pytest
 
 from analyzer.model.case import falling, noise
-from tests.detectors.judged import alarmed
+from tests.detectors.judged import alarmed, found
 
 
 def test_a_leap_that_heals_slowly_is_named_although_it_widens_the_tail_it_is_measured_by():
@@ -30,3 +31,19 @@ def test_leaps_that_come_with_the_stages_of_a_setting_are_explained():
     assert alarmed("loss-spike", {"train_loss": loss})
     assert not alarmed("loss-spike", {"train_loss": loss, "task_id": at // 50 * 1.0})
     assert not alarmed("repetitive-loss", {"train_loss": loss, "task_id": at // 50 * 1.0})
+
+
+@pytest.mark.parametrize("share", [0.02, 0.03, 0.05])
+def test_leaps_that_are_many_are_no_tail_of_the_noise(share):
+    rng = np.random.default_rng(3)
+    loss = falling(2000, 8, 2.6) + noise(2000, 0.05)
+    assert not alarmed("loss-spike", {"train/loss": loss})
+    leaps = rng.random(2000) < share
+    finding = found("loss-spike", {"train/loss": loss + 10 * leaps})
+    assert finding is not None and finding.measures[-1].value > leaps.sum() / 2
+
+
+def test_a_heavy_tail_is_one_kind_of_noise():
+    for seed in range(20):
+        batches = np.random.default_rng(seed).lognormal(0, 0.7, 2000)
+        assert not alarmed("loss-spike", {"train/loss": (0.9 + falling(2000, 1, 0)) * batches})
