@@ -26,6 +26,8 @@ Index = NDArray[np.int64]
 
 SHAPE_TERMS = 8  # harmonics of a shape whose period is given
 FOLD_BINS = 64  # bins of a folded shape
+LEAST_PLACES = 4  # of a period: with fewer none lies apart from all others
+LEAST_CYCLES_SEEN = 4  # values at a place: with fewer they show no scatter
 WIDE = 1.7  # scatter at a place over that at most places: a batch of a third of the examples
 ALONE = 1.5  # shift of one place over that of any place not next to it
 SHAPELESS = 2.0  # standard errors by which places lie apart, in the mean: about 1 where there is no shape
@@ -106,24 +108,30 @@ def odd_places(even: Array, length: float) -> NDArray[np.bool_]:
 
 
 def stands_alone(even: Array, length: float) -> bool:
-    """Whether one place of the period lies apart from all the others and scatters more than they do.
+    """Whether one place of the period, or of an even part of it, lies apart from all others and scatters more.
 
-    So does the last batch of each epoch where it holds fewer examples, most of all with batch normalisation.
+    So does the last batch of each epoch where it holds fewer examples, most of all with batch normalisation. The period
+    may turn out as several epochs.
     """
     places = max(2, round(length))
     place = np.minimum((np.arange(even.size) % length * (places / length)).astype(np.int64), places - 1)
     counts = np.bincount(place, minlength=places)
     cycles = int(counts.min())
-    if places < 4 or cycles < 4:
+    if places < LEAST_PLACES or cycles < LEAST_CYCLES_SEEN:
         return False
     first = np.cumsum(counts) - counts
     parts = even[np.argsort(place, kind="stable")[first[:, None] + np.arange(cycles)]]  # places × cycles
     level = np.median(parts, axis=1)
     scatter = MAD_TO_SIGMA * np.median(np.abs(parts - level[:, None]), axis=1)
     shift, usual = np.abs(level - median(level)), median(scatter)
-    top = int(np.argmax(shift))
-    others = np.delete(shift, top) / max(MEDIAN_ERROR * usual / math.sqrt(even.size / places), 1e-300)
-    return bool(scatter[top] > WIDE * usual and math.sqrt(float(np.mean(others**2))) < SHAPELESS)
+    top, error = int(np.argmax(shift)), max(MEDIAN_ERROR * usual / math.sqrt(even.size / places), 1e-300)
+    for step in range(LEAST_PLACES, places + 1):
+        if places % step == 0:
+            alike = np.arange(top % step, places, step)
+            others = np.delete(shift, alike) / error
+            if median(scatter[alike]) > WIDE * usual and math.sqrt(float(np.mean(others**2))) < SHAPELESS:
+                return True
+    return False
 
 
 def fold(residual: Array, length: float, bins: int = 32) -> tuple[Array, Array]:
