@@ -21,6 +21,8 @@ import json
 import os
 import pkgutil
 import re
+import resource
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +42,7 @@ DOWN, UP = 0.7, 1 / 0.7
 PACKAGES = ("detectors", "features", "stats")
 MOST_POINTS = 20_000  # of a run's longest series: what is longer costs time and shows the same rules
 NOW = 4e9  # Unix seconds: every log has ended
+SECONDS, MEMORY = 20.0, 4 << 30  # of one judgement, and bytes of a process that judges
 Outcome = tuple[str, frozenset[str]]
 Value = float | int | tuple[float | int, ...]
 
@@ -227,10 +230,32 @@ def _measured_before(readings: dict[str, list[Any]], features: RunFeatures, but:
 
 def _outcome(run: Run) -> Outcome:
     try:
-        result: Result = diagnosis.judge_run(run, now=NOW)
+        with _at_most(SECONDS):
+            result: Result = diagnosis.judge_run(run, now=NOW)
     except Exception as error:
         return type(error).__name__, frozenset()
     return result.verdict, frozenset(f.symptom for f in result.findings if f.alarms)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds: with an impossible value a loop may never end."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _limit_memory() -> None:
+    """Let what an impossible value asks for raise MemoryError instead of ending the process."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def sample(folder: Path, count: int) -> list[Run]:
@@ -309,7 +334,7 @@ def main() -> None:
     runs = [run for found in picked.values() for run in found]
     _YARDSTICK.append(Yardstick.of(runs))
     found = numbers()
-    with ProcessPoolExecutor(given.jobs) as pool:
+    with ProcessPoolExecutor(given.jobs, initializer=_limit_memory) as pool:
         counts = []
         for number, count in zip(found, pool.map(_row, found, chunksize=4), strict=True):
             counts.append(count)

@@ -49,7 +49,7 @@ class Limits:
     whole: float = 600.0  # seconds for all that one run, or the list of runs, needs
     attempts: int = 5  # of one question
     pause: float = 0.3  # seconds before the second attempt, twice as many before each further one
-    size: int = 1 << 28  # bytes of one answer
+    size: int = 1 << 26  # bytes of one answer
     pages: int = 10_000  # of one list
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
-from analyzer.errors import NoRunsError
+from analyzer.errors import NoRunsError, SourceError
 from analyzer.model.redaction import mask_params, mask_text
 from analyzer.model.run import Note, Run, Series
 from analyzer.readers.formats import Choice
-from analyzer.readers.run_ref import RunRef, Update
+from analyzer.readers.run_ref import RunRef, Update, VerdictPayload
 
 NAME = "mlflow"
 DATASETS, RUN_NAME = "mlflow.datasets", "mlflow.runName"
@@ -70,6 +70,23 @@ class TrackedRun(RunRef):
         notes = (Note("unreadable", why),)
         run = Run(self.id, self.name, NAME, self.location, notes=notes, experiment=self.experiment)
         return Update(run, {}, whole=True)
+
+
+@dataclass(frozen=True)
+class LostRuns(TrackedRun):
+    """Runs that could not be listed, among others that could: a database, the rest of a list. It is one failed run."""
+
+    problem: str
+
+    of_any: ClassVar[bool] = True
+
+    def load(self, marks: Mapping[str, str]) -> Update:
+        """Return a run without series and the reason."""
+        return self.lost(self.problem)
+
+    def write_back(self, word: VerdictPayload) -> str | None:
+        """Raise SourceError with the reason: there is no run to write to."""
+        raise SourceError(f"{self.problem}; no verdict was written back")
 
 
 def _dataset(name: str, digest: str, context: str) -> str:

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
+from analyzer.model.formatting import counted
 from analyzer.model.redaction import mask_text
 from analyzer.model.run import Note, Series
 from analyzer.readers.formats import Choice
@@ -33,7 +34,7 @@ from analyzer.readers.mlflow.responses import (
     whole,
 )
 from analyzer.readers.mlflow.rest import WORKSPACE, Limits, RefusedError, Server, in_workspace, server_at
-from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun
+from analyzer.readers.mlflow.run_metadata import NAME, LostRuns, TrackedRun
 from analyzer.readers.run_ref import Update, VerdictPayload
 from analyzer.readers.sanitize import distinct
 
@@ -43,7 +44,7 @@ OF_SERVERS = ("MLFLOW_TRACKING", WORKSPACE)  # MLflow's variables that change wh
 API, ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts/"
 LIMITS = Limits()
 THREADS = 4  # questions at a time
-PAGE_RUNS, PAGE_EXPERIMENTS, PAGE_POINTS = 500, 1_000, 50_000
+PAGE_RUNS, PAGE_EXPERIMENTS, PAGE_POINTS = 200, 1_000, 50_000
 EXPERIMENTS_AT_ONCE = 100
 MOST_ENDLESS = 2  # of a run's metrics
 MOST_POINTS = 20_000_000  # of one metric
@@ -115,7 +116,7 @@ class ServerRun(TrackedRun):
         return self.state
 
 
-def runs_at(address: str, choice: Choice) -> list[ServerRun]:
+def runs_at(address: str, choice: Choice) -> list[TrackedRun]:
     """Return references to the runs of a server, by start. The address of a page of MLflow's own site chooses its runs.
 
     SourceError when the server does not give its list, NoRunsError when the experiments wanted are not there.
@@ -127,7 +128,7 @@ def runs_at(address: str, choice: Choice) -> list[ServerRun]:
             raise UsageError(f"{mask_text(address)}: --filter chooses among runs, and this is one; leave it out")
         return run_metadata.of_experiments([run_at(address, asked["run"])], choice, mask_text(address))
     wanted = (asked["experiment"],) if asked else choice.experiments
-    found: list[tuple[int, ServerRun]] = []
+    found: list[tuple[int, TrackedRun]] = []
     nothing: NoRunsError | None = None
     for place in _workspaces(address):
         try:
@@ -139,13 +140,25 @@ def runs_at(address: str, choice: Choice) -> list[ServerRun]:
     return [ref for _, ref in sorted(found, key=lambda pair: (pair[0], pair[1].key))]
 
 
-def _runs_in(address: str, wanted: tuple[str, ...], choice: Choice) -> list[tuple[int, ServerRun]]:
-    """Return start and reference of each run in one workspace."""
+def _runs_in(address: str, wanted: tuple[str, ...], choice: Choice) -> list[tuple[int, TrackedRun]]:
+    """Return start and reference of each run in one workspace.
+
+    Where the list breaks off, the runs before are kept, and one that is lost stands for the rest.
+    """
     one = connected(address)
     until = one.until()
     names = _experiments(one, wanted, choice, until)
-    return [(whole(info.get("start_time")), _ref(one, address, names, info, data))
-            for info, data in _search(one, list(names), choice, until)]  # fmt: skip
+    found: list[tuple[int, TrackedRun]] = []
+    try:
+        for info, data in _search(one, list(names), choice, until):
+            found.append((whole(info.get("start_time")), _ref(one, address, names, info, data)))
+    except SourceError as error:
+        if not found:
+            raise
+        what = f"the list of runs could not be read beyond its first {counted(len(found), 'run')}"
+        rest = LostRuns("further runs", "further runs", NAME, one.shown, "", f"{what} ({error})")
+        found.append((max(start for start, _ in found) + 1, rest))
+    return found
 
 
 def _workspaces(address: str) -> Iterator[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import unquote
 
 from analyzer.errors import NoRunsError, SourceError, UsageError
@@ -16,9 +15,9 @@ from analyzer.readers.folder_walk import Folder, Tree, walk
 from analyzer.readers.formats import Request
 from analyzer.readers.mlflow import file_store
 from analyzer.readers.mlflow.address import split_address
-from analyzer.readers.mlflow.run_metadata import NAME, TrackedRun, of_experiments
+from analyzer.readers.mlflow.run_metadata import NAME, LostRuns, TrackedRun, of_experiments
 from analyzer.readers.object_store import Bucket
-from analyzer.readers.run_ref import RunRef, Update, VerdictPayload
+from analyzer.readers.run_ref import RunRef
 
 _SQLITE, _RUN = "sqlite:///", "runs:/"
 _SERVERS = ("http://", "https://")
@@ -26,23 +25,6 @@ _DATABASES = ("postgresql", "postgres", "mysql")
 _TRACKING_URI = "MLFLOW_TRACKING_URI"
 _ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
 """Of databases in a folder."""
-
-
-@dataclass(frozen=True)
-class LostDatabase(TrackedRun):
-    """A database that could not be read, among others that could: it counts as one failed run."""
-
-    problem: str
-
-    of_any: ClassVar[bool] = True
-
-    def load(self, marks: Mapping[str, str]) -> Update:
-        """Return a run without series and the reason."""
-        return self.lost(self.problem)
-
-    def write_back(self, word: VerdictPayload) -> str | None:
-        """Raise SourceError with the reason: there is no run to write to."""
-        raise SourceError(f"{self.problem}; no verdict was written back")
 
 
 class Mlflow:
@@ -128,7 +110,7 @@ def _in_databases(tree: Tree, folder: Folder, request: Request) -> Iterator[Trac
         try:
             yield from database.runs_in(path, request.choice) or ()
         except SourceError as error:
-            yield LostDatabase(inside, inside, NAME, shown_path(path), inside, str(error))
+            yield LostRuns(inside, inside, NAME, shown_path(path), inside, str(error))
 
 
 def _one_run(tracker: str, wanted: str, request: Request) -> Sequence[TrackedRun]:
@@ -143,7 +125,7 @@ def _one_run(tracker: str, wanted: str, request: Request) -> Sequence[TrackedRun
         raise SourceError(f"{where}: tracking addresses of this kind are not read; is there such a folder or file?")
     found = [ref for ref in refs if isinstance(ref, TrackedRun) and ref.key == wanted]
     if not found:
-        lost = "".join(f"; {ref.problem}" for ref in refs if isinstance(ref, LostDatabase))
+        lost = "".join(f"; {ref.problem}" for ref in refs if isinstance(ref, LostRuns))
         raise NoRunsError(f"{where}: no run has the id {wanted}{lost}")
     return found
 

@@ -531,3 +531,15 @@ def test_ids_and_names_of_any_length_and_characters_never_end_an_audit(fake, add
         assert {one.state for name in lost for one in found[name].findings} == {state}
         assert [(row.tag, row.points) for row in found["odd"].series] == [("loss", 3)]
         assert "l\\ud800ss: its history could not be read" in found["odd"].notes[0].message
+
+
+@pytest.mark.parametrize("wrong", [answers(500), closing, raw(b"[")])
+def test_a_list_that_breaks_off_keeps_its_runs_and_names_the_rest(fake, address, wrong):
+    first = {"runs": [run_json(RUN)], "next_page_token": "second"}
+    fake.wrong["runs/search"] = lambda handler, asked: (
+        wrong(handler, asked) if asked.get("page_token") else send(handler, 200, first)
+    )
+    found = discover(address).refs
+    assert [ref.id for ref in found] == [RUN, "further runs"]
+    (note,) = found[1].read().notes
+    assert note.kind == "unreadable" and "could not be read beyond its first 1 run" in note.message
