@@ -163,7 +163,7 @@ def _moves(curve: Curve, first: int, last: int) -> tuple[float, Knob] | None:
         return None
     if not _is_set(curve.raw[max(0, a - PARAMS.around) : b + 1 + PARAMS.around]):
         return None
-    a_while = _part(curve.at[active[0]], curve.at[active[-1] + 1], curve) <= PARAMS.part
+    a_while = _part(curve.at[active[0] + 1], curve.at[active[-1] + 1], curve) <= PARAMS.part
     if not a_while and not stages and share < min(PARAMS.faster * steps, PARAMS.whole):
         return None
     start, end = int(moving[0]), int(moving[-1]) + 1

@@ -72,3 +72,7 @@ def test_each_of_many_stages_is_a_move(at):
 def test_a_setting_that_moves_at_equal_distances_has_a_cycle():
     assert cycle_of(run("task", AT // 50 * 1.0)) == ("task", 50.0)
     assert cycle_of(run("stage", (AT >= 100) * 1.0 + (AT >= 150) + (AT >= 400))) is None
+
+
+def test_a_setting_that_is_moved_for_half_of_the_run_moves_there():
+    assert knob_at(run("train/beta", np.minimum(AT / 300, 1)), (180, 540)) is not None
