@@ -42,7 +42,7 @@ DOWN, UP = 0.7, 1 / 0.7
 PACKAGES = ("detectors", "features", "stats")
 MOST_POINTS = 20_000  # of a run's longest series: what is longer costs time and shows the same rules
 NOW = 4e9  # Unix seconds: every log has ended
-SECONDS, MEMORY = 20.0, 4 << 30  # of one judgement, and bytes of a process that judges
+SECONDS, MEMORY = 2.0, 4 << 30  # of one judgement, and bytes of a process that judges
 Outcome = tuple[str, frozenset[str]]
 Value = float | int | tuple[float | int, ...]
 
