@@ -9,7 +9,8 @@ How it is measured
 For every training and held-out loss and for the leading metrics the level at the end is compared with the best level
 that was held: in standard errors that know trend, curvature and autocorrelation, as a share of the level, and as the
 share of the run that is undone. A last evaluation that jumps away from those before it counts as well. This is the
-health criterion *kept*; the finding is made only where no other detector speaks of the same curve.
+health criterion *kept*; the finding is made only where no other detector speaks of the same curve. A learning rate that
+is raised in one step after the best level is named as the cause.
 
 When it is wrong
 ----------------
