@@ -167,5 +167,7 @@ def autocorrelation(values: Array, lag: int = 1) -> float:
     centre, scale = median(values), mad_sigma(values)
     held = np.clip(values - centre, -4 * scale, 4 * scale) if scale > 0 else values - centre
     held = held - held.mean()
+    largest = float(np.max(np.abs(held)))
+    held = held / largest if largest > 0 else held  # squares of huge values are beyond float64
     total = float(np.dot(held, held))
     return float(np.dot(held[lag:], held[:-lag]) / total) if total > 0 else 0.0
