@@ -197,17 +197,20 @@ def _pair(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None, me
         base = replace(base, kept=pairing.base, excluded=(*base.excluded, *pairing.left[0]))
         candidate = replace(candidate, kept=pairing.candidate, excluded=(*candidate.excluded, *pairing.left[1]))
     rows = []
+    few_groups: int | None = None
     for choice in (shared.primary, *shared.secondary):
         own = noise if isinstance(noise, SeedNoise) and noise.metric == choice.tag else None
         if own is None and pool:
             own = noise_of(pool, choice.tag, choice.better, ask.outcome, noisy=choice.noisy)
+        if choice is shared.primary and noise is not None:
+            few_groups = _few_groups(noise if isinstance(noise, SeedNoise) else own)
         if memory is not None and (own is None or own.sd is None):
             own = memory.noise(choice.tag, (*base.kept, *candidate.kept))
         at = shared.at if choice is shared.primary else None
         one = judged(base.kept, candidate.kept, choice, ask, own, at=at, near=shared.at, in_pairs=pairing is not None)
         if one is not None:
             rows.append(one)
-    found = Pair(base, candidate, tuple(rows), rows[0].noise, pairing, few_groups=_few_groups(noise, pool, shared))
+    found = Pair(base, candidate, tuple(rows), rows[0].noise, pairing, few_groups=few_groups)
     by = task_of(base.kept, candidate.kept)
     if by is None:
         return found
@@ -216,15 +219,11 @@ def _pair(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None, me
     return replace(found, judged=(first, *rows[1:]), tasks=tasks, task_verdict=verdict)
 
 
-def _few_groups(
-    noise: SeedNoise | Sequence[Subject] | None, pool: Mapping[str, Sequence[Subject]], shared: Field
-) -> int | None:
-    """Return how many groups of replicates the given source of noise has, None where they are enough or none is."""
+def _few_groups(noise: SeedNoise | None) -> int | None:
+    """Return how many groups of replicates a source of noise has, 0 without a source, None where they are enough."""
     if noise is None:
-        return None
-    choice = shared.primary
-    known = noise if isinstance(noise, SeedNoise) else noise_of(pool, choice.tag, choice.better, shared.ask.outcome)
-    return len(known.groups) if known.sd is None else None
+        return 0
+    return len(noise.groups) if noise.sd is None else None
 
 
 def _pool(shared: Field, i: int, noise: SeedNoise | Sequence[Subject] | None) -> Mapping[str, Sequence[Subject]]:

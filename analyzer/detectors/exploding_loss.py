@@ -49,7 +49,7 @@ from analyzer.features.best_step import holds_after, improves_after
 from analyzer.features.gradient_norm import surge
 from analyzer.features.last_points import leap_out_of_all
 from analyzer.features.rises import Rise, size_measures
-from analyzer.features.schedule import raised_at, rising_at
+from analyzer.features.schedule import RAISED_CAUSE, RAISED_SENTENCE, RATE_RAISED, raised_sign, rising_at
 from analyzer.model.case import Case, falling, made_run, noise
 from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Severity, Sign, Unfit, Words
 from analyzer.model.formatting import counted, filled, number, percent, step
@@ -221,12 +221,10 @@ def _reading(features: RunFeatures, curve: Curve, rise: Rise) -> Evidence:
 
 def _restarted(features: RunFeatures, event: Event, signs: tuple[Sign, ...]) -> tuple[tuple[Sign, ...], str]:
     """Return the signs and the cause of a rise that comes with a restart, or with a leap of the learning rate."""
-    raised = raised_at(features.rate, event.step) if event.kind == "lr-restart" else None
+    raised = raised_sign(features.rate, event)
     if raised is None:
         return (Sign("restart", numbers={"step": event.step}), *signs), "restart"
-    numbers = {"step": event.step, "before": raised[0], "after": raised[1]}
-    others = tuple(sign for sign in signs if sign.id != "rate-rising")
-    return (Sign("rate-raised", numbers=numbers), *others), "rate-raised"
+    return (raised, *(sign for sign in signs if sign.id != "rate-rising")), raised.id
 
 
 def _signs(features: RunFeatures, curve: Curve, rise: Rise, onset: int) -> tuple[tuple[Sign, ...], str]:
@@ -254,7 +252,7 @@ CAUSES = {
     "exploding-gradients": "exploding gradients",
     "anomalous-data": "anomalous data in a batch",
     "restart": "a restart from which it did not recover",
-    "rate-raised": "a learning rate that was raised in one step",
+    RATE_RAISED: RAISED_CAUSE,
     "harder-task": "training that became harder, or is logged in another way",
 }
 
@@ -288,7 +286,7 @@ SENTENCES = {
     "gradient-calm": "{tag} is ordinary up to the onset",
     "validation-holds": "{tag} does not rise with it",
     "restart": "it comes with a restart at step {step:step}",
-    "rate-raised": "the learning rate goes from {before} to {after} at step {step:step}",
+    RATE_RAISED: RAISED_SENTENCE,
 }
 
 
@@ -310,7 +308,7 @@ def _advice(evidence: Evidence) -> tuple[str, ...]:
             back,
             lower,
         ),
-        "rate-raised": ("Keep the learning rate from before, or raise it slowly.", back, clip),
+        RATE_RAISED: ("Keep the learning rate from before, or raise it slowly.", back, clip),
         "harder-task": ("Check what changed in the training data, augmentation or loss terms there.",),
     }
     return by_cause.get(evidence.cause or "", (back, look, lower, clip))

@@ -36,9 +36,9 @@ import numpy as np
 from analyzer.detectors import Detector
 from analyzer.features import RunFeatures
 from analyzer.features.health import undone
-from analyzer.features.schedule import raised_at
+from analyzer.features.schedule import RAISED_CAUSE, RAISED_SENTENCE, raised_sign
 from analyzer.model.case import Case, falling, made_run, noise
-from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Sign, Unfit, Words
+from analyzer.model.evidence import Evidence, Mark, Measure, Reading, Unfit, Words
 from analyzer.model.formatting import filled, number, step
 
 
@@ -80,8 +80,7 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         else ()
     )
     event = features.event_near(first, (last or first) - first, ("lr-restart",)) if first is not None else None
-    raised = raised_at(features.rate, event.step) if event else None
-    numbers = {"step": float(event.step), "before": raised[0], "after": raised[1]} if event and raised else {}
+    raised = raised_sign(features.rate, event)
     yield Evidence(
         kept.tags,
         (
@@ -93,8 +92,8 @@ def measure(features: RunFeatures) -> Iterator[Reading]:
         "error" if lost_all and "evaluations" not in has and features.curves[tag].role.role == "loss" else "warning",
         first_step=first,
         last_step=last,
-        cause="rate-raised" if numbers else None,
-        signs=(Sign("rate-raised", numbers=numbers),) if numbers else (),
+        cause=raised.id if raised else None,
+        signs=(raised,) if raised else (),
         facts=kept,
         marks=marks,
     )
@@ -115,18 +114,13 @@ def describe(evidence: Evidence) -> Words:
     return Words(
         f"{evidence.tags[0]} was at {number(has['before'])} around step {since} and ends at {number(has['after'])}: "
         f"{undone(has['of_progress'], has['setback'])}",
-        CAUSES.get(evidence.cause or ""),
-        tuple(filled(SENTENCES[sign.id], sign.tag, sign.numbers) for sign in evidence.signs),
+        RAISED_CAUSE if evidence.cause else None,
+        tuple(filled(RAISED_SENTENCE, sign.tag, sign.numbers) for sign in evidence.signs),
         advice=(
             f"Keep the checkpoint of step {since}.",
             "Look at what changed after it: learning rate, data, loss terms, the way of measuring.",
         ),
     )
-
-
-CAUSES = {"rate-raised": "a learning rate that was raised in one step"}
-
-SENTENCES = {"rate-raised": "the learning rate goes from {before} to {after} at step {step:step}"}
 
 
 def _forgetting(points: int) -> np.ndarray:

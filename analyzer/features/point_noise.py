@@ -109,7 +109,7 @@ class PointNoise:
     def noise_left(self) -> float:
         """Noise of single points in the last third over that in the first fifth (after the first points).
 
-        In the units of the log or relative to the level, whichever is more; 1 for fewer than 40 points.
+        In the units of the log or relative to the level, whichever is more; 1 for fewer than 12 points.
         """
         if self.n < CORRELATED:
             return 1.0

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from analyzer.features.curve import Curve
+from analyzer.model.evidence import Sign
 from analyzer.model.formatting import number, step
 from analyzer.model.result import Event
 from analyzer.stats import echoes
@@ -129,6 +130,21 @@ def rate_period(rate: Curve | None) -> float | None:
         return median(gaps)
     found = echoes.find_period(values - values.mean())
     return found.length * rate.cadence if found and found.echo > 0.5 else None
+
+
+RATE_RAISED = "rate-raised"
+"""The id of the sign, and of the cause, that a learning rate was raised in one step."""
+
+RAISED_CAUSE = "a learning rate that was raised in one step"
+RAISED_SENTENCE = "the learning rate goes from {before} to {after} at step {step:step}"
+
+
+def raised_sign(rate: Curve | None, event: Event | None) -> Sign | None:
+    """Return the sign that an event raised the learning rate, with its values; None where it did not."""
+    raised = raised_at(rate, event.step) if event is not None and event.kind == "lr-restart" else None
+    if event is None or raised is None:
+        return None
+    return Sign(RATE_RAISED, numbers={"step": event.step, "before": raised[0], "after": raised[1]})
 
 
 def raised_at(rate: Curve | None, at: int) -> tuple[float, float] | None:

@@ -19,6 +19,7 @@ from analyzer.stats.robust import (
     mad_sigma,
     median,
     quantile,
+    row_medians,
 )
 
 Array = NDArray[np.float64]
@@ -91,7 +92,7 @@ def odd_places(even: Array, length: float) -> NDArray[np.bool_]:
     next to each other; a leap at the same place of each period is shifted by more.
     """
     places = min(even.size // 4, max(2, round(length)))
-    place = np.minimum((np.arange(even.size) % length * (places / length)).astype(np.int64), places - 1)
+    place = _places(even.size, length, places)
     count = np.maximum(np.bincount(place, minlength=places), 1)
     means = np.bincount(place, even, minlength=places) / count
     scatter = np.sqrt(np.bincount(place, (even - means[place]) ** 2, minlength=places) / count)
@@ -107,6 +108,11 @@ def odd_places(even: Array, length: float) -> NDArray[np.bool_]:
     return odd[place] if np.mean(odd) < 0.5 else np.zeros(even.size, dtype=np.bool_)
 
 
+def _places(size: int, length: float, places: int) -> Index:
+    """Return the place in the period of each of so many values, int64[size] from 0 to `places` - 1."""
+    return np.minimum((np.arange(size) % length * (places / length)).astype(np.int64), places - 1)
+
+
 def stands_alone(even: Array, length: float) -> bool:
     """Whether one place of the period, or of an even part of it, lies apart from all others and scatters more.
 
@@ -114,15 +120,15 @@ def stands_alone(even: Array, length: float) -> bool:
     may turn out as several epochs.
     """
     places = max(2, round(length))
-    place = np.minimum((np.arange(even.size) % length * (places / length)).astype(np.int64), places - 1)
+    place = _places(even.size, length, places)
     counts = np.bincount(place, minlength=places)
     cycles = int(counts.min())
     if places < LEAST_PLACES or cycles < LEAST_CYCLES_SEEN:
         return False
     first = np.cumsum(counts) - counts
     parts = even[np.argsort(place, kind="stable")[first[:, None] + np.arange(cycles)]]  # places × cycles
-    level = np.median(parts, axis=1)
-    scatter = MAD_TO_SIGMA * np.median(np.abs(parts - level[:, None]), axis=1)
+    level = row_medians(parts)
+    scatter = MAD_TO_SIGMA * row_medians(np.abs(parts - level[:, None]))
     shift, usual = np.abs(level - median(level)), median(scatter)
     top, error = int(np.argmax(shift)), max(MEDIAN_ERROR * usual / math.sqrt(even.size / places), 1e-300)
     for step in range(LEAST_PLACES, places + 1):
